@@ -1,0 +1,74 @@
+# Sancho: `make` alone lists what can be said here.
+
+PYTHON ?= python3
+SIZE ?= small
+T ?= tests
+# pytest's own options, for example: make test T=tests/rules ARGS="-x -k settles"
+ARGS ?= -n 2
+
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format dev docs bench compat realparts schema requirements clean .venv .venv-demo
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv .venv-demo ## Start a grid, run the demonstration on it, show what happened and stop it again
+	@$(BIN)/sancho demo --python .venv-demo/bin/python --out demo
+
+test: .venv .venv-demo ## Run the whole suite; T=tests/rules for a part, ARGS="-x" for pytest's own options
+	@$(BIN)/pytest $(ARGS) $(T)
+
+check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture
+
+format: .venv ## Format the code and repair what the linter can repair
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+dev: .venv ## Server, worker and sites in the foreground; the code is reloaded when it changes
+	@$(BIN)/sancho dev
+
+docs: .venv ## Generate the reference pages from the code
+	@$(BIN)/python docs/generate.py
+
+bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
+	@$(BIN)/python -m bench --size $(SIZE)
+
+compat: .venv ## The unmodified clients of others against a served app
+	@$(BIN)/pytest $(ARGS) tests/compat
+
+realparts: .venv ## Only the tests that need real batch systems, storages and services
+	@$(BIN)/pytest $(ARGS) tests/realparts
+
+schema: .venv ## Write schema.sql anew from the migrations
+	@$(BIN)/python -m sancho.kit.migrate dump
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
+	--no-emit-find-links --custom-compile-command 'make requirements'
+
+requirements: .venv ## Pin the newest releases that pyproject.toml and requirements/*.in allow
+	$(COMPILE) --upgrade --extra server pyproject.toml requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) --extra server pyproject.toml --constraints requirements/dev.txt --output-file requirements/server.txt
+	$(COMPILE) --upgrade requirements/demo.in --output-file requirements/demo.txt
+	@! grep -nE '^ *-|://' requirements/*.txt | grep -vE ' --hash=| # '
+
+clean: ## Remove what these commands have made here
+	rm -rf .venv .venv-demo demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv: .venv/.ready
+.venv-demo: .venv-demo/.ready
+
+.venv/.ready: requirements/dev.txt requirements/venv.sh pyproject.toml
+	@sh requirements/venv.sh $(PYTHON) .venv requirements/dev.txt
+	@touch $@
+
+.venv-demo/.ready: requirements/demo.txt requirements/venv.sh
+	@sh requirements/venv.sh $(PYTHON) .venv-demo requirements/demo.txt
+	@touch $@

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Make a virtual environment and fill it with pinned, hash-checked packages.
+#
+#   requirements/venv.sh PYTHON FOLDER REQUIREMENTS
+#
+# Debian and Ubuntu ship python3 without what `python3 -m venv` needs. Root gets
+# it installed; anybody else who has pip may still use that, or is told the command.
+set -eu
+python=$1 venv=$2 requirements=$3
+
+command -v "$python" >/dev/null || { echo "There is no $python here. Install Python 3.11 or newer, or say: make PYTHON=/path/to/python3" >&2; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "$python is $("$python" -V 2>&1); Sancho needs 3.11 or newer. Say: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+
+has() { "$python" -c "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))" "$@"; }
+
+if ! has venv ensurepip && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    package="python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+    echo "Installing $package ..."
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
+fi
+
+if has venv ensurepip; then
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
+    set -- "$venv/bin/python" -m pip
+elif has venv pip; then
+    "$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear --without-pip "$venv"
+    set -- "$python" -m pip --python "$venv/bin/python"
+else
+    echo "$python cannot make virtual environments. Install what it lacks, for example: sudo apt-get install python3-venv" >&2
+    exit 1
+fi
+
+install() { "$@" install --quiet --disable-pip-version-check --no-warn-script-location $options; }
+echo "Installing $requirements into $venv ..."
+options="--require-hashes --requirement $requirements"
+install "$@"
+if [ "$requirements" != requirements/demo.txt ]; then
+    options="--no-deps --no-build-isolation --editable ."
+    install "$@"
+fi

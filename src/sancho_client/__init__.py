@@ -1,0 +1,1 @@
+"""The typed client of the native API, sync and async, and the user verbs of the command line; imports nothing of ours."""
