@@ -1,0 +1,193 @@
+"""PostgreSQL: transactions that serve named VOs, and rows that become values.
+
+The caller of a service owns the transaction. Every transaction says which VOs it serves; row-level security
+shows it nothing else. `Transaction` is for writes and short reads, `Snapshot` for long streamed reads: it is
+read-only, sees one moment, and has a small pool of its own so that slow clients cannot hold the database.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any, LiteralString, TypeVar
+
+from psycopg import AsyncConnection, AsyncCursor, errors, sql
+from psycopg.rows import TupleRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+from pydantic import TypeAdapter
+
+from sancho.kit.errors import Conflict, Unavailable
+
+Connection = AsyncConnection[TupleRow]
+T = TypeVar("T")
+Query = LiteralString | sql.SQL | sql.Composed
+
+SEARCH_PATH = "-c search_path=sancho,procrastinate"
+
+
+class DatabaseBusy(Unavailable):
+    """All database connections are in use."""
+
+    code = "database_busy"
+
+    def __init__(self) -> None:
+        """Ask to come back in a moment."""
+        super().__init__(retry_after=1)
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer."""
+
+    code = "database_away"
+
+    def __init__(self) -> None:
+        """Ask to come back when it may have restarted."""
+        super().__init__(retry_after=2)
+
+
+class Collision(Conflict):
+    """Two requests changed the same thing at once ({detail}); nothing was changed by this one."""
+
+    code = "collision"
+
+    def __init__(self, *, detail: str) -> None:
+        """Carry the database's word for it."""
+        super().__init__(detail=detail, hint="Send the request again.")
+
+
+async def _configure(conn: Connection) -> None:
+    await conn.set_autocommit(True)  # transactions are opened by hand, so that BEGIN and the VOs go in one round trip
+
+
+async def _configure_snapshot(conn: Connection) -> None:
+    await _configure(conn)
+    await conn.execute("SET statement_timeout = '10min'; SET idle_in_transaction_session_timeout = '1min'")
+
+
+class Database:
+    """The pools of one process. Open it once, close it at the end; both may be repeated."""
+
+    def __init__(self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0) -> None:
+        """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`."""
+        options: dict[str, Any] = {"options": SEARCH_PATH}
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url, kwargs=options, min_size=1, max_size=size, timeout=timeout, max_waiting=20 * size, open=False,
+            configure=_configure, check=None, name="work",
+        )  # fmt: skip
+        self._snapshots: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url, kwargs=options, min_size=0, max_size=snapshots, timeout=timeout, max_waiting=5 * snapshots, open=False,
+            configure=_configure_snapshot, name="snapshots",
+        )  # fmt: skip
+
+    async def open(self) -> None:
+        """Start the pools; does not wait for the database."""
+        await self._pool.open()
+        await self._snapshots.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+        await self._snapshots.close()
+
+    @asynccontextmanager
+    async def transaction(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
+        """Run one transaction that serves `vos` (ids); commit on leaving, roll back on an error.
+
+        Raises `DatabaseBusy`, `DatabaseAway`, or `Collision` after a deadlock or a lock wait that was too long.
+        """
+        async with self._lease(self._pool, "BEGIN", vos) as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def snapshot(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
+        """Read one moment of the database, for as long as a client streams; never write."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        async with self._lease(self._snapshots, begin, vos) as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def _lease(
+        self, pool: AsyncConnectionPool[Connection], begin: LiteralString, vos: Iterable[int]
+    ) -> AsyncIterator[Connection]:
+        served = ",".join(str(int(vo)) for vo in vos)
+        try:
+            async with pool.connection() as conn:
+                await conn.execute(
+                    sql.SQL("{}; SELECT set_config('sancho.vo', {}, true)").format(sql.SQL(begin), sql.Literal(served))
+                )
+                try:
+                    yield conn
+                except BaseException:
+                    if not conn.broken:
+                        await conn.execute("ROLLBACK")
+                    raise
+                await conn.execute("COMMIT")
+        except (PoolTimeout, TooManyRequests) as e:
+            raise DatabaseBusy from e
+        except (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure) as e:
+            raise Collision(detail=type(e).__name__) from e
+        except (errors.OperationalError, errors.InterfaceError) as e:
+            if isinstance(e, errors.Error) and e.sqlstate and not e.sqlstate.startswith(("08", "57P")):
+                raise
+            raise DatabaseAway from e
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+async def execute(conn: Connection, query: Query, params: Mapping[str, Any] | None = None) -> int:
+    """Run a statement; say how many rows it touched."""
+    return (await conn.execute(query, params)).rowcount
+
+
+async def fetch(conn: Connection, kind: type[T], query: Query, params: Mapping[str, Any] | None = None) -> list[T]:
+    """Run a query; make each row a `kind` (a dataclass whose fields are the columns), enums and all."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query, params)
+        rows = await cursor.fetchall()
+    return _adapter(list[kind]).validate_python(rows)
+
+
+async def find(conn: Connection, kind: type[T], query: Query, params: Mapping[str, Any] | None = None) -> T | None:
+    """Run a query for at most one row; None when there is none."""
+    rows = await fetch(conn, kind, query, params)
+    return rows[0] if rows else None
+
+
+async def fetch_rows(conn: Connection, query: Query, params: Mapping[str, Any] | None = None) -> list[TupleRow]:
+    """Run a query; give the rows as plain tuples."""
+    return await (await conn.execute(query, params)).fetchall()
+
+
+async def fetch_values(conn: Connection, query: Query, params: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run a query of one column; give its values."""
+    return [row[0] for row in await fetch_rows(conn, query, params)]
+
+
+async def fetch_value(conn: Connection, query: Query, params: Mapping[str, Any] | None = None) -> Any:
+    """Run a query of one row and one column; None when there is no row."""
+    row = await (await conn.execute(query, params)).fetchone()
+    return row[0] if row else None
+
+
+async def stream(
+    conn: Connection, query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000
+) -> AsyncIterator[Sequence[TupleRow]]:
+    """Read a long result in chunks from a server-side cursor: constant memory, whatever the length."""
+    async with conn.cursor(name="stream") as cursor:
+        await cursor.execute(query, params)
+        while rows := await cursor.fetchmany(chunk):
+            yield rows
+
+
+async def all_vos(database: Database) -> list[int]:
+    """Ids of every VO, the reserved VO `instance` (0) included: what a worker's claim serves."""
+    async with database.transaction([0]) as conn:
+        return await fetch_values(conn, "SELECT vo FROM vo ORDER BY vo")
+
+
+__all__ = [
+    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "all_vos",
+    "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "stream",
+]  # fmt: skip

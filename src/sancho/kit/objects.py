@@ -1,0 +1,63 @@
+"""Small objects (sandboxes) in an object store, reached by clients through presigned URLs.
+
+On S3 and its kin, obstore presigns and clients talk to the store. On a local folder the server itself signs and
+serves: `GET|PUT /v1/objects/KEY?expires=…&signature=…`, where the signature covers method, key, size and expiry.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from urllib.parse import quote, urlencode
+
+from sancho.kit.errors import Forbidden
+
+Method = Literal["GET", "PUT"]
+
+
+class SignatureWrong(Forbidden):
+    """This presigned URL is not valid: {reason}."""
+
+    code = "signature_wrong"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say whether it expired or was changed."""
+        super().__init__(reason=reason, hint="Ask for a new one.")
+
+
+class Objects(Protocol):
+    """A store of small objects that can presign."""
+
+    async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
+        """A URL with which anybody may GET or PUT this one object until it expires."""
+        ...
+
+    async def size(self, key: str) -> int | None:
+        """Bytes of an object; None when there is none."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; deleting none is fine."""
+        ...
+
+
+def signature(secret: bytes, method: Method, key: str, expires: int, size: int | None) -> str:
+    """HMAC-SHA256 over what a presigned URL allows, in hex."""
+    said = f"{method}\n{key}\n{expires}\n{'' if size is None else size}".encode()
+    return hmac.new(secret, said, hashlib.sha256).hexdigest()
+
+
+def signed_url(base: str, secret: bytes, method: Method, key: str, *, expires: int, size: int | None) -> str:
+    """A URL under `base` that `check` accepts until `expires` (seconds of the epoch)."""
+    query = {"expires": str(expires), "signature": signature(secret, method, key, expires, size)}
+    if size is not None:
+        query["size"] = str(size)
+    return f"{base}/{quote(key)}?{urlencode(query)}"
+
+
+def check(secret: bytes, method: Method, key: str, *, expires: int, size: int | None, given: str, now: datetime) -> None:
+    """Raise `SignatureWrong` unless the signature fits and has not expired."""
+    if not hmac.compare_digest(signature(secret, method, key, expires, size), given):
+        raise SignatureWrong(reason="its signature does not fit")
+    if now.timestamp() >= expires:
+        raise SignatureWrong(reason="it has expired")

@@ -1,0 +1,85 @@
+"""How trouble is said: every error leaves as `application/problem+json` (RFC 9457).
+
+`type` is a stable URN, `code` the error class, `field` what to blame in the request, `hint` what to do next,
+`trace_id` what to quote when asking for help. Anything unexpected is a bug and says so, without its details.
+"""
+
+from typing import Any, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from opentelemetry import trace
+from starlette.exceptions import HTTPException
+
+from sancho.kit import telemetry
+from sancho.kit.errors import SanchoError, TooMany, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+_log = telemetry.log(__name__)
+
+
+def problems(*errors: type[SanchoError]) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides success, for OpenAPI: `responses=problems(QuotaExceeded)`."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        said = by_status.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: {}}})
+        said["description"] = f"{said['description']} `{error.code}`: {(error.__doc__ or '').strip()}".strip()
+    return by_status
+
+
+def _render(status: int, code: str, detail: str, **more: Any) -> Response:
+    context = trace.get_current_span().get_span_context()
+    body = {"type": f"urn:sancho:problem:{code}", "title": code.replace("_", " "), "status": status, "code": code,
+            "detail": detail, **{k: v for k, v in more.items() if v is not None}}  # fmt: skip
+    if context.is_valid:
+        body["trace_id"] = f"{context.trace_id:032x}"
+    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def render(error: SanchoError) -> Response:
+    """Say one of our own errors."""
+    facts = {k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | list)}
+    response = _render(
+        error.status, error.code, str(error), field=error.field, hint=error.hint, facts=facts or None
+    )
+    if error.status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, TooMany | Unavailable):
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
+
+
+async def _expected(_request: Request, error: Exception) -> Response:
+    return render(cast(SanchoError, error))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    faults = cast(RequestValidationError, error).errors()
+    fields = [{"field": ".".join(str(p) for p in f["loc"][1:]) or str(f["loc"][0]), "reason": f["msg"]} for f in faults]
+    said = "; ".join(f"{f['field']}: {f['reason']}" for f in fields[:5])
+    return _render(
+        422, "invalid_request", f"The request is not valid: {said}", field=fields[0]["field"], errors=fields[:50],
+        hint="Correct the named fields; /docs describes them.",
+    )  # fmt: skip
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    e = cast(HTTPException, error)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(e.status_code, "http_error")
+    response = _render(e.status_code, code, str(e.detail), hint="See /docs for the routes." if code != "http_error" else None)
+    response.headers.update(e.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    return _render(500, "bug", "This is a bug in Sancho.", hint="Report it with the trace id.")
+
+
+def install(app: FastAPI) -> None:
+    """Render every error of an application as a problem."""
+    app.add_exception_handler(SanchoError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
