@@ -1,0 +1,151 @@
+"""Numbered SQL files make the database, one after the other, each once.
+
+`NNNN_pre_NAME.sql` runs before new code starts (the old code still works on it), `NNNN_post_NAME.sql` when no old
+code is left. Each file is one transaction and waits at most 4 s for a lock and 5 s for a statement, unless a line
+such as `-- statement_timeout: 10min` at its top says otherwise. Runs are serialised by an advisory lock.
+The task queue's own tables (procrastinate) are kept up to date the same way, in a schema of their own.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal, LiteralString, cast
+
+import psycopg
+from procrastinate.schema import SchemaManager
+from psycopg import sql
+
+from sancho.kit.db import SEARCH_PATH
+
+Phase = Literal["pre", "post", "all"]
+LOCK = 7_266_226  # any number, as long as every version of us uses the same
+NAME = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+\.sql$")
+TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file: its name is its identity, its text must never change once released."""
+
+    name: str
+    text: str
+
+    @property
+    def phase(self) -> str:
+        """When it may run: `pre` or `post`."""
+        return "post" if "_post_" in self.name else "pre"
+
+    @property
+    def timeouts(self) -> dict[str, str]:
+        """Lock and statement timeouts, with what the file's head says instead."""
+        said = dict(re.findall(r"^-- (lock_timeout|statement_timeout): (\w+)$", self.text, re.MULTILINE))
+        return TIMEOUTS | said
+
+
+def migrations(folder: Traversable | None = None) -> list[Migration]:
+    """Our migrations in the order in which they run."""
+    found = (f for f in (folder or files("sancho.migrations")).iterdir() if NAME.match(f.name))
+    return sorted((Migration(f.name, f.read_text("utf-8")) for f in found), key=lambda m: m.name)
+
+
+def _queue_migrations() -> list[Migration]:
+    folder = Path(str(SchemaManager.get_migrations_path()))
+    return sorted((Migration(f.name, f.read_text("utf-8")) for f in folder.glob("*.sql")), key=lambda m: m.name)
+
+
+def connect(url: str) -> "psycopg.Connection[Any]":
+    """Connect as the owner of the database."""
+    return psycopg.connect(url, autocommit=True, options=SEARCH_PATH)
+
+
+def pending(url: str) -> list[str]:
+    """Names of the migrations that this database still lacks; all of them when it is empty."""
+    with connect(url) as conn:
+        done = _done(conn)
+    return [m.name for m in migrations() if m.name not in done]
+
+
+def migrate(url: str, *, server_role: str | None = None, phase: Phase = "all") -> list[str]:
+    """Bring a database up to date; return the names of the files that ran. Safe to run twice and at once.
+
+    `server_role` gets the right to read and write, and nothing else; the tables belong to the role of `url`.
+    """
+    ran: list[str] = []
+    with connect(url) as conn:
+        conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        conn.execute("CREATE SCHEMA IF NOT EXISTS sancho")
+        conn.execute("CREATE SCHEMA IF NOT EXISTS procrastinate")
+        conn.execute(
+            "CREATE TABLE IF NOT EXISTS sancho.migration ("
+            "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        _prepare_queue(conn)
+        done = _done(conn)
+        for migration in migrations():
+            if migration.name in done or phase not in ("all", migration.phase):
+                continue
+            _run(conn, migration)
+            ran.append(migration.name)
+        if "sancho.make_partitions" in _functions(conn):
+            conn.execute("SELECT sancho.make_partitions((now() + interval '8 weeks')::date)")
+        if server_role is not None:
+            _grant(conn, server_role)
+    return ran
+
+
+def _done(conn: "psycopg.Connection[Any]") -> set[str]:
+    if conn.execute("SELECT to_regclass('sancho.migration')").fetchone() == (None,):
+        return set()
+    return {row[0] for row in conn.execute("SELECT name FROM sancho.migration")}
+
+
+def _functions(conn: "psycopg.Connection[Any]") -> set[str]:
+    return {
+        row[0]
+        for row in conn.execute(
+            "SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+            "WHERE n.nspname = 'sancho'"
+        )
+    }
+
+
+def _run(conn: "psycopg.Connection[Any]", migration: Migration, search_path: str = "sancho, procrastinate") -> None:
+    with conn.transaction():
+        for setting, value in {**migration.timeouts, "search_path": search_path}.items():
+            conn.execute("SELECT set_config(%s, %s, true)", [setting, value])
+        conn.execute(cast(LiteralString, migration.text))
+        conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
+
+
+def _prepare_queue(conn: "psycopg.Connection[Any]") -> None:
+    """Install the task queue, or run the migrations that its newer version brought."""
+    ours = _queue_migrations()
+    if conn.execute("SELECT to_regclass('procrastinate.procrastinate_jobs')").fetchone() == (None,):
+        schema = Migration("procrastinate", "-- statement_timeout: 60s\n" + SchemaManager.get_schema())
+        _run(conn, schema, search_path="procrastinate")
+        for migration in ours:
+            conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
+        return
+    done = _done(conn)
+    for migration in ours:
+        if migration.name not in done:
+            _run(conn, migration, search_path="procrastinate")
+
+
+def _grant(conn: "psycopg.Connection[Any]", role: str) -> None:
+    for statement in _grants():
+        conn.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
+
+
+def _grants() -> Iterator[LiteralString]:
+    for schema in ("sancho", "procrastinate"):
+        for grant in (
+            "GRANT USAGE ON SCHEMA {schema} TO {{role}}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {{role}}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {{role}}",
+            "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {{role}}",
+        ):
+            yield cast(LiteralString, grant.format(schema=schema))

@@ -1,0 +1,130 @@
+"""What every test may ask for: a real PostgreSQL, a world of two VOs in it, and deadlines instead of sleeps.
+
+One server per run; one database, cloned from a migrated template, per xdist worker; `conn` is one transaction
+that is rolled back, `database` a clone of its own with real commits.
+"""
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from sancho.kit.db import Connection, Database
+from sancho.kit.migrate import migrate
+from sancho.local.postgres import Cluster, temporary_cluster
+from tests.world import World, build_world
+
+ALL_VOS = "0,1,2"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the one server of this run in the controlling process; workers find it by the environment."""
+    if not hasattr(config, "workerinput") and "SANCHO_TEST_CLUSTER" not in os.environ and not config.option.collectonly:
+        context = temporary_cluster()
+        cluster = context.__enter__()
+        config.add_cleanup(lambda: context.__exit__(None, None, None))
+        os.environ["SANCHO_TEST_CLUSTER"] = str(cluster.folder)
+        config.add_cleanup(lambda: os.environ.pop("SANCHO_TEST_CLUSTER", None))
+
+
+class Databases:
+    """Makes databases on the run's server, each a clone of a migrated one with the world in it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.template = f"template_{uuid.uuid4().hex[:12]}"
+
+    def create(self, name: str, template: str | None = None) -> None:
+        with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
+            statement = "CREATE DATABASE {} OWNER sancho_owner" + (" TEMPLATE {}" if template else "")
+            names = [sql.Identifier(n) for n in (name, template) if n]
+            conn.execute(sql.SQL(statement).format(*names))  # pyright: ignore[reportArgumentType]
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def clone(self) -> str:
+        name = f"clone_{uuid.uuid4().hex[:12]}"
+        self.create(name, self.template)
+        return name
+
+    def url(self, name: str, role: str = "sancho") -> str:
+        return self.cluster.url(role, name)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The PostgreSQL server of this run."""
+    return Cluster(Path(os.environ["SANCHO_TEST_CLUSTER"]), durable=False)
+
+
+@pytest.fixture(scope="session")
+def databases(cluster: Cluster) -> Iterator[Databases]:
+    """A template with all migrations and the world, to be cloned."""
+    made = Databases(cluster)
+    made.create(made.template)
+    owner = made.url(made.template, "sancho_owner")
+    migrate(owner, server_role="sancho")
+    build_world(owner)
+    yield made
+    made.drop(made.template)
+
+
+@pytest.fixture(scope="session")
+def world(databases: Databases) -> World:
+    """Ids of what every test database holds: two VOs with accounts, scopes and two sites."""
+    return World.read(databases.url(databases.template, "sancho_owner"))
+
+
+@pytest.fixture(scope="session")
+def session_database(databases: Databases) -> Iterator[str]:
+    """The database of all rolled-back transactions of this worker."""
+    name = databases.clone()
+    yield databases.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+async def conn(session_database: str) -> AsyncIterator[Connection]:
+    """One transaction as the server's own role, serving every VO of the world; rolled back after the test."""
+    async with await psycopg.AsyncConnection.connect(
+        session_database, autocommit=True, options="-c search_path=sancho,procrastinate"
+    ) as connection:
+        await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")  # pyright: ignore[reportArgumentType]
+        yield connection
+        await connection.execute("ROLLBACK")
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A clone of its own, with real commits, as the server's own role."""
+    name = await asyncio.to_thread(databases.clone)
+    yield databases.url(name)
+    await asyncio.to_thread(databases.drop, name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A clone of its own, with real commits: for tests that need two connections, tasks or leases."""
+    made = Database(database_url, size=8)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within: float = 20.0) -> None:
+    """Wait until a condition holds, or fail after a deadline; for what happens in other processes."""
+    deadline = time.monotonic() + within
+    while True:
+        held = condition()
+        if (await held) if not isinstance(held, bool) else held:
+            return
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.02)
