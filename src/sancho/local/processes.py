@@ -1,0 +1,121 @@
+"""Processes of this machine, known by more than a number.
+
+A process id is used again once its process has ended, so whoever remembers
+one also remembers the moment its process started. `Process` is that pair: a
+signal reaches the process it was meant for, or nobody.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from ctypes import CDLL
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+BOOT_ID = PROC / "sys/kernel/random/boot_id"
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process, by its id and the moment it started."""
+
+    pid: int
+    started: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs; a zombie does not."""
+        return started(self.pid) == self.started
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process if it still runs."""
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def send_group(self, number: signal.Signals) -> None:
+        """Send a signal to the process group that the process leads, if it still runs."""
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    def stop(self, *, gracefully: signal.Signals = signal.SIGTERM, grace: float = 10.0) -> None:
+        """Ask the process to end; after `grace` seconds, kill its whole group. Returns when it is gone."""
+        self.send(gracefully)
+        if not wait_until(lambda: not self.alive, timeout=grace):
+            self.send_group(signal.SIGKILL)
+            wait_until(lambda: not self.alive, timeout=grace)
+
+
+def started(pid: int) -> str | None:
+    """Return a word that no other process of this id ever has, or None if there is no such running process."""
+    if not BOOT_ID.exists():
+        return _ask_ps(pid, "lstart=")
+    try:
+        stat = (PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *rest = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else f"{BOOT_ID.read_text().strip()}:{rest[18]}"
+
+
+def find_process(pid: int) -> Process | None:
+    """Return the process that runs under this id now."""
+    moment = started(pid)
+    return None if moment is None else Process(pid, moment)
+
+
+def in_use(pid: int) -> bool:
+    """Say whether a process id is taken, be it by a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def command_line(pid: int) -> str:
+    """Return the command line of a process, its words joined by spaces; empty when it is gone."""
+    if not BOOT_ID.exists():
+        return _ask_ps(pid, "command=") or ""
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def wait_until(condition: Callable[[], bool], *, timeout: float, step: float = 0.02) -> bool:
+    """Wait for a condition; return whether it came true within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(step)
+    return True
+
+
+def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """Return a `preexec_fn` that lets the kernel end a child together with its parent, where the kernel can."""
+    if not BOOT_ID.exists():
+        return None
+    prctl = CDLL(None).prctl
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        prctl(PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
+
+    return ask_kernel
+
+
+def _ask_ps(pid: int, column: str) -> str | None:
+    answer = subprocess.run(["ps", "-ww", "-o", column, "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None
