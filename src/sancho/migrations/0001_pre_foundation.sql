@@ -33,26 +33,26 @@ CREATE TABLE vo (                      -- names are resolved before any VO is se
 INSERT INTO vo (vo, name) VALUES (0, 'instance');
 CREATE SEQUENCE vo_number AS smallint START 1;
 
-CREATE TABLE configuration_version (
+CREATE SEQUENCE configuration_number;
+CREATE TABLE configuration_version (    -- one number per apply; a row for each VO that it concerns
     vo          smallint    NOT NULL REFERENCES vo,
-    version     bigint      GENERATED ALWAYS AS IDENTITY,
+    version     bigint      NOT NULL,
     applied_at  timestamptz NOT NULL DEFAULT now(),
     applied_by  text        NOT NULL,
     comment     text,
     PRIMARY KEY (version, vo)
 );
 CREATE TABLE configuration_change (    -- one row per changed document; the state at version N is the newest row <= N
-    vo       smallint NOT NULL,
-    version  bigint   NOT NULL,
-    owner_vo smallint NOT NULL REFERENCES vo,
-    kind     text     NOT NULL,
-    name     text     NOT NULL,
-    before   jsonb,
-    after    jsonb,                    -- NULL: the document was removed
-    PRIMARY KEY (version, vo, owner_vo, kind, name),
+    vo      smallint NOT NULL,
+    version bigint   NOT NULL,
+    kind    text     NOT NULL,
+    name    text     NOT NULL,
+    before  jsonb,
+    after   jsonb,                     -- NULL: the document was removed
+    PRIMARY KEY (version, vo, kind, name),
     FOREIGN KEY (version, vo) REFERENCES configuration_version (version, vo)
 );
-CREATE INDEX configuration_change_document ON configuration_change (owner_vo, kind, name, version);
+CREATE INDEX configuration_change_document ON configuration_change (vo, kind, name, version);
 
 --------------------------------------------------------------------------------------------- identity
 CREATE TABLE account (
