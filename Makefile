@@ -24,7 +24,7 @@ check: .venv ## Format, lint, types, imports, limits: what must be clean before 
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/basedpyright
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q tests/architecture
 
 format: .venv ## Format the code and repair what the linter can repair

@@ -1,1 +1,1 @@
-"""The typed client of the native API, sync and async, and the user verbs of the command line; imports nothing of ours."""
+"""The typed client of the native API, sync and async, and the user verbs of the command line; no server code."""

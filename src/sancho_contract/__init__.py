@@ -1,1 +1,1 @@
-"""What an extension promises and may expect: Protocols, their values, a conformance suite for each; imports nothing of ours."""
+"""What an extension promises and may expect: Protocols, values, conformance suites; imports nothing of ours."""
