@@ -9,7 +9,7 @@ gives it to another worker.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, cast
 
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
@@ -19,18 +19,11 @@ from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 
 P = ParamSpec("P")
+TaskFunction: TypeAlias = Callable[Concatenate[Deployment, P], Awaitable[None]]
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 TRACE = "traceparent"
 
 _deferrer = App(connector=PsycopgConnector())  # never opened: every deferral brings its own connection
-
-
-@dataclass(frozen=True)
-class Periodic:
-    """A task that the worker starts again and again, whoever was last to run it."""
-
-    name: str
-    every: timedelta
 
 
 @dataclass
@@ -39,31 +32,33 @@ class Tasks:
 
     feature: str
     blueprint: Blueprint = field(default_factory=Blueprint)
-    periodic: list[Periodic] = field(default_factory=list[Periodic])
 
     def task(
         self, name: str, *, every: timedelta | None = None, queue: str = "default", retry: bool = True
-    ) -> Callable[[Callable[Concatenate[Deployment, P], Awaitable[None]]], Callable[Concatenate[Deployment, P], Awaitable[None]]]:
+    ) -> Callable[[TaskFunction[P]], TaskFunction[P]]:
         """Declare a task: an async function of the deployment and JSON-able keyword arguments.
 
-        With `every`, the worker also starts it, without arguments, at that interval; then it never overlaps itself.
+        With `every` (seconds up to a minute, or whole minutes), the queue also starts it without arguments at that
+        interval, however many workers there are; a start is left out while the one before it waits.
         """
 
-        def declare(
-            function: Callable[Concatenate[Deployment, P], Awaitable[None]],
-        ) -> Callable[Concatenate[Deployment, P], Awaitable[None]]:
+        def declare(function: TaskFunction[P]) -> TaskFunction[P]:
             full_name = f"{self.feature}:{name}"
 
             async def run(context: JobContext, **arguments: Any) -> None:
                 deployment = cast(Deployment, context.additional_context["deployment"])
+                if every is not None:
+                    arguments.pop("timestamp", None)  # the queue's own: which tick this is
                 with telemetry.span(full_name, traceparent=arguments.pop(TRACE, None)):
                     await cast(Any, function)(deployment, **arguments)
+                telemetry.TASKS.labels(full_name, "done").inc()
 
-            self.blueprint.task(
-                name=name, queue=queue, pass_context=True, retry=RETRY if retry and every is None else False
-            )(run)
+            task = self.blueprint.task(
+                name=name, queue=queue, pass_context=True, retry=RETRY if retry and every is None else False,
+                queueing_lock=full_name if every is not None else None,
+            )(run)  # fmt: skip
             if every is not None:
-                self.periodic.append(Periodic(full_name, every))
+                self.blueprint.periodic(cron=_cron(every), periodic_id=name)(cast(Any, task))
             return function
 
         return declare
@@ -92,6 +87,15 @@ async def defer(
             await job.defer_async(**arguments)
     except AlreadyEnqueued:
         return
+
+
+def _cron(every: timedelta) -> str:
+    seconds = int(every.total_seconds())
+    if seconds < 60:
+        return f"* * * * * */{seconds}"
+    if seconds < 3600:
+        return f"*/{seconds // 60} * * * *"
+    return f"0 */{seconds // 3600} * * *" if seconds < 86400 else "0 3 * * *"
 
 
 def _as_parameters(after: timedelta | None) -> Any:

@@ -1,0 +1,85 @@
+"""What can go wrong with a job; each class is one `code` of the native API."""
+
+from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound
+
+
+class JobNotFound(NotFound):
+    """Job {job_id} does not exist."""
+
+    code = "job_not_found"
+
+    def __init__(self, *, job_id: int) -> None:
+        """Name the job; one of another VO does not exist either."""
+        super().__init__(job_id=job_id)
+
+
+class ParameterMissing(Invalid):
+    """{where} uses {{{name}}}, but job {number} has no parameter of that name."""
+
+    code = "parameter_missing"
+
+    def __init__(self, *, where: str, name: str, number: int) -> None:
+        """Name the placeholder, where it stands, and the first job that lacks it."""
+        super().__init__(where=where, name=name, number=number, field="parameters")
+
+
+class OutputPromisedTwice(Conflict):
+    """The output {did} is promised by another job already, or exists."""
+
+    code = "output_promised_twice"
+
+    def __init__(self, *, did: str) -> None:
+        """Name the first such output."""
+        super().__init__(
+            did=did, field="description.outputs", hint="Put a parameter such as {number} into the name, or choose another."
+        )
+
+
+class SandboxMissing(Invalid):
+    """The input sandbox {sha256} has not been uploaded."""
+
+    code = "sandbox_missing"
+
+    def __init__(self, *, sha256: str) -> None:
+        """Say how to upload it."""
+        super().__init__(sha256=sha256, field="description.sandbox", hint="POST /v1/sandboxes first, then PUT it.")
+
+
+class NoSiteCanRun(Invalid):
+    """No site can ever run this job: {why}."""
+
+    code = "no_site_can_run"
+
+    def __init__(self, *, why: str) -> None:
+        """Say what the best offer lacks."""
+        super().__init__(why=why, field="description.requirements", hint="Ask for less, or see `sancho ce list`.")
+
+
+class AttemptEnded(Conflict):
+    """Attempt {attempt_id} has ended; its results are not wanted any more."""
+
+    code = "attempt_ended"
+
+    def __init__(self, *, attempt_id: int) -> None:
+        """The pilot that asks should stop the payload and clean up."""
+        super().__init__(attempt_id=attempt_id)
+
+
+class OutputsDiffer(BadRequest):
+    """Attempt {attempt_id} promised {promised} outputs and brings {brought}."""
+
+    code = "outputs_differ"
+
+    def __init__(self, *, attempt_id: int, promised: int, brought: int) -> None:
+        """A job is done only when every declared output is there."""
+        super().__init__(attempt_id=attempt_id, promised=promised, brought=brought)
+
+
+class NotReschedulable(Conflict):
+    """Job {job_id} is {state}; only failed and killed jobs can be rescheduled."""
+
+    code = "not_reschedulable"
+
+    def __init__(self, *, job_id: int, state: str) -> None:
+        """Name the job and its state."""
+        super().__init__(job_id=job_id, state=state)

@@ -1,0 +1,212 @@
+"""The words of jobs: descriptions, states with their transitions, attempts and how they end."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+MAX_ROWS = 10_000
+"""Jobs in one call."""
+TAIL = 16_384
+"""Bytes of stdout kept per attempt."""
+
+
+class JobState(Enum):
+    """Where a job is in its life; the value is its letter in the database."""
+
+    PENDING = "P"
+    WAITING = "W"
+    MATCHED = "M"
+    RUNNING = "R"
+    COMPLETING = "C"
+    DONE = "D"
+    FAILED = "F"
+    KILLED = "K"
+
+    @property
+    def word(self) -> str:
+        """The name used outside."""
+        return self.name.lower()
+
+    @property
+    def final(self) -> bool:
+        """True when nothing more happens by itself."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.KILLED)
+
+
+TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PENDING: frozenset({JobState.WAITING, JobState.KILLED, JobState.FAILED}),
+    JobState.WAITING: frozenset({JobState.MATCHED, JobState.KILLED, JobState.PENDING}),
+    JobState.MATCHED: frozenset(
+        {JobState.RUNNING, JobState.COMPLETING, JobState.DONE, JobState.WAITING, JobState.FAILED, JobState.KILLED}
+    ),
+    JobState.RUNNING: frozenset(
+        {JobState.COMPLETING, JobState.DONE, JobState.WAITING, JobState.FAILED, JobState.KILLED}
+    ),
+    JobState.COMPLETING: frozenset({JobState.DONE, JobState.WAITING, JobState.FAILED, JobState.KILLED}),
+    JobState.DONE: frozenset(),
+    JobState.FAILED: frozenset({JobState.WAITING, JobState.PENDING}),
+    JobState.KILLED: frozenset({JobState.WAITING, JobState.PENDING}),
+}
+"""From each state, those a job may go to; back to WAITING or PENDING is a reschedule."""
+
+
+class AttemptState(Enum):
+    """Where an attempt is in its life; LOST means its pilot was not heard of any more."""
+
+    MATCHED = "M"
+    RUNNING = "R"
+    COMPLETING = "C"
+    DONE = "D"
+    FAILED = "F"
+    KILLED = "K"
+    LOST = "L"
+
+    @property
+    def word(self) -> str:
+        """The name used outside."""
+        return self.name.lower()
+
+
+class Reason(Enum):
+    """Why an attempt failed; a fault of the grid is tried again on another pilot, one of the payload is not."""
+
+    PAYLOAD_FAILED = "payload_failed"
+    OUTPUT_MISSING = "output_missing"
+    WALLTIME_EXCEEDED = "walltime_exceeded"
+    MEMORY_EXCEEDED = "memory_exceeded"
+    COMMAND_UNKNOWN = "command_unknown"
+    INPUT_UNAVAILABLE = "input_unavailable"
+    UPLOAD_FAILED = "upload_failed"
+    SANDBOX_UNAVAILABLE = "sandbox_unavailable"
+    PILOT_STOPPED = "pilot_stopped"
+    PILOT_LOST = "pilot_lost"
+
+    @property
+    def worth_retrying(self) -> bool:
+        """True for faults of the grid."""
+        return self in (
+            Reason.INPUT_UNAVAILABLE, Reason.UPLOAD_FAILED, Reason.SANDBOX_UNAVAILABLE, Reason.PILOT_STOPPED,
+            Reason.PILOT_LOST,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """What a job needs of a slot. Bytes; `sites` empty means any."""
+
+    cores: int = 1
+    memory: int = 2_000_000_000
+    walltime: timedelta = timedelta(hours=1)
+    tags: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    banned_sites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleWish:
+    """The rule that holds an output: on its dataset, or on the file when it has none."""
+
+    copies: int = 1
+    rse_expression: str
+    lifetime: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A file that a job promises: its path in the job's folder, its DID, the dataset it joins, the rule that keeps it."""
+
+    path: str
+    did: str
+    dataset: str | None = None
+    rule: RuleWish | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What to compute. `{name}` in command, environment and outputs is filled in from each job's parameters."""
+
+    name: str
+    command: tuple[str, ...]
+    group: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    sandbox: str | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    close_datasets: bool = False
+    output_sandbox: tuple[str, ...] = ()
+    requirements: Requirement = Requirement()
+    max_attempts: int = 3
+    priority: int = 0
+
+
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+def placeholders(texts: Sequence[str]) -> set[str]:
+    """Names of the parameters that these texts want."""
+    return {name for text in texts for name in PLACEHOLDER.findall(text)}
+
+
+def fill(text: str, parameters: Mapping[str, Any]) -> str:
+    """Put parameters in place of `{name}`; nothing else in the text means anything."""
+    return PLACEHOLDER.sub(lambda m: str(parameters[m[1]]) if m[1] in parameters else m[0], text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """The answer to a submit: ids in the order of the parameters; `repeated` when the key was seen before."""
+
+    submission_id: int
+    job_ids: list[int]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """A job that was just given to a pilot, and what the pilot must know of it."""
+
+    vo: int
+    job_id: int
+    attempt_id: int
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAttempt:
+    """An attempt that has not ended, with its job."""
+
+    vo: int
+    attempt_id: int
+    job_id: int
+    pilot_id: int
+    site_id: int
+    account_id: int
+    number: int
+    state: AttemptState
+    started_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What an attempt used: seconds and bytes, measured by the pilot."""
+
+    wall: timedelta = timedelta()
+    cpu: timedelta = timedelta()
+    max_memory: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How an attempt ended, as its pilot tells it; `reason` is None when all went well."""
+
+    reason: Reason | None = None
+    exit_code: int | None = None
+    detail: str | None = None
+    intents: tuple[int, ...] = ()
+    usage: Usage = Usage()
+    tail: str = ""
+    log_size: int = 0
+    sandbox: bytes | None = None

@@ -1,0 +1,93 @@
+"""Pure decisions about jobs: what each job of a submission is, which sites could run it, what happens after a failure."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sancho.jobs.errors import NoSiteCanRun, ParameterMissing
+from sancho.jobs.model import Description, JobState, Reason, Requirement, fill, placeholders
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """What one CE offers per pilot."""
+
+    ce: str
+    site: str
+    cores: int
+    memory: int
+    walltime: timedelta
+    tags: frozenset[str]
+
+
+def rows_with_numbers(parameters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give each job of a submission its parameters and, unless it has one, its `number` from 1."""
+    return [{"number": i, **row} for i, row in enumerate(parameters, start=1)]
+
+
+def check_placeholders(description: Description, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `ParameterMissing` when a text wants a parameter that some job lacks."""
+    texts = {
+        "command": list(description.command),
+        "environment": list(description.environment.values()),
+        "outputs": [text for o in description.outputs for text in (o.path, o.did, o.dataset or "")],
+    }
+    for where, values in texts.items():
+        for name in sorted(placeholders(values)):
+            for number, row in enumerate(rows):
+                if name not in row:
+                    raise ParameterMissing(where=where, name=name, number=number)
+
+
+def output_names(description: Description, rows: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, str | None]]]:
+    """For each job its outputs as (DID, dataset), filled in."""
+    return [
+        [(fill(o.did, row), fill(o.dataset, row) if o.dataset else None) for o in description.outputs] for row in rows
+    ]
+
+
+def lacks(requirement: Requirement, slot: Slot) -> list[str]:
+    """What a slot lacks for a job; empty when it fits."""
+    missing: list[str] = []
+    if requirement.sites and slot.site not in requirement.sites:
+        missing.append(f"it is not at {' or '.join(requirement.sites)}")
+    if slot.site in requirement.banned_sites:
+        missing.append(f"site {slot.site} is banned by the job")
+    if slot.cores < requirement.cores:
+        missing.append(f"{slot.cores} of {requirement.cores} cores")
+    if slot.memory < requirement.memory:
+        missing.append(f"{slot.memory} of {requirement.memory} bytes of memory")
+    if slot.walltime < requirement.walltime:
+        missing.append(f"{slot.walltime} of {requirement.walltime} wall time")
+    if absent := sorted(set(requirement.tags) - slot.tags):
+        missing.append(f"tag {', '.join(absent)}")
+    return missing
+
+
+def check_feasible(requirement: Requirement, slots: Sequence[Slot]) -> None:
+    """Raise `NoSiteCanRun`, with what the nearest slot lacks, unless some slot fits."""
+    if not slots:
+        raise NoSiteCanRun(why="your VO has no compute element")
+    best = min(slots, key=lambda s: (len(lacks(requirement, s)), s.ce))
+    if missing := lacks(requirement, best):
+        raise NoSiteCanRun(why=f"the nearest is {best.ce} at {best.site}, but {'; '.join(missing)}")
+
+
+def after_failure(reason: Reason, *, attempts: int, max_attempts: int) -> JobState:
+    """The job's state after a failed attempt: back to the queue for faults of the grid, while tries are left."""
+    return JobState.WAITING if reason.worth_retrying and attempts < max_attempts else JobState.FAILED
+
+
+def queue_digest(group_id: int, requirement: Requirement, input_set_id: int | None, priority: int) -> bytes:
+    """What makes two jobs wait in the same task queue."""
+    said = [group_id, requirement.cores, requirement.memory, requirement.walltime.total_seconds(),
+            sorted(requirement.tags), sorted(requirement.sites), sorted(requirement.banned_sites), input_set_id, priority]  # fmt: skip
+    return hashlib.sha256(json.dumps(said).encode()).digest()
+
+
+def input_digest(did_ids: Sequence[int]) -> bytes:
+    """What makes two jobs share an input set."""
+    return hashlib.sha256(",".join(map(str, sorted(set(did_ids)))).encode()).digest()

@@ -1,0 +1,1 @@
+"""The SQL of jobs: `submitting` makes them, `inputs` readies what they read, `life` moves them, `views` shows them."""

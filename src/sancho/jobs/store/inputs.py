@@ -1,0 +1,172 @@
+"""SQL that readies inputs: an input set is complete when its collections are closed and every file is somewhere."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_values
+
+
+async def make_input_set(conn: Connection, vo: int, digest: bytes, roots: Sequence[int]) -> tuple[int, bool]:
+    """Find or make the set of these DIDs; say whether it is ready, and keep that so until we commit."""
+    params = {"vo": vo, "digest": digest, "roots": sorted(set(roots))}
+    await execute(
+        conn,
+        "INSERT INTO input_set (vo, digest, roots) VALUES (%(vo)s, %(digest)s, %(roots)s) ON CONFLICT DO NOTHING",
+        params,
+    )
+    rows = await fetch_rows(
+        conn, "SELECT input_set_id, ready FROM input_set WHERE digest = %(digest)s AND vo = %(vo)s FOR KEY SHARE", params
+    )
+    return rows[0][0], rows[0][1]
+
+
+async def list_unready(conn: Connection, vo: int) -> list[int]:
+    """Input sets that pending jobs wait for."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT s.input_set_id FROM input_set s
+         WHERE s.vo = %(vo)s AND NOT s.ready
+           AND EXISTS (SELECT FROM pending_job p WHERE p.input_set_id = s.input_set_id AND p.vo = s.vo)
+         ORDER BY 1
+        """,
+        {"vo": vo},
+    )
+
+
+async def lock_input_set(conn: Connection, vo: int, input_set_id: int) -> list[int] | None:
+    """Lock a set that is not ready yet; its roots, or None when somebody else readied it or is at it."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT roots FROM input_set WHERE input_set_id = %(id)s AND vo = %(vo)s AND NOT ready FOR UPDATE SKIP LOCKED
+        """,
+        {"vo": vo, "id": input_set_id},
+    )
+
+
+async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[str, str] | None:
+    """The first DID below `roots` that is not complete, and why: `open`, or `nowhere` for a file without replica."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id) AS (
+            SELECT unnest(%(roots)s::bigint[])
+            UNION
+            SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
+        SELECT s.name || ':' || d.name, CASE WHEN d.open THEN 'open' ELSE 'nowhere' END
+          FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+         WHERE d.open OR (d.kind = 'F' AND NOT EXISTS (
+               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'))
+         ORDER BY d.open DESC, d.did_id LIMIT 1
+        """,
+        {"vo": vo, "roots": list(roots)},
+    )
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def note_obstacle(conn: Connection, vo: int, input_set_id: int, detail: str) -> None:
+    """Say why a set is not ready, for whoever asks why a job waits."""
+    await execute(
+        conn,
+        """
+        UPDATE input_set SET detail = %(detail)s
+         WHERE input_set_id = %(id)s AND vo = %(vo)s AND detail IS DISTINCT FROM %(detail)s
+        """,
+        {"vo": vo, "id": input_set_id, "detail": detail},
+    )
+
+
+async def freeze(conn: Connection, vo: int, input_set_id: int, roots: Sequence[int]) -> None:
+    """Expand a set to its files."""
+    await execute(
+        conn,
+        """
+        WITH RECURSIVE below (did_id) AS (
+            SELECT unnest(%(roots)s::bigint[])
+            UNION
+            SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
+        INSERT INTO input_set_did (vo, input_set_id, did_id)
+        SELECT %(vo)s, %(id)s, d.did_id FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
+         WHERE d.kind = 'F' ORDER BY d.did_id
+        ON CONFLICT DO NOTHING
+        """,
+        {"vo": vo, "id": input_set_id, "roots": list(roots)},
+    )
+
+
+async def mark_ready(conn: Connection, vo: int, input_set_id: int) -> None:
+    """Declare a set ready, with its number of files and bytes."""
+    await execute(
+        conn,
+        """
+        UPDATE input_set SET ready = true, detail = NULL, files = f.files, size = f.size
+          FROM (SELECT count(*)::int AS files, coalesce(sum(d.size), 0)::bigint AS size
+                  FROM input_set_did i JOIN did d ON d.did_id = i.did_id AND d.vo = i.vo
+                 WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s) f
+         WHERE input_set_id = %(id)s AND vo = %(vo)s
+        """,
+        {"vo": vo, "id": input_set_id},
+    )
+
+
+async def take_pending(conn: Connection, vo: int, input_set_id: int) -> list[int]:
+    """Remove and return the jobs that wait for a set."""
+    return await fetch_values(
+        conn,
+        "DELETE FROM pending_job WHERE input_set_id = %(id)s AND vo = %(vo)s RETURNING job_id",
+        {"vo": vo, "id": input_set_id},
+    )
+
+
+async def list_closable(conn: Connection, vo: int, dataset_ids: Sequence[int] | None = None) -> list[int]:
+    """Datasets that want to close themselves and miss no promised output any more."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT c.dataset_id FROM closing_dataset c
+         WHERE c.vo = %(vo)s AND (%(ids)s::bigint[] IS NULL OR c.dataset_id = ANY (%(ids)s::bigint[]))
+           AND NOT EXISTS (SELECT FROM job_output o
+                            WHERE o.dataset_id = c.dataset_id AND o.vo = c.vo AND o.did_id IS NULL)
+         ORDER BY 1
+        """,
+        {"vo": vo, "ids": None if dataset_ids is None else list(dataset_ids)},
+    )
+
+
+async def lock_closing(conn: Connection, vo: int, dataset_id: int) -> bool:
+    """Lock a dataset's wish to close; False when it was granted or withdrawn already."""
+    found = await fetch_value(
+        conn,
+        "SELECT 1 FROM closing_dataset WHERE dataset_id = %(id)s AND vo = %(vo)s FOR UPDATE",
+        {"vo": vo, "id": dataset_id},
+    )
+    return found is not None
+
+
+async def forget_closing(conn: Connection, vo: int, dataset_id: int) -> None:
+    """Drop a dataset's wish to close, once it is granted."""
+    await execute(
+        conn,
+        "DELETE FROM closing_dataset WHERE dataset_id = %(id)s AND vo = %(vo)s",
+        {"vo": vo, "id": dataset_id},
+    )
+
+
+async def input_files(conn: Connection, vo: int, job_id: int) -> list[tuple[Any, ...]]:
+    """Files that a job reads: (did_id, scope, name, size, adler32)."""
+    return await fetch_rows(
+        conn,
+        """
+        SELECT d.did_id, s.name, d.name, d.size, d.adler32
+          FROM job j
+          JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+          JOIN input_set_did i ON i.input_set_id = q.input_set_id AND i.vo = q.vo
+          JOIN did d ON d.did_id = i.did_id AND d.vo = i.vo
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+         WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
+         ORDER BY d.did_id
+        """,
+        {"vo": vo, "job_id": job_id},
+    )

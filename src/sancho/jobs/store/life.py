@@ -1,0 +1,313 @@
+"""SQL that moves jobs and attempts through their lives. Lock order: waiting_job, job, attempt."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+
+
+async def claim(
+    conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int
+) -> Started | None:
+    """Give the first waiting job of the first queue (vo, task_queue_id) that has one to a pilot; None when all are empty.
+
+    One statement: the queue row goes, the job and its new attempt are matched, history and counters follow.
+    """
+    return await find(
+        conn,
+        Started,
+        """
+        WITH picked AS MATERIALIZED (
+            SELECT w.vo, w.task_queue_id, w.priority, w.job_id
+              FROM unnest(%(vos)s::smallint[], %(queues)s::int[]) AS q (vo, task_queue_id)
+             CROSS JOIN LATERAL (
+                   SELECT w.* FROM waiting_job w
+                    WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
+                    ORDER BY w.priority, w.job_id LIMIT 1 FOR UPDATE SKIP LOCKED) w
+             LIMIT 1),
+        claimed AS (
+            DELETE FROM waiting_job w USING picked p
+             WHERE w.task_queue_id = p.task_queue_id AND w.vo = p.vo AND w.priority = p.priority AND w.job_id = p.job_id
+            RETURNING w.vo, w.task_queue_id, w.job_id),
+        matched AS (
+            UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s, changed_at = now()
+              FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo
+            RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
+        attempted AS (
+            INSERT INTO attempt (vo, state, number, site_id, job_id, pilot_id)
+            SELECT vo, 'M', attempts, %(site_id)s, job_id, %(pilot_id)s FROM matched
+            RETURNING vo, job_id, attempt_id, number),
+        noted AS (
+            INSERT INTO job_history (vo, state, attempt, site_id, job_id)
+            SELECT vo, 'M', attempts, %(site_id)s, job_id FROM matched),
+        counted AS (
+            INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
+            SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM matched
+            ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
+        SELECT vo, job_id, attempt_id, number FROM attempted
+        """,
+        {
+            "vos": [q[0] for q in queues], "queues": [q[1] for q in queues],
+            "pilot_id": pilot_id, "site_id": site_id,
+        },
+    )  # fmt: skip
+
+
+async def lock_sleepers(conn: Connection, vo: int, task_queue_ids: Sequence[int]) -> list[int]:
+    """Lock those of these task queues that nobody is filling right now."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT task_queue_id FROM task_queue
+         WHERE vo = %(vo)s AND task_queue_id = ANY(%(ids)s) AND active ORDER BY 1 FOR UPDATE SKIP LOCKED
+        """,
+        {"vo": vo, "ids": list(task_queue_ids)},
+    )
+
+
+async def put_to_sleep(conn: Connection, vo: int, task_queue_ids: Sequence[int]) -> None:
+    """Mark the empty ones of these locked task queues, so that matches pass them by."""
+    await execute(
+        conn,
+        """
+        UPDATE task_queue q SET active = false
+         WHERE q.vo = %(vo)s AND q.task_queue_id = ANY(%(ids)s)
+           AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
+        """,
+        {"vo": vo, "ids": list(task_queue_ids)},
+    )
+
+
+async def leave_queues(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
+    """Remove jobs from the queues they wait in; first in the lock order."""
+    params = {"vo": vo, "ids": sorted(set(job_ids))}
+    await execute(
+        conn,
+        """
+        WITH gone AS (
+            DELETE FROM waiting_job w USING job j
+             WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s AND w.task_queue_id = j.task_queue_id AND w.vo = j.vo
+               AND w.job_id = j.job_id
+            RETURNING w.task_queue_id)
+        INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
+        SELECT %(vo)s, pg_backend_pid() %% 16, task_queue_id, -count(*) FROM gone GROUP BY 1, 2, 3 ORDER BY 3
+        ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting + excluded.waiting
+        """,
+        params,
+    )
+    await execute(
+        conn,
+        """
+        DELETE FROM pending_job p USING job j JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s
+           AND p.input_set_id = q.input_set_id AND p.vo = j.vo AND p.job_id = j.job_id
+        """,
+        params,
+    )
+
+
+async def lock_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[tuple[int, JobState, int, int, int]]:
+    """Lock jobs in id order: (job_id, state, attempts, account_id, task_queue_id) as seen under the lock."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT job_id, state, attempts, account_id, task_queue_id FROM job
+         WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s ORDER BY job_id FOR NO KEY UPDATE
+        """,
+        {"vo": vo, "ids": sorted(set(job_ids))},
+    )
+    return [(r[0], JobState(r[1]), r[2], r[3], r[4]) for r in rows]
+
+
+async def move(
+    conn: Connection, vo: int, job_ids: Sequence[int], state: JobState, *, detail: str | None = None
+) -> None:
+    """Put locked jobs into a state and write it into their history."""
+    await execute(
+        conn,
+        """
+        WITH moved AS (
+            UPDATE job SET state = %(state)s, changed_at = now()
+             WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s
+            RETURNING job_id, attempts, site_id)
+        INSERT INTO job_history (vo, state, attempt, site_id, job_id, detail)
+        SELECT %(vo)s, %(state)s, attempts, site_id, job_id, %(detail)s FROM moved
+        """,
+        {"vo": vo, "ids": list(job_ids), "state": state.value, "detail": detail},
+    )
+
+
+async def enqueue(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int, int]:
+    """Put jobs into the queues they belong to, as waiting or as pending on inputs; count them per task queue."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH entered AS (
+            SELECT j.vo, j.job_id, q.task_queue_id, q.priority, s.input_set_id, coalesce(s.ready, true) AS ready
+              FROM job j JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+              LEFT JOIN input_set s ON s.input_set_id = q.input_set_id AND s.vo = q.vo
+             WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s),
+        waiting AS (
+            INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
+            SELECT vo, -priority, task_queue_id, job_id FROM entered WHERE ready RETURNING task_queue_id),
+        pending AS (
+            INSERT INTO pending_job (vo, input_set_id, job_id)
+            SELECT vo, input_set_id, job_id FROM entered WHERE NOT ready)
+        SELECT task_queue_id, count(*) FROM waiting GROUP BY 1
+        """,
+        {"vo": vo, "ids": list(job_ids)},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def find_attempt(conn: Connection, vo: int, attempt_id: int) -> OpenAttempt | None:
+    """An attempt that has not ended; its job must be locked first if it is to be changed."""
+    return await find(conn, OpenAttempt, OPEN_ATTEMPT, {"vo": vo, "ids": [attempt_id]})
+
+
+async def lock_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int]) -> list[OpenAttempt]:
+    """Lock those of these attempts that have not ended, in id order; their jobs are locked already."""
+    return await fetch(conn, OpenAttempt, OPEN_ATTEMPT + " FOR NO KEY UPDATE OF a", {"vo": vo, "ids": list(attempt_ids)})
+
+
+OPEN_ATTEMPT = """
+    SELECT a.vo, a.attempt_id, a.job_id, a.pilot_id, a.site_id, j.account_id, a.number, a.state, a.started_at
+      FROM attempt a JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+     WHERE a.attempt_id = ANY(%(ids)s) AND a.vo = %(vo)s AND a.ended_at IS NULL
+     ORDER BY a.attempt_id
+"""
+
+
+async def jobs_of_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int]) -> list[int]:
+    """Jobs that these attempts belong to, ended or not."""
+    return await fetch_values(
+        conn,
+        "SELECT DISTINCT job_id FROM attempt WHERE attempt_id = ANY(%(ids)s) AND vo = %(vo)s ORDER BY 1",
+        {"vo": vo, "ids": list(attempt_ids)},
+    )
+
+
+async def open_attempts_of_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[int]:
+    """Attempts of these jobs that have not ended."""
+    return await fetch_values(
+        conn,
+        "SELECT attempt_id FROM attempt WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s AND ended_at IS NULL ORDER BY 1",
+        {"vo": vo, "ids": list(job_ids)},
+    )
+
+
+async def open_attempts_of_pilots(conn: Connection, pilot_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Attempts of these pilots that have not ended, in all served VOs: (vo, attempt_id, pilot_id)."""
+    return [
+        (r[0], r[1], r[2])
+        for r in await fetch_rows(
+            conn,
+            """
+            SELECT vo, attempt_id, pilot_id FROM attempt
+             WHERE pilot_id = ANY(%(ids)s) AND ended_at IS NULL ORDER BY vo, attempt_id
+            """,
+            {"ids": list(pilot_ids)},
+        )
+    ]
+
+
+async def set_attempt_state(conn: Connection, vo: int, attempt_id: int, state: AttemptState) -> None:
+    """Put a locked attempt into another open state."""
+    await execute(
+        conn,
+        "UPDATE attempt SET state = %(state)s WHERE attempt_id = %(id)s AND vo = %(vo)s",
+        {"vo": vo, "id": attempt_id, "state": state.value},
+    )
+
+
+async def end_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int], state: AttemptState) -> None:
+    """End locked attempts."""
+    await execute(
+        conn,
+        """
+        UPDATE attempt SET state = %(state)s, ended_at = now()
+         WHERE attempt_id = ANY(%(ids)s) AND vo = %(vo)s AND ended_at IS NULL
+        """,
+        {"vo": vo, "ids": list(attempt_ids), "state": state.value},
+    )
+
+
+async def ended_state(conn: Connection, vo: int, attempt_id: int, pilot_id: int) -> AttemptState | None:
+    """The state in which an attempt of this pilot ended; None when it is open or not the pilot's."""
+    letter = await fetch_value(
+        conn,
+        """
+        SELECT state FROM attempt
+         WHERE attempt_id = %(id)s AND vo = %(vo)s AND pilot_id = %(pilot_id)s AND ended_at IS NOT NULL
+        """,
+        {"vo": vo, "id": attempt_id, "pilot_id": pilot_id},
+    )
+    return AttemptState(letter) if letter else None
+
+
+async def write_result(conn: Connection, vo: int, attempt_id: int, result: Result) -> None:
+    """Keep how an attempt ended."""
+    await execute(
+        conn,
+        """
+        INSERT INTO attempt_detail (vo, attempt_id, exit_code, max_memory, log_size, wall, cpu, sandbox, tail, detail)
+        VALUES (%(vo)s, %(id)s, %(exit_code)s, %(max_memory)s, %(log_size)s, %(wall)s, %(cpu)s, %(sandbox)s,
+                %(tail)s, %(detail)s)
+        ON CONFLICT (attempt_id, vo) DO UPDATE
+           SET exit_code = excluded.exit_code, max_memory = excluded.max_memory, log_size = excluded.log_size,
+               wall = excluded.wall, cpu = excluded.cpu, sandbox = excluded.sandbox, tail = excluded.tail,
+               detail = excluded.detail
+        """,
+        {
+            "vo": vo, "id": attempt_id, "exit_code": result.exit_code, "max_memory": result.usage.max_memory,
+            "log_size": result.log_size, "wall": result.usage.wall, "cpu": result.usage.cpu, "sandbox": result.sandbox,
+            "tail": result.tail, "detail": result.detail,
+        },
+    )  # fmt: skip
+
+
+async def write_progress(
+    conn: Connection, vo: int, attempt_id: int, *, tail: str, log_size: int, cpu: timedelta, memory: int
+) -> None:
+    """Keep the latest part of a running payload's output, and what it uses; nothing once the attempt has ended."""
+    await execute(
+        conn,
+        """
+        INSERT INTO attempt_detail AS d (vo, attempt_id, log_size, tail, cpu, max_memory)
+        SELECT vo, attempt_id, %(log_size)s, %(tail)s, %(cpu)s, %(memory)s FROM attempt
+         WHERE attempt_id = %(id)s AND vo = %(vo)s AND ended_at IS NULL
+        ON CONFLICT (attempt_id, vo) DO UPDATE
+           SET log_size = excluded.log_size, tail = excluded.tail, cpu = excluded.cpu,
+               max_memory = greatest(d.max_memory, excluded.max_memory)
+        """,
+        {"vo": vo, "id": attempt_id, "log_size": log_size, "tail": tail, "cpu": cpu, "memory": memory},
+    )
+
+
+async def fulfil_promises(conn: Connection, vo: int, job_id: int, made: Sequence[tuple[int, str, int]]) -> int:
+    """Note which DIDs a job's outputs became (scope_id, name, did_id); say how many promises were kept."""
+    return await execute(
+        conn,
+        """
+        UPDATE job_output o SET did_id = m.did_id
+          FROM unnest(%(scopes)s::int[], %(names)s::text[], %(dids)s::bigint[]) AS m (scope_id, name, did_id)
+         WHERE o.job_id = %(job_id)s AND o.vo = %(vo)s AND o.scope_id = m.scope_id AND o.name = m.name
+        """,
+        {
+            "vo": vo, "job_id": job_id, "scopes": [m[0] for m in made], "names": [m[1] for m in made],
+            "dids": [m[2] for m in made],
+        },
+    )  # fmt: skip
+
+
+async def insert_provenance(conn: Connection, vo: int, attempt_id: int, did_ids: Sequence[int]) -> None:
+    """Record which attempt made these files."""
+    await execute(
+        conn,
+        """
+        INSERT INTO provenance (vo, attempt_id, did_id)
+        SELECT %(vo)s, %(id)s, d FROM unnest(%(dids)s::bigint[]) d ORDER BY d ON CONFLICT DO NOTHING
+        """,
+        {"vo": vo, "id": attempt_id, "dids": list(did_ids)},
+    )

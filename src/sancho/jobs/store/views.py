@@ -1,0 +1,233 @@
+"""SQL that shows jobs to people, to pilots and to `service`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sancho.jobs.model import AttemptState, JobState
+from sancho.kit.db import Connection, fetch, fetch_rows, fetch_value, find
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """A job as lists show it."""
+
+    job_id: int
+    name: str
+    state: JobState
+    account: str
+    account_id: int
+    site: str | None
+    attempts: int
+    submission_id: int
+    number: int
+    submitted_at: datetime
+    changed_at: datetime
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptRow:
+    """An attempt as `job show` shows it; `wall` and `cpu` are what the payload used."""
+
+    attempt_id: int
+    number: int
+    state: AttemptState
+    site: str
+    pilot_id: int
+    started_at: datetime
+    ended_at: datetime | None
+    exit_code: int | None
+    wall: timedelta | None
+    cpu: timedelta | None
+    max_memory: int | None
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """One line of a job's history."""
+
+    state: JobState
+    at: datetime
+    attempt: int
+    site: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogTail:
+    """The last part of what an attempt printed; `log_size` is how much it printed in all."""
+
+    attempt: int
+    state: AttemptState
+    tail: str
+    log_size: int
+    sandbox: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecRow:
+    """What a job is to compute, as it was submitted."""
+
+    job_id: int
+    account_id: int
+    account: str
+    number: int
+    submission_id: int
+    description: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    traceparent: str | None
+    state: JobState
+    attempts: int
+    input_set_id: int | None
+
+
+async def list_jobs(conn: Connection, vo: int, wanted: Mapping[str, Any]) -> list[JobRow]:
+    """A page of jobs, newest first; `wanted`: states, name, account_id, submission_id, before (job id), limit."""
+    return await fetch(
+        conn,
+        JobRow,
+        """
+        SELECT j.job_id, s.description->>'name' AS name, j.state, a.name AS account, j.account_id, r.name AS site,
+               j.attempts, s.submission_id, p.number, s.submitted_at, j.changed_at,
+               (SELECT h.detail FROM job_history h WHERE h.job_id = j.job_id AND h.vo = j.vo AND h.at >= s.submitted_at
+                 ORDER BY h.at DESC LIMIT 1) AS detail
+          FROM job j
+          JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
+          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+          JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
+          LEFT JOIN resource r ON r.resource_id = j.site_id
+         WHERE j.vo = %(vo)s
+           AND (%(states)s::"char"[] IS NULL OR j.state = ANY (%(states)s::"char"[]))
+           AND (%(name)s::text IS NULL OR s.description->>'name' = %(name)s)
+           AND (%(account_id)s::int IS NULL OR j.account_id = %(account_id)s)
+           AND (%(submission_id)s::bigint IS NULL OR p.submission_id = %(submission_id)s)
+           AND (%(before)s::bigint IS NULL OR j.job_id < %(before)s)
+         ORDER BY j.job_id DESC LIMIT %(limit)s
+        """,
+        {"vo": vo, **wanted},
+    )
+
+
+async def summarise(conn: Connection, vo: int, submission_id: int | None) -> list[tuple[JobState, int]]:
+    """Jobs by state, of one submission or of the VO."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT j.state, count(*) FROM job j
+         WHERE j.vo = %(vo)s AND (%(id)s::bigint IS NULL OR j.job_id IN (
+               SELECT p.job_id FROM job_spec p WHERE p.submission_id = %(id)s AND p.vo = %(vo)s))
+         GROUP BY 1 ORDER BY 1
+        """,
+        {"vo": vo, "id": submission_id},
+    )
+    return [(JobState(row[0]), row[1]) for row in rows]
+
+
+async def find_spec(conn: Connection, vo: int, job_id: int) -> SpecRow | None:
+    """What a job is to compute."""
+    return await find(
+        conn,
+        SpecRow,
+        """
+        SELECT j.job_id, j.account_id, a.name AS account, p.number, p.submission_id, s.description,
+               coalesce(p.parameters, '{}') AS parameters, s.traceparent, j.state, j.attempts, q.input_set_id
+          FROM job j
+          JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
+          JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
+          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+          JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+         WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
+        """,
+        {"vo": vo, "job_id": job_id},
+    )
+
+
+async def history(conn: Connection, vo: int, job_id: int) -> list[Transition]:
+    """Every state a job has been in, in order."""
+    return await fetch(
+        conn,
+        Transition,
+        """
+        SELECT h.state, h.at, h.attempt, r.name AS site, h.detail
+          FROM job_history h LEFT JOIN resource r ON r.resource_id = h.site_id
+         WHERE h.job_id = %(job_id)s AND h.vo = %(vo)s ORDER BY h.at
+        """,
+        {"vo": vo, "job_id": job_id},
+    )
+
+
+async def attempts(conn: Connection, vo: int, job_id: int) -> list[AttemptRow]:
+    """A job's attempts, in order."""
+    return await fetch(
+        conn,
+        AttemptRow,
+        """
+        SELECT a.attempt_id, a.number, a.state, r.name AS site, a.pilot_id, a.started_at, a.ended_at,
+               d.exit_code, d.wall, d.cpu, d.max_memory, d.detail
+          FROM attempt a JOIN resource r ON r.resource_id = a.site_id
+          LEFT JOIN attempt_detail d ON d.attempt_id = a.attempt_id AND d.vo = a.vo
+         WHERE a.job_id = %(job_id)s AND a.vo = %(vo)s ORDER BY a.number
+        """,
+        {"vo": vo, "job_id": job_id},
+    )
+
+
+async def outputs(conn: Connection, vo: int, job_id: int) -> list[tuple[Any, ...]]:
+    """A job's promised outputs: (number, did, dataset, did_id or None)."""
+    return await fetch_rows(
+        conn,
+        """
+        SELECT o.number, s.name || ':' || o.name, ds.name || ':' || d.name, o.did_id, o.scope_id, o.name, o.dataset_id
+          FROM job_output o
+          JOIN scope s ON s.scope_id = o.scope_id AND s.vo = o.vo
+          LEFT JOIN did d ON d.did_id = o.dataset_id AND d.vo = o.vo
+          LEFT JOIN scope ds ON ds.scope_id = d.scope_id AND ds.vo = d.vo
+         WHERE o.job_id = %(job_id)s AND o.vo = %(vo)s ORDER BY o.number
+        """,
+        {"vo": vo, "job_id": job_id},
+    )
+
+
+async def log_tail(conn: Connection, vo: int, job_id: int, number: int | None) -> LogTail | None:
+    """What an attempt (the latest unless said) printed last; None before the first attempt."""
+    return await find(
+        conn,
+        LogTail,
+        """
+        SELECT a.number AS attempt, a.state, coalesce(d.tail, '') AS tail, coalesce(d.log_size, 0) AS log_size, d.sandbox
+          FROM attempt a LEFT JOIN attempt_detail d ON d.attempt_id = a.attempt_id AND d.vo = a.vo
+         WHERE a.job_id = %(job_id)s AND a.vo = %(vo)s AND (%(number)s::smallint IS NULL OR a.number = %(number)s)
+         ORDER BY a.number DESC LIMIT 1
+        """,
+        {"vo": vo, "job_id": job_id, "number": number},
+    )
+
+
+async def waiting_reason(conn: Connection, vo: int, job_id: int) -> str | None:
+    """Why a pending job waits, in words."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT coalesce(s.detail, 'its inputs are being looked up')
+          FROM job j JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+          JOIN input_set s ON s.input_set_id = q.input_set_id AND s.vo = q.vo
+         WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s AND j.state = 'P'
+        """,
+        {"vo": vo, "job_id": job_id},
+    )
+
+
+async def producers(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, int]:
+    """The job that made each of these files, where one did."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT p.did_id, a.job_id FROM provenance p JOIN attempt a ON a.attempt_id = p.attempt_id AND a.vo = p.vo
+         WHERE p.did_id = ANY(%(ids)s) AND p.vo = %(vo)s
+        """,
+        {"vo": vo, "ids": list(did_ids)},
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,119 @@
+"""The two stores of small objects: a local folder that the server serves itself, and any cloud store.
+
+Objects are written once under a key that names their content, so a repeated PUT is harmless.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import obstore
+from obstore.store import AzureStore, GCSStore, S3Store, from_url
+
+from sancho.kit.clock import Clock, SystemClock
+from sancho.kit.errors import BadRequest, NotFound
+from sancho.kit.objects import Method, signed_url
+
+CHUNK = 1 << 20
+
+
+class SizeDiffers(BadRequest):
+    """The object has {seen} bytes; {announced} were announced."""
+
+    code = "size_differs"
+
+    def __init__(self, *, seen: int, announced: int) -> None:
+        """Nothing was kept."""
+        super().__init__(seen=seen, announced=announced)
+
+
+class LocalObjects:
+    """Objects as files below a private folder; presigned URLs lead to our own API."""
+
+    def __init__(self, root: Path, base_url: str, secret: bytes, clock: Clock | None = None) -> None:
+        """Keep objects below `root`; sign URLs below `base_url` with `secret`."""
+        self._root = root
+        self._base_url = base_url
+        self.secret = secret
+        self._clock = clock or SystemClock()
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _path(self, key: str) -> Path:
+        path = (self._root / key).resolve()
+        if not path.is_relative_to(self._root.resolve()):
+            raise NotFound(what=f"Object {key}")
+        return path
+
+    async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
+        """A URL of our own API, good for one method on one object until it expires."""
+        expires = int((self._clock.now() + lifetime).timestamp())
+        return signed_url(self._base_url, self.secret, method, key, expires=expires, size=size)
+
+    async def size(self, key: str) -> int | None:
+        """Bytes of an object; None when there is none."""
+        path = self._path(key)
+        return path.stat().st_size if path.exists() else None
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; deleting none is fine."""
+        self._path(key).unlink(missing_ok=True)
+
+    async def write(self, key: str, chunks: AsyncIterable[bytes], size: int) -> None:
+        """Keep an object of exactly `size` bytes, whole or not at all; raises `SizeDiffers`."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        seen = 0
+        try:
+            with scratch.open("xb") as f:
+                async for chunk in chunks:
+                    seen += len(chunk)
+                    if seen > size:
+                        break
+                    f.write(chunk)
+                f.flush()
+                os.fsync(f.fileno())
+            if seen != size:
+                raise SizeDiffers(seen=seen, announced=size)
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        """Stream an object; raises `NotFound`."""
+        path = self._path(key)
+        if not path.exists():
+            raise NotFound(what=f"Object {key}")
+        with path.open("rb") as f:
+            while chunk := await asyncio.to_thread(f.read, CHUNK):
+                yield chunk
+
+
+class CloudObjects:
+    """Objects in S3, Google or Azure storage; clients talk to it directly."""
+
+    def __init__(self, url: str) -> None:
+        """Use the store at `url`; its credentials come from the usual environment variables of that cloud."""
+        store = from_url(url)
+        if not isinstance(store, S3Store | GCSStore | AzureStore):
+            raise BadRequest(reason=f"The object store {url} cannot presign; use s3://, gs:// or az://.")
+        self._store = store
+
+    async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
+        """A presigned URL of the store; `size` is checked when the object is used."""
+        _ = size
+        return await obstore.sign_async(self._store, method, key, lifetime)
+
+    async def size(self, key: str) -> int | None:
+        """Bytes of an object; None when there is none."""
+        try:
+            return (await obstore.head_async(self._store, key))["size"]
+        except FileNotFoundError:
+            return None
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; deleting none is fine."""
+        await obstore.delete_async(self._store, key)

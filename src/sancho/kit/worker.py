@@ -1,0 +1,56 @@
+"""The loop that carries out deferred and periodic tasks; any number of them may run, and any may be killed.
+
+A worker says every few seconds that it lives. What a dead one had begun is given to another by
+`kit:rescue`; tasks are safe to run twice, so no more is needed.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from procrastinate import App, JobContext, PsycopgConnector
+
+from sancho.kit import telemetry
+from sancho.kit.db import SEARCH_PATH
+from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import Tasks
+
+_log = telemetry.log(__name__)
+
+
+def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> App:
+    """A queue application with the tasks of all features, not opened yet."""
+    connector = PsycopgConnector(conninfo=url, kwargs={"options": SEARCH_PATH}, min_size=1, max_size=connections)
+    app = App(connector=connector)
+    for tasks in features:
+        app.add_tasks_from(tasks.blueprint, namespace=tasks.feature)
+
+    @app.periodic(cron="* * * * * */5", periodic_id="rescue")
+    @app.task(name="kit:rescue", queueing_lock="kit:rescue", pass_context=True)
+    async def rescue(context: JobContext, timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]
+        """Give the tasks of dead workers to living ones."""
+        _ = timestamp
+        for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=10):
+            _log.info("task taken over from a dead worker", task=job.task_name, id=job.id)
+            await context.app.job_manager.retry_job(job)
+
+    return app
+
+
+async def work(
+    app: App, deployment: Deployment, *, concurrency: int, queues: Iterable[str] | None = None, wait: bool = True,
+    grace: timedelta = timedelta(seconds=30),
+) -> None:  # fmt: skip
+    """Carry out tasks until SIGTERM; with `wait=False`, until none is left."""
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=concurrency,
+            queues=list(queues) if queues else None,
+            wait=wait,
+            install_signal_handlers=wait,
+            delete_jobs="successful",
+            additional_context={"deployment": deployment},
+            shutdown_graceful_timeout=grace.total_seconds(),
+            update_heartbeat_interval=2,
+            stalled_worker_timeout=10,
+            fetch_job_polling_interval=2,
+        )

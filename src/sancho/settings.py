@@ -1,0 +1,85 @@
+"""One deployment's settings: read once, from `SANCHO_…` in the environment, and nowhere else.
+
+Configuration of VOs and topology is not here: it is applied with `sancho apply` and lives in the database.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseModel, frozen=True):
+    """How one worker process behaves."""
+
+    concurrency: Annotated[int, Field(ge=1)] = 16
+    """Background tasks that one worker process runs at once."""
+    shutdown_grace: timedelta = timedelta(seconds=30)
+    """How long running tasks may go on after SIGTERM."""
+
+
+class ObjectSettings(BaseModel, frozen=True):
+    """Where small objects (sandboxes) are kept."""
+
+    url: str | None = None
+    """`s3://bucket/prefix`, `gs://…`, `az://…`; when absent, the server itself keeps and serves them in `folder`."""
+    folder: Path | None = None
+    """Folder of the server's own store; `STATE_DIR/objects` when absent."""
+    signing_key_file: Path | None = None
+    """File (0600) with the secret that signs the server's own presigned URLs; `STATE_DIR/objects.key` when absent."""
+    max_size: Annotated[int, Field(ge=1)] = 100_000_000
+    """Bytes of the largest sandbox."""
+
+
+class TokenSettings(BaseModel, frozen=True):
+    """Lifetimes of what we sign."""
+
+    access: timedelta = timedelta(hours=1)
+    """Access tokens of users."""
+    refresh: timedelta = timedelta(days=30)
+    """Refresh tokens of users; each use gives a new one."""
+
+
+class Settings(BaseSettings):
+    """The settings of this process; immutable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SANCHO_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    database_url: SecretStr = SecretStr("postgresql:///sancho")
+    """PostgreSQL (15 or newer) as the server's role, which is neither owner nor superuser."""
+    migration_database_url: SecretStr | None = None
+    """The same database as its owner; only `sancho migrate` and `sancho init` use it."""
+    database_connections: Annotated[int, Field(ge=2)] = 10
+    """Connections for work in one process; a few more serve long reads."""
+    state_dir: Path = Path("~/.local/state/sancho").expanduser()
+    """Folder for what is not in the database: keys and the server's own objects."""
+    signing_keys: Path | None = None
+    """Private folder (0700) of JWKs that sign our tokens, `STATE_DIR/keys` when absent; re-read when it changes."""
+    public_url: str = "http://127.0.0.1:8080"
+    """Where clients and pilots reach the API; also the issuer of our tokens."""
+    ca_file: Path | None = None
+    """CA certificates that clients and pilots need to trust `public_url`; the system's when absent."""
+    host: str = "127.0.0.1"
+    """Address the API listens on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port the API listens on."""
+    tls_cert: Path | None = None
+    """Certificate (PEM) of the API; plain HTTP when absent."""
+    tls_key: Path | None = None
+    """Private key (PEM) of the API."""
+    max_body: Annotated[int, Field(ge=1024)] = 32_000_000
+    """Bytes of the largest request body; sandboxes have a limit of their own."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    worker: WorkerSettings = WorkerSettings()
+    objects: ObjectSettings = ObjectSettings()
+    tokens: TokenSettings = TokenSettings()
+
+    @property
+    def keys(self) -> Path:
+        """The folder of signing keys."""
+        return self.signing_keys or self.state_dir / "keys"
