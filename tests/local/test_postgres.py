@@ -57,18 +57,16 @@ def test_a_temporary_cluster_answers_and_leaves_nothing_behind() -> None:
     assert not cluster.folder.exists()
 
 
-def test_the_servers_role_is_ordinary_and_may_use_what_the_owner_makes(cluster: Cluster) -> None:
+def test_the_servers_role_is_ordinary(cluster: Cluster) -> None:
     with psycopg.connect(cluster.url(OWNER)) as conn:
-        conn.execute("CREATE SCHEMA rooms CREATE TABLE room (name text)")
+        conn.execute("CREATE TABLE room (name text)")
     with psycopg.connect(cluster.url(SERVER)) as conn:
-        conn.execute("INSERT INTO rooms.room VALUES ('hall')")
-        assert conn.execute("SELECT name FROM rooms.room").fetchone() == ("hall",)
         rights = conn.execute(
             "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
         assert rights == (False, False, False, False)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            conn.execute("DROP TABLE rooms.room")
+            conn.execute("SELECT FROM room")
 
 
 def test_text_is_utf8_in_code_point_order_and_pages_have_checksums(cluster: Cluster) -> None:
@@ -97,7 +95,7 @@ def test_data_survives_stop_and_start(cluster: Cluster) -> None:
     cluster.stop()
     assert cluster.postmaster() is None
     cluster.start(ends_with_us=True)
-    assert answer(cluster, "SELECT n FROM kept") == "7"
+    assert answer(cluster, "SELECT n FROM kept", OWNER) == "7"
 
 
 def test_a_killed_server_recovers_what_was_committed(cluster: Cluster) -> None:
@@ -110,7 +108,7 @@ def test_a_killed_server_recovers_what_was_committed(cluster: Cluster) -> None:
         assert wait_until(lambda: not running.alive, timeout=10)
         assert (cluster.data / "postmaster.pid").exists()
         cluster.start(ends_with_us=True)
-    assert answer(cluster, "SELECT count(*) FROM kept") == "50000"
+    assert answer(cluster, "SELECT count(*) FROM kept", OWNER) == "50000"
     assert cluster.postmaster() not in {None, running}
 
 

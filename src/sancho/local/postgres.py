@@ -21,7 +21,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import LiteralString
 from urllib.parse import quote
 
 import psycopg
@@ -46,13 +45,6 @@ NOT_DURABLE = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-PRIVILEGES: tuple[LiteralString, ...] = (
-    "REVOKE ALL ON DATABASE sancho FROM PUBLIC",
-    "GRANT CONNECT ON DATABASE sancho TO sancho",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE sancho_owner GRANT USAGE ON SCHEMAS TO sancho",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE sancho_owner GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO sancho",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE sancho_owner GRANT USAGE, SELECT ON SEQUENCES TO sancho",
-)
 
 
 class Cluster:
@@ -121,7 +113,7 @@ class Cluster:
             words = self._spawn(self.prepare(), ends_with_us=ends_with_us)
             # The other processes of a killed server need a moment to notice, before which none can start.
             if words and ("shared memory block" not in words or time.monotonic() > deadline):
-                raise PostgresFailed(doing="starting", words=words[-2000:])
+                raise PostgresFailed(doing="starting", words=words)
         self.wait_ready()
         self._make_roles()
 
@@ -167,8 +159,7 @@ class Cluster:
     def _spawn(self, command: list[str], *, ends_with_us: bool) -> str:
         """Start the server and wait until it is ready; if it ended instead, return its last words."""
         self._reap()
-        with self.log.open("ab") as log:
-            at = log.tell()
+        with self.log.open("wb") as log:
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -185,7 +176,7 @@ class Cluster:
             pass
         if child.poll() is None:
             return ""
-        return self.log.read_bytes()[at:].decode(errors="replace") or f"exit code {child.returncode}"
+        return self._last_words() or f"exit code {child.returncode}"
 
     def _initdb(self, folder: Path) -> None:
         locale = ["--locale-provider=libc", "--locale=C.UTF-8"]
@@ -224,16 +215,16 @@ class Cluster:
         new.rename(path)
 
     def _make_roles(self) -> None:
-        """Make the roles and the database; what exists stays. The server's role may use what the owner will make."""
+        """Make the roles and the database; what exists stays."""
+        names = {"database": Identifier(DATABASE), "owner": Identifier(OWNER), "server": Identifier(SERVER)}
         with psycopg.connect(self.url(ADMIN, "postgres"), autocommit=True) as conn:
             for role in (OWNER, SERVER):
                 if not conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
                     conn.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(role)))
             if not conn.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).rowcount:
-                conn.execute(SQL("CREATE DATABASE {} OWNER {}").format(Identifier(DATABASE), Identifier(OWNER)))
-        with psycopg.connect(self.url(ADMIN)) as conn:
-            for statement in PRIVILEGES:
-                conn.execute(statement)
+                conn.execute(SQL("CREATE DATABASE {database} OWNER {owner}").format(**names))
+            conn.execute(SQL("REVOKE ALL ON DATABASE {database} FROM PUBLIC").format(**names))
+            conn.execute(SQL("GRANT CONNECT ON DATABASE {database} TO {server}").format(**names))
 
     def _lock_file(self) -> list[str]:
         try:

@@ -7,7 +7,6 @@ signal reaches the process it was meant for, or nobody.
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -54,8 +53,6 @@ class Process:
 
 def started(pid: int) -> str | None:
     """Return a word that no other process of this id ever has, or None if there is no such running process."""
-    if not BOOT_ID.exists():
-        return _ask_ps(pid, "lstart=")
     try:
         stat = (PROC / str(pid) / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -83,8 +80,6 @@ def in_use(pid: int) -> bool:
 
 def command_line(pid: int) -> str:
     """Return the command line of a process, its words joined by spaces; empty when it is gone."""
-    if not BOOT_ID.exists():
-        return _ask_ps(pid, "command=") or ""
     try:
         return (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
     except (FileNotFoundError, ProcessLookupError):
@@ -101,10 +96,8 @@ def wait_until(condition: Callable[[], bool], *, timeout: float, step: float = 0
     return True
 
 
-def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return a `preexec_fn` that lets the kernel end a child together with its parent, where the kernel can."""
-    if not BOOT_ID.exists():
-        return None
+def end_with_parent(number: signal.Signals) -> Callable[[], None]:
+    """Return a `preexec_fn` that lets the kernel end a child together with its parent, however that ends."""
     prctl = CDLL(None).prctl
     parent = os.getpid()
 
@@ -114,8 +107,3 @@ def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
             os.kill(os.getpid(), number)
 
     return ask_kernel
-
-
-def _ask_ps(pid: int, column: str) -> str | None:
-    answer = subprocess.run(["ps", "-ww", "-o", column, "-p", str(pid)], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or None
