@@ -21,11 +21,11 @@ test: .venv .venv-demo ## Run the whole suite; T=tests/rules for a part, ARGS="-
 	@$(BIN)/pytest $(ARGS) $(T)
 
 check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/basedpyright
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q tests/architecture
+	@failed=; \
+	for step in "ruff format --check" "ruff check" "basedpyright" "lint-imports --no-logo" "pytest -q tests/architecture"; do \
+	    printf '\n-- %s\n' "$$step"; $(BIN)/$$step || failed="$$failed, $$step"; \
+	done; \
+	test -z "$$failed" || { printf '\nmake check: not clean:%s\n' "$${failed#,}" >&2; exit 1; }
 
 format: .venv ## Format the code and repair what the linter can repair
 	$(BIN)/ruff format
