@@ -1,0 +1,159 @@
+"""The words of configuration: VO, document, kind, change, version."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from sancho.kit.access import Principal
+from sancho.kit.db import Connection
+
+M = TypeVar("M")
+Spec = dict[str, Any]
+
+INSTANCE_NAME = "instance"
+"""Name of the reserved VO that owns shared resources."""
+LOWER_NAME = r"[a-z0-9][a-z0-9._-]{0,62}"
+"""What VOs, accounts and groups may be called."""
+RESOURCE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+"""What sites, CEs and RSEs may be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class VO:
+    """A virtual organisation."""
+
+    vo: int
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One thing as an operator wants it; with `remove`, as an operator wants it gone."""
+
+    kind: str
+    name: str
+    vo: str | None = None
+    """The owner's name; None: the VO `instance` for shared kinds, else the VO of whoever applies."""
+    spec: Spec = field(default_factory=dict[str, Any])
+    remove: bool = False
+
+
+class Action(Enum):
+    """What an apply does to a document."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A document before and after; `vo` is the owner's name. Secrets appear as fingerprints."""
+
+    kind: str
+    vo: str
+    name: str
+    action: Action
+    before: Spec | None
+    after: Spec | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What an apply did, or would do: `version` is None when nothing changed, or when it was a dry run."""
+
+    version: int | None
+    changes: list[Change]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One apply, numbered."""
+
+    version: int
+    applied_at: datetime
+    applied_by: str
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class Named(Generic[M]):
+    """A validated document on its way to its kind."""
+
+    name: str
+    spec: M
+    at: str = ""
+    """Where in the request it stands: `documents.3`."""
+
+    def field(self, path: str) -> str:
+        """Name a field of this document for an error: `documents.3.spec.site`."""
+        return f"{self.at}.spec.{path}" if self.at else path
+
+
+Apply = Callable[[Connection, Principal, int, Sequence[Named[M]]], Awaitable[None]]
+Retire = Callable[[Connection, Principal, int, Sequence[str]], Awaitable[None]]
+Follow = Callable[[Connection, Principal, Sequence[Change]], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[M]):
+    """A kind of document: a Pydantic model of its spec and how a VO's documents of this kind come true."""
+
+    name: str
+    model: type[M]
+    order: int
+    """Kinds are applied from the lowest on, and retired from the highest on."""
+    apply: Apply[M]
+    """Make a VO's new and changed documents true; doing it again changes nothing."""
+    retire: Retire | None = None
+    """Undo documents by name; None: what was once made stays."""
+    follow: Follow | None = None
+    """Called after `apply`, in every apply that changes anything, with all its changes, those of other kinds too."""
+    instance: bool = False
+    """Owned by the VO `instance` unless said otherwise, and only for the administrators of the installation."""
+    names: str = LOWER_NAME
+    """What documents of this kind may be called, as a regular expression."""
+    secrets: frozenset[str] = frozenset()
+    """Fields of the spec that are never recorded, but for a fingerprint."""
+
+
+class Malformed(ValueError):
+    """A size or duration that cannot be read."""
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 10**15, "e": 10**18,
+          "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40, "pi": 2**50, "ei": 2**60}  # fmt: skip
+_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*([kmgtpe]i?)?b?\s*", re.IGNORECASE | re.ASCII)
+_DURATION = re.compile(r"\s*(?=\d)(?:(\d{1,6})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,6})m)?\s*(?:(\d{1,9})s)?\s*", re.ASCII)
+
+
+def parse_size(text: object) -> object:
+    """Read bytes from `10 TB`, `2GiB` or a plain number; what is not a text is returned as it is."""
+    if not isinstance(text, str):
+        return text
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise Malformed(f"{text[:40]!r} is not a size such as 500 MB, 10 TB or 2 GiB")
+    number, unit = found.groups(default="")
+    whole, _, rest = number.partition(".")
+    return int(whole) * _UNITS[unit.lower()] + int(rest or 0) * _UNITS[unit.lower()] // 10 ** len(rest)
+
+
+def parse_duration(text: object) -> object:
+    """Read a duration from `1d12h`, `90m` or a number of seconds; what is not a text is returned as it is."""
+    if not isinstance(text, str):
+        return text
+    found = _DURATION.fullmatch(text)
+    if found is not None:
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 12:
+        return timedelta(seconds=int(text))
+    raise Malformed(f"{text[:40]!r} is not a duration such as 24h, 90m or 1d12h")
+
+
+Known = Mapping[tuple[int, str, str], Spec]
+"""Recorded specs by owner VO, kind and name."""

@@ -1,0 +1,286 @@
+"""VOs and their configuration: find a VO, apply documents, go back to a version."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from psycopg import Rollback
+from psycopg.errors import ForeignKeyViolation
+from pydantic import BaseModel, ValidationError
+
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection
+from sancho.vos import plan, store
+from sancho.vos.errors import (
+    DocumentInUse,
+    DocumentInvalid,
+    DocumentPermanent,
+    DocumentTwice,
+    DocumentUnknown,
+    KindUnknown,
+    NotYourConfiguration,
+    OwnerMissing,
+    TooManyDocuments,
+    VersionNotFound,
+    VoNotFound,
+)
+from sancho.vos.model import INSTANCE_NAME, VO, Applied, Change, Document, Kind, Named, Version
+
+MOST_DOCUMENTS = 2000
+Key = tuple[str, str, str]
+Kinds = Sequence[Kind[Any]]
+
+
+async def find(conn: Connection, name: str) -> VO | None:
+    """Find a VO by name; needs no VO to be served."""
+    return await store.find(conn, name)
+
+
+async def get(conn: Connection, name: str, *, field: str | None = "vo") -> VO:
+    """Return a VO by name; raises `VoNotFound`, blaming `field`."""
+    found = await store.find(conn, name)
+    if found is None:
+        raise VoNotFound(vo=name, field=field)
+    return found
+
+
+async def list_vos(conn: Connection) -> list[VO]:
+    """Every VO, `instance` included, in order of their ids."""
+    return await store.all_vos(conn)
+
+
+async def current_version(conn: Connection) -> int | None:
+    """The number of the newest configuration that concerns a VO this transaction serves; None before the first."""
+    return await store.current_version(conn)
+
+
+async def versions(
+    conn: Connection, caller: Principal, *, before: int | None = None, limit: int = 100
+) -> list[Version]:
+    """What was applied for the caller's VOs, newest first, from below version `before` on."""
+    require(caller, "configuration:apply")
+    return await store.list_versions(conn, caller.vos, before=before, limit=limit)
+
+
+async def changes(conn: Connection, caller: Principal, version: int) -> list[Change]:
+    """What a version changed, as far as the caller's VOs own it; raises `VersionNotFound`."""
+    require(caller, "configuration:apply")
+    if not await store.list_versions(conn, caller.vos, before=version + 1, limit=1):
+        raise VersionNotFound(version=version)
+    return await store.changes(conn, caller.vos, version)
+
+
+async def documents(conn: Connection, vos: Iterable[int], *, kind: str | None = None) -> list[Document]:
+    """The newest documents that these VOs own, of one kind or all; the transaction serves the VOs."""
+    names = {vo.vo: vo.name for vo in await store.all_vos(conn)}
+    recorded = await store.state(conn, list(vos), kind=kind)
+    return [Document(kind=k, name=name, vo=names[vo], spec=spec) for (vo, k, name), spec in recorded.items()]
+
+
+async def apply(
+    conn: Connection, caller: Principal, documents: Sequence[Document], kinds: Kinds, *, dry_run: bool = False,
+    comment: str | None = None,
+) -> Applied:  # fmt: skip
+    """Make documents come true, in one piece, and record what changed as a new version.
+
+    Documents that are as they were are left alone; those not mentioned stay. A `dry_run` does everything, the
+    database's own checks too, and takes it back. The transaction serves `caller.vos`, and all VOs when the caller
+    administers the installation. Whoever administers a VO configures what that VO owns, shared kinds excepted.
+    Raises an `Invalid` that names document and field, `NotYourConfiguration`, or what a kind objects to.
+    """
+    require(caller, "configuration:apply")
+    if len(documents) > MOST_DOCUMENTS:
+        raise TooManyDocuments(count=len(documents), limit=MOST_DOCUMENTS)
+    return await _apply(conn, caller, documents, kinds, dry_run=dry_run, comment=comment)
+
+
+async def _apply(
+    conn: Connection, caller: Principal, documents: Sequence[Document], kinds: Kinds, *, dry_run: bool,
+    comment: str | None,
+) -> Applied:  # fmt: skip
+    applied = Applied(version=None, changes=[])
+    async with conn.transaction() as everything:
+        await store.lock_configuration(conn)
+        applying = _Applying(conn, caller, sorted(kinds, key=lambda kind: kind.order))
+        applied = await applying.run([applying.read(d, f"documents.{i}") for i, d in enumerate(documents)], comment)
+        if dry_run:
+            applied = Applied(version=None, changes=applied.changes)
+            raise Rollback(everything)
+    return applied
+
+
+async def rollback(
+    conn: Connection, caller: Principal, version: int, kinds: Kinds, *, dry_run: bool = False
+) -> Applied:
+    """Bring back, as a new version, every document as it was at `version`; secrets and VOs stay as they are now.
+
+    Whoever administers a VO brings back what that VO owns. Raises `VersionNotFound`, and whatever `apply` raises.
+    """
+    require(caller, "configuration:apply")
+    if not any(v.version == version for v in await store.list_versions(conn, caller.vos, before=version + 1, limit=1)):
+        raise VersionNotFound(version=version)
+    await store.lock_configuration(conn)
+    mine = [k for k in kinds if caller.is_instance_admin or not k.instance]
+    own = {k.name for k in mine}
+    then, now = [
+        {key: spec for key, spec in (await store.state(conn, caller.vos, at=at)).items() if key[1] in own}
+        for at in (version, None)
+    ]
+    documents = plan.way_back(
+        then, now, vos={vo.vo: vo.name for vo in await store.all_vos(conn)},
+        permanent={k.name for k in mine if k.retire is None}, secrets={k.name: k.secrets for k in mine},
+    )  # fmt: skip
+    return await _apply(conn, caller, documents, kinds, dry_run=dry_run, comment=f"back to version {version}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """A document that was read: who owns it, which kind it is, and its validated spec; None: it is to go."""
+
+    kind: Kind[Any]
+    owner: str
+    name: str
+    at: str
+    spec: BaseModel | None
+
+    @property
+    def key(self) -> Key:
+        return self.owner, self.kind.name, self.name
+
+    def recorded(self) -> dict[str, Any] | None:
+        """What the history will hold of it."""
+        if self.spec is None:
+            return None
+        said = self.spec.model_dump(mode="json", exclude_unset=True)
+        return plan.redact(said, self.kind.secrets)
+
+
+@dataclass
+class _Applying:
+    """One apply on its way."""
+
+    conn: Connection
+    caller: Principal
+    kinds: list[Kind[Any]]
+    vos: dict[str, int] = field(default_factory=dict[str, int])
+
+    def read(self, document: Document, at: str) -> _Wanted:
+        """Check one document by itself: its kind, owner, name and spec."""
+        kind = next((k for k in self.kinds if k.name == document.kind), None)
+        if kind is None:
+            known = ", ".join(k.name for k in self.kinds)
+            raise KindUnknown(kind=document.kind, known=known, field=f"{at}.kind")
+        owner = document.vo or (INSTANCE_NAME if kind.instance else self.caller.vo_name)
+        if not document.vo and not kind.instance and self.caller.is_instance_admin:
+            raise OwnerMissing(kind=kind.name, name=document.name, field=f"{at}.vo")
+        if not self.caller.is_instance_admin and (kind.instance or owner != self.caller.vo_name):
+            raise NotYourConfiguration(
+                account=self.caller.account, kind=kind.name, name=document.name, vo=owner, field=f"{at}.vo"
+            )
+        if not re.fullmatch(kind.names, document.name):
+            problems = f"name: must match {kind.names}"
+            raise DocumentInvalid(kind=kind.name, name=document.name[:200], problems=problems, field=f"{at}.name")
+        if document.remove and kind.retire is None:
+            raise DocumentPermanent(kind=kind.name, name=document.name, field=f"{at}.remove")
+        spec = None if document.remove else _validated(kind, document, at)
+        return _Wanted(kind=kind, owner=owner, name=document.name, at=at, spec=spec)
+
+    async def run(self, wanted: Sequence[_Wanted], comment: str | None) -> Applied:
+        """Change what differs, kind by kind, and record it."""
+        self.vos = {vo.name: vo.vo for vo in await store.all_vos(self.conn)}
+        changes = await self._compare(wanted)
+        if not changes:
+            return Applied(version=None, changes=[])
+        for kind in self.kinds:
+            await self._apply(kind, [w for w in wanted if w.key in changes and w.kind is kind and w.spec is not None])
+            if kind.follow is not None:
+                await kind.follow(self.conn, self.caller, list(changes.values()))
+        for kind in reversed(self.kinds):
+            await self._retire(kind, [w for w in wanted if w.key in changes and w.kind is kind and w.spec is None])
+        return Applied(version=await self._record(changes, comment), changes=list(changes.values()))
+
+    async def _compare(self, wanted: Sequence[_Wanted]) -> dict[Key, Change]:
+        becoming = {w.name for w in wanted if w.kind.model is VoSpec}
+        keys = [(self.vos[w.owner], w.kind.name, w.name) for w in wanted if w.owner in self.vos]
+        known = await store.newest(self.conn, keys)
+        seen: set[Key] = set()
+        changes: dict[Key, Change] = {}
+        for w in wanted:
+            if w.owner not in self.vos and w.owner not in becoming:
+                raise VoNotFound(vo=w.owner, field=f"{w.at}.vo")
+            if w.key in seen:
+                raise DocumentTwice(kind=w.kind.name, name=w.name, field=f"{w.at}.name")
+            seen.add(w.key)
+            before = known.get((self.vos.get(w.owner, -1), w.kind.name, w.name))
+            if before is None and w.spec is None:
+                raise DocumentUnknown(kind=w.kind.name, name=w.name, field=f"{w.at}.name")
+            change = plan.compare(kind=w.kind.name, vo=w.owner, name=w.name, before=before, after=w.recorded())
+            if change is not None:
+                changes[w.key] = change
+        return changes
+
+    async def _apply(self, kind: Kind[Any], wanted: Sequence[_Wanted]) -> None:
+        for owner in dict.fromkeys(w.owner for w in wanted):
+            named = [Named(w.name, w.spec, w.at) for w in wanted if w.owner == owner]
+            await kind.apply(self.conn, self.caller, self.vos[owner], named)
+        if kind.model is VoSpec:
+            self.vos = {vo.name: vo.vo for vo in await store.all_vos(self.conn)}
+
+    async def _retire(self, kind: Kind[Any], wanted: Sequence[_Wanted]) -> None:
+        for owner in dict.fromkeys(w.owner for w in wanted):
+            names = [w.name for w in wanted if w.owner == owner]
+            assert kind.retire is not None, "reading refused it"
+            try:
+                await kind.retire(self.conn, self.caller, self.vos[owner], names)
+            except ForeignKeyViolation as e:
+                table = e.diag.table_name or "something"
+                raise DocumentInUse(kind=kind.name, names=", ".join(names), table=table) from e
+
+    async def _record(self, changes: Mapping[Key, Change], comment: str | None) -> int:
+        owners = {self.vos[owner] for owner, _, _ in changes}
+        # What the VO `instance` shares concerns everybody, so everybody's history counts it.
+        concerned = set(self.vos.values()) if 0 in owners else owners
+        by = f"{self.caller.vo_name}:{self.caller.account}"
+        version = await store.record_version(self.conn, sorted(concerned), by=by, comment=comment)
+        await store.record_changes(self.conn, version, [(self.vos[key[0]], change) for key, change in changes.items()])
+        return version
+
+
+def _validated(kind: Kind[Any], document: Document, at: str) -> BaseModel:
+    model = cast(type[BaseModel], kind.model)
+    if not _storable(document.spec):
+        problems = "spec: holds text that is not Unicode, or a NUL"
+        raise DocumentInvalid(kind=kind.name, name=document.name, problems=problems, field=f"{at}.spec")
+    try:
+        return model.model_validate(document.spec)
+    except ValidationError as e:
+        faults = e.errors(include_url=False, include_input=False)
+    paths = [".".join(str(part) for part in fault["loc"]) for fault in faults]
+    said = "; ".join(f"{path or 'spec'}: {fault['msg']}" for path, fault in list(zip(paths, faults, strict=True))[:5])
+    where = f"{at}.spec.{paths[0]}" if paths[0] else f"{at}.spec"
+    raise DocumentInvalid(kind=kind.name, name=document.name, problems=said, field=where)
+
+
+def _storable(spec: Mapping[str, Any]) -> bool:
+    try:
+        text = json.dumps(spec, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (UnicodeError, TypeError, ValueError):
+        return False
+    return "\\u0000" not in text
+
+
+class VoSpec(BaseModel, extra="forbid"):
+    """A VO has a name, and that is all."""
+
+
+async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: Sequence[Named[VoSpec]]) -> None:
+    require(caller, "vos:create")
+    made = await store.create(conn, [d.name for d in documents])
+    await store.serve_also(conn, [vo.vo for vo in made])
+
+
+KIND = Kind(name="VO", model=VoSpec, order=0, apply=_create_vos, instance=True)
+"""The kind of documents that make VOs; once made, a VO stays."""

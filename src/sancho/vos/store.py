@@ -1,0 +1,170 @@
+"""The SQL of VOs and configuration versions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
+from sancho.kit.db import find as find_row
+from sancho.vos.model import VO, Change, Known, Version
+
+APPLY_LOCK = 0x5A4C0
+
+
+async def find(conn: Connection, name: str) -> VO | None:
+    """Find a VO by name."""
+    return await find_row(conn, VO, "SELECT vo, name FROM vo WHERE name = %(name)s", {"name": name})
+
+
+async def all_vos(conn: Connection) -> list[VO]:
+    """Every VO, `instance` included."""
+    return await fetch(conn, VO, "SELECT vo, name FROM vo ORDER BY vo")
+
+
+async def create(conn: Connection, names: Sequence[str]) -> list[VO]:
+    """Make the VOs that are not there yet; return those made."""
+    return await fetch(
+        conn,
+        VO,
+        """
+        INSERT INTO vo (vo, name)
+        SELECT nextval('vo_number')::smallint, wanted.name
+          FROM unnest(%(names)s::text[]) WITH ORDINALITY AS wanted (name, place)
+         WHERE NOT EXISTS (SELECT FROM vo WHERE vo.name = wanted.name)
+         ORDER BY wanted.place
+        RETURNING vo, name
+        """,
+        {"names": list(names)},
+    )
+
+
+async def serve_also(conn: Connection, vos: Sequence[int]) -> None:
+    """Let this transaction serve further VOs, those it has just made."""
+    await fetch_value(
+        conn,
+        "SELECT set_config('sancho.vo', array_to_string(served_vos() || %(vos)s::smallint[], ','), true)",
+        {"vos": list(vos)},
+    )
+
+
+async def lock_configuration(conn: Connection) -> None:
+    """Wait until no other apply runs; held until the transaction ends."""
+    await fetch_value(conn, "SELECT pg_advisory_xact_lock(%(key)s)", {"key": APPLY_LOCK})
+
+
+async def newest(conn: Connection, keys: Sequence[tuple[int, str, str]]) -> dict[tuple[int, str, str], dict[str, Any]]:
+    """The recorded specs of these documents (owner, kind, name), as of the newest version; removed ones left out."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT wanted.vo, wanted.kind, wanted.name, latest.after
+          FROM unnest(%(vos)s::smallint[], %(kinds)s::text[], %(names)s::text[]) AS wanted (vo, kind, name)
+         CROSS JOIN LATERAL (
+               SELECT change.after FROM configuration_change AS change
+                WHERE change.vo = wanted.vo AND change.kind = wanted.kind AND change.name = wanted.name
+                ORDER BY change.version DESC LIMIT 1) AS latest
+         WHERE latest.after IS NOT NULL
+        """,
+        {"vos": [k[0] for k in keys], "kinds": [k[1] for k in keys], "names": [k[2] for k in keys]},
+    )
+    return {(vo, kind, name): after for vo, kind, name, after in rows}
+
+
+async def state(conn: Connection, vos: Sequence[int], *, kind: str | None = None, at: int | None = None) -> Known:
+    """Every recorded spec of these VOs, of one kind or all, as of version `at` or the newest."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT vo, kind, name, after
+          FROM (SELECT DISTINCT ON (vo, kind, name) vo, kind, name, after
+                  FROM configuration_change
+                 WHERE vo = ANY(%(vos)s::smallint[])
+                   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+                   AND (%(at)s::bigint IS NULL OR version <= %(at)s)
+                 ORDER BY vo, kind, name, version DESC) AS latest
+         WHERE after IS NOT NULL
+         ORDER BY vo, kind, name
+        """,
+        {"vos": list(vos), "kind": kind, "at": at},
+    )
+    return {(vo, kind, name): after for vo, kind, name, after in rows}
+
+
+async def record_version(conn: Connection, vos: Sequence[int], *, by: str, comment: str | None) -> int:
+    """Number a new version and note it for each of these VOs."""
+    return await fetch_value(
+        conn,
+        """
+        WITH number AS MATERIALIZED (SELECT nextval('configuration_number') AS version)
+        INSERT INTO configuration_version (vo, version, applied_by, comment)
+        SELECT vo, number.version, %(by)s, %(comment)s FROM unnest(%(vos)s::smallint[]) AS vo, number
+        RETURNING version
+        """,
+        {"vos": list(vos), "by": by, "comment": comment},
+    )
+
+
+async def record_changes(conn: Connection, version: int, changes: Sequence[tuple[int, Change]]) -> None:
+    """Note what a version changed; each change comes with its owner's id."""
+    await execute(
+        conn,
+        """
+        INSERT INTO configuration_change (vo, version, kind, name, before, after)
+        SELECT vo, %(version)s, kind, name, before, after
+          FROM unnest(%(vos)s::smallint[], %(kinds)s::text[], %(names)s::text[],
+                      %(before)s::jsonb[], %(after)s::jsonb[]) AS change (vo, kind, name, before, after)
+        """,
+        {
+            "version": version,
+            "vos": [vo for vo, _ in changes],
+            "kinds": [c.kind for _, c in changes],
+            "names": [c.name for _, c in changes],
+            "before": [None if c.before is None else Jsonb(c.before) for _, c in changes],
+            "after": [None if c.after is None else Jsonb(c.after) for _, c in changes],
+        },
+    )
+
+
+async def list_versions(conn: Connection, vos: Sequence[int], *, before: int | None, limit: int) -> list[Version]:
+    """Versions that concern these VOs, newest first, from below `before` on."""
+    return await fetch(
+        conn,
+        Version,
+        """
+        SELECT DISTINCT version, applied_at, applied_by, comment
+          FROM configuration_version
+         WHERE vo = ANY(%(vos)s::smallint[]) AND (%(before)s::bigint IS NULL OR version < %(before)s)
+         ORDER BY version DESC
+         LIMIT %(limit)s
+        """,
+        {"vos": list(vos), "before": before, "limit": limit},
+    )
+
+
+async def changes(conn: Connection, vos: Sequence[int], version: int) -> list[Change]:
+    """What a version changed for these VOs."""
+    return await fetch(
+        conn,
+        Change,
+        """
+        SELECT change.kind, vo.name AS vo, change.name, change.before, change.after,
+               CASE WHEN change.before IS NULL THEN 'created'
+                    WHEN change.after IS NULL THEN 'removed' ELSE 'changed' END AS action
+          FROM configuration_change AS change
+          JOIN vo ON vo.vo = change.vo
+         WHERE change.vo = ANY(%(vos)s::smallint[]) AND change.version = %(version)s
+         ORDER BY change.vo, change.kind, change.name
+        """,
+        {"vos": list(vos), "version": version},
+    )
+
+
+async def current_version(conn: Connection) -> int | None:
+    """The newest version that concerns a VO this transaction serves."""
+    return await fetch_value(conn, "SELECT max(version) FROM configuration_version")
+
+
+async def served(conn: Connection) -> list[int]:
+    """The VOs that this transaction serves."""
+    return await fetch_values(conn, "SELECT unnest(served_vos()) ORDER BY 1")
