@@ -22,7 +22,7 @@ test: .venv .venv-demo ## Run the whole suite; T=tests/rules for a part, ARGS="-
 
 check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands
 	@failed=; \
-	for step in "ruff format --check" "ruff check" "basedpyright" "lint-imports --no-logo" "pytest -q tests/architecture"; do \
+	for step in "ruff format --check --output-format concise" "ruff check --output-format concise" "basedpyright" "lint-imports --no-logo" "pytest -q tests/architecture"; do \
 	    printf '\n-- %s\n' "$$step"; $(BIN)/$$step || failed="$$failed, $$step"; \
 	done; \
 	test -z "$$failed" || { printf '\nmake check: not clean:%s\n' "$${failed#,}" >&2; exit 1; }
