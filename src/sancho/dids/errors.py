@@ -1,0 +1,142 @@
+"""What can go wrong in the namespace; each class is one `code` of the native API."""
+
+from sancho.dids.model import DidMalformed
+from sancho.kit.errors import Conflict, Invalid, NotFound, TooLarge
+
+__all__ = [
+    "ChecksumMalformed", "CollectionClosed", "Cycle", "DidExists", "DidMalformed", "DidNotFound", "KindsMismatch",
+    "NotACollection", "NotADataset", "ScopeExists", "ScopeInUse", "ScopeMalformed", "ScopeNotFound", "TooManyItems",
+]  # fmt: skip
+
+
+class DidNotFound(NotFound):
+    """DID {did} does not exist."""
+
+    code = "did_not_found"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the DID and the field that asked for it."""
+        super().__init__(did=did, field=field)
+
+
+class DidExists(Conflict):
+    """DID {did} exists already."""
+
+    code = "did_exists"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the DID that is taken."""
+        super().__init__(did=did, field=field, hint="A name is used once; choose another.")
+
+
+class ScopeNotFound(NotFound):
+    """Scope {scope} does not exist."""
+
+    code = "scope_not_found"
+
+    def __init__(self, *, scope: str, field: str = "scope") -> None:
+        """Name the scope and the field that asked for it."""
+        super().__init__(scope=scope, field=field, hint="An administrator of your VO makes scopes.")
+
+
+class ScopeExists(Conflict):
+    """Scope {scope} exists already."""
+
+    code = "scope_exists"
+
+    def __init__(self, *, scope: str) -> None:
+        """Name the scope."""
+        super().__init__(scope=scope, field="name")
+
+
+class ScopeMalformed(Invalid):
+    """{scope!r} is not the name of a scope: it needs 1 to 30 of a-z, 0-9, '.', '_' and '-'."""
+
+    code = "scope_malformed"
+
+    def __init__(self, *, scope: str) -> None:
+        """Name what was given."""
+        super().__init__(scope=scope[:100], field="name")
+
+
+class ScopeInUse(Conflict):
+    """Scope {scope} still holds DIDs, so it cannot be removed."""
+
+    code = "scope_in_use"
+
+    def __init__(self, *, scope: str) -> None:
+        """Name the scope."""
+        super().__init__(scope=scope, field="name")
+
+
+class ChecksumMalformed(Invalid):
+    """The checksum of {did}, {adler32!r}, is not 8 lower-case hex digits."""
+
+    code = "checksum_malformed"
+
+    def __init__(self, *, did: str, adler32: str, field: str = "adler32") -> None:
+        """Name the file and what was given for it."""
+        super().__init__(did=did, adler32=adler32[:40], field=field)
+
+
+class NotACollection(Conflict):
+    """{did} is a file; it holds nothing."""
+
+    code = "not_a_collection"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the file."""
+        super().__init__(did=did, field=field)
+
+
+class NotADataset(Conflict):
+    """{did} is a {kind}, not a dataset."""
+
+    code = "not_a_dataset"
+
+    def __init__(self, *, did: str, kind: str, field: str = "dataset") -> None:
+        """Name the DID and what it is."""
+        super().__init__(did=did, kind=kind, field=field)
+
+
+class CollectionClosed(Conflict):
+    """{did} is closed; what it holds cannot change."""
+
+    code = "collection_closed"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the collection."""
+        super().__init__(did=did, field=field, hint="Its owner may open it again.")
+
+
+class KindsMismatch(Conflict):
+    """{child} is a {child_kind}; a {parent_kind} such as {parent} cannot hold it."""
+
+    code = "kinds_mismatch"
+
+    def __init__(self, *, parent: str, parent_kind: str, child: str, child_kind: str) -> None:
+        """Name both and what they are."""
+        super().__init__(
+            parent=parent, parent_kind=parent_kind, child=child, child_kind=child_kind, field="children",
+            hint="Datasets hold files; containers hold datasets and containers.",
+        )  # fmt: skip
+
+
+class Cycle(Conflict):
+    """{child} already holds {parent}, or is it; attaching it would make a circle."""
+
+    code = "cycle"
+
+    def __init__(self, *, parent: str, child: str) -> None:
+        """Name both ends."""
+        super().__init__(parent=parent, child=child, field="children")
+
+
+class TooManyItems(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_items"
+
+    def __init__(self, *, what: str, limit: int, field: str) -> None:
+        """Name what was counted."""
+        super().__init__(what=what, limit=limit, field=field, hint="Send it in several requests.")

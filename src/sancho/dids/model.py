@@ -1,0 +1,179 @@
+"""The words of the namespace: kinds, DIDs, names that are allowed, checksums. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+from sancho.kit.errors import Invalid
+
+NAME_BYTES = 250
+"""Longest name of a DID, in bytes of UTF-8."""
+SCOPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,29}")
+"""What a scope looks like: 1 to 30 characters."""
+ADLER32 = re.compile(r"[0-9a-f]{8}")
+"""What a checksum looks like outside of the database."""
+FileKey: TypeAlias = int
+"""A file within its VO: its `did_id`."""
+
+
+class DidKind(StrEnum):
+    """What a DID names; the value is its letter in the database."""
+
+    FILE = "F"
+    DATASET = "D"
+    CONTAINER = "C"
+
+    @property
+    def word(self) -> str:
+        """The kind as people and the API say it."""
+        return self.name.lower()
+
+    @property
+    def holds(self) -> "tuple[DidKind, ...]":
+        """Kinds that may be attached to one of this kind."""
+        return {
+            DidKind.FILE: (),
+            DidKind.DATASET: (DidKind.FILE,),
+            DidKind.CONTAINER: (DidKind.DATASET, DidKind.CONTAINER),
+        }[self]
+
+
+class DidMalformed(Invalid):
+    """{did!r} is not a DID: {reason}."""
+
+    code = "did_malformed"
+
+    def __init__(self, *, did: str, reason: str, field: str = "did") -> None:
+        """Say what is wrong with the text."""
+        super().__init__(
+            did=did[:300], reason=reason, field=field, hint="A DID is SCOPE:NAME, for example mc:run1/a.root."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of the namespace and the account it belongs to."""
+
+    scope_id: int
+    vo: int
+    name: str
+    account_id: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A file, dataset or container. `size` and `adler32` are those of a file; a file is never open."""
+
+    did_id: int
+    vo: int
+    scope: str
+    name: str
+    kind: DidKind
+    open: bool
+    size: int | None
+    adler32: str | None
+    account_id: int
+    created_at: datetime
+    account: str
+    """Name of its owner."""
+    scope_account_id: int
+    """The owner of its scope, who may change it as well."""
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class NewFile(NamedTuple):
+    """A file to be registered; `did_id` when it was drawn beforehand, `adler32` as 8 hex digits."""
+
+    did_id: int | None
+    scope_id: int
+    name: str
+    size: int
+    adler32: str | None
+
+
+class File(NamedTuple):
+    """A file below a collection."""
+
+    did_id: int
+    size: int
+
+
+class NamedFile(NamedTuple):
+    """A file below a collection, with its name and checksum."""
+
+    did_id: int
+    scope: str
+    name: str
+    size: int
+    adler32: str | None
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class Tally(NamedTuple):
+    """Files and bytes below a collection; a file that lies in two of its datasets counts twice."""
+
+    files: int
+    size: int
+
+
+def fault_of_name(name: str) -> str | None:
+    """Say why this cannot be the name of a DID; None when it can.
+
+    A name is a relative path in plain spelling, so that it can be a path on any storage as it is.
+    """
+    parts = name.split("/")
+    if not name:
+        return "its name is empty"
+    if not name.isprintable() or " " in name:
+        return "its name holds white space or characters that cannot be printed"
+    if len(name.encode()) > NAME_BYTES:
+        return f"its name is longer than {NAME_BYTES} bytes"
+    if "" in parts:
+        return "its name begins or ends with '/', or has '//' in it"
+    if "." in parts or ".." in parts:
+        return "its name has a part that is '.' or '..'"
+    return None
+
+
+def is_scope(name: str) -> bool:
+    """Say whether this can be the name of a scope."""
+    return SCOPE.fullmatch(name) is not None
+
+
+def parse_did(did: str, *, field: str = "did") -> tuple[str, str]:
+    """Take `scope:name` apart; raises `DidMalformed` that blames `field`."""
+    scope, colon, name = did.partition(":")
+    if not colon:
+        raise DidMalformed(did=did, reason="there is no ':' in it", field=field)
+    if SCOPE.fullmatch(scope) is None:
+        raise DidMalformed(did=did, reason="its scope is not 1 to 30 of a-z, 0-9, '.', '_' and '-'", field=field)
+    if (reason := fault_of_name(name)) is not None:
+        raise DidMalformed(did=did, reason=reason, field=field)
+    return scope, name
+
+
+def pack_adler32(text: str) -> int:
+    """Make the database's form, a signed 32-bit number, of 8 lower-case hex digits."""
+    return (int(text, 16) ^ 0x80000000) - 0x80000000
+
+
+def unpack_adler32(number: int) -> str:
+    """Make 8 lower-case hex digits of the database's form."""
+    return f"{number & 0xFFFFFFFF:08x}"
+
+
+def batches(ids: list[int], size: int) -> Iterator[list[int]]:
+    """Cut a list into parts of at most `size`."""
+    return (ids[at : at + size] for at in range(0, len(ids), size))

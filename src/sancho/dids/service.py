@@ -1,0 +1,337 @@
+"""The door of the namespace: what other features and the routes may ask of it.
+
+The caller owns the transaction. A function that raises may have changed something before: roll back, as requests
+and tasks do. Functions with a `caller` ask what that account may do; those with an `account_id` act for features
+that have asked already.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from sancho.dids import store
+from sancho.dids.errors import (
+    ChecksumMalformed,
+    CollectionClosed,
+    Cycle,
+    DidExists,
+    DidNotFound,
+    KindsMismatch,
+    NotACollection,
+    NotADataset,
+    ScopeExists,
+    ScopeMalformed,
+    ScopeNotFound,
+)  # fmt: skip
+from sancho.dids.model import (
+    ADLER32,
+    Did,
+    DidKind,
+    File,
+    NamedFile,
+    NewFile,
+    Scope,
+    Tally,
+    batches,
+    is_scope,
+    parse_did,
+)  # fmt: skip
+from sancho.kit.access import Principal, require, require_owner
+from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
+
+ANNOUNCED = 10_000
+"""Files that one task `rules:extend` is told of."""
+LAST = "\U0010ffff"
+"""Greater than any character a name may have."""
+
+
+class FileText(NamedTuple):
+    """A file as a request spells it; `field` names it in the request."""
+
+    did: str
+    size: int
+    adler32: str | None
+    field: str
+
+
+# ---- scopes
+
+
+async def scope_ids(conn: Connection, vo: int, names: Sequence[str], *, field: str = "scope") -> dict[str, int]:
+    """Ids of scopes by name; raises `ScopeNotFound` naming the first that does not exist."""
+    found = await store.scope_ids(conn, vo, sorted(set(names)))
+    for name in names:
+        if name not in found:
+            raise ScopeNotFound(scope=name, field=field)
+    return found
+
+
+async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
+    """All scopes of a VO, by name."""
+    return await store.list_scopes(conn, vo)
+
+
+async def create_scope(conn: Connection, caller: Principal, name: str) -> Scope:
+    """Make a scope that belongs to the caller, who needs `dids:manage`; raises `ScopeMalformed`, `ScopeExists`."""
+    require(caller, "dids:manage")
+    if not is_scope(name):
+        raise ScopeMalformed(scope=name)
+    if not await store.insert_scope(conn, caller.vo, caller.account_id, name):
+        raise ScopeExists(scope=name)
+    made = await store.find_scope(conn, caller.vo, name)
+    assert made is not None
+    return made
+
+
+# ---- reading
+
+
+async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:
+    """The DIDs with these names, in the order given.
+
+    Raises `DidMalformed`, or `DidNotFound` naming the first that does not exist; either blames `field`.
+    """
+    pairs = [parse_did(did, field=field) for did in dids]
+    wanted = sorted(set(pairs))
+    rows = await store.dids_by_name(conn, vo, [scope for scope, _ in wanted], [name for _, name in wanted])
+    found = {(row.scope, row.name): row for row in rows}
+    for did, pair in zip(dids, pairs, strict=True):
+        if pair not in found:
+            raise DidNotFound(did=did, field=field)
+    return [found[pair] for pair in pairs]
+
+
+async def get(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did:
+    """One DID by name; raises `DidMalformed` or `DidNotFound`."""
+    return (await resolve(conn, vo, [did], field=field))[0]
+
+
+async def by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Did]:
+    """Those of these DIDs that exist, by id."""
+    return {did.did_id: did for did in await store.dids_by_id(conn, vo, did_ids)}
+
+
+async def list_dids(
+    conn: Connection, vo: int, scope: str, *, prefix: str = "", kinds: Sequence[DidKind] = (), page: tuple[str, int]
+) -> list[Did]:
+    """DIDs of a scope whose names begin with `prefix`, by name: as many as `page` says, after the name it says."""
+    after, limit = page
+    scope_id = (await scope_ids(conn, vo, [scope]))[scope]
+    first = max(prefix, f"{after}\x01") if after else prefix
+    return await store.list_dids(conn, vo, scope_id, (first, prefix + LAST), kinds or list(DidKind), limit)
+
+
+async def info(conn: Connection, did: Did) -> Tally:
+    """Files and bytes of a DID: of a collection the sum over its datasets at any depth, from their tallies."""
+    if did.kind is DidKind.FILE:
+        return Tally(1, did.size or 0)
+    return await store.tally(conn, did.vo, did.did_id)
+
+
+async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[File]:
+    """Every file among or below these DIDs, at any depth: distinct, by id."""
+    return await store.files(conn, vo, did_ids)
+
+
+async def file_page(
+    conn: Connection, vo: int, did_ids: Sequence[int], *, after: int = 0, limit: int = 200
+) -> list[NamedFile]:
+    """The first `limit` of those files whose ids are above `after`, with names and checksums."""
+    return await store.file_page(conn, vo, did_ids, after, limit)
+
+
+def stream_contents(conn: Connection, did: Did) -> AsyncIterator[bytes]:
+    """What is directly in a collection, as lines of JSON; raises `NotACollection` at once for a file."""
+    if did.kind is DidKind.FILE:
+        raise NotACollection(did=did.did)
+    return store.stream_contents(conn, did.vo, did.did_id)
+
+
+# ---- making
+
+
+def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile]:
+    """Make files ready to be registered; raises `DidMalformed`, `ScopeNotFound` or `ChecksumMalformed`."""
+    made: list[NewFile] = []
+    for file in files:
+        scope, name = parse_did(file.did, field=f"{file.field}.did")
+        if scope not in scopes:
+            raise ScopeNotFound(scope=scope, field=f"{file.field}.did")
+        if file.adler32 is not None and ADLER32.fullmatch(file.adler32) is None:
+            raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"{file.field}.adler32")
+        made.append(NewFile(None, scopes[scope], name, file.size, file.adler32))
+    return made
+
+
+async def find_scopes(conn: Connection, vo: int, dids: Sequence[str]) -> dict[str, int]:
+    """Ids of those of the scopes of these DIDs that exist; what is no DID is passed over."""
+    return await store.scope_ids(conn, vo, sorted({did.partition(":")[0] for did in dids}))
+
+
+async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
+    """Make an empty, open dataset or container that belongs to the caller, who needs `dids:create`.
+
+    Raises `DidMalformed`, `ScopeNotFound`, `DidExists`, and `NotACollection` for a file: files are registered with
+    their replicas, or uploaded.
+    """
+    require(caller, "dids:create")
+    if kind is DidKind.FILE:
+        raise NotACollection(did=did, field="kind")
+    scope, name = parse_did(did)
+    scope_id = (await scope_ids(conn, caller.vo, [scope], field="did"))[scope]
+    if await store.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, kind) is None:
+        raise DidExists(did=did)
+    return await get(conn, caller.vo, did)
+
+
+async def ensure_dataset(conn: Connection, vo: int, account_id: int, did: str, *, field: str = "dataset") -> Did:
+    """The dataset of this name; made, open and owned by `account_id`, when there is none. Safe to run twice.
+
+    Raises `DidMalformed`, `ScopeNotFound`, `NotADataset`, and `CollectionClosed` when it has been closed. Whose an
+    existing one is, is for the caller to judge: `require_change`.
+    """
+    scope, name = parse_did(did, field=field)
+    scope_id = (await scope_ids(conn, vo, [scope], field=field))[scope]
+    await store.insert_collection(conn, vo, account_id, scope_id, name, DidKind.DATASET)
+    dataset = await get(conn, vo, did, field=field)
+    if dataset.kind is not DidKind.DATASET:
+        raise NotADataset(did=did, kind=dataset.kind.word, field=field)
+    if not dataset.open:
+        raise CollectionClosed(did=did, field=field)
+    return dataset
+
+
+async def register_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int]:
+    """Make files in one statement; return their ids in the order given.
+
+    Raises `DidExists` naming the first whose name is taken, by an older file or by one of these.
+    """
+    made = await store.insert_files(conn, vo, account_id, files)
+    ids = [did_id for did_id in made if did_id is not None]
+    if len(ids) < len(files):
+        at = made.index(None)
+        scopes = {scope.scope_id: scope.name for scope in await store.list_scopes(conn, vo)}
+        raise DidExists(did=f"{scopes[files[at].scope_id]}:{files[at].name}", field=f"files.{at}.did")
+    return ids
+
+
+# ---- changing
+
+
+def require_change(caller: Principal, did: Did) -> None:
+    """Let pass the owner of a DID or of its scope, and whoever has `dids:manage`; else raise `NotYours`."""
+    if caller.account_id != did.scope_account_id:
+        require_owner(caller, did.account_id, "dids:manage", what=did.did, owner=did.account)
+
+
+async def attach(
+    conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int], *, announce: bool = True
+) -> list[int]:
+    """Put DIDs into a collection; return the ids of those that were not in it yet, in order.
+
+    Raises `NotACollection`, `CollectionClosed`, `KindsMismatch`, `Cycle`, or `DidNotFound` for a child that does
+    not exist. The collection cannot be closed before the transaction ends. With `announce`, a task brings what is
+    new under the rules above; without, the caller does.
+    """
+    kind = await _lock_open(conn, vo, parent_id)
+    if kind is DidKind.CONTAINER:
+        await store.lock_containers(conn, vo)
+        circle = set(await store.holders(conn, vo, parent_id)).intersection(child_ids)
+        if circle:
+            parent, child = await _names(conn, vo, parent_id, min(circle))
+            raise Cycle(parent=parent.did, child=child.did)
+    wanted = sorted(set(child_ids))
+    fitting, new, size = await store.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
+    if fitting < len(wanted):
+        await _blame_child(conn, vo, parent_id, list(child_ids))
+    if new and kind is DidKind.DATASET:
+        await store.add_to_tally(conn, vo, parent_id, len(new), size)
+    if new and announce:
+        below = new if kind is DidKind.DATASET else [file.did_id for file in await store.files(conn, vo, new)]
+        for file_ids in batches(below, ANNOUNCED):
+            await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
+    return new
+
+
+async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]) -> list[int]:
+    """Take DIDs out of an open collection; return the ids of those that were in it, in order.
+
+    Raises `NotACollection`, `CollectionClosed` or `DidNotFound`.
+    """
+    kind = await _lock_open(conn, vo, parent_id)
+    gone, size = await store.delete_attachments(conn, vo, parent_id, child_ids)
+    if gone and kind is DidKind.DATASET:
+        await store.add_to_tally(conn, vo, parent_id, -len(gone), -size)
+    return gone
+
+
+async def close(conn: Connection, vo: int, did_id: int) -> bool:
+    """Close a collection for good, or until its owner opens it; False when it was closed. A file is always closed.
+
+    Whoever is attaching to it ends first. The slots of its tally become one.
+    """
+    if not await store.set_open(conn, vo, did_id, is_open=False):
+        return False
+    await store.fold_tally(conn, vo, did_id)
+    return True
+
+
+async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
+    """Close a collection, or open it again; for its owner, its scope's, or `dids:manage`.
+
+    Raises `DidNotFound`, `NotACollection` or `NotYours`.
+    """
+    found = await get(conn, caller.vo, did)
+    if found.kind is DidKind.FILE:
+        raise NotACollection(did=did)
+    require_change(caller, found)
+    if is_open:
+        await store.set_open(conn, caller.vo, found.did_id, is_open=True)
+    else:
+        await close(conn, caller.vo, found.did_id)
+    return await get(conn, caller.vo, did)
+
+
+async def change_contents(
+    conn: Connection, caller: Principal, parent: str, children: Sequence[str], *, remove: bool = False
+) -> int:
+    """Attach DIDs to a collection by name, or detach them; say how many changed. For its owner, as `set_open`.
+
+    Raises what `attach` or `detach` does.
+    """
+    collection = await get(conn, caller.vo, parent, field="parent")
+    require_change(caller, collection)
+    child_ids = [child.did_id for child in await resolve(conn, caller.vo, children, field="children")]
+    if remove:
+        return len(await detach(conn, caller.vo, collection.did_id, child_ids))
+    return len(await attach(conn, caller.vo, collection.did_id, child_ids))
+
+
+async def _lock_open(conn: Connection, vo: int, did_id: int) -> DidKind:
+    locked = await store.lock_to_attach(conn, vo, did_id)
+    if locked is None:
+        raise DidNotFound(did=f"number {did_id}")
+    kind, is_open = locked
+    if kind is DidKind.FILE:
+        raise NotACollection(did=(await _names(conn, vo, did_id))[0].did)
+    if not is_open:
+        raise CollectionClosed(did=(await _names(conn, vo, did_id))[0].did)
+    return kind
+
+
+async def _names(conn: Connection, vo: int, *did_ids: int) -> list[Did]:
+    found = await by_id(conn, vo, did_ids)
+    return [found[did_id] for did_id in did_ids]
+
+
+async def _blame_child(conn: Connection, vo: int, parent_id: int, child_ids: list[int]) -> None:
+    found = await by_id(conn, vo, [parent_id, *child_ids])
+    parent = found[parent_id]
+    for child_id in child_ids:
+        if child_id not in found:
+            raise DidNotFound(did=f"number {child_id}", field="children")
+        child = found[child_id]
+        if child.kind not in parent.kind.holds:
+            raise KindsMismatch(
+                parent=parent.did, parent_kind=parent.kind.word, child=child.did, child_kind=child.kind.word
+            )

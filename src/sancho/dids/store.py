@@ -1,0 +1,425 @@
+"""The SQL of the namespace; one statement each. Writes `scope`, `did`, `attachment` and `collection_tally`.
+
+Lock order: the row of a collection, then the lock on the VO's containers, then attachments in the order of their
+children, then one slot of the tally.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from sancho.dids.model import Did, DidKind, File, NamedFile, NewFile, Scope, Tally, pack_adler32
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find, stream
+
+SLOTS = 16
+"""Slots of a tally: one for each connection, modulo this."""
+
+
+async def scope_ids(conn: Connection, vo: int, names: Sequence[str]) -> dict[str, int]:
+    """Ids of those of these scopes that exist."""
+    rows = await fetch_rows(
+        conn,
+        "SELECT name, scope_id FROM scope WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])",
+        {"vo": vo, "names": list(names)},
+    )
+    return dict(rows)
+
+
+async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
+    """All scopes of a VO, by name."""
+    return await fetch(
+        conn,
+        Scope,
+        """
+        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account
+          FROM scope s JOIN account a ON a.account_id = s.account_id AND a.vo = s.vo
+         WHERE s.vo = %(vo)s
+         ORDER BY s.name
+        """,
+        {"vo": vo},
+    )
+
+
+async def insert_scope(conn: Connection, vo: int, account_id: int, name: str) -> bool:
+    """Make a scope; False when it exists."""
+    made = await execute(
+        conn,
+        "INSERT INTO scope (vo, account_id, name) VALUES (%(vo)s, %(account_id)s, %(name)s) ON CONFLICT DO NOTHING",
+        {"vo": vo, "account_id": account_id, "name": name},
+    )
+    return made == 1
+
+
+async def put_scopes(conn: Connection, vo: int, names: Sequence[str], accounts: Sequence[str]) -> list[str]:
+    """Make scopes or give them to other accounts; return the names that could be, the others lack their account."""
+    return await fetch_values(
+        conn,
+        """
+        INSERT INTO scope (vo, account_id, name)
+        SELECT a.vo, a.account_id, wanted.name
+          FROM unnest(%(names)s::text[], %(accounts)s::text[]) AS wanted (name, account)
+          JOIN account a ON a.vo = %(vo)s AND a.name = wanted.account
+         ORDER BY wanted.name
+            ON CONFLICT (name, vo) DO UPDATE SET account_id = EXCLUDED.account_id
+        RETURNING name
+        """,
+        {"vo": vo, "names": list(names), "accounts": list(accounts)},
+    )
+
+
+async def delete_scopes(conn: Connection, vo: int, names: Sequence[str]) -> list[str]:
+    """Remove the scopes that hold no DID; return their names."""
+    return await fetch_values(
+        conn,
+        """
+        DELETE FROM scope
+         WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])
+           AND NOT EXISTS (SELECT FROM did WHERE did.scope_id = scope.scope_id AND did.vo = scope.vo)
+        RETURNING name
+        """,
+        {"vo": vo, "names": list(names)},
+    )
+
+
+async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: Sequence[str]) -> list[Did]:
+    """Those of these DIDs that exist, in any order; `scopes` and `names` go in pairs."""
+    return await fetch(
+        conn,
+        Did,
+        """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+          FROM unnest(%(scopes)s::text[], %(names)s::text[]) AS wanted (scope, name)
+          JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+        """,
+        {"vo": vo, "scopes": list(scopes), "names": list(names)},
+    )
+
+
+async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[Did]:
+    """Those of these DIDs that exist, by id."""
+    return await fetch(
+        conn,
+        Did,
+        """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+          FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
+          JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+         ORDER BY d.did_id
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+
+
+async def list_dids(
+    conn: Connection, vo: int, scope_id: int, names: tuple[str, str], kinds: Sequence[DidKind], limit: int
+) -> list[Did]:
+    """DIDs of a scope whose names are from the first up to, not including, the second of `names`, in order of name."""
+    return await fetch(
+        conn,
+        Did,
+        """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name >= %(first)s AND d.name < %(end)s
+           AND d.kind = ANY(%(kinds)s::"char"[])
+         ORDER BY d.name
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "scope_id": scope_id, "first": names[0], "end": names[1], "kinds": [*kinds], "limit": limit},
+    )
+
+
+async def insert_collection(
+    conn: Connection, vo: int, account_id: int, scope_id: int, name: str, kind: DidKind
+) -> int | None:
+    """Make an open collection; None when the name is taken."""
+    return await fetch_value(
+        conn,
+        """
+        INSERT INTO did (vo, kind, open, scope_id, account_id, name)
+        VALUES (%(vo)s, %(kind)s, true, %(scope_id)s, %(account_id)s, %(name)s)
+            ON CONFLICT DO NOTHING
+        RETURNING did_id
+        """,
+        {"vo": vo, "kind": kind, "scope_id": scope_id, "account_id": account_id, "name": name},
+    )
+
+
+async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int | None]:
+    """Make files; return their ids in the order given, None where the name (or id) is taken."""
+    return await fetch_values(
+        conn,
+        """
+        WITH file AS MATERIALIZED (
+            SELECT coalesce(f.did_id, nextval('did_id')) AS did_id, f.scope_id, f.name, f.size, f.adler32, f.n
+              FROM unnest(%(did_ids)s::bigint[], %(scope_ids)s::int[], %(names)s::text[], %(sizes)s::bigint[],
+                          %(sums)s::int[]) WITH ORDINALITY AS f (did_id, scope_id, name, size, adler32, n)),
+        made AS (
+            INSERT INTO did (vo, kind, open, scope_id, did_id, size, account_id, adler32, name)
+            SELECT %(vo)s, 'F', false, scope_id, did_id, size, %(account_id)s, adler32, name
+              FROM file
+             ORDER BY scope_id, name COLLATE "C", n
+                ON CONFLICT DO NOTHING
+            RETURNING did_id)
+        SELECT made.did_id FROM file LEFT JOIN made ON made.did_id = file.did_id ORDER BY file.n
+        """,
+        {
+            "vo": vo,
+            "account_id": account_id,
+            "did_ids": [f.did_id for f in files],
+            "scope_ids": [f.scope_id for f in files],
+            "names": [f.name for f in files],
+            "sizes": [f.size for f in files],
+            "sums": [None if f.adler32 is None else pack_adler32(f.adler32) for f in files],
+        },
+    )
+
+
+async def lock_to_attach(conn: Connection, vo: int, did_id: int) -> tuple[DidKind, bool] | None:
+    """Keep a collection from being closed until the end of the transaction; say its kind and whether it is open.
+
+    Many may hold this lock at once: those who attach do not wait for each other, closing waits for them.
+    """
+    rows = await fetch_rows(
+        conn,
+        "SELECT kind, open FROM did WHERE did_id = %(did_id)s AND vo = %(vo)s FOR SHARE",
+        {"vo": vo, "did_id": did_id},
+    )
+    return (DidKind(rows[0][0]), rows[0][1]) if rows else None
+
+
+async def lock_containers(conn: Connection, vo: int) -> None:
+    """Be the only one who attaches to containers of this VO; circles can only be made there."""
+    await execute(conn, "SELECT pg_advisory_xact_lock(hashtext('dids.containers'), %(vo)s)", {"vo": vo})
+
+
+async def holders(conn: Connection, vo: int, did_id: int) -> list[int]:
+    """Ids of a collection and of everything that holds it, at any depth."""
+    return await fetch_values(
+        conn,
+        """
+        WITH RECURSIVE above (did_id) AS (
+            SELECT %(did_id)s::bigint
+             UNION
+            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+        SELECT did_id FROM above
+        """,
+        {"vo": vo, "did_id": did_id},
+    )
+
+
+async def insert_attachments(
+    conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int], kinds: Sequence[DidKind]
+) -> tuple[int, list[int], int]:
+    """Attach those children that exist with one of these kinds.
+
+    Returns how many those are, the ids of the newly attached in order, and the bytes of these.
+    """
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH child AS MATERIALIZED (
+            SELECT d.did_id, d.size
+              FROM unnest(%(child_ids)s::bigint[]) AS wanted (did_id)
+              JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
+             WHERE d.kind = ANY(%(kinds)s::"char"[])),
+        made AS (
+            INSERT INTO attachment (vo, parent_id, child_id)
+            SELECT %(vo)s, %(parent_id)s, did_id FROM child ORDER BY did_id
+                ON CONFLICT DO NOTHING
+            RETURNING child_id)
+        SELECT (SELECT count(*) FROM child), coalesce(array_agg(child_id ORDER BY child_id), '{}'),
+               coalesce(sum(child.size), 0)::bigint
+          FROM made JOIN child ON child.did_id = made.child_id
+        """,
+        {"vo": vo, "parent_id": parent_id, "child_ids": list(child_ids), "kinds": [*kinds]},
+    )
+    return rows[0]
+
+
+async def delete_attachments(
+    conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]
+) -> tuple[list[int], int]:
+    """Detach children; return the ids of those that were attached, in order, and their bytes."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH gone AS (
+            DELETE FROM attachment
+             WHERE parent_id = %(parent_id)s AND vo = %(vo)s AND child_id = ANY(%(child_ids)s::bigint[])
+            RETURNING child_id)
+        SELECT coalesce(array_agg(child_id ORDER BY child_id), '{}'), coalesce(sum(d.size), 0)::bigint
+          FROM gone JOIN did d ON d.did_id = gone.child_id AND d.vo = %(vo)s
+        """,
+        {"vo": vo, "parent_id": parent_id, "child_ids": list(child_ids)},
+    )
+    return rows[0]
+
+
+async def add_to_tally(conn: Connection, vo: int, did_id: int, files: int, size: int) -> None:
+    """Count files and bytes (negative to take away) in this connection's slot."""
+    await execute(
+        conn,
+        """
+        INSERT INTO collection_tally AS tally (vo, slot, did_id, files, size)
+        VALUES (%(vo)s, pg_backend_pid() %% %(slots)s, %(did_id)s, %(files)s, %(size)s)
+            ON CONFLICT (did_id, vo, slot)
+            DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size
+        """,
+        {"vo": vo, "did_id": did_id, "files": files, "size": size, "slots": SLOTS},
+    )
+
+
+async def set_open(conn: Connection, vo: int, did_id: int, *, is_open: bool) -> bool:
+    """Open or close a collection; False when it is so already. Waits for those who are attaching."""
+    changed = await execute(
+        conn,
+        """
+        UPDATE did SET open = %(open)s
+         WHERE did_id = %(did_id)s AND vo = %(vo)s AND kind <> 'F' AND open <> %(open)s
+        """,
+        {"vo": vo, "did_id": did_id, "open": is_open},
+    )
+    return changed == 1
+
+
+async def fold_tally(conn: Connection, vo: int, did_id: int) -> None:
+    """Make one slot of all; only while nobody else can attach, which is when the collection has just been closed."""
+    await execute(
+        conn,
+        """
+        WITH gone AS (
+            DELETE FROM collection_tally WHERE did_id = %(did_id)s AND vo = %(vo)s RETURNING slot, files, size)
+        INSERT INTO collection_tally (vo, slot, did_id, files, size)
+        SELECT %(vo)s, %(slots)s, %(did_id)s, sum(files)::bigint, sum(size)::bigint FROM gone HAVING count(*) > 0
+        """,
+        {"vo": vo, "did_id": did_id, "slots": SLOTS},
+    )
+
+
+async def tally(conn: Connection, vo: int, did_id: int) -> Tally:
+    """Files and bytes below a collection, summed over the datasets at any depth."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT did_id, kind FROM did WHERE did_id = %(did_id)s AND vo = %(vo)s
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             WHERE below.kind = 'C')
+        SELECT coalesce(sum(t.files), 0)::bigint, coalesce(sum(t.size), 0)::bigint
+          FROM below JOIN collection_tally t ON t.did_id = below.did_id AND t.vo = %(vo)s
+        """,
+        {"vo": vo, "did_id": did_id},
+    )
+    return Tally(*rows[0])
+
+
+async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[File]:
+    """Every file among or below these DIDs, once, by id."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT d.did_id, d.kind
+              FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
+              JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             WHERE below.kind = 'C')
+        SELECT d.did_id, d.size
+          FROM (SELECT a.child_id
+                  FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+                 WHERE below.kind = 'D'
+                 UNION
+                SELECT did_id FROM below WHERE kind = 'F') AS found (did_id)
+          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+         ORDER BY d.did_id
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+    return [File(*row) for row in rows]
+
+
+async def file_page(conn: Connection, vo: int, did_ids: Sequence[int], after: int, limit: int) -> list[NamedFile]:
+    """The first files among or below these DIDs whose ids are above `after`, once each, by id."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT d.did_id, d.kind
+              FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
+              JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             WHERE below.kind = 'C'),
+        page (did_id) AS (
+            SELECT first.child_id
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
+                    ORDER BY a.child_id LIMIT %(limit)s) AS first
+             WHERE below.kind = 'D'
+             UNION
+            SELECT did_id FROM below WHERE kind = 'F' AND did_id > %(after)s
+             ORDER BY 1 LIMIT %(limit)s)
+        SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0')
+          FROM page
+          JOIN did d ON d.did_id = page.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY d.did_id
+        """,
+        {"vo": vo, "did_ids": list(did_ids), "after": after, "limit": limit},
+    )
+    return [NamedFile(*row) for row in rows]
+
+
+async def stream_contents(conn: Connection, vo: int, did_id: int, *, chunk: int = 1000) -> AsyncIterator[bytes]:
+    """What is directly in a collection, by id, as lines of JSON made by the database, many lines at a time."""
+    query = """
+        SELECT '{"did":' || to_json(s.name || ':' || d.name)::text
+               || ',"kind":"' || CASE d.kind WHEN 'F' THEN 'file' WHEN 'D' THEN 'dataset' ELSE 'container' END
+               || '","open":' || d.open::text || ',"size":' || coalesce(d.size::text, 'null')
+               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || '}'
+          FROM attachment a
+          JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE a.parent_id = %(did_id)s AND a.vo = %(vo)s
+         ORDER BY a.child_id
+        """
+    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}, chunk=chunk):
+        yield ("\n".join(row[0] for row in rows) + "\n").encode()
+
+
+async def find_scope(conn: Connection, vo: int, name: str) -> Scope | None:
+    """One scope by name."""
+    return await find(
+        conn,
+        Scope,
+        """
+        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account
+          FROM scope s JOIN account a ON a.account_id = s.account_id AND a.vo = s.vo
+         WHERE s.vo = %(vo)s AND s.name = %(name)s
+        """,
+        {"vo": vo, "name": name},
+    )
