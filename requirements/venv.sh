@@ -15,9 +15,14 @@ command -v "$python" >/dev/null || { echo "There is no $python here. Install Pyt
 has() { "$python" -c "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))" "$@"; }
 
 if ! has venv ensurepip && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    exec 9<"$0"
+    flock 9 # two environments are made at once, and apt-get bears only one of them
     package="python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
-    echo "Installing $package ..."
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
+    if ! has venv ensurepip; then
+        echo "Installing $package ..."
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
+    fi
+    flock -u 9
 fi
 
 if has venv ensurepip; then

@@ -77,7 +77,7 @@ def parts(src: Path) -> Iterator[Finding]:
 
 
 def order(src: Path) -> Iterator[Finding]:
-    """Inside a feature: api, kinds, tasks ▸ service ▸ plan, store ▸ others ▸ errors ▸ model. `plan` and `model` are pure."""
+    """api, kinds, tasks ▸ service ▸ plan, store ▸ others ▸ errors ▸ model; `plan` and `model` are pure."""
     for module in modules(src):
         if module.feature is None or module.part == "":
             continue
