@@ -31,7 +31,9 @@ class OutputPromisedTwice(Conflict):
     def __init__(self, *, did: str) -> None:
         """Name the first such output."""
         super().__init__(
-            did=did, field="description.outputs", hint="Put a parameter such as {number} into the name, or choose another."
+            did=did,
+            field="description.outputs",
+            hint="Put a parameter such as {number} into the name, or choose another.",
         )
 
 

@@ -55,7 +55,9 @@ def signed_url(base: str, secret: bytes, method: Method, key: str, *, expires: i
     return f"{base}/{quote(key)}?{urlencode(query)}"
 
 
-def check(secret: bytes, method: Method, key: str, *, expires: int, size: int | None, given: str, now: datetime) -> None:
+def check(
+    secret: bytes, method: Method, key: str, *, expires: int, size: int | None, given: str, now: datetime
+) -> None:
     """Raise `SignatureWrong` unless the signature fits and has not expired."""
     if not hmac.compare_digest(signature(secret, method, key, expires, size), given):
         raise SignatureWrong(reason="its signature does not fit")

@@ -67,7 +67,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     e = cast(HTTPException, error)
     code = {404: "not_found", 405: "method_not_allowed"}.get(e.status_code, "http_error")
-    response = _render(e.status_code, code, str(e.detail), hint="See /docs for the routes." if code != "http_error" else None)
+    hint = None if code == "http_error" else "See /docs for the routes."
+    response = _render(e.status_code, code, str(e.detail), hint=hint)
     response.headers.update(e.headers or {})
     return response
 

@@ -270,7 +270,8 @@ CREATE TABLE deletion (                -- a claim of the reaper: removed with th
 -------------------------------------------------------------------------------------------- transfers
 CREATE TABLE transfer_request (        -- one wish to bring a file to an RSE; outlives attempts
     vo          smallint    NOT NULL,
-    state       "char"      NOT NULL DEFAULT 'W' CHECK (state IN ('W', 'A', 'S')),   -- waiting, active, stuck
+    state       "char"      NOT NULL DEFAULT 'W' CHECK (state IN ('W', 'A', 'D', 'F', 'S')),
+                -- waiting, active, done (locks not settled yet), failed (locks not stuck yet), stuck
     tries       smallint    NOT NULL DEFAULT 0,
     rse_id      int         NOT NULL,
     did_id      bigint      NOT NULL,
@@ -310,7 +311,8 @@ CREATE INDEX transfer_lease ON transfer (lease_until) WHERE state = 'A';
 ------------------------------------------------------------------------------------------------ rules
 CREATE TABLE rule (
     vo          smallint NOT NULL,
-    state       "char"   NOT NULL CHECK (state IN ('I', 'R', 'O', 'S')),      -- injecting, replicating, ok, stuck
+    injecting   bool     NOT NULL DEFAULT false,              -- a large rule that is being placed in the background
+    complete    bool     NOT NULL DEFAULT true,               -- false: some files have no locks yet
     copies      smallint NOT NULL CHECK (copies > 0),
     account_id  int      NOT NULL,
     rule_id     bigint   NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
@@ -319,6 +321,9 @@ CREATE TABLE rule (
     ok          int      NOT NULL DEFAULT 0 CHECK (ok >= 0),
     replicating int      NOT NULL DEFAULT 0 CHECK (replicating >= 0),
     stuck       int      NOT NULL DEFAULT 0 CHECK (stuck >= 0),
+    state       "char"   NOT NULL GENERATED ALWAYS AS (        -- injecting, stuck, replicating, ok
+        CASE WHEN injecting THEN 'I'::"char" WHEN stuck > 0 OR NOT complete THEN 'S'::"char"
+             WHEN replicating > 0 THEN 'R'::"char" ELSE 'O'::"char" END) STORED,
     PRIMARY KEY (rule_id, vo),
     FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo),
     FOREIGN KEY (did_id, vo) REFERENCES did (did_id, vo)
@@ -330,7 +335,9 @@ CREATE TABLE rule_detail (
     vo             smallint    NOT NULL,
     rule_id        bigint      NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
+    retry_at       timestamptz,                              -- when a stuck rule is tried again
     version        bigint,                                   -- of the configuration it was born under
+    retries        smallint    NOT NULL DEFAULT 0,
     rse_ids        int[]       NOT NULL DEFAULT '{}',        -- chosen at the first placement, then kept
     rse_expression text        NOT NULL,
     activity       text        NOT NULL DEFAULT 'default',
@@ -340,6 +347,7 @@ CREATE TABLE rule_detail (
     PRIMARY KEY (rule_id, vo),
     FOREIGN KEY (rule_id, vo) REFERENCES rule (rule_id, vo) ON DELETE CASCADE
 );
+CREATE INDEX rule_detail_retry ON rule_detail (retry_at) WHERE retry_at IS NOT NULL;
 CREATE TABLE lock (                    -- insert and delete only; its state is its replica's; `size` is what was charged
     vo      smallint NOT NULL,
     rse_id  int      NOT NULL,
@@ -351,13 +359,14 @@ CREATE TABLE lock (                    -- insert and delete only; its state is i
     FOREIGN KEY (did_id, vo, rse_id) REFERENCES replica (did_id, vo, rse_id)
 );
 CREATE INDEX lock_replica ON lock (did_id, vo, rse_id);
-CREATE TABLE usage_slot (              -- bytes an account locks on an RSE
+CREATE TABLE usage_slot (              -- bytes an account locks on an RSE; `held`: of the quota, for uploads under way
     vo         smallint NOT NULL,
     slot       smallint NOT NULL,
     account_id int      NOT NULL,
     rse_id     int      NOT NULL,
     files      bigint   NOT NULL,
     size       bigint   NOT NULL,
+    held       bigint   NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, rse_id, vo, slot)
 ) WITH (fillfactor = 30);
 CREATE TABLE quota (                   -- account NULL: all accounts of the VO together
@@ -365,6 +374,7 @@ CREATE TABLE quota (                   -- account NULL: all accounts of the VO t
     quota_id       int      NOT NULL GENERATED ALWAYS AS IDENTITY,
     account_id     int,
     size           bigint   NOT NULL CHECK (size >= 0),      -- the limit in bytes
+    over           bigint   NOT NULL DEFAULT 0 CHECK (over >= 0),  -- bytes charged beyond a limit that was lowered
     name           text     NOT NULL,
     rse_expression text     NOT NULL,
     PRIMARY KEY (quota_id, vo),
@@ -403,6 +413,7 @@ CREATE TABLE intent (                  -- a file that somebody is about to add; 
     expires_at  timestamptz NOT NULL,
     held        bool        NOT NULL DEFAULT false,                           -- the quota hold has not been given back
     name        text        NOT NULL COLLATE "C",
+    rule        jsonb,                                                        -- wished for the file itself
     PRIMARY KEY (intent_id, vo),
     FOREIGN KEY (scope_id, vo) REFERENCES scope (scope_id, vo),
     FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo),
@@ -410,7 +421,7 @@ CREATE TABLE intent (                  -- a file that somebody is about to add; 
     FOREIGN KEY (rse_id) REFERENCES rse (rse_id)
 );
 CREATE INDEX intent_attempt ON intent (attempt_id, vo) WHERE attempt_id IS NOT NULL;
-CREATE INDEX intent_open ON intent (expires_at) WHERE state = 'O';
+CREATE INDEX intent_unfinished ON intent (expires_at) WHERE state <> 'C';
 
 ------------------------------------------------------------------------------------------------- jobs
 CREATE TABLE sandbox (                 -- small archives, by content, in the object store
@@ -565,7 +576,6 @@ CREATE TABLE attempt (
     pilot_id   bigint      NOT NULL,
     started_at timestamptz NOT NULL DEFAULT now(),
     ended_at   timestamptz,
-    kill_asked bool        NOT NULL DEFAULT false,
     PRIMARY KEY (attempt_id, vo),
     FOREIGN KEY (job_id, vo) REFERENCES job (job_id, vo)
 ) WITH (fillfactor = 80);

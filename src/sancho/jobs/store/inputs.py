@@ -15,7 +15,9 @@ async def make_input_set(conn: Connection, vo: int, digest: bytes, roots: Sequen
         params,
     )
     rows = await fetch_rows(
-        conn, "SELECT input_set_id, ready FROM input_set WHERE digest = %(digest)s AND vo = %(vo)s FOR KEY SHARE", params
+        conn,
+        "SELECT input_set_id, ready FROM input_set WHERE digest = %(digest)s AND vo = %(vo)s FOR KEY SHARE",
+        params,
     )
     return rows[0][0], rows[0][1]
 

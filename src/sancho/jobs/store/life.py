@@ -7,9 +7,7 @@ from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Start
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 
 
-async def claim(
-    conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int
-) -> Started | None:
+async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
     """Give the first waiting job of the first queue (vo, task_queue_id) that has one to a pilot; None when all are empty.
 
     One statement: the queue row goes, the job and its new attempt are matched, history and counters follow.
@@ -168,7 +166,9 @@ async def find_attempt(conn: Connection, vo: int, attempt_id: int) -> OpenAttemp
 
 async def lock_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int]) -> list[OpenAttempt]:
     """Lock those of these attempts that have not ended, in id order; their jobs are locked already."""
-    return await fetch(conn, OpenAttempt, OPEN_ATTEMPT + " FOR NO KEY UPDATE OF a", {"vo": vo, "ids": list(attempt_ids)})
+    return await fetch(
+        conn, OpenAttempt, OPEN_ATTEMPT + " FOR NO KEY UPDATE OF a", {"vo": vo, "ids": list(attempt_ids)}
+    )
 
 
 OPEN_ATTEMPT = """

@@ -146,7 +146,9 @@ async def insert_outputs(conn: Connection, vo: int, outputs: Sequence[tuple[int,
     )  # fmt: skip
 
 
-async def first_taken(conn: Connection, vo: int, names: Sequence[tuple[int, str]], job_ids: Sequence[int]) -> str | None:
+async def first_taken(
+    conn: Connection, vo: int, names: Sequence[tuple[int, str]], job_ids: Sequence[int]
+) -> str | None:
     """The first (scope, name) that exists as a DID or is promised by a job not among `job_ids`."""
     return await fetch_value(
         conn,

@@ -128,7 +128,13 @@ async def summarise(conn: Connection, vo: int, submission_id: int | None) -> lis
 
 async def find_spec(conn: Connection, vo: int, job_id: int) -> SpecRow | None:
     """What a job is to compute."""
-    return await find(
+    specs = await list_specs(conn, vo, [job_id])
+    return specs[0] if specs else None
+
+
+async def list_specs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[SpecRow]:
+    """What these jobs are to compute, in order of their ids."""
+    return await fetch(
         conn,
         SpecRow,
         """
@@ -139,9 +145,9 @@ async def find_spec(conn: Connection, vo: int, job_id: int) -> SpecRow | None:
           JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
           JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
           JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
-         WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
+         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s ORDER BY j.job_id
         """,
-        {"vo": vo, "job_id": job_id},
+        {"vo": vo, "ids": list(job_ids)},
     )
 
 
@@ -197,7 +203,8 @@ async def log_tail(conn: Connection, vo: int, job_id: int, number: int | None) -
         conn,
         LogTail,
         """
-        SELECT a.number AS attempt, a.state, coalesce(d.tail, '') AS tail, coalesce(d.log_size, 0) AS log_size, d.sandbox
+        SELECT a.number AS attempt, a.state, coalesce(d.tail, '') AS tail, coalesce(d.log_size, 0) AS log_size,
+               d.sandbox
           FROM attempt a LEFT JOIN attempt_detail d ON d.attempt_id = a.attempt_id AND d.vo = a.vo
          WHERE a.job_id = %(job_id)s AND a.vo = %(vo)s AND (%(number)s::smallint IS NULL OR a.number = %(number)s)
          ORDER BY a.number DESC LIMIT 1

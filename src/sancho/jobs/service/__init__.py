@@ -1,0 +1,36 @@
+"""The door to jobs: `submitting` makes them, `inputs` readies what they read, `life` moves them, `views` shows them."""
+
+from sancho.jobs.service.inputs import close_datasets, resolve_all
+from sancho.jobs.service.life import (
+    begin,
+    complete,
+    find_attempt,
+    finish,
+    kill,
+    lose,
+    open_attempts,
+    progress,
+    reschedule,
+    start,
+)
+from sancho.jobs.service.submitting import submit
+from sancho.jobs.service.views import (
+    announce_sandbox,
+    get,
+    get_spec,
+    input_files,
+    list_jobs,
+    log,
+    producers,
+    promised,
+    sandbox_size,
+    sandbox_upload,
+    sandbox_url,
+    summarise,
+)
+
+__all__ = [
+    "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt", "finish", "get", "get_spec",
+    "input_files", "kill", "list_jobs", "log", "lose", "open_attempts", "producers", "progress", "promised",
+    "reschedule", "resolve_all", "sandbox_size", "sandbox_upload", "sandbox_url", "start", "submit", "summarise",
+]  # fmt: skip

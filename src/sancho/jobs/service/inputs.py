@@ -1,0 +1,52 @@
+"""Inputs: when a set is complete its jobs may be matched; when a dataset has all promised outputs it closes."""
+
+from collections.abc import Sequence
+
+from sancho.dids import service as dids
+from sancho.jobs.model import JobState
+from sancho.jobs.store import inputs, life, submitting
+from sancho.kit import telemetry
+from sancho.kit.db import Connection
+
+_log = telemetry.log(__name__)
+OBSTACLES = {"open": "dataset {did} is still open", "nowhere": "{did} has no available replica"}
+
+
+async def resolve(conn: Connection, vo: int, input_set_id: int) -> bool:
+    """Ready an input set if it is complete, and let its jobs wait for a match; say whether it is ready now."""
+    roots = await inputs.lock_input_set(conn, vo, input_set_id)
+    if roots is None:
+        return False
+    obstacle = await inputs.first_obstacle(conn, vo, roots)
+    if obstacle is not None:
+        did, why = obstacle
+        await inputs.note_obstacle(conn, vo, input_set_id, OBSTACLES[why].format(did=did))
+        return False
+    await inputs.freeze(conn, vo, input_set_id, roots)
+    await inputs.mark_ready(conn, vo, input_set_id)
+    job_ids = await inputs.take_pending(conn, vo, input_set_id)
+    locked = await life.lock_jobs(conn, vo, job_ids)
+    pending = [job_id for job_id, state, *_ in locked if state is JobState.PENDING]
+    if pending:
+        await life.move(conn, vo, pending, JobState.WAITING, detail="inputs complete")
+        await submitting.wake_queues(conn, vo, [queue for *_, queue in locked])
+        await submitting.count_waiting(conn, vo, await life.enqueue(conn, vo, pending))
+    return True
+
+
+async def resolve_all(conn: Connection, vo: int) -> int:
+    """Look at every set that pending jobs of a VO wait for; say how many became ready."""
+    unready = await inputs.list_unready(conn, vo)
+    return sum([await resolve(conn, vo, input_set_id) for input_set_id in unready])
+
+
+async def close_datasets(conn: Connection, vo: int, dataset_ids: Sequence[int] | None = None) -> list[int]:
+    """Close the datasets that wish it and have every promised output; return those that were closed."""
+    closed: list[int] = []
+    for dataset_id in await inputs.list_closable(conn, vo, dataset_ids):
+        # Lock, then look again: an output promised meanwhile keeps the dataset open.
+        if await inputs.lock_closing(conn, vo, dataset_id) and await inputs.list_closable(conn, vo, [dataset_id]):
+            await dids.close(conn, vo, dataset_id)
+            await inputs.forget_closing(conn, vo, dataset_id)
+            closed.append(dataset_id)
+    return closed

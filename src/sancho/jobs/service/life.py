@@ -1,0 +1,224 @@
+"""The life of jobs after submission: start, progress, end, kill, reschedule. Every change is checked under a lock."""
+
+from collections.abc import Sequence
+
+from sancho.accounting import service as accounting
+from sancho.accounting.model import Entry, EntryKind
+from sancho.jobs import plan
+from sancho.jobs.errors import AttemptEnded, JobNotFound, NotReschedulable, OutputsDiffer
+from sancho.jobs.model import (
+    TAIL,
+    AttemptState,
+    JobState,
+    OpenAttempt,
+    Reason,
+    Result,
+    Started,
+    Usage,
+)
+from sancho.jobs.service.promises import promise_again
+from sancho.jobs.store import life, submitting, views
+from sancho.kit import faults
+from sancho.kit.access import Principal, require_owner
+from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
+from sancho.uploads import service as uploads
+
+_claimed = faults.point("jobs.claimed")
+_finished = faults.point("jobs.finished")
+
+
+async def start(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
+    """Give a pilot the first waiting job of the first of these queues (vo, task_queue_id) that has one.
+
+    Queues that turn out to be empty are put to sleep, so that later matches pass them by.
+    """
+    started = await life.claim(conn, queues, pilot_id=pilot_id, site_id=site_id) if queues else None
+    if started is None:
+        for vo in sorted({vo for vo, _ in queues}):
+            asleep = await life.lock_sleepers(conn, vo, [queue for v, queue in queues if v == vo])
+            await life.put_to_sleep(conn, vo, asleep)
+    _claimed()
+    return started
+
+
+async def begin(conn: Connection, vo: int, attempt_id: int, *, pilot_id: int) -> None:
+    """The payload starts. Repeated calls change nothing; raises `AttemptEnded`."""
+    attempt = await _lock(conn, vo, attempt_id, pilot_id)
+    if attempt.state is AttemptState.MATCHED:
+        await life.set_attempt_state(conn, vo, attempt_id, AttemptState.RUNNING)
+        await life.move(conn, vo, [attempt.job_id], JobState.RUNNING)
+
+
+async def complete(conn: Connection, vo: int, attempt_id: int, *, pilot_id: int) -> None:
+    """The payload has ended and its outputs are being uploaded. Raises `AttemptEnded`."""
+    attempt = await _lock(conn, vo, attempt_id, pilot_id)
+    if attempt.state is not AttemptState.COMPLETING:
+        await life.set_attempt_state(conn, vo, attempt_id, AttemptState.COMPLETING)
+        await life.move(conn, vo, [attempt.job_id], JobState.COMPLETING)
+
+
+async def progress(conn: Connection, vo: int, attempt_id: int, *, tail: str, log_size: int, usage: Usage) -> None:
+    """Keep what a running payload prints and uses; silently nothing once the attempt has ended."""
+    await life.write_progress(
+        conn, vo, attempt_id, tail=_clean(tail), log_size=log_size, cpu=usage.cpu, memory=usage.max_memory
+    )
+
+
+async def finish(
+    conn: Connection, vo: int, attempt_id: int, result: Result, *, pilot_id: int, checksums: dict[int, str]
+) -> JobState:
+    """End an attempt and, with it, its job: outputs, rules, provenance, usage and state in this one transaction.
+
+    With `result.reason` the attempt has failed: a fault of the grid puts the job back into its queue while tries
+    are left. The same call again gives the same answer. Raises `AttemptEnded` when the attempt was given up,
+    `OutputsDiffer` when a promised output is missing.
+    """
+    if (state := await life.ended_state(conn, vo, attempt_id, pilot_id)) is not None:
+        if state in (AttemptState.KILLED, AttemptState.LOST):
+            raise AttemptEnded(attempt_id=attempt_id)
+        return await _state_of(conn, vo, attempt_id)
+    attempt = await _lock(conn, vo, attempt_id, pilot_id)
+    if result.reason is None:
+        await _commit_outputs(conn, attempt, result, checksums)
+    await life.write_result(conn, vo, attempt_id, _cleaned(result))
+    await accounting.record(conn, [_bill(attempt, result.usage)])
+    if result.reason is None:
+        await life.end_attempts(conn, vo, [attempt_id], AttemptState.DONE)
+        await life.move(conn, vo, [attempt.job_id], JobState.DONE)
+        await defer(conn, "jobs:wake", vo=vo)
+        _finished()
+        return JobState.DONE
+    await life.end_attempts(conn, vo, [attempt_id], AttemptState.FAILED)
+    await uploads.give_up_attempts(conn, vo, [attempt_id])
+    state = await _after_failure(conn, vo, attempt.job_id, result.reason, result.detail)
+    _finished()
+    return state
+
+
+async def _commit_outputs(conn: Connection, attempt: OpenAttempt, result: Result, checksums: dict[int, str]) -> None:
+    vo = attempt.vo
+    promised = await views.outputs(conn, vo, attempt.job_id)
+    committed = await uploads.commit(conn, vo, result.intents, checksums) if result.intents else []
+    made = [(c.scope_id, c.name, c.did_id) for c in committed]
+    kept = await life.fulfil_promises(conn, vo, attempt.job_id, made) if made else 0
+    if kept != len(promised):
+        raise OutputsDiffer(attempt_id=attempt.attempt_id, promised=len(promised), brought=kept)
+    if made:
+        await life.insert_provenance(conn, vo, attempt.attempt_id, [c.did_id for c in committed])
+
+
+async def lose(conn: Connection, vo: int, attempt_ids: Sequence[int], *, reason: Reason, detail: str) -> list[int]:
+    """End attempts whose pilot is gone; their jobs go back to their queues while tries are left. Returns the jobs."""
+    await life.lock_jobs(conn, vo, await life.jobs_of_attempts(conn, vo, attempt_ids))
+    lost = await life.lock_attempts(conn, vo, attempt_ids)
+    await life.end_attempts(conn, vo, [a.attempt_id for a in lost], AttemptState.LOST)
+    await uploads.give_up_attempts(conn, vo, [a.attempt_id for a in lost])
+    for attempt in lost:
+        await _after_failure(conn, vo, attempt.job_id, reason, detail)
+    return [a.job_id for a in lost]
+
+
+async def kill(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> list[int]:
+    """Kill jobs that have not ended; return those that were. Their pilots hear of it with their next sign of life."""
+    await life.leave_queues(conn, caller.vo, job_ids)
+    locked = await _lock_own(conn, caller, job_ids)
+    alive = [job_id for job_id, state, *_ in locked if not state.final]
+    attempts = await life.open_attempts_of_jobs(conn, caller.vo, alive)
+    await life.lock_attempts(conn, caller.vo, attempts)
+    await life.end_attempts(conn, caller.vo, attempts, AttemptState.KILLED)
+    await uploads.give_up_attempts(conn, caller.vo, attempts)
+    await life.move(conn, caller.vo, alive, JobState.KILLED, detail=f"killed by {caller.account}")
+    await submitting.release_promises(conn, caller.vo, alive)
+    await defer(conn, "jobs:wake", vo=caller.vo)
+    return alive
+
+
+async def reschedule(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> list[int]:
+    """Put failed or killed jobs back into their queues; raises `NotReschedulable` for the first that is neither."""
+    locked = await _lock_own(conn, caller, job_ids)
+    for job_id, state, *_ in locked:
+        if state not in (JobState.FAILED, JobState.KILLED):
+            raise NotReschedulable(job_id=job_id, state=state.word)
+    killed = [job_id for job_id, state, *_ in locked if state is JobState.KILLED]
+    if killed:
+        await promise_again(conn, caller.vo, await views.list_specs(conn, caller.vo, killed))
+    await submitting.wake_queues(conn, caller.vo, [queue for *_, queue in locked])
+    await _requeue(conn, caller.vo, [job_id for job_id, *_ in locked], f"rescheduled by {caller.account}")
+    return [job_id for job_id, *_ in locked]
+
+
+async def open_attempts(conn: Connection, pilot_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Attempts of these pilots that have not ended: (vo, attempt_id, pilot_id)."""
+    return await life.open_attempts_of_pilots(conn, pilot_ids)
+
+
+async def find_attempt(conn: Connection, vo: int, attempt_id: int) -> OpenAttempt | None:
+    """An attempt that has not ended; not locked."""
+    return await life.find_attempt(conn, vo, attempt_id)
+
+
+async def _lock(conn: Connection, vo: int, attempt_id: int, pilot_id: int) -> OpenAttempt:
+    await life.lock_jobs(conn, vo, await life.jobs_of_attempts(conn, vo, [attempt_id]))
+    found = await life.lock_attempts(conn, vo, [attempt_id])
+    if not found or found[0].pilot_id != pilot_id:
+        raise AttemptEnded(attempt_id=attempt_id)
+    return found[0]
+
+
+async def _lock_own(
+    conn: Connection, caller: Principal, job_ids: Sequence[int]
+) -> list[tuple[int, JobState, int, int, int]]:
+    locked = await life.lock_jobs(conn, caller.vo, job_ids)
+    if missing := set(job_ids) - {job_id for job_id, *_ in locked}:
+        raise JobNotFound(job_id=min(missing))
+    for job_id, _, _, account_id, _ in locked:
+        require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner="of somebody else")
+    return locked
+
+
+async def _after_failure(conn: Connection, vo: int, job_id: int, reason: Reason, detail: str | None) -> JobState:
+    spec = await views.find_spec(conn, vo, job_id)
+    max_attempts = int(spec.description.get("max_attempts", 1)) if spec else 1
+    attempts = spec.attempts if spec else 1
+    said = f"{reason.value}: {detail}" if detail else reason.value
+    if plan.after_failure(reason, attempts=attempts, max_attempts=max_attempts) is JobState.WAITING:
+        queues = [queue for *_, queue in await life.lock_jobs(conn, vo, [job_id])]
+        await submitting.wake_queues(conn, vo, queues)
+        return await _requeue(conn, vo, [job_id], said)
+    await life.move(conn, vo, [job_id], JobState.FAILED, detail=said)
+    return JobState.FAILED
+
+
+async def _requeue(conn: Connection, vo: int, job_ids: Sequence[int], detail: str) -> JobState:
+    counts = await life.enqueue(conn, vo, job_ids)
+    waiting = sum(counts.values()) > 0
+    state = JobState.WAITING if waiting else JobState.PENDING
+    await life.move(conn, vo, job_ids, state, detail=detail)
+    if counts:
+        await submitting.count_waiting(conn, vo, counts)
+    return state
+
+
+async def _state_of(conn: Connection, vo: int, attempt_id: int) -> JobState:
+    jobs = await life.lock_jobs(conn, vo, await life.jobs_of_attempts(conn, vo, [attempt_id]))
+    return jobs[0][1]
+
+
+def _bill(attempt: OpenAttempt, usage: Usage) -> Entry:
+    return Entry(
+        vo=attempt.vo, kind=EntryKind.ATTEMPT, account_id=attempt.account_id, site_id=attempt.site_id,
+        job_id=attempt.job_id, wall=usage.wall, cpu=usage.cpu,
+    )  # fmt: skip
+
+
+def _clean(text: str) -> str:
+    return text[-TAIL:].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _cleaned(result: Result) -> Result:
+    return Result(
+        reason=result.reason, exit_code=result.exit_code, detail=result.detail and _clean(result.detail),
+        intents=result.intents, usage=result.usage, tail=_clean(result.tail), log_size=result.log_size,
+        sandbox=result.sandbox,
+    )  # fmt: skip

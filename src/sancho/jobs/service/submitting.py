@@ -1,0 +1,131 @@
+"""Submit: one call, any number of jobs, all of them or none."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sancho.dids import service as dids
+from sancho.dids.model import parse_did
+from sancho.identity import service as identity
+from sancho.jobs import plan
+from sancho.jobs.errors import SandboxMissing
+from sancho.jobs.model import Description, JobState, Submission
+from sancho.jobs.service import inputs as ready_inputs
+from sancho.jobs.service.promises import promise
+from sancho.jobs.store import inputs, submitting
+from sancho.kit import faults, telemetry
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection
+from sancho.rses import service as rses
+from sancho.rules import service as rules
+from sancho.sites import service as sites
+from sancho.vos import service as vos
+
+_submitted = faults.point("jobs.submitted")
+
+
+async def submit(
+    conn: Connection, caller: Principal, description: Description, parameters: Sequence[Mapping[str, Any]], *,
+    key: str | None = None,
+) -> Submission:  # fmt: skip
+    """Submit one job for each row of parameters; the same idempotency key gives the same jobs again.
+
+    Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission.
+    Raises `ParameterMissing`, `NoSiteCanRun`, `SandboxMissing`, `OutputPromisedTwice`, and what `dids`, `rses`, `sites`
+    and `rules` have to say about the names in the description.
+    """
+    require(caller, "jobs:create")
+    rows = plan.rows_with_numbers(parameters)
+    plan.check_placeholders(description, rows)
+    submission_id = await submitting.insert_submission(
+        conn, caller.vo, caller.account_id,
+        said={
+            "jobs": len(rows), "version": await vos.current_version(conn), "key": key,
+            "description": submitting.description_document(description), "traceparent": telemetry.traceparent(),
+        },
+    )  # fmt: skip
+    if submission_id is None:
+        return await _repeated(conn, caller, key or "")
+    task_queue_id, input_set_id, ready = await _queue(conn, caller, description)
+    promises = await _promises(conn, caller, description, rows)
+    job_ids = await submitting.insert_jobs(
+        conn, caller.vo,
+        said={
+            "account_id": caller.account_id, "submission_id": submission_id, "task_queue_id": task_queue_id,
+            "input_set_id": input_set_id, "priority": description.priority,
+            "state": JobState.WAITING if ready else JobState.PENDING,
+        },
+        parameters=[json.dumps(row) for row in rows],
+    )  # fmt: skip
+    await promise(conn, caller.vo, job_ids, promises)
+    if ready:
+        await submitting.count_waiting(conn, caller.vo, {task_queue_id: len(job_ids)})
+    elif input_set_id is not None:
+        await ready_inputs.resolve(conn, caller.vo, input_set_id)
+    _submitted()
+    return Submission(submission_id=submission_id, job_ids=job_ids)
+
+
+async def _repeated(conn: Connection, caller: Principal, key: str) -> Submission:
+    found = await submitting.find_submission(conn, caller.vo, caller.account_id, key)
+    submission_id, job_ids = found if found is not None else (0, [])
+    return Submission(submission_id=submission_id, job_ids=job_ids, repeated=True)
+
+
+async def _queue(conn: Connection, caller: Principal, description: Description) -> tuple[int, int | None, bool]:
+    """The task queue, the input set, and whether the inputs are complete."""
+    need = description.requirements
+    group = await identity.primary_group(conn, caller.vo, caller.account_id, description.group)
+    known = await sites.site_ids(conn, caller.vo, sorted({*need.sites, *need.banned_sites}))
+    slots = [
+        plan.Slot(ce=ce, site=site, cores=cores, memory=memory, walltime=walltime, tags=frozenset(tags))
+        for ce, site, cores, memory, walltime, tags in await submitting.fittest_slots(conn, caller.vo)
+    ]
+    plan.check_feasible(need, slots)
+    if description.sandbox is not None:
+        sha256 = bytes.fromhex(description.sandbox)
+        if await submitting.find_sandbox(conn, caller.vo, sha256) is None:
+            raise SandboxMissing(sha256=description.sandbox)
+    input_set_id, ready = None, True
+    if description.inputs:
+        roots = [d.did_id for d in await dids.resolve(conn, caller.vo, description.inputs, field="description.inputs")]
+        input_set_id, ready = await inputs.make_input_set(conn, caller.vo, plan.input_digest(roots), roots)
+    task_queue_id = await submitting.make_task_queue(
+        conn, caller.vo, plan.queue_digest(group.group_id, need, input_set_id, description.priority), need,
+        ids={
+            "group_id": group.group_id, "input_set_id": input_set_id, "priority": description.priority,
+            "site_ids": [known[s] for s in need.sites] or None, "banned_ids": [known[s] for s in need.banned_sites],
+        },
+    )  # fmt: skip
+    return task_queue_id, input_set_id, ready
+
+
+async def _promises(
+    conn: Connection, caller: Principal, description: Description, rows: Sequence[Mapping[str, Any]]
+) -> list[list[tuple[int, str, int | None]]]:
+    """For each job its outputs as (scope_id, name, dataset_id); makes the datasets and their rules."""
+    if not description.outputs:
+        return []
+    named = plan.output_names(description, rows)
+    scopes = await dids.scope_ids(
+        conn, caller.vo, sorted({parse_did(did, field="description.outputs")[0] for job in named for did, _ in job})
+    )
+    datasets: dict[str, int] = {}
+    for n, output in enumerate(description.outputs):
+        if output.rule is not None:
+            await rses.resolve(conn, output.rule.rse_expression, field=f"description.outputs.{n}.rule.rse_expression")
+        for dataset in sorted({job[n][1] or "" for job in named} - {""}):
+            made = await dids.ensure_dataset(conn, caller.vo, caller.account_id, dataset)
+            datasets[dataset] = made.did_id
+            if output.rule is not None:
+                await rules.ensure(
+                    conn, caller.vo, caller.account_id, made.did_id, copies=output.rule.copies,
+                    rse_expression=output.rule.rse_expression, lifetime=output.rule.lifetime,
+                )  # fmt: skip
+    if description.close_datasets:
+        await submitting.insert_closing(conn, caller.vo, list(datasets.values()))
+    return [
+        [(scopes[scope], name, datasets.get(dataset or "")) for (scope, name), dataset in
+         ((parse_did(did), dataset) for did, dataset in job)]
+        for job in named
+    ]  # fmt: skip

@@ -1,0 +1,119 @@
+"""What people and pilots may see of jobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sancho.dids import service as dids
+from sancho.jobs.errors import JobNotFound
+from sancho.jobs.model import JobState, OpenAttempt
+from sancho.jobs.store import inputs, submitting, views
+from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection
+from sancho.kit.deployment import Deployment
+from sancho.kit.objects import Method
+
+SANDBOX_LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """Everything about one job."""
+
+    job: JobRow
+    description: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    history: list[Transition]
+    attempts: list[AttemptRow]
+    outputs: list[tuple[Any, ...]]
+    reason: str | None
+
+
+async def list_jobs(conn: Connection, caller: Principal, wanted: Mapping[str, Any]) -> list[JobRow]:
+    """A page of the VO's jobs, newest first."""
+    return await views.list_jobs(conn, caller.vo, wanted)
+
+
+async def summarise(conn: Connection, caller: Principal, submission_id: int | None) -> list[tuple[JobState, int]]:
+    """Jobs by state."""
+    return await views.summarise(conn, caller.vo, submission_id)
+
+
+async def get(conn: Connection, caller: Principal, job_id: int) -> JobView:
+    """Everything about one job; raises `JobNotFound`."""
+    spec = await get_spec(conn, caller.vo, job_id)
+    wanted = {"states": None, "name": None, "account_id": None, "submission_id": None, "before": job_id + 1, "limit": 1}
+    return JobView(
+        job=(await views.list_jobs(conn, caller.vo, wanted))[0],
+        description=spec.description,
+        parameters=spec.parameters,
+        history=await views.history(conn, caller.vo, job_id),
+        attempts=await views.attempts(conn, caller.vo, job_id),
+        outputs=await views.outputs(conn, caller.vo, job_id),
+        reason=await views.waiting_reason(conn, caller.vo, job_id),
+    )
+
+
+async def get_spec(conn: Connection, vo: int, job_id: int) -> SpecRow:
+    """What a job is to compute; raises `JobNotFound`."""
+    spec = await views.find_spec(conn, vo, job_id)
+    if spec is None:
+        raise JobNotFound(job_id=job_id)
+    return spec
+
+
+async def log(conn: Connection, caller: Principal, job_id: int, attempt: int | None) -> LogTail | None:
+    """What an attempt of a job printed last; None before the first attempt. Raises `JobNotFound`."""
+    await get_spec(conn, caller.vo, job_id)
+    return await views.log_tail(conn, caller.vo, job_id, attempt)
+
+
+async def promised(conn: Connection, attempt: OpenAttempt) -> list[tuple[Any, ...]]:
+    """Outputs an attempt must bring: (number, did, dataset, did_id, scope_id, name, dataset_id)."""
+    return await views.outputs(conn, attempt.vo, attempt.job_id)
+
+
+async def input_files(conn: Connection, vo: int, job_id: int) -> list[tuple[Any, ...]]:
+    """Files that a job reads: (did_id, scope, name, size, adler32 as a signed number)."""
+    return await inputs.input_files(conn, vo, job_id)
+
+
+async def producers(conn: Connection, caller: Principal, names: list[str]) -> dict[str, int]:
+    """The job that made each of these files, where one did."""
+    found = await dids.resolve(conn, caller.vo, names)
+    made = await views.producers(conn, caller.vo, [d.did_id for d in found])
+    return {d.did: made[d.did_id] for d in found if d.did_id in made}
+
+
+def sandbox_key(vo: int, sha256: bytes) -> str:
+    """Where a sandbox lies in the object store."""
+    return f"sandboxes/{vo}/{sha256.hex()}.tar.gz"
+
+
+async def announce_sandbox(
+    deployment: Deployment, conn: Connection, caller: Principal, sha256: bytes, size: int
+) -> str | None:
+    """Announce a sandbox; a URL to PUT it to, or None when its content is there already."""
+    require(caller, "jobs:create")
+    await submitting.insert_sandbox(conn, caller.vo, caller.account_id, sha256, size)
+    return await sandbox_upload(deployment, caller.vo, sha256, size)
+
+
+async def sandbox_upload(deployment: Deployment, vo: int, sha256: bytes, size: int) -> str | None:
+    """A URL to PUT a sandbox of any kind to, or None when its content is there already."""
+    key = sandbox_key(vo, sha256)
+    if await deployment.objects.size(key) == size:
+        return None
+    return await deployment.objects.presign("PUT", key, lifetime=SANDBOX_LIFETIME, size=size)
+
+
+async def sandbox_url(deployment: Deployment, vo: int, sha256: bytes, method: Method = "GET") -> str:
+    """A presigned URL of a sandbox."""
+    return await deployment.objects.presign(method, sandbox_key(vo, sha256), lifetime=SANDBOX_LIFETIME)
+
+
+async def sandbox_size(conn: Connection, vo: int, sha256: bytes) -> int | None:
+    """Bytes of an announced sandbox."""
+    return await submitting.find_sandbox(conn, vo, sha256)

@@ -1,0 +1,33 @@
+"""Background work of jobs."""
+
+from datetime import timedelta
+
+from sancho.jobs import service
+from sancho.kit.db import all_vos, execute
+from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import Tasks
+
+tasks = Tasks("jobs")
+
+
+@tasks.task("wake")
+async def wake(deployment: Deployment, *, vo: int) -> None:
+    """Close datasets that are complete now, and let the jobs that waited for them be matched."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.close_datasets(conn, vo)
+    async with deployment.database.transaction([vo]) as conn:
+        await service.resolve_all(conn, vo)
+
+
+@tasks.task("wake_all", every=timedelta(seconds=5))
+async def wake_all(deployment: Deployment) -> None:
+    """The same for every VO: inputs also become complete by hands other than ours."""
+    for vo in await all_vos(deployment.database):
+        await wake(deployment, vo=vo)
+
+
+@tasks.task("make_partitions", every=timedelta(days=1))
+async def make_partitions(deployment: Deployment) -> None:
+    """Make the partitions of the coming weeks."""
+    async with deployment.database.transaction([0]) as conn:
+        await execute(conn, "SELECT make_partitions((now() + interval '8 weeks')::date)")
