@@ -120,12 +120,33 @@ async def test_ensuring_a_dataset_twice_gives_the_same(conn: Connection, world: 
     account_id = world.account[world.belle, "alice"]
 
     first = await service.ensure_dataset(conn, world.belle, account_id, "mc:out")
-    second = await service.ensure_dataset(conn, world.belle, world.account[world.belle, "bob"], "mc:out")
+    second = await service.ensure_dataset(conn, world.belle, account_id, "mc:out")
 
     assert first == second
     await service.close(conn, world.belle, first.did_id)
     with pytest.raises(CollectionClosed):
         await service.ensure_dataset(conn, world.belle, account_id, "mc:out")
+
+
+async def test_a_dataset_of_somebody_else_is_not_given_but_to_managers(conn: Connection, world: World) -> None:
+    bob = world.account[world.belle, "bob"]
+    await given_collection(conn, world, "run1")
+
+    with pytest.raises(NotYours, match="mc:run1 belongs to account alice"):
+        await service.ensure_dataset(conn, world.belle, bob, "mc:run1")
+    assert (await service.ensure_dataset(conn, world.belle, bob, "mc:run1", manages=True)).account == "alice"
+    root = world.account[world.belle, "root"]
+    assert (await service.ensure_dataset(conn, world.belle, root, "mc:run1")).account == "alice"
+
+
+async def test_the_first_taken_name_can_be_asked_for_beforehand(conn: Connection, world: World) -> None:
+    scope = world.scope[world.belle, "mc"]
+    await given_files(conn, world, "b", "c")
+
+    await service.check_free(conn, world.belle, [(scope, "a")])
+    with pytest.raises(DidExists, match="mc:c exists") as caught:
+        await service.check_free(conn, world.belle, [(scope, "a"), (scope, "c"), (scope, "b")])
+    assert caught.value.field == "files.1.did"
 
 
 async def test_a_file_or_container_is_no_dataset_to_ensure(conn: Connection, world: World) -> None:

@@ -35,7 +35,7 @@ from sancho.dids.model import (
     is_scope,
     parse_did,
 )  # fmt: skip
-from sancho.kit.access import Principal, require, require_owner
+from sancho.kit.access import NotYours, Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 
@@ -184,11 +184,13 @@ async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -
     return await get(conn, caller.vo, did)
 
 
-async def ensure_dataset(conn: Connection, vo: int, account_id: int, did: str, *, field: str = "dataset") -> Did:
-    """The dataset of this name; made, open and owned by `account_id`, when there is none. Safe to run twice.
+async def ensure_dataset(
+    conn: Connection, vo: int, account_id: int, did: str, *, field: str = "dataset", manages: bool = False
+) -> Did:
+    """The open dataset of this name, that this account may attach to; made, and owned by it, when there is none.
 
-    Raises `DidMalformed`, `ScopeNotFound`, `NotADataset`, and `CollectionClosed` when it has been closed. Whose an
-    existing one is, is for the caller to judge: `require_change`.
+    Safe to run twice. Raises `DidMalformed`, `ScopeNotFound`, `NotADataset`, `CollectionClosed` when it has been
+    closed, and, unless the account `manages` (has `dids:manage`), `NotYours` when it is somebody else's.
     """
     scope, name = parse_did(did, field=field)
     scope_id = (await scope_ids(conn, vo, [scope], field=field))[scope]
@@ -196,9 +198,21 @@ async def ensure_dataset(conn: Connection, vo: int, account_id: int, did: str, *
     dataset = await get(conn, vo, did, field=field)
     if dataset.kind is not DidKind.DATASET:
         raise NotADataset(did=did, kind=dataset.kind.word, field=field)
+    if not manages and account_id not in (dataset.account_id, dataset.scope_account_id):
+        raise NotYours(what=did, owner=dataset.account)
     if not dataset.open:
         raise CollectionClosed(did=did, field=field)
     return dataset
+
+
+async def check_free(
+    conn: Connection, vo: int, names: Sequence[tuple[int, str]], *, field: str = "files.{n}.did"
+) -> None:
+    """Raise `DidExists` for the first of these names (scope id, name) that is taken; it may be a moment later."""
+    taken = set(await store.taken_names(conn, vo, [scope for scope, _ in names], [name for _, name in names]))
+    for n, pair in enumerate(names):
+        if pair in taken:
+            raise await _exists(conn, vo, *pair, field=field.format(n=n))
 
 
 async def register_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int]:
@@ -210,9 +224,13 @@ async def register_files(conn: Connection, vo: int, account_id: int, files: Sequ
     ids = [did_id for did_id in made if did_id is not None]
     if len(ids) < len(files):
         at = made.index(None)
-        scopes = {scope.scope_id: scope.name for scope in await store.list_scopes(conn, vo)}
-        raise DidExists(did=f"{scopes[files[at].scope_id]}:{files[at].name}", field=f"files.{at}.did")
+        raise await _exists(conn, vo, files[at].scope_id, files[at].name, field=f"files.{at}.did")
     return ids
+
+
+async def _exists(conn: Connection, vo: int, scope_id: int, name: str, *, field: str) -> DidExists:
+    scopes = {scope.scope_id: scope.name for scope in await store.list_scopes(conn, vo)}
+    return DidExists(did=f"{scopes[scope_id]}:{name}", field=field)
 
 
 # ---- changing

@@ -185,6 +185,21 @@ async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequen
     )
 
 
+async def taken_names(
+    conn: Connection, vo: int, scope_ids: Sequence[int], names: Sequence[str]
+) -> list[tuple[int, str]]:
+    """Those of these names, in pairs with scopes, that a DID has."""
+    return await fetch_rows(
+        conn,
+        """
+        SELECT d.scope_id, d.name
+          FROM unnest(%(scope_ids)s::int[], %(names)s::text[]) AS wanted (scope_id, name)
+          JOIN did d ON d.scope_id = wanted.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+        """,
+        {"vo": vo, "scope_ids": list(scope_ids), "names": list(names)},
+    )
+
+
 async def lock_to_attach(conn: Connection, vo: int, did_id: int) -> tuple[DidKind, bool] | None:
     """Keep a collection from being closed until the end of the transaction; say its kind and whether it is open.
 

@@ -1,0 +1,57 @@
+"""Routes of accounting."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from sancho.accounting import service
+from sancho.accounting.model import By
+from sancho.kit.web import Caller, Deployed, Transaction
+
+router = APIRouter(prefix="/accounting", tags=["accounting"])
+
+
+class SumOut(BaseModel):
+    """What was used by all that have the named things in common; times are in seconds, sizes in bytes."""
+
+    account: str | None
+    site: str | None
+    rse: str | None
+    kind: str | None
+    day: datetime | None
+    entries: int
+    files: int
+    size: int
+    wall: float
+    cpu: float
+
+
+@router.get("")
+async def summarise(
+    caller: Caller,
+    conn: Transaction,
+    deployment: Deployed,
+    by: Annotated[list[By], Query()] = [By.ACCOUNT],  # noqa: B006 - FastAPI copies defaults
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[SumOut]:
+    """Sum what the caller's VO used, of the last 30 days unless said otherwise."""
+    until = until or deployment.clock.now()
+    since = since or until - timedelta(days=30)
+    return [
+        SumOut(
+            account=one.account,
+            site=one.site,
+            rse=one.rse,
+            kind=None if one.kind is None else one.kind.word,
+            day=one.day,
+            entries=one.entries,
+            files=one.files,
+            size=one.size,
+            wall=one.wall.total_seconds(),
+            cpu=one.cpu.total_seconds(),
+        )
+        for one in await service.summary(conn, caller.vo, by, since=since, until=until)
+    ]

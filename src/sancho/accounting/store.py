@@ -1,0 +1,60 @@
+"""The SQL of accounting; one statement each. Writes `ledger`, which only grows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sancho.accounting.model import By, Entry, Sum
+from sancho.kit.db import Connection, execute, fetch
+
+
+async def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Write entries, all with the time of this transaction."""
+    await execute(
+        conn,
+        """
+        INSERT INTO ledger (vo, kind, account_id, site_id, rse_id, job_id, files, size, wall, cpu)
+        SELECT *
+          FROM unnest(%(vos)s::smallint[], %(kinds)s::"char"[], %(account_ids)s::int[], %(site_ids)s::int[],
+                      %(rse_ids)s::int[], %(job_ids)s::bigint[], %(files)s::bigint[], %(sizes)s::bigint[],
+                      %(walls)s::interval[], %(cpus)s::interval[])
+        """,
+        {
+            "vos": [e.vo for e in entries],
+            "kinds": [e.kind for e in entries],
+            "account_ids": [e.account_id for e in entries],
+            "site_ids": [e.site_id for e in entries],
+            "rse_ids": [e.rse_id for e in entries],
+            "job_ids": [e.job_id for e in entries],
+            "files": [e.files for e in entries],
+            "sizes": [e.size for e in entries],
+            "walls": [e.wall for e in entries],
+            "cpus": [e.cpu for e in entries],
+        },
+    )
+
+
+async def sums(conn: Connection, vo: int, by: Sequence[By], since: datetime, until: datetime) -> list[Sum]:
+    """Sums over the entries from `since` up to, not including, `until`; a day is one in UTC."""
+    return await fetch(
+        conn,
+        Sum,
+        """
+        SELECT a.name AS account, s.name AS site, r.name AS rse, l.kind, l.day AT TIME ZONE 'UTC' AS day,
+               l.entries, l.files, l.size, l.wall, l.cpu
+          FROM (SELECT CASE WHEN %(account)s THEN account_id END AS account_id,
+                       CASE WHEN %(site)s THEN site_id END AS site_id,
+                       CASE WHEN %(rse)s THEN rse_id END AS rse_id,
+                       CASE WHEN %(kind)s THEN kind END AS kind,
+                       CASE WHEN %(day)s THEN date_trunc('day', at AT TIME ZONE 'UTC') END AS day,
+                       count(*) AS entries, sum(files)::bigint AS files, sum(size)::bigint AS size,
+                       coalesce(sum(wall), interval '0') AS wall, coalesce(sum(cpu), interval '0') AS cpu
+                  FROM ledger
+                 WHERE vo = %(vo)s AND at >= %(since)s AND at < %(until)s
+                 GROUP BY 1, 2, 3, 4, 5) AS l
+          LEFT JOIN account a ON a.account_id = l.account_id AND a.vo = %(vo)s
+          LEFT JOIN resource s ON s.resource_id = l.site_id
+          LEFT JOIN resource r ON r.resource_id = l.rse_id
+         ORDER BY day, account, site, rse, kind
+        """,
+        {"vo": vo, "since": since, "until": until, **{one.value: one in by for one in By}},
+    )

@@ -1,0 +1,63 @@
+"""The ledger on a real PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta
+
+from sancho.accounting import service
+from sancho.accounting.model import By, Entry, EntryKind
+from sancho.kit.db import Connection
+from tests.world import World
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+FAR_OFF = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+async def given_entries(conn: Connection, world: World) -> None:
+    alice, bob = world.account[world.belle, "alice"], world.account[world.belle, "bob"]
+    site, rse = world.resource["SITE-A"], world.resource["A-DISK"]
+    hour = timedelta(hours=1)
+    await service.record(
+        conn,
+        [
+            Entry(vo=1, kind=EntryKind.ATTEMPT, account_id=alice, site_id=site, job_id=7, wall=2 * hour, cpu=hour),
+            Entry(vo=1, kind=EntryKind.ATTEMPT, account_id=bob, site_id=site, job_id=8, wall=hour, cpu=hour),
+            Entry(vo=1, kind=EntryKind.UPLOAD, account_id=alice, rse_id=rse, files=2, size=300),
+            Entry(vo=2, kind=EntryKind.UPLOAD, account_id=world.account[2, "bob"], rse_id=rse, files=1, size=1),
+        ],
+    )
+
+
+async def test_what_was_used_is_summed_by_account(conn: Connection, world: World) -> None:
+    await given_entries(conn, world)
+
+    sums = await service.summary(conn, world.belle, since=LONG_AGO, until=FAR_OFF)
+
+    said = [(s.account, s.kind, s.entries, s.files, s.size, s.wall, s.cpu) for s in sums]
+    assert said == [
+        ("alice", None, 2, 2, 300, timedelta(hours=2), timedelta(hours=1)),
+        ("bob", None, 1, 0, 0, timedelta(hours=1), timedelta(hours=1)),
+    ]
+
+
+async def test_sums_are_split_by_what_is_asked_for(conn: Connection, world: World) -> None:
+    await given_entries(conn, world)
+
+    sums = await service.summary(conn, world.belle, [By.KIND, By.SITE, By.RSE, By.DAY], since=LONG_AGO, until=FAR_OFF)
+
+    assert [(s.kind, s.site, s.rse, s.entries) for s in sums] == [
+        (EntryKind.ATTEMPT, "SITE-A", None, 2),
+        (EntryKind.UPLOAD, None, "A-DISK", 1),
+    ]
+    day = sums[0].day
+    assert day is not None
+    assert day.tzinfo is not None
+    assert (day.hour, day.minute) == (0, 0)
+
+
+async def test_only_the_asked_time_counts(conn: Connection, world: World) -> None:
+    await given_entries(conn, world)
+
+    assert await service.summary(conn, world.belle, since=LONG_AGO, until=LONG_AGO + timedelta(days=1)) == []
+
+
+async def test_recording_nothing_is_fine(conn: Connection) -> None:
+    await service.record(conn, [])
