@@ -18,7 +18,10 @@ FEATURE_IMPORTS: dict[str, str] = {}
 DOORS: dict[str, str] = {}
 """Modules that enter another feature elsewhere than by its service, model or errors."""
 
-PARTS: dict[str, str] = {}
+PARTS: dict[str, str] = {
+    "sancho.identity.issuer": "signs and checks our tokens with keys that lie in a folder: neither a plan nor a store",
+    "sancho.identity.passwords": "hashes and checks passwords: pure but slow, so neither a plan nor a store",
+}
 """Modules of a feature with a name of their own, `sancho.rses.grammar`; they stand below `plan` and `store`."""
 
 ORDER: dict[str, str] = {}
@@ -34,6 +37,7 @@ BROAD_EXCEPT: dict[str, str] = {}
 """Functions that catch every exception."""
 
 ENVIRONMENT: dict[str, str] = {
+    "sancho.local.programs": "hands its own environment on to the processes it starts, less what users set for their clients",
     "sancho_client.environment": "what `sancho env` exports are the client's own settings, read in one place",
 }
 """Modules that read the environment."""

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
@@ -116,6 +116,7 @@ def place(name: str) -> tuple[str | None, str]:
     return ".".join(words[1 : depth + 1]), words[depth + 1] if len(words) > depth + 1 else ""
 
 
+@cache
 def modules(folder: Path) -> list[Module]:
     """Every module below a folder; those of `src` are named as they are imported, others from the folder on."""
     root = folder if folder.name == "src" else folder.parent
