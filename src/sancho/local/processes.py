@@ -8,11 +8,12 @@ signal reaches the process it was meant for, or nobody.
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from ctypes import CDLL
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 PROC = Path("/proc")
 BOOT_ID = PROC / "sys/kernel/random/boot_id"
@@ -33,9 +34,17 @@ class Process:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process if it still runs."""
-        if self.alive:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self.alive:  # whom the handle means cannot change any more
+                signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(handle)
 
     def send_group(self, number: signal.Signals) -> None:
         """Send a signal to the process group that the process leads, if it still runs."""
@@ -53,12 +62,8 @@ class Process:
 
 def started(pid: int) -> str | None:
     """Return a word that no other process of this id ever has, or None if there is no such running process."""
-    try:
-        stat = (PROC / str(pid) / "stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, *rest = stat.rpartition(")")[2].split()
-    return None if state in "ZX" else f"{BOOT_ID.read_text().strip()}:{rest[18]}"
+    stat = _stat(pid)
+    return None if stat is None or stat.state in "ZX" else f"{BOOT_ID.read_text().strip()}:{stat.started}"
 
 
 def find_process(pid: int) -> Process | None:
@@ -107,3 +112,43 @@ def end_with_parent(number: signal.Signals) -> Callable[[], None]:
             os.kill(os.getpid(), number)
 
     return ask_kernel
+
+
+def marked(variable: str, value: str) -> list[Process]:
+    """Return the processes whose environment held `variable=value` when they started, as far as we may look."""
+    word = f"{variable}={value}".encode()
+    found: list[Process] = []
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if word in (entry / "environ").read_bytes().split(b"\0") and (one := find_process(int(entry.name))):
+                    found.append(one)
+    return found
+
+
+def top_most(processes: Collection[Process]) -> list[Process]:
+    """Return those of some processes that none of the others started."""
+    pids = {one.pid for one in processes}
+    return [one for one in processes if (stat := _stat(one.pid)) is not None and stat.parent not in pids]
+
+
+def session_of(pid: int) -> int | None:
+    """Return the session that a process belongs to, None when it is gone."""
+    stat = _stat(pid)
+    return None if stat is None else stat.session
+
+
+class _Stat(NamedTuple):
+    state: str
+    parent: int
+    session: int
+    started: int
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        text = (PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    words = text.rpartition(")")[2].split()  # the name before it may hold anything
+    return _Stat(words[0], int(words[1]), int(words[3]), int(words[19]))
