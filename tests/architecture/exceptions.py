@@ -37,7 +37,7 @@ BROAD_EXCEPT: dict[str, str] = {}
 """Functions that catch every exception."""
 
 ENVIRONMENT: dict[str, str] = {
-    "sancho.local.programs": "hands its own environment on to the processes it starts, less what users set for their clients",
+    "sancho.local.programs": "hands its environment on to the processes it starts",
     "sancho_client.environment": "what `sancho env` exports are the client's own settings, read in one place",
 }
 """Modules that read the environment."""
