@@ -54,6 +54,8 @@ class Patience:
     stable: float = 20.0
     """A program that ran this long is started again at once."""
     probe: float = 0.1
+    settle: float = 1.0
+    """A program that cannot be asked is ready once it has lived this long."""
 
 
 class Runner:
@@ -200,6 +202,8 @@ class Supervisor:
 
     async def _probe(self, runner: Runner) -> None:
         program = runner.program
+        if program.ready_url is None and program.ready_cluster is None:
+            await asyncio.sleep(self._patience.settle)
         verify = trust(program.ca_file)
         async with httpx2.AsyncClient(verify=verify, trust_env=False, timeout=5.0) as client:
             while not await _answers(program, client):  # noqa: ASYNC110 (it asks another process)
