@@ -84,7 +84,7 @@ async def rollback(body: RollbackIn, request: Request, caller: Caller, deploymen
 
 @router.get("/configuration")
 async def documents(
-    caller: Caller, conn: Transaction, kind: Annotated[str | None, Query(max_length=100)] = None
+    caller: Caller, conn: Transaction, kind: Annotated[str | None, Query(pattern=r"^[A-Za-z]{1,100}$")] = None
 ) -> list[Document]:
     """List the documents in force that the caller's VOs own."""
     require(caller, "configuration:apply")

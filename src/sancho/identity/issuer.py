@@ -1,0 +1,175 @@
+"""The one issuer of tokens: keys in a folder, signing, checking.
+
+Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. The newest key signs; all are
+published, a replaced one for as long as a token that it has signed may live. The folder is looked at before each
+use, so a new key takes effect everywhere without a restart, and a key that is removed is trusted no more.
+"""
+
+import json
+import os
+import stat
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import GuestProtocol, OKPKey
+
+from sancho.identity.errors import KeysExposed, KeyUnreadable, LifetimeTooLong, NoSigningKey, TokenExpired, TokenInvalid
+from sancho.kit.clock import Clock, SystemClock
+
+ALGORITHM = "Ed25519"
+TYPE = "at+jwt"
+LONGEST_TOKEN = timedelta(days=7)
+LONGEST_TEXT = 16_384
+SKEW = 60
+"""Seconds by which the clocks of two of our servers may differ."""
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """One key: the newest signs, all check."""
+
+    kid: str
+    made_at: datetime
+    key: OKPKey
+
+
+def rotate(folder: Path, *, clock: Clock | None = None) -> str:
+    """Add a key to the folder, which is made when missing; it signs from now on. Return its id.
+
+    Keys that were replaced longer ago than any token lives are removed.
+    """
+    now = (clock or SystemClock()).now()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = _read(folder)
+    for old, successor in zip(keys[1:], keys, strict=False):
+        if successor.made_at + LONGEST_TOKEN < now:
+            (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
+    key = OKPKey.generate_key("Ed25519", private=True)
+    kid = key.thumbprint()
+    said = key.as_dict(private=True) | {"kid": kid, "alg": ALGORITHM, "use": "sig", "made_at": now.isoformat()}
+    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".new-", delete=False) as file:
+        json.dump(said, file)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).rename(folder / f"{kid}.jwk")
+    return kid
+
+
+def ensure_key(folder: Path, *, clock: Clock | None = None) -> None:
+    """Make the first key of an installation; with keys in the folder, do nothing."""
+    if not folder.exists() or not _read(folder):
+        rotate(folder, clock=clock)
+
+
+def _read(folder: Path) -> list[SigningKey]:
+    """Every key in a folder, newest first."""
+    if folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeysExposed(folder=str(folder))
+    keys = [_read_key(path) for path in folder.glob("*.jwk")]
+    return sorted(keys, key=lambda key: (key.made_at, key.kid), reverse=True)
+
+
+def _read_key(path: Path) -> SigningKey:
+    try:
+        said = json.loads(path.read_text("utf-8"))
+        made_at = datetime.fromisoformat(said.pop("made_at"))
+        key = OKPKey.import_key(said)
+    except (ValueError, KeyError, TypeError, AttributeError, JoseError) as e:
+        raise KeyUnreadable(path=str(path)) from e
+    if key.curve_name != "Ed25519" or not key.is_private or said.get("kid") != path.stem or made_at.tzinfo is None:
+        raise KeyUnreadable(path=str(path))
+    return SigningKey(path.stem, made_at, key)
+
+
+class Issuer:
+    """Signs and checks tokens in the name of one installation; a `kit.access.Signer`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        issuer_url: str,
+        *,
+        access: timedelta = timedelta(hours=1),
+        refresh: timedelta = timedelta(days=30),
+        clock: Clock | None = None,
+    ) -> None:
+        """Sign with the keys in `folder`; `access` and `refresh` are how long the tokens of users live."""
+        self.issuer = issuer_url
+        self.access = access
+        self.refresh = refresh
+        self.clock = clock or SystemClock()
+        self._folder = folder
+        self._names: tuple[str, ...] | None = None
+        self._keys: list[SigningKey] = []
+
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+        """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most."""
+        if lifetime > LONGEST_TOKEN:
+            raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
+        keys = self._current()
+        if not keys:
+            raise NoSigningKey(folder=str(self._folder))
+        now = int(self.clock.now().timestamp())
+        ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
+        header = {"alg": ALGORITHM, "kid": keys[0].kid, "typ": TYPE}
+        said = {**claims, **ours, "jti": uuid.uuid4().hex}
+        return jwt.encode(header, said, keys[0].key, algorithms=[ALGORITHM])
+
+    def check(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that we have signed and that is valid now; what it is for, the caller checks.
+
+        Raises `TokenInvalid` or `TokenExpired`.
+        """
+        if len(token) > LONGEST_TEXT:
+            raise TokenInvalid(reason="it is too long")
+        try:
+            decoded = jwt.decode(token, self._key_of, algorithms=[ALGORITHM])
+        except (JoseError, ValueError, TypeError) as e:
+            raise TokenInvalid(reason="it is not one of ours") from e
+        claims: dict[str, Any] = decoded.claims
+        if decoded.header.get("typ") != TYPE or claims.get("iss") != self.issuer:
+            raise TokenInvalid(reason="it is not one of ours")
+        self._check_times(claims)
+        return claims
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys with which anybody may check our tokens."""
+        return {"keys": [key.key.as_dict(private=False) for key in self._trusted()]}
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        now = self.clock.now().timestamp()
+        times = [claims.get(name) for name in ("iat", "nbf", "exp")]
+        if not all(isinstance(t, int) for t in times):
+            raise TokenInvalid(reason="it does not say when it is valid")
+        issued, starts, ends = cast(list[int], times)
+        if issued > now + SKEW or starts > now + SKEW:
+            raise TokenInvalid(reason="it is not valid yet")
+        if ends <= now:
+            raise TokenExpired
+
+    def _key_of(self, guest: GuestProtocol) -> OKPKey:
+        kid = guest.headers().get("kid")
+        found = next((key.key for key in self._trusted() if key.kid == kid), None)
+        if found is None:
+            raise TokenInvalid(reason="it is signed with a key that is not ours")
+        return found
+
+    def _trusted(self) -> list[SigningKey]:
+        keys, now = self._current(), self.clock.now()
+        replaced = [None, *(key.made_at for key in keys)]
+        return [
+            key for key, at in zip(keys, replaced, strict=False) if at is None or at + LONGEST_TOKEN >= now
+        ]  # fmt: skip
+
+    def _current(self) -> list[SigningKey]:
+        names = tuple(sorted(path.name for path in self._folder.glob("*.jwk")))
+        if names != self._names:
+            self._keys, self._names = _read(self._folder), names
+        return self._keys

@@ -1,0 +1,125 @@
+"""Accounts and groups: find them, suspend them, change a password."""
+
+import re
+from collections.abc import Iterable
+
+from sancho.identity import passwords, plan, store
+from sancho.identity.errors import AccountNotFound, BeyondYours, GroupNotFound, NoGroup, NotInGroup, PasswordWrong
+from sancho.identity.model import Account, AccountState, Group
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection
+from sancho.kit.deployment import Deployment
+from sancho.vos.model import LOWER_NAME
+
+_guard = passwords.Guard(burst=10)
+
+
+async def find_account(conn: Connection, vo: int, name: str) -> Account | None:
+    """Find an account of a VO by name."""
+    if not re.fullmatch(LOWER_NAME, name):
+        return None
+    found = await store.list_accounts(conn, vo, names=[name])
+    return found[0] if found else None
+
+
+async def get_account(conn: Connection, vo: int, name: str, *, field: str | None = "account") -> Account:
+    """Return an account of a VO by name; raises `AccountNotFound`, blaming `field`."""
+    found = await find_account(conn, vo, name)
+    if found is None:
+        raise AccountNotFound(account=name, field=field)
+    return found
+
+
+async def accounts(conn: Connection, vo: int, ids: Iterable[int]) -> dict[int, Account]:
+    """Return accounts of a VO by id; ids of others are left out."""
+    wanted = sorted(set(ids))
+    return {a.account_id: a for a in await store.list_accounts(conn, vo, ids=wanted)} if wanted else {}
+
+
+async def list_accounts(conn: Connection, vo: int, *, after: str = "", limit: int = 100) -> list[Account]:
+    """A page of a VO's accounts in order of their names, from beyond `after` on."""
+    return await store.list_accounts(conn, vo, after=after, limit=limit)
+
+
+async def groups(conn: Connection, vo: int) -> list[Group]:
+    """The groups of a VO, the oldest first."""
+    return await store.list_groups(conn, vo)
+
+
+async def primary_group(conn: Connection, vo: int, account_id: int, wanted: str | None) -> Group:
+    """Return the group in whose name an account acts: the one it wants, or the oldest of those it is in.
+
+    Raises `GroupNotFound`, `NotInGroup` or `NoGroup`.
+    """
+    mine = await store.list_groups(conn, vo, account_id=account_id)
+    if wanted is not None:
+        found = next((group for group in mine if group.name == wanted), None)
+        if found is not None:
+            return found
+        if wanted not in {group.name for group in await store.list_groups(conn, vo)}:
+            raise GroupNotFound(group=wanted, field="group")
+    if wanted is not None or not mine:
+        account = (await accounts(conn, vo, [account_id]))[account_id].name
+        if wanted is None:
+            raise NoGroup(account=account)
+        raise NotInGroup(account=account, group=wanted, groups=", ".join(g.name for g in mine) or "none")
+    return mine[0]
+
+
+async def set_state(deployment: Deployment, caller: Principal, name: str, state: AccountState) -> Account:
+    """Suspend an account of the caller's VO or let it act again; suspending voids its refresh tokens.
+
+    Its access tokens are refused within 30 seconds. Being in that state already is fine.
+    Raises `AccountNotFound`, or `BeyondYours` for somebody with more permissions.
+    """
+    require(caller, "accounts:manage")
+    async with deployment.database.transaction([caller.vo]) as conn:
+        account = await get_account(conn, caller.vo, name, field="name")
+        await _require_reach(conn, caller, account)
+        await store.set_state(conn, caller.vo, [name], state.value)
+        if state is AccountState.SUSPENDED:
+            await store.revoke_all(conn, caller.vo, [account.account_id], deployment.clock.now())
+        return await get_account(conn, caller.vo, name, field="name")
+
+
+async def change_password(
+    deployment: Deployment, caller: Principal, name: str, password: str, *, current: str | None = None
+) -> None:
+    """Set the password of an account of the caller's VO, and void all of its tokens.
+
+    One's own needs the current one; another's, `accounts:manage` and all the permissions of that account.
+    Raises `PasswordWrong`, `PasswordUnfit`, `AccountNotFound`, `PermissionMissing` or `BeyondYours`.
+    """
+    async with deployment.database.transaction([caller.vo]) as conn:
+        own = await get_account(conn, caller.vo, name, field="name")
+    if own.account_id == caller.account_id:
+        await _prove(deployment, caller, current or "")
+    else:
+        require(caller, "accounts:manage")
+    secret_hash = await passwords.make_hash(password)
+    now = deployment.clock.now()
+    async with deployment.database.transaction([caller.vo]) as conn:
+        account = await get_account(conn, caller.vo, name, field="name")
+        if account.account_id != caller.account_id:
+            await _require_reach(conn, caller, account)
+        ids = [account.account_id]
+        await store.put_passwords(conn, caller.vo, account_ids=ids, names=[name], hashes=[secret_hash], now=now)
+        await store.revoke_all(conn, caller.vo, ids, now)
+
+
+async def _prove(deployment: Deployment, caller: Principal, password: str) -> None:
+    who = caller.vo_name, caller.account
+    passwords.check_room()
+    _guard.begin(who, deployment.clock.now())
+    async with deployment.database.transaction([caller.vo]) as conn:
+        known = await store.credential(conn, caller.vo, caller.account)
+    if not await passwords.fits(known.secret_hash if known else None, password):
+        raise PasswordWrong
+    _guard.forgive(who)
+
+
+async def _require_reach(conn: Connection, caller: Principal, account: Account) -> None:
+    """Nobody takes over from others what they do not have themselves."""
+    lacking = plan.beyond(caller.permissions, await store.list_groups(conn, caller.vo), account.groups)
+    if lacking:
+        raise BeyondYours(what=f"Account {account.name}", account=caller.account, permissions=", ".join(lacking))

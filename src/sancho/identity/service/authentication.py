@@ -1,0 +1,107 @@
+"""Who is behind a bearer token."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from sancho.identity import store
+from sancho.identity.errors import AccountSuspended, TokenInvalid, TokenRevoked
+from sancho.identity.issuer import Issuer
+from sancho.identity.model import AccountState, Standing
+from sancho.identity.service.tokens import pilot_audience
+from sancho.kit.access import INSTANCE, Principal
+from sancho.kit.clock import Clock
+from sancho.kit.db import Database
+from sancho.vos import service as vos
+
+REMEMBERED = timedelta(seconds=30)
+MOST_REMEMBERED = 50_000
+
+
+class Authenticators:
+    """Turns bearer tokens of users and pilots into principals; a `kit.access.Authenticator`.
+
+    What a token and its account are is remembered for at most 30 seconds: so soon a suspended account, a changed
+    group, a new password or a removed key takes effect.
+    """
+
+    def __init__(self, database: Database, issuer: Issuer, *, clock: Clock | None = None) -> None:
+        """Check tokens by `issuer`, and look accounts up in `database`."""
+        self._database = database
+        self._issuer = issuer
+        self._clock = clock or issuer.clock
+        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._vos: dict[str, int] = {}
+
+    async def authenticate(self, token: str) -> Principal:
+        """Say who a token stands for; raises `TokenInvalid`, `TokenExpired`, `TokenRevoked` or `AccountSuspended`."""
+        now = self._clock.now().timestamp()
+        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        known = self._known.get(digest)
+        if known is not None and now < known[0]:
+            return known[1]
+        self._known.pop(digest, None)
+        claims = self._issuer.check(token)
+        principal = await self._principal(claims)
+        self._known[digest] = min(now + REMEMBERED.total_seconds(), claims["exp"]), principal
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _principal(self, claims: Mapping[str, Any]) -> Principal:
+        audience = claims.get("aud")
+        if audience == pilot_audience(self._issuer.issuer):
+            return await self._pilot(claims)
+        if audience != self._issuer.issuer:
+            raise TokenInvalid(reason="it is meant for another audience")
+        vo_name, _, account = str(claims.get("sub", "")).partition(":")
+        vo = (await self._vo_ids(vo_name)).get(vo_name)
+        standing = None
+        if vo is not None:
+            async with self._database.transaction([vo]) as conn:
+                standing = await store.standing(conn, vo, account)
+        if vo is None or standing is None:
+            raise TokenInvalid(reason="its account does not exist")
+        if standing.state is not AccountState.ACTIVE:
+            raise AccountSuspended(account=account, vo=vo_name)
+        # Tokens know whole seconds only, so one that was issued in the second of the change passes.
+        if standing.proven_since is not None and claims["iat"] < int(standing.proven_since.timestamp()):
+            raise TokenRevoked(account=account)
+        return await self._user(vo, vo_name, account, standing)
+
+    async def _user(self, vo: int, vo_name: str, account: str, standing: Standing) -> Principal:
+        served = (vo,)
+        if vo == INSTANCE and "*" in standing.permissions:
+            self._vos = {}  # VOs may have come since
+            served = tuple(sorted((await self._vo_ids(vo_name)).values()))
+        return Principal(
+            vo=vo,
+            vo_name=vo_name,
+            account_id=standing.account_id,
+            account=account,
+            groups=standing.groups,
+            permissions=frozenset(standing.permissions),
+            vos=served,
+        )
+
+    async def _pilot(self, claims: Mapping[str, Any]) -> Principal:
+        vo, pilot_id = cast(int, claims["vo_id"]), cast(int, claims["pilot_id"])
+        names = {number: name for name, number in (await self._vo_ids(None)).items()}
+        return Principal(
+            vo=vo,
+            vo_name=names.get(vo, ""),
+            account_id=0,
+            account=str(claims["sub"]),
+            permissions=frozenset({"pilots:report"}),
+            vos=tuple(sorted({vo, *cast(list[int], claims["vos"])})),
+            pilot_id=pilot_id,
+        )
+
+    async def _vo_ids(self, wanted: str | None) -> Mapping[str, int]:
+        """VOs by name: remembered, for they never change, and read again when one is missing."""
+        if not self._vos or (wanted is not None and wanted not in self._vos):
+            async with self._database.transaction([INSTANCE]) as conn:
+                self._vos = {vo.name: vo.vo for vo in await vos.list_vos(conn)}
+        return self._vos

@@ -1,0 +1,319 @@
+"""The SQL of accounts, groups and refresh tokens."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sancho.identity.model import Account, Credential, Group, RefreshToken, Standing
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+
+# ---- accounts
+
+
+async def list_accounts(
+    conn: Connection, vo: int, *, names: Sequence[str] | None = None, ids: Sequence[int] | None = None,
+    after: str = "", limit: int | None = None,
+) -> list[Account]:  # fmt: skip
+    """Accounts of a VO in order of their names: all, or those of some names or ids; from beyond `after` on."""
+    return await fetch(
+        conn,
+        Account,
+        """
+        SELECT account.account_id, account.vo, account.name, account.kind, account.state, account.email,
+               account.created_at, mine.groups
+          FROM account
+         CROSS JOIN LATERAL (
+               SELECT coalesce(array_agg(g.name ORDER BY g.name), '{}') AS groups
+                 FROM membership AS m
+                 JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+                WHERE m.account_id = account.account_id AND m.vo = account.vo) AS mine
+         WHERE account.vo = %(vo)s
+           AND account.name > %(after)s
+           AND (%(names)s::text[] IS NULL OR account.name = ANY(%(names)s::text[]))
+           AND (%(ids)s::int[] IS NULL OR account.account_id = ANY(%(ids)s::int[]))
+         ORDER BY account.name
+         LIMIT %(limit)s
+        """,
+        {
+            "vo": vo,
+            "after": after,
+            "limit": limit,
+            "names": None if names is None else list(names),
+            "ids": None if ids is None else list(ids),
+        },
+    )
+
+
+async def put_accounts(
+    conn: Connection, vo: int, *, names: Sequence[str], kinds: Sequence[str], emails: Sequence[str | None],
+    suspended: Sequence[bool | None],
+) -> dict[str, int]:  # fmt: skip
+    """Make or change accounts; `suspended` None leaves the state as it is. Return their ids by name."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH wanted AS (
+            SELECT * FROM unnest(%(names)s::text[], %(kinds)s::"char"[], %(emails)s::text[], %(suspended)s::bool[])
+                AS w (name, kind, email, suspended))
+        INSERT INTO account AS a (vo, kind, state, name, email)
+        SELECT %(vo)s, kind, CASE WHEN suspended THEN 'S' ELSE 'A' END, name, email FROM wanted ORDER BY name
+        ON CONFLICT (name, vo) DO UPDATE
+           SET kind = excluded.kind, email = excluded.email,
+               state = CASE WHEN (SELECT suspended FROM wanted WHERE wanted.name = a.name) IS NULL
+                            THEN a.state ELSE excluded.state END
+        RETURNING name, account_id
+        """,
+        {"vo": vo, "names": list(names), "kinds": list(kinds), "emails": list(emails), "suspended": list(suspended)},
+    )
+    return dict(rows)
+
+
+async def set_state(conn: Connection, vo: int, names: Sequence[str], state: str) -> list[int]:
+    """Suspend or activate accounts; return the ids of those there are."""
+    return await fetch_values(
+        conn,
+        "UPDATE account SET state = %(state)s WHERE vo = %(vo)s AND name = ANY(%(names)s::text[]) RETURNING account_id",
+        {"vo": vo, "names": list(names), "state": state},
+    )
+
+
+async def put_passwords(
+    conn: Connection, vo: int, *, account_ids: Sequence[int], names: Sequence[str], hashes: Sequence[str], now: datetime
+) -> None:
+    """Set the passwords of accounts, as of `now`."""
+    await execute(
+        conn,
+        """
+        INSERT INTO identity (vo, kind, account_id, created_at, subject, secret_hash)
+        SELECT %(vo)s, 'P', account_id, %(now)s, name, hash
+          FROM unnest(%(account_ids)s::int[], %(names)s::text[], %(hashes)s::text[]) AS w (account_id, name, hash)
+         ORDER BY name
+        ON CONFLICT (subject, vo, kind) DO UPDATE
+           SET secret_hash = excluded.secret_hash, created_at = excluded.created_at
+        """,
+        {"vo": vo, "account_ids": list(account_ids), "names": list(names), "hashes": list(hashes), "now": now},
+    )
+
+
+async def credential(conn: Connection, vo: int, account: str) -> Credential | None:
+    """What a login to an account is checked against."""
+    return await find(
+        conn,
+        Credential,
+        """
+        SELECT account.account_id, account.state, identity.secret_hash,
+               ARRAY(SELECT g.name FROM membership AS m
+                       JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+                      WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
+          FROM account
+          LEFT JOIN identity ON identity.vo = account.vo AND identity.kind = 'P' AND identity.subject = account.name
+         WHERE account.vo = %(vo)s AND account.name = %(account)s
+        """,
+        {"vo": vo, "account": account},
+    )
+
+
+async def standing(conn: Connection, vo: int, account: str) -> Standing | None:
+    """What an account is and may do at this moment."""
+    return await find(
+        conn,
+        Standing,
+        """
+        SELECT account.account_id, account.state, identity.created_at AS proven_since,
+               coalesce(array_agg(DISTINCT g.name) FILTER (WHERE g.name IS NOT NULL), '{}') AS groups,
+               coalesce(array_agg(DISTINCT p.permission) FILTER (WHERE p.permission IS NOT NULL), '{}') AS permissions
+          FROM account
+          LEFT JOIN identity ON identity.vo = account.vo AND identity.kind = 'P' AND identity.subject = account.name
+          LEFT JOIN membership AS m ON m.account_id = account.account_id AND m.vo = account.vo
+          LEFT JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+          LEFT JOIN LATERAL unnest(g.permissions) AS p (permission) ON true
+         WHERE account.vo = %(vo)s AND account.name = %(account)s
+         GROUP BY account.account_id, account.state, identity.created_at
+        """,
+        {"vo": vo, "account": account},
+    )
+
+
+# ---- groups
+
+
+async def list_groups(conn: Connection, vo: int, *, account_id: int | None = None) -> list[Group]:
+    """The groups of a VO, or those that an account is in; the oldest first."""
+    return await fetch(
+        conn,
+        Group,
+        """
+        SELECT g.group_id, g.vo, g.name, g.permissions, g.share
+          FROM account_group AS g
+         WHERE g.vo = %(vo)s
+           AND (%(account_id)s::int IS NULL OR EXISTS (
+               SELECT FROM membership AS m
+                WHERE m.account_id = %(account_id)s AND m.vo = g.vo AND m.group_id = g.group_id))
+         ORDER BY g.group_id
+        """,
+        {"vo": vo, "account_id": account_id},
+    )
+
+
+async def put_groups(
+    conn: Connection, vo: int, *, names: Sequence[str], permissions: Sequence[str], shares: Sequence[float]
+) -> None:
+    """Make or change groups; the permissions of each come in one text, with spaces between."""
+    await execute(
+        conn,
+        """
+        INSERT INTO account_group (vo, name, permissions, share)
+        SELECT %(vo)s, name, string_to_array(permissions, ' '), share
+          FROM unnest(%(names)s::text[], %(permissions)s::text[], %(shares)s::real[]) AS w (name, permissions, share)
+         ORDER BY name
+        ON CONFLICT (name, vo) DO UPDATE SET permissions = excluded.permissions, share = excluded.share
+        """,
+        {"vo": vo, "names": list(names), "permissions": list(permissions), "shares": list(shares)},
+    )
+
+
+async def add_groups(conn: Connection, vos: Sequence[int], names: Sequence[str], permissions: Sequence[str]) -> None:
+    """Make groups that are not there yet: the n-th VO's n-th; permissions as in `put_groups`."""
+    await execute(
+        conn,
+        """
+        INSERT INTO account_group (vo, name, permissions)
+        SELECT vo, name, string_to_array(permissions, ' ')
+          FROM unnest(%(vos)s::smallint[], %(names)s::text[], %(permissions)s::text[]) AS w (vo, name, permissions)
+        ON CONFLICT (name, vo) DO NOTHING
+        """,
+        {"vos": list(vos), "names": list(names), "permissions": list(permissions)},
+    )
+
+
+async def drop_groups(conn: Connection, vo: int, names: Sequence[str]) -> None:
+    """Delete groups; their members lose them."""
+    query = "DELETE FROM account_group WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])"
+    await execute(conn, query, {"vo": vo, "names": list(names)})
+
+
+async def put_memberships(
+    conn: Connection, vo: int, *, account_ids: Sequence[int], members: Sequence[int], group_ids: Sequence[int]
+) -> None:
+    """Let `account_ids` be in exactly the groups of the pairs (members, group_ids)."""
+    parameters = {
+        "vo": vo, "account_ids": list(account_ids), "members": list(members), "group_ids": list(group_ids),
+    }  # fmt: skip
+    await execute(
+        conn,
+        """
+        DELETE FROM membership AS m
+         WHERE m.vo = %(vo)s AND m.account_id = ANY(%(account_ids)s::int[])
+           AND NOT EXISTS (SELECT FROM unnest(%(members)s::int[], %(group_ids)s::int[]) AS w (account_id, group_id)
+                            WHERE w.account_id = m.account_id AND w.group_id = m.group_id)
+        """,
+        parameters,
+    )
+    await execute(
+        conn,
+        """
+        INSERT INTO membership (vo, account_id, group_id)
+        SELECT %(vo)s, account_id, group_id
+          FROM unnest(%(members)s::int[], %(group_ids)s::int[]) AS w (account_id, group_id)
+         ORDER BY account_id, group_id
+        ON CONFLICT DO NOTHING
+        """,
+        parameters,
+    )
+
+
+# ---- refresh tokens
+
+
+async def lock_owner(conn: Connection, vo: int, token_hash: bytes) -> int | None:
+    """Lock the account that a refresh token was given to, so that its family changes in one place at a time."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT account.account_id
+          FROM account
+         WHERE account.vo = %(vo)s
+           AND account.account_id = (
+               SELECT token.account_id FROM refresh_token AS token
+                WHERE token.token_hash = %(token_hash)s AND token.vo = %(vo)s)
+           FOR NO KEY UPDATE
+        """,
+        {"vo": vo, "token_hash": token_hash},
+    )
+
+
+async def refresh_token(conn: Connection, vo: int, token_hash: bytes) -> RefreshToken | None:
+    """What is known of a refresh token; call it under `lock_owner`."""
+    return await find(
+        conn,
+        RefreshToken,
+        """
+        SELECT token.account_id, account.name AS account, account.state, token.family::text, token.expires_at,
+               token.used_at, token.revoked_at,
+               ARRAY(SELECT g.name FROM membership AS m
+                       JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+                      WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
+          FROM refresh_token AS token
+          JOIN account ON account.account_id = token.account_id AND account.vo = token.vo
+         WHERE token.token_hash = %(token_hash)s AND token.vo = %(vo)s
+        """,
+        {"vo": vo, "token_hash": token_hash},
+    )
+
+
+async def use_refresh_token(conn: Connection, vo: int, token_hash: bytes, now: datetime) -> None:
+    """Note the first use of a refresh token."""
+    await execute(
+        conn,
+        """
+        UPDATE refresh_token SET used_at = %(now)s
+         WHERE token_hash = %(token_hash)s AND vo = %(vo)s AND used_at IS NULL
+        """,
+        {"vo": vo, "token_hash": token_hash, "now": now},
+    )
+
+
+async def add_refresh_token(
+    conn: Connection, vo: int, account_id: int, *, family: UUID, token_hash: bytes, until: tuple[datetime, datetime]
+) -> None:
+    """Note a new refresh token, good `until` = (from, to)."""
+    await execute(
+        conn,
+        """
+        INSERT INTO refresh_token (vo, account_id, family, issued_at, expires_at, token_hash)
+        VALUES (%(vo)s, %(account_id)s, %(family)s, %(issued_at)s, %(expires_at)s, %(token_hash)s)
+        """,
+        {
+            "vo": vo, "account_id": account_id, "family": family, "token_hash": token_hash,
+            "issued_at": until[0], "expires_at": until[1],
+        },
+    )  # fmt: skip
+
+
+async def revoke_family(conn: Connection, vo: int, family: UUID, now: datetime) -> None:
+    """Void every refresh token that came from one login."""
+    await execute(
+        conn,
+        """
+        UPDATE refresh_token SET revoked_at = %(now)s
+         WHERE family = %(family)s AND vo = %(vo)s AND revoked_at IS NULL
+        """,
+        {"vo": vo, "family": family, "now": now},
+    )
+
+
+async def revoke_all(conn: Connection, vo: int, account_ids: Sequence[int], now: datetime) -> None:
+    """Void every refresh token of accounts."""
+    await execute(
+        conn,
+        """
+        UPDATE refresh_token SET revoked_at = %(now)s
+         WHERE vo = %(vo)s AND account_id = ANY(%(account_ids)s::int[]) AND revoked_at IS NULL
+        """,
+        {"vo": vo, "account_ids": list(account_ids), "now": now},
+    )
+
+
+async def forget_expired(conn: Connection, now: datetime) -> int:
+    """Delete refresh tokens that have expired; say how many."""
+    return await execute(conn, "DELETE FROM refresh_token WHERE expires_at < %(now)s", {"now": now})
