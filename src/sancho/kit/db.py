@@ -5,7 +5,9 @@ shows it nothing else. `Transaction` is for writes and short reads, `Snapshot` f
 read-only, sees one moment, and has a small pool of its own so that slow clients cannot hold the database.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, LiteralString, TypeVar
@@ -131,6 +133,11 @@ class Database:
             raise DatabaseAway from e
 
 
+async def narrow(conn: Connection, vos: Iterable[int]) -> None:
+    """Serve fewer VOs for the rest of this transaction: least privilege once it is known whose work this is."""
+    await conn.execute("SELECT set_config('sancho.vo', %s, true)", [",".join(str(int(vo)) for vo in vos)])
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
@@ -181,6 +188,16 @@ async def stream(
             yield rows
 
 
+async def again(work: Callable[[], Awaitable[T]], *, tries: int = 5) -> T:
+    """Do a piece of work that is safe to repeat; repeat it after a `Collision`, with a short random pause."""
+    for n in range(1, tries):
+        try:
+            return await work()
+        except Collision:
+            await asyncio.sleep(random.uniform(0.01, 0.05 * 2**n))  # noqa: S311 - a pause, not a secret
+    return await work()
+
+
 async def all_vos(database: Database) -> list[int]:
     """Ids of every VO, the reserved VO `instance` (0) included: what a worker's claim serves."""
     async with database.transaction([0]) as conn:
@@ -188,6 +205,6 @@ async def all_vos(database: Database) -> list[int]:
 
 
 __all__ = [
-    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "all_vos",
-    "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "stream",
+    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "again",
+    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "narrow", "stream",
 ]  # fmt: skip

@@ -40,9 +40,7 @@ def _render(status: int, code: str, detail: str, **more: Any) -> Response:
 def render(error: SanchoError) -> Response:
     """Say one of our own errors."""
     facts = {k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | list)}
-    response = _render(
-        error.status, error.code, str(error), field=error.field, hint=error.hint, facts=facts or None
-    )
+    response = _render(error.status, error.code, str(error), field=error.field, hint=error.hint, facts=facts or None)
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooMany | Unavailable):

@@ -12,9 +12,11 @@ from sancho.jobs.service.life import (
     progress,
     reschedule,
     start,
+    vo_of_attempt,
 )
 from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
+    announce_output_sandbox,
     announce_sandbox,
     get,
     get_spec,
@@ -24,13 +26,12 @@ from sancho.jobs.service.views import (
     producers,
     promised,
     sandbox_size,
-    sandbox_upload,
     sandbox_url,
     summarise,
 )
 
 __all__ = [
-    "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt", "finish", "get", "get_spec",
+    "announce_output_sandbox", "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt", "finish", "get", "get_spec",
     "input_files", "kill", "list_jobs", "log", "lose", "open_attempts", "producers", "progress", "promised",
-    "reschedule", "resolve_all", "sandbox_size", "sandbox_upload", "sandbox_url", "start", "submit", "summarise",
+    "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit", "summarise", "vo_of_attempt",
 ]  # fmt: skip

@@ -153,6 +153,14 @@ async def open_attempts(conn: Connection, pilot_ids: Sequence[int]) -> list[tupl
     return await life.open_attempts_of_pilots(conn, pilot_ids)
 
 
+async def vo_of_attempt(conn: Connection, attempt_id: int, *, pilot_id: int) -> int:
+    """The VO of a pilot's attempt; raises `AttemptEnded` when the pilot never had it."""
+    vo = await life.vo_of_attempt(conn, attempt_id, pilot_id)
+    if vo is None:
+        raise AttemptEnded(attempt_id=attempt_id)
+    return vo
+
+
 async def find_attempt(conn: Connection, vo: int, attempt_id: int) -> OpenAttempt | None:
     """An attempt that has not ended; not locked."""
     return await life.find_attempt(conn, vo, attempt_id)

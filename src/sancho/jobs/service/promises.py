@@ -14,9 +14,7 @@ Promise = tuple[int, str, int | None]
 """A file's scope id and name, and the id of the dataset it joins."""
 
 
-async def promise(
-    conn: Connection, vo: int, job_ids: Sequence[int], promises: Sequence[Sequence[Promise]]
-) -> None:
+async def promise(conn: Connection, vo: int, job_ids: Sequence[int], promises: Sequence[Sequence[Promise]]) -> None:
     """Let jobs promise outputs, one list for each; raises `OutputPromisedTwice` for the first name that is taken."""
     rows = [
         (job_id, n, scope_id, dataset_id, name)

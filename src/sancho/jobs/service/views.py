@@ -98,11 +98,18 @@ async def announce_sandbox(
     """Announce a sandbox; a URL to PUT it to, or None when its content is there already."""
     require(caller, "jobs:create")
     await submitting.insert_sandbox(conn, caller.vo, caller.account_id, sha256, size)
-    return await sandbox_upload(deployment, caller.vo, sha256, size)
+    return await _upload_url(deployment, caller.vo, sha256, size)
 
 
-async def sandbox_upload(deployment: Deployment, vo: int, sha256: bytes, size: int) -> str | None:
-    """A URL to PUT a sandbox of any kind to, or None when its content is there already."""
+async def announce_output_sandbox(
+    deployment: Deployment, conn: Connection, attempt: OpenAttempt, sha256: bytes, size: int
+) -> str | None:
+    """Announce what an attempt leaves behind, as its job's owner; a URL to PUT it to, or None."""
+    await submitting.insert_sandbox(conn, attempt.vo, attempt.account_id, sha256, size)
+    return await _upload_url(deployment, attempt.vo, sha256, size)
+
+
+async def _upload_url(deployment: Deployment, vo: int, sha256: bytes, size: int) -> str | None:
     key = sandbox_key(vo, sha256)
     if await deployment.objects.size(key) == size:
         return None

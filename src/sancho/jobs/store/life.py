@@ -212,6 +212,15 @@ async def open_attempts_of_pilots(conn: Connection, pilot_ids: Sequence[int]) ->
     ]
 
 
+async def vo_of_attempt(conn: Connection, attempt_id: int, pilot_id: int) -> int | None:
+    """The VO of an attempt, ended or not, that this pilot had or has; None when there is none."""
+    return await fetch_value(
+        conn,
+        "SELECT vo FROM attempt WHERE attempt_id = %(id)s AND pilot_id = %(pilot_id)s",
+        {"id": attempt_id, "pilot_id": pilot_id},
+    )
+
+
 async def set_attempt_state(conn: Connection, vo: int, attempt_id: int, state: AttemptState) -> None:
     """Put a locked attempt into another open state."""
     await execute(

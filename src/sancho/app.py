@@ -1,0 +1,151 @@
+"""The composition root: the only module that knows every feature."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from sancho.accounting import api as accounting_api
+from sancho.dids import api as dids_api
+from sancho.identity import api as identity_api
+from sancho.identity.kinds import KINDS as IDENTITY_KINDS
+from sancho.identity import service as identity
+from sancho.jobs import api as jobs_api
+from sancho.jobs.tasks import tasks as jobs_tasks
+from sancho.kit import objects_api, problem
+from sancho.kit.db import Database, DatabaseAway, fetch_value
+from sancho.kit.deployment import Deployment
+from sancho.kit.extensions import Extensions
+from sancho.kit.middleware import BodyLimit, Observed
+from sancho.kit.object_stores import CloudObjects, LocalObjects
+from sancho.kit.objects import Objects
+from sancho.kit.tasks import Tasks
+from sancho.pilots import api as pilots_api
+from sancho.pilots.tasks import tasks as pilots_tasks
+from sancho.replicas import api as replicas_api
+from sancho.replicas.tasks import tasks as replicas_tasks
+from sancho.rses import api as rses_api
+from sancho.rses.kinds import KINDS as RSES_KINDS
+from sancho.rules import api as rules_api
+from sancho.rules.kinds import KINDS as RULES_KINDS
+from sancho.rules.tasks import tasks as rules_tasks
+from sancho.settings import Settings
+from sancho.sites import api as sites_api
+from sancho.sites.kinds import KINDS as SITES_KINDS
+from sancho.transfers import api as transfers_api
+from sancho.transfers.tasks import tasks as transfers_tasks
+from sancho.uploads import api as uploads_api
+from sancho.uploads.tasks import tasks as uploads_tasks
+from sancho.vos import api as vos_api
+from sancho.vos.kinds import KINDS as VOS_KINDS
+from sancho.vos.model import Kind
+
+KINDS: tuple[Kind, ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *RULES_KINDS)
+"""Every kind of configuration document."""
+
+TASKS: tuple[Tasks, ...] = (
+    jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
+)  # fmt: skip
+"""Every background task."""
+
+ROUTERS: Sequence[APIRouter] = (
+    vos_api.router, identity_api.router, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
+    replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
+    pilots_api.public_router, pilots_api.router, objects_api.router,
+)  # fmt: skip
+"""Every native route, served under /v1."""
+
+PUBLIC_PATHS = frozenset(
+    {
+        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/pilot/login",
+        "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+    }
+)  # fmt: skip
+"""Routes that need no token; a test finds every other one that asks for none."""
+
+health = APIRouter(tags=["health"])
+
+
+@health.get("/v1/health/live")
+async def live() -> dict[str, str]:
+    """Say that this process runs."""
+    return {"status": "alive"}
+
+
+@health.get("/v1/health/ready", responses=problem.problems(DatabaseAway))
+async def ready(request: Request) -> dict[str, str]:
+    """Say that this process can serve: the database answers."""
+    deployment: Deployment = request.app.state.deployment
+    async with deployment.database.transaction([0]) as conn:
+        await fetch_value(conn, "SELECT 1")
+    return {"status": "ready"}
+
+
+@health.get("/metrics", response_class=PlainTextResponse)
+async def metrics() -> Response:
+    """Measurements of this process, for Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def make_deployment(settings: Settings) -> Deployment:
+    """Put together what requests and tasks need; opens nothing."""
+    return Deployment(
+        database=Database(settings.database_url.get_secret_value(), size=settings.database_connections),
+        public_url=settings.public_url.rstrip("/"),
+        signer=identity.Issuer(settings.keys, settings.public_url.rstrip("/")),
+        extensions=Extensions(),
+        objects=_objects(settings),
+        ca_file=None if settings.ca_file is None else str(settings.ca_file),
+    )
+
+
+def _objects(settings: Settings) -> Objects:
+    if settings.objects.url is not None and not settings.objects.url.startswith("file:"):
+        return CloudObjects(settings.objects.url)
+    secret = _secret(settings.objects.signing_key_file or settings.state_dir / "objects.key")
+    folder = settings.objects.folder or settings.state_dir / "objects"
+    return LocalObjects(folder, f"{settings.public_url.rstrip('/')}/v1/objects", secret)
+
+
+def _secret(path: Path) -> bytes:
+    """Read a secret file, made on first use; only we may read it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        scratch.touch(mode=0o600)
+        scratch.write_bytes(secrets.token_bytes(32))
+        scratch.replace(path)
+    return path.read_bytes()
+
+
+def create_app(settings: Settings | None = None, deployment: Deployment | None = None) -> FastAPI:
+    """The API of one process. Its deployment is opened and closed with it."""
+    settings = settings or Settings()
+    made = deployment or make_deployment(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await made.database.open()
+        yield
+        await made.database.close()
+
+    app = FastAPI(
+        title="Sancho", version="1", lifespan=lifespan, docs_url="/docs", openapi_url="/openapi.json",
+        description="Jobs and data of scientific computing grids.",
+    )  # fmt: skip
+    app.state.deployment = made
+    app.state.settings = settings
+    app.state.kinds = KINDS
+    app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
+    app.include_router(health)
+    app.include_router(identity_api.public_router)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    problem.install(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body, own={"/v1/objects/": settings.objects.max_size})
+    app.add_middleware(Observed)
+    return app

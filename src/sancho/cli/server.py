@@ -1,0 +1,113 @@
+"""Verbs of the server: serve the API, work, migrate the database, begin an installation."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from psycopg.conninfo import conninfo_to_dict
+
+from sancho.app import KINDS, TASKS, create_app, make_deployment
+from sancho.identity import service as identity
+from sancho.kit import telemetry
+from sancho.kit.db import Database, all_vos
+from sancho.kit.migrate import migrate as migrate_database
+from sancho.kit.worker import make_app, work
+from sancho.settings import Settings
+
+
+def serve() -> None:
+    """Serve the API. Settings come from SANCHO_… in the environment.
+
+    Example: SANCHO_DATABASE_URL=postgresql://sancho@/sancho sancho serve
+    """
+    settings = Settings()
+    telemetry.configure(level=settings.log_level, service="sancho-api")
+    identity.ensure_key(settings.keys)
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, loop="uvloop", http="httptools",
+        log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False,
+        ssl_certfile=settings.tls_cert and str(settings.tls_cert),
+        ssl_keyfile=settings.tls_key and str(settings.tls_key),
+    )  # fmt: skip
+
+
+def worker(
+    until_idle: Annotated[bool, typer.Option(help="End when no task is left, for tests and cron.")] = False,
+) -> None:
+    """Carry out background tasks; any number of workers may run.
+
+    Example: sancho worker
+    """
+    settings = Settings()
+    telemetry.configure(level=settings.log_level, service="sancho-worker")
+    identity.ensure_key(settings.keys)
+    asyncio.run(_work(settings, until_idle=until_idle))
+
+
+async def _work(settings: Settings, *, until_idle: bool) -> None:
+    deployment = make_deployment(settings)
+    await deployment.database.open()
+    try:
+        await work(
+            make_app(settings.database_url.get_secret_value(), TASKS), deployment,
+            concurrency=settings.worker.concurrency, wait=not until_idle, grace=settings.worker.shutdown_grace,
+        )  # fmt: skip
+    finally:
+        await deployment.database.close()
+
+
+def migrate(
+    phase: Annotated[str, typer.Option(help="pre (before new code starts), post (when no old code is left), or all.")] = "all",
+) -> None:
+    """Bring the database up to date. Safe to repeat.
+
+    Example: sancho migrate --phase pre
+    """
+    if phase not in ("pre", "post", "all"):
+        raise typer.BadParameter("must be pre, post or all")
+    settings = Settings()
+    url = (settings.migration_database_url or settings.database_url).get_secret_value()
+    ran = migrate_database(url, server_role=server_role(settings), phase=phase)  # pyright: ignore[reportArgumentType]
+    typer.echo("\n".join(f"applied {name}" for name in ran) or "the database is up to date")
+
+
+def server_role(settings: Settings) -> str | None:
+    """The role of the server, when it is not the owner's."""
+    role = conninfo_to_dict(settings.database_url.get_secret_value()).get("user")
+    return None if role is None else str(role)
+
+
+def init(
+    vo: Annotated[list[str], typer.Option(help="A VO to make; repeat for more.")],
+    admin_password_file: Annotated[Path, typer.Option(help="File with the password of the accounts `admin`, or - for standard input.")],
+) -> None:
+    """Begin an installation: VOs, their groups, and in each and in `instance` an account `admin`. Safe to repeat.
+
+    Example: sancho init --vo belle --vo gridpp --admin-password-file -
+    """
+    settings = Settings()
+    password = sys.stdin.read() if str(admin_password_file) == "-" else admin_password_file.read_text()
+    identity.ensure_key(settings.keys)
+    asyncio.run(_init(settings, vo, password.strip()))
+    typer.echo(f"ready: VOs {', '.join(vo)}, each with an account admin")
+
+
+async def _init(settings: Settings, names: list[str], password: str) -> None:
+    database = Database(settings.database_url.get_secret_value())
+    await database.open()
+    try:
+        async with database.transaction(await all_vos(database)) as conn:
+            await identity.bootstrap(conn, names, password, KINDS)
+    finally:
+        await database.close()
+
+
+def rotate_keys() -> None:
+    """Make a new signing key; running servers use it within seconds, and tokens of the old one stay good.
+
+    Example: sancho rotate-keys
+    """
+    typer.echo(f"new key {identity.rotate(Settings().keys)}")

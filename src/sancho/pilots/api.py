@@ -1,0 +1,282 @@
+"""The routes that pilots talk to, and one for people. The models here are the protocol (`sancho_pilot/protocol.json`)."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from sancho.jobs.errors import AttemptEnded, OutputsDiffer
+from sancho.jobs.model import Reason, Result, Usage
+from sancho.kit.problem import problems
+from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.pilots import service
+from sancho.pilots.errors import NotAPilot, PilotUnknown
+from sancho.pilots.model import Login
+from sancho.pilots.service.assigning import Assignment
+from sancho.pilots.service.serving import Made, Sign
+from sancho.uploads.errors import StorageAway, UploadIncomplete
+
+public_router = APIRouter(prefix="/pilot", tags=["pilot"])
+router = APIRouter(tags=["pilot"])
+
+Tail = Annotated[str, Field(max_length=65_536)]
+Seconds = NonNegativeFloat
+
+
+class LoginIn(BaseModel, extra="forbid"):
+    """How a pilot proves itself."""
+
+    stamp: Annotated[str, Field(max_length=64)]
+    secret: Annotated[str, Field(max_length=128)]
+
+
+class OfferIn(BaseModel, extra="forbid"):
+    """What a pilot can run now, and the attempts it has: bytes, seconds."""
+
+    cores: PositiveInt
+    memory: PositiveInt
+    walltime: NonNegativeFloat
+    tags: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=200)] = []
+    held: Annotated[list[int], Field(max_length=1000)] = []
+
+
+class SignIn(BaseModel, extra="forbid"):
+    """A payload's sign of life."""
+
+    attempt_id: int
+    state: Literal["running", "completing"]
+    at: datetime
+    log_size: NonNegativeInt = 0
+    tail: Tail = ""
+    cpu_seconds: Seconds = 0
+    memory: NonNegativeInt = 0
+
+
+class BeatIn(BaseModel, extra="forbid"):
+    """A pilot's sign of life, with those of its payloads."""
+
+    beats: Annotated[list[SignIn], Field(max_length=1000)] = []
+
+
+class Command(BaseModel):
+    """Something a pilot must do about an attempt."""
+
+    attempt_id: int
+    command: Literal["kill"]
+
+
+class BeatOut(BaseModel):
+    """What the server says of the attempts: `ended` ones are not wanted any more."""
+
+    commands: list[Command]
+    attempts: dict[int, Literal["known", "ended"]]
+
+
+class MadeIn(BaseModel, extra="forbid"):
+    """An output that the payload left."""
+
+    number: NonNegativeInt
+    size: NonNegativeInt
+    adler32: Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
+
+
+class OutputsIn(BaseModel, extra="forbid"):
+    """All outputs that the payload left."""
+
+    outputs: Annotated[list[MadeIn], Field(min_length=1, max_length=1000)]
+
+
+class UploadOut(BaseModel):
+    """Where to PUT an output, with the token for exactly that path."""
+
+    number: int
+    intent_id: int
+    rse: str
+    url: str
+    token: str
+
+
+class UploadsOut(BaseModel):
+    """Where to PUT the outputs."""
+
+    uploads: list[UploadOut]
+
+
+class SandboxIn(BaseModel, extra="forbid"):
+    """The archive of what the payload leaves behind."""
+
+    size: PositiveInt
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class UrlOut(BaseModel):
+    """A presigned URL; null when nothing is to be sent."""
+
+    url: str | None
+
+
+class UsageIn(BaseModel, extra="forbid"):
+    """What the payload used."""
+
+    wall_seconds: Seconds = 0
+    cpu_seconds: Seconds = 0
+    max_memory: NonNegativeInt = 0
+
+
+class FinishIn(BaseModel, extra="forbid"):
+    """How an attempt ended."""
+
+    outcome: Literal["done", "failed"]
+    exit_code: int | None = None
+    reason: str | None = None
+    detail: Annotated[str, Field(max_length=4096)] | None = None
+    intents: Annotated[list[int], Field(max_length=1000)] = []
+    usage: UsageIn = UsageIn()
+    tail: Tail = ""
+    log_size: NonNegativeInt = 0
+    sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+
+    def result(self) -> Result:
+        """The same as a value of ours; a reason we do not know is the payload's fault."""
+        known = {r.value: r for r in Reason}
+        return Result(
+            reason=None if self.outcome == "done" else known.get(self.reason or "", Reason.PAYLOAD_FAILED),
+            exit_code=self.exit_code, detail=self.detail, intents=tuple(self.intents), tail=self.tail,
+            log_size=self.log_size, sandbox=bytes.fromhex(self.sandbox) if self.sandbox else None,
+            usage=Usage(
+                wall=timedelta(seconds=self.usage.wall_seconds), cpu=timedelta(seconds=self.usage.cpu_seconds),
+                max_memory=self.usage.max_memory,
+            ),
+        )  # fmt: skip
+
+
+class StateOut(BaseModel):
+    """The state that the job is in now."""
+
+    state: str
+
+
+class RetireIn(BaseModel, extra="forbid"):
+    """Why a pilot ends."""
+
+    reason: Annotated[str, Field(max_length=256)]
+
+
+class PilotOut(BaseModel):
+    """A pilot as lists show it."""
+
+    pilot_id: int
+    stamp: str
+    state: str
+    ce: str
+    site: str
+    reference: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    last_beat: datetime | None
+    detail: str | None
+
+
+class PilotsOut(BaseModel):
+    """A page of pilots; `next` is the cursor of the following page."""
+
+    items: list[PilotOut]
+    next: int | None
+
+
+@public_router.post("/login", responses=problems(PilotUnknown))
+async def login(body: LoginIn, deployment: Deployed) -> Login:
+    """Let a pilot in; its secret is replaced by `next_secret`."""
+    return await service.login(deployment, body.stamp, body.secret)
+
+
+@router.post("/pilot/match", responses=problems(NotAPilot))
+async def match(
+    body: OfferIn, caller: Caller, conn: Transaction, deployment: Deployed, response: Response
+) -> Assignment | None:
+    """Ask for a job; 204 when none fits."""
+    found = await service.match(conn, deployment, caller, body.model_dump(exclude={"held"}), body.held)
+    if found is None:
+        response.status_code = 204
+        response.headers["retry-after"] = "2"
+    return found
+
+
+@router.get("/pilot/attempts/{attempt_id}", responses=problems(NotAPilot, AttemptEnded))
+async def reassign(attempt_id: int, caller: Caller, conn: Transaction, deployment: Deployed) -> Assignment:
+    """An open attempt's assignment again, with fresh tokens."""
+    return await service.reassign(conn, deployment, caller, attempt_id)
+
+
+@router.post("/pilot/beat", responses=problems(NotAPilot))
+async def beat(body: BeatIn, caller: Caller, conn: Transaction) -> BeatOut:
+    """Give a sign of life."""
+    signs = [
+        Sign(attempt_id=b.attempt_id, state=b.state, tail=b.tail, log_size=b.log_size, cpu_seconds=b.cpu_seconds,
+             memory=b.memory)
+        for b in body.beats
+    ]  # fmt: skip
+    wanted = await service.beat(conn, caller, signs)
+    return BeatOut(commands=[], attempts={a: "known" if alive else "ended" for a, alive in wanted.items()})
+
+
+@router.post("/pilot/attempts/{attempt_id}/start", status_code=204, responses=problems(NotAPilot, AttemptEnded))
+async def begin(attempt_id: int, caller: Caller, conn: Transaction) -> None:
+    """The payload starts."""
+    await service.begin(conn, caller, attempt_id)
+
+
+@router.post("/pilot/attempts/{attempt_id}/outputs", responses=problems(NotAPilot, AttemptEnded))
+async def outputs(
+    attempt_id: int, body: OutputsIn, caller: Caller, conn: Transaction, deployment: Deployed
+) -> UploadsOut:
+    """Ask where to put the outputs; the same outputs get the same places."""
+    made = [Made(number=o.number, size=o.size, adler32=o.adler32) for o in body.outputs]
+    granted = await service.outputs(conn, deployment, caller, attempt_id, made)
+    return UploadsOut(
+        uploads=[UploadOut(number=n, intent_id=u.intent_id, rse=u.rse, url=u.url, token=u.token) for n, u in granted]
+    )
+
+
+@router.post("/pilot/attempts/{attempt_id}/sandbox", responses=problems(NotAPilot, AttemptEnded))
+async def sandbox(attempt_id: int, body: SandboxIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UrlOut:
+    """Ask where to put stdout, stderr and what else the job leaves behind."""
+    sha256 = bytes.fromhex(body.sha256)
+    url = await service.sandbox(conn, deployment, caller, attempt_id, sha256=sha256, size=body.size)
+    return UrlOut(url=url)
+
+
+@router.post(
+    "/pilot/attempts/{attempt_id}/finish",
+    responses=problems(NotAPilot, AttemptEnded, UploadIncomplete, StorageAway, OutputsDiffer),
+)
+async def finish(attempt_id: int, body: FinishIn, caller: Caller, deployment: Deployed) -> StateOut:
+    """End an attempt: its outputs and its job are committed at once."""
+    return StateOut(state=(await service.finish(deployment, caller, attempt_id, body.result())).word)
+
+
+@router.post("/pilot/retire", status_code=204, responses=problems(NotAPilot))
+async def retire(body: RetireIn, caller: Caller, conn: Transaction) -> None:
+    """Say good-bye."""
+    await service.retire(conn, caller, body.reason)
+
+
+@router.get("/pilots")
+async def list_pilots(
+    caller: Caller,
+    conn: Transaction,
+    alive: bool = False,
+    cursor: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> PilotsOut:
+    """Pilots on the CEs of your VO, newest first."""
+    rows = await service.list_pilots(conn, caller, alive=alive, before=cursor, limit=limit)
+    items = [
+        PilotOut(
+            pilot_id=p.pilot_id, stamp=p.stamp, state=p.state.word, ce=p.ce, site=p.site, reference=p.reference,
+            created_at=p.created_at, ended_at=p.ended_at, last_beat=p.last_beat, detail=p.detail,
+        )
+        for p in rows
+    ]  # fmt: skip
+    return PilotsOut(items=items, next=rows[-1].pilot_id if len(rows) == limit else None)

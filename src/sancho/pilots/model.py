@@ -1,0 +1,116 @@
+"""The words of pilots."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+BEAT_EVERY = timedelta(seconds=5)
+"""How often a pilot gives a sign of life."""
+LEASE = timedelta(seconds=60)
+"""A pilot that gave no sign of life for so long is lost, and its payloads are given to others."""
+START_LEASE = timedelta(hours=1)
+"""How long a submitted pilot may stay in a batch system's queue unseen by the CE."""
+TOKEN_LIFETIME = timedelta(minutes=30)
+"""How long a pilot's token lives before it logs in again."""
+IDLE = timedelta(seconds=20)
+"""How long a pilot waits for work before it ends."""
+
+
+class PilotState(Enum):
+    """Where a pilot is in its life."""
+
+    NEW = "N"
+    SUBMITTED = "S"
+    RUNNING = "R"
+    DONE = "D"
+    FAILED = "F"
+    LOST = "L"
+
+    @property
+    def word(self) -> str:
+        """The name used outside."""
+        return self.name.lower()
+
+
+TRANSITIONS: Mapping[PilotState, frozenset[PilotState]] = {
+    PilotState.NEW: frozenset({PilotState.SUBMITTED, PilotState.RUNNING, PilotState.FAILED}),
+    PilotState.SUBMITTED: frozenset({PilotState.RUNNING, PilotState.DONE, PilotState.FAILED, PilotState.LOST}),
+    PilotState.RUNNING: frozenset({PilotState.DONE, PilotState.FAILED, PilotState.LOST}),
+    PilotState.DONE: frozenset(),
+    PilotState.FAILED: frozenset(),
+    PilotState.LOST: frozenset({PilotState.RUNNING}),
+}
+"""From each state, those a pilot may go to; a lost one that comes back runs again, without its old payloads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pilot:
+    """A pilot as the database has it."""
+
+    vo: int
+    pilot_id: int
+    state: PilotState
+    ce_id: int
+    site_id: int
+    stamp: str
+    reference: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    secret_hash: bytes
+    next_hash: bytes | None
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CeLoad:
+    """A CE with the demand that fits it and the pilots it has: the snapshot that provisioning plans from.
+
+    `queues` are (vo, task_queue_id, waiting jobs) that fit; `busy` pilots have a payload, `idle` ones do not yet.
+    """
+
+    ce_id: int
+    max_pilots: int
+    busy: int
+    idle: int
+    queues: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A pilot's answer to its login."""
+
+    token: str
+    expires_in: int
+    next_secret: str
+    beat_every: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PilotRow:
+    """A pilot as lists show it."""
+
+    pilot_id: int
+    stamp: str
+    state: PilotState
+    ce: str
+    site: str
+    reference: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    last_beat: datetime | None
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CeSettings:
+    """What provisioning needs of a CE."""
+
+    ce_id: int
+    vo: int
+    site_id: int
+    name: str
+    site: str
+    plugin: str
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])

@@ -1,0 +1,164 @@
+"""What a pilot must know to run a job: command, inputs with sources and tokens, outputs, limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sancho.dids.model import unpack_adler32
+from sancho.jobs import service as jobs
+from sancho.jobs.model import fill
+from sancho.kit.db import Connection
+from sancho.kit.deployment import Deployment
+from sancho.pilots import store
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaState
+from sancho.rses import service as rses
+from sancho.rses.model import Place, Rse
+
+READ_LIFETIME = timedelta(hours=1)
+PATHS_PER_TOKEN = 40
+"""A token names each path it opens, and must fit into a header."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One replica of an input: where, and the token that opens it."""
+
+    rse: str
+    url: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A file to be had before the payload starts; `adler32` as 8 hex digits; nearest source first."""
+
+    did: str
+    name: str
+    size: int
+    adler32: str | None
+    sources: list[Source]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxRef:
+    """An archive (tar.gz) to be unpacked into the job's folder."""
+
+    url: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromisedOutput:
+    """A file that the payload must leave at `path`."""
+
+    number: int
+    path: str
+    did: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Everything a pilot needs to run an attempt; `walltime` in seconds, `memory` in bytes."""
+
+    attempt_id: int
+    job_id: int
+    number: int
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    environments: list[str] = field(default_factory=list[str])
+    walltime: float
+    memory: int
+    input_sandbox: SandboxRef | None
+    inputs: list[Input]
+    outputs: list[PromisedOutput]
+    output_sandbox: list[str]
+    traceparent: str | None
+
+
+async def assign(
+    conn: Connection, deployment: Deployment, vo: int, job_id: int, *, attempt: tuple[int, int], site_id: int
+) -> Assignment:
+    """Write the assignment of an attempt (id, number), with fresh tokens."""
+    spec = await jobs.get_spec(conn, vo, job_id)
+    said, parameters = spec.description, spec.parameters
+    need = said["requirements"]
+    attempt_id, number = attempt
+    promised = await store.promises(conn, vo, job_id) if said["outputs"] else []
+    return Assignment(
+        attempt_id=attempt_id, job_id=job_id, number=number,
+        command=[fill(word, parameters) for word in said["command"]],
+        environment={k: fill(v, parameters) for k, v in said["environment"].items()},
+        environments=[tag.removeprefix("env:") for tag in need["tags"] if tag.startswith("env:")],
+        walltime=need["walltime"], memory=need["memory"],
+        input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
+        inputs=await _inputs(conn, deployment, vo, job_id, site_id) if spec.input_set_id is not None else [],
+        outputs=[
+            PromisedOutput(number=n, path=fill(said["outputs"][n]["path"], parameters), did=did)
+            for n, did in promised
+        ],
+        output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
+        traceparent=spec.traceparent,
+    )  # fmt: skip
+
+
+async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: str | None) -> SandboxRef | None:
+    if sha256 is None:
+        return None
+    digest = bytes.fromhex(sha256)
+    size = await jobs.sandbox_size(conn, vo, digest)
+    return SandboxRef(url=await jobs.sandbox_url(deployment, vo, digest), sha256=sha256, size=size or 0)
+
+
+async def _inputs(conn: Connection, deployment: Deployment, vo: int, job_id: int, site_id: int) -> list[Input]:
+    files = await jobs.input_files(conn, vo, job_id)
+    known = {r.rse_id: r for r in await rses.rses(conn) if r.readable}
+    distances = await rses.distances(conn)
+    here = [r.rse_id for r in known.values() if r.site_id == site_id]
+
+    def far(rse_id: int) -> int:
+        if rse_id in here:
+            return -1
+        return min((distances.get((rse_id, near), 1_000_000) for near in here), default=1_000_000)
+
+    by_did: dict[int, list[int]] = {}
+    for replica in await replicas.list(conn, vo, [f[0] for f in files]):
+        if replica.state is ReplicaState.AVAILABLE and replica.rse_id in known:
+            by_did.setdefault(replica.did_id, []).append(replica.rse_id)
+    vo_name = (await store.vo_names(conn, [vo]))[vo]
+    places = {
+        (did_id, rse_id): rses.place(known[rse_id], vo_name, scope, did_id, name)
+        for did_id, scope, name, *_ in files
+        for rse_id in by_did.get(did_id, [])
+    }
+    tokens = read_tokens(deployment, places, known, subject=f"{vo_name}:job:{job_id}")
+    return [
+        Input(
+            did=f"{scope}:{name}", name=name, size=size, adler32=None if adler32 is None else unpack_adler32(adler32),
+            sources=[
+                Source(rse=known[r].name, url=places[did_id, r].url, token=tokens[did_id, r])
+                for r in sorted(by_did.get(did_id, []), key=lambda r: (far(r), r))
+            ],
+        )
+        for did_id, scope, name, size, adler32 in files
+    ]  # fmt: skip
+
+
+def read_tokens(
+    deployment: Deployment, places: Mapping[tuple[int, int], Place], known: Mapping[int, Rse], *, subject: str
+) -> dict[tuple[int, int], str]:
+    """Tokens that open these places, by (file, RSE): each is good for some tens of paths of one RSE."""
+    tokens: dict[tuple[int, int], str] = {}
+    for rse_id in {rse_id for _, rse_id in places}:
+        keys = sorted(k for k in places if k[1] == rse_id)
+        for chunk in _chunks(keys):
+            paths = [places[k].path for k in chunk]
+            token = rses.token(deployment.signer, known[rse_id], subject=subject, lifetime=READ_LIFETIME, read=paths)
+            tokens.update(dict.fromkeys(chunk, token))
+    return tokens
+
+
+def _chunks(keys: Sequence[Any]) -> list[Sequence[Any]]:
+    return [keys[i : i + PATHS_PER_TOKEN] for i in range(0, len(keys), PATHS_PER_TOKEN)]

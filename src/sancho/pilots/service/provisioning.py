@@ -1,0 +1,129 @@
+"""Making pilots where jobs wait, watching those that have not spoken yet, ending those that fell silent."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, cast
+
+from sancho.jobs import service as jobs
+from sancho.jobs.model import Reason
+from sancho.kit import faults, telemetry
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection, all_vos
+from sancho.kit.deployment import Deployment
+from sancho.pilots import plan, store
+from sancho.pilots.model import IDLE, LEASE, CeSettings, Pilot, PilotRow, PilotState
+from sancho.pilots.service.serving import digest
+from sancho.sites import service as sites
+from sancho.sites.model import ComputeElement
+from sancho_contract.compute import CEUnavailable, PilotSpec
+from sancho_contract.compute import ComputeElement as Plugin
+from sancho_contract.compute import PilotState as CeState
+
+_log = telemetry.log(__name__)
+_noted = faults.point("pilots.noted")
+_submitted = faults.point("pilots.submitted")
+ENDED: Mapping[CeState, PilotState] = {CeState.DONE: PilotState.DONE, CeState.FAILED: PilotState.FAILED}
+
+
+def plugin(deployment: Deployment, ce: CeSettings) -> Plugin:
+    """The CE plugin of a CE, with its settings."""
+    return cast(Plugin, deployment.extensions.get("sancho.compute", ce.plugin, {"name": ce.name, **ce.settings}))
+
+
+async def provision(deployment: Deployment) -> int:
+    """Start the pilots that the waiting jobs call for; say how many. Several workers may do it at once.
+
+    Pilots are noted before they are submitted: whatever happens in between, none runs that we do not know.
+    """
+    everyone = await all_vos(deployment.database)
+    async with deployment.database.transaction(everyone) as conn:
+        if not await store.take_turn(conn):
+            return 0
+        wanted = plan.provision(await store.loads(conn))
+        known = {ce.ce_id: ce for ce in await store.list_ces(conn)}
+        slots = {ce.ce_id: ce for ce in await sites.ces(conn)}
+        made: list[tuple[CeSettings, list[PilotSpec]]] = []
+        for ce_id, number in wanted.items():
+            specs = [_spec(deployment, slots[ce_id], known[ce_id]) for _ in range(number)]
+            await store.insert_pilots(conn, known[ce_id], [s.stamp for s in specs], [digest(s.secret) for s in specs])
+            made.append((known[ce_id], specs))
+    _noted()
+    for ce, specs in made:
+        await _submit(deployment, ce, specs)
+    return sum(len(specs) for _, specs in made)
+
+
+def _spec(deployment: Deployment, slot: ComputeElement, ce: CeSettings) -> PilotSpec:
+    return PilotSpec(
+        stamp=secrets.token_hex(8), secret=secrets.token_urlsafe(32), url=deployment.public_url,
+        ca_file=deployment.ca_file, cores=slot.cores, memory=slot.memory, walltime=slot.walltime,
+        tags=tuple(slot.tags), idle=IDLE, site=ce.site,
+    )  # fmt: skip
+
+
+async def _submit(deployment: Deployment, ce: CeSettings, specs: Sequence[PilotSpec]) -> None:
+    try:
+        references = dict(await plugin(deployment, ce).submit(specs))
+    except CEUnavailable as e:
+        _log.warning("a CE does not take pilots", ce=ce.name, why=str(e))
+        references = {}
+    _submitted()
+    refused = [s.stamp for s in specs if s.stamp not in references]
+    async with deployment.database.transaction([ce.vo]) as conn:
+        await store.mark_submitted(conn, ce.vo, references)
+        await store.fail_stamps(conn, ce.vo, refused, "the CE did not take it")
+
+
+async def watch(deployment: Deployment) -> None:
+    """Ask the CEs about pilots that were submitted and have not spoken; end those that the CE says have ended."""
+    everyone = await all_vos(deployment.database)
+    async with deployment.database.transaction(everyone) as conn:
+        silent = [(ce, await store.list_unheard(conn, ce.ce_id)) for ce in await store.list_ces(conn)]
+    for ce, pilots in silent:
+        references = {p.reference: p for p in pilots if p.reference is not None}
+        forgotten = [p for p in pilots if p.reference is None and _old(deployment, p)]
+        try:
+            states = await plugin(deployment, ce).states(list(references)) if references else {}
+        except CEUnavailable as e:
+            _log.warning("a CE does not answer", ce=ce.name, why=str(e))
+            continue
+        async with deployment.database.transaction([ce.vo]) as conn:
+            await store.end(conn, ce.vo, [p.pilot_id for p in forgotten], PilotState.FAILED, "never submitted")
+            for reference, state in states.items():
+                if (ended := _ended(deployment, references[reference], state)) is not None:
+                    detail = f"the CE says {state.value} and it never reported"
+                    await store.end(conn, ce.vo, [references[reference].pilot_id], ended, detail)
+
+
+def _ended(deployment: Deployment, pilot: Pilot, state: CeState) -> PilotState | None:
+    if state is CeState.UNKNOWN:
+        return PilotState.LOST if _old(deployment, pilot) else None
+    return PilotState.FAILED if state in ENDED else None
+
+
+def _old(deployment: Deployment, pilot: Pilot) -> bool:
+    return deployment.clock.now() - pilot.created_at > LEASE
+
+
+async def retire_lost(deployment: Deployment) -> int:
+    """Give up pilots that gave no sign of life for a lease; their payloads go to others. Says how many."""
+    everyone = await all_vos(deployment.database)
+    async with deployment.database.transaction(everyone) as conn:
+        silent = await store.list_silent(conn, LEASE)
+    lost = 0
+    for vo, group in groupby(sorted(silent, key=lambda p: (p.vo, p.pilot_id)), lambda p: p.vo):
+        async with deployment.database.transaction(everyone) as conn:
+            ids = await store.lock_silent(conn, vo, [p.pilot_id for p in group], LEASE)
+            for attempt_vo, attempts in groupby(await jobs.open_attempts(conn, ids), lambda a: a[0]):
+                await jobs.lose(
+                    conn, attempt_vo, [a[1] for a in attempts], reason=Reason.PILOT_LOST, detail="no sign of life"
+                )
+            lost += len(await store.end(conn, vo, ids, PilotState.LOST, "no sign of life"))
+    return lost
+
+
+async def list_pilots(conn: Connection, caller: Principal, **wanted: Any) -> list[PilotRow]:
+    """A page of the pilots on the CEs of the caller's VO, newest first."""
+    require(caller, "pilots:read")
+    return await store.list_pilots(conn, **wanted)

@@ -1,0 +1,243 @@
+"""Answers to pilots. Each call is safe to repeat: a pilot that lost an answer asks again."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sancho.identity import service as identity
+from sancho.jobs import service as jobs
+from sancho.jobs.errors import AttemptEnded
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Usage
+from sancho.kit import faults
+from sancho.kit.access import Principal
+from sancho.kit.db import Connection, again, all_vos, narrow
+from sancho.kit.deployment import Deployment
+from sancho.matching import service as matching
+from sancho.matching.model import Offer
+from sancho.pilots import store
+from sancho.pilots.errors import NotAPilot, PilotUnknown
+from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, Pilot, PilotState
+from sancho.pilots.service.assigning import Assignment, assign
+from sancho.rses import service as rses
+from sancho.uploads import plan as placing
+from sancho.uploads import service as uploads
+from sancho.uploads.errors import NoRseForUpload
+from sancho.uploads.model import Upload, Wish
+
+_matched = faults.point("pilots.matched")
+_finishing = faults.point("pilots.finishing")
+
+
+def digest(secret: str) -> bytes:
+    """How a pilot's secret is kept."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def login(deployment: Deployment, stamp: str, secret: str) -> Login:
+    """Let a pilot in by its secret; the secret is replaced, and dead once its successor was used.
+
+    The old one is accepted until then, so that a lost answer locks nobody out. Raises `PilotUnknown`.
+    """
+    following = secrets.token_urlsafe(32)
+    async with deployment.database.transaction(await all_vos(deployment.database)) as conn:
+        pilot = await store.lock_by_stamp(conn, stamp)
+        given = digest(secret)
+        if pilot is None or pilot.state in (PilotState.DONE, PilotState.FAILED):
+            raise PilotUnknown
+        if not any(known and hmac.compare_digest(given, known) for known in (pilot.secret_hash, pilot.next_hash)):
+            raise PilotUnknown
+        await store.set_secrets(conn, pilot, given, digest(following))
+        await store.beat(conn, pilot.vo, pilot.pilot_id)
+        vos = await store.served_by(conn, pilot.ce_id)
+    token = identity.pilot_token(
+        deployment.signer, pilot_id=pilot.pilot_id, stamp=stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
+        lifetime=TOKEN_LIFETIME,
+    )  # fmt: skip
+    return Login(
+        token=token, expires_in=int(TOKEN_LIFETIME.total_seconds()), next_secret=following,
+        beat_every=BEAT_EVERY.total_seconds(),
+    )  # fmt: skip
+
+
+async def match(
+    conn: Connection, deployment: Deployment, caller: Principal, offered: Mapping[str, Any], held: Sequence[int]
+) -> Assignment | None:
+    """Give a pilot a job that fits its offer, or None. `held` are the attempts it knows it has.
+
+    An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
+    """
+    pilot = await _lock(conn, caller)
+    await store.beat(conn, pilot.vo, pilot.pilot_id)
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot.pilot_id]):
+        if attempt_id in held:
+            continue
+        attempt = await jobs.find_attempt(conn, vo, attempt_id)
+        if attempt is not None and attempt.state is AttemptState.MATCHED:
+            await narrow(conn, [vo])
+            return await assign(
+                conn, deployment, vo, attempt.job_id, attempt=(attempt_id, attempt.number), site_id=pilot.site_id
+            )
+        await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_LOST, detail="the pilot has forgotten it")
+    offer = Offer(
+        pilot_id=pilot.pilot_id, site_id=pilot.site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
+        cores=offered["cores"], memory=offered["memory"], walltime=timedelta(seconds=offered["walltime"]),
+        tags=tuple(offered["tags"]),
+    )  # fmt: skip
+    started = await matching.match(conn, offer)
+    _matched()
+    if started is None:
+        return None
+    await narrow(conn, [started.vo])
+    return await assign(
+        conn, deployment, started.vo, started.job_id, attempt=(started.attempt_id, started.number),
+        site_id=pilot.site_id,
+    )  # fmt: skip
+
+
+async def reassign(conn: Connection, deployment: Deployment, caller: Principal, attempt_id: int) -> Assignment:
+    """The assignment of an open attempt again, with fresh tokens; raises `AttemptEnded`."""
+    attempt = await _own(conn, caller, attempt_id)
+    return await assign(
+        conn, deployment, attempt.vo, attempt.job_id, attempt=(attempt_id, attempt.number), site_id=attempt.site_id
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """What a pilot says of one payload: `tail` is the last part of its output, `log_size` how much there is."""
+
+    attempt_id: int
+    state: str
+    tail: str
+    log_size: int
+    cpu_seconds: float
+    memory: int
+
+
+async def beat(conn: Connection, caller: Principal, signs: Sequence[Sign]) -> dict[int, bool]:
+    """Note a pilot's sign of life and its payloads' progress; say of each attempt whether it is still wanted."""
+    pilot_id = _pilot_id(caller)
+    await store.beat(conn, caller.vo, pilot_id)
+    if not signs:
+        return {}
+    alive = {attempt_id: vo for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id])}
+    for sign in signs:
+        if (vo := alive.get(sign.attempt_id)) is not None:
+            usage = Usage(cpu=timedelta(seconds=sign.cpu_seconds), max_memory=sign.memory)
+            await jobs.progress(conn, vo, sign.attempt_id, tail=sign.tail, log_size=sign.log_size, usage=usage)
+    return {sign.attempt_id: sign.attempt_id in alive for sign in signs}
+
+
+async def begin(conn: Connection, caller: Principal, attempt_id: int) -> None:
+    """The payload starts; raises `AttemptEnded`."""
+    pilot_id = _pilot_id(caller)
+    vo = await jobs.vo_of_attempt(conn, attempt_id, pilot_id=pilot_id)
+    await jobs.begin(conn, vo, attempt_id, pilot_id=pilot_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An output that the payload left: its number in the description, bytes, checksum as 8 hex digits."""
+
+    number: int
+    size: int
+    adler32: str
+
+
+async def outputs(
+    conn: Connection, deployment: Deployment, caller: Principal, attempt_id: int, made: Sequence[Made]
+) -> list[tuple[int, Upload]]:
+    """Where a pilot may put the outputs of its attempt: (number, upload), at its site if that has storage."""
+    attempt = await _own(conn, caller, attempt_id)
+    await jobs.complete(conn, attempt.vo, attempt_id, pilot_id=attempt.pilot_id)
+    spec = await jobs.get_spec(conn, attempt.vo, attempt.job_id)
+    promised = {row[0]: row for row in await jobs.promised(conn, attempt)}
+    known = await rses.rses(conn)
+    distances = await rses.distances(conn)
+    wishes: list[Wish] = []
+    for file in made:
+        if file.number not in promised:
+            raise AttemptEnded(attempt_id=attempt_id)
+        _, did, _, _, scope_id, name, dataset_id = promised[file.number]
+        rule = spec.description["outputs"][file.number]["rule"]
+        wanted = [r.rse_id for r in await rses.resolve(conn, rule["rse_expression"])] if rule else []
+        rse = placing.choose_rse(known, wanted=wanted, site_id=attempt.site_id, distances=distances)
+        if rse is None:
+            raise NoRseForUpload
+        wishes.append(
+            Wish(
+                scope_id=scope_id, scope=did.partition(":")[0], name=name, size=file.size, adler32=file.adler32,
+                rse_id=rse.rse_id, dataset_id=dataset_id, rule=None if dataset_id else rule,
+            )
+        )  # fmt: skip
+    intents = await uploads.open_intents(
+        conn, attempt.vo, attempt.account_id, wishes, now=deployment.clock.now(), attempt_id=attempt_id
+    )
+    vo_name = (await store.vo_names(conn, [attempt.vo]))[attempt.vo]
+    granted = uploads.grants(
+        deployment, vo_name, intents, {r.rse_id: r for r in known}, subject=f"{vo_name}:job:{attempt.job_id}"
+    )
+    return [(file.number, upload) for file, upload in zip(made, granted, strict=True)]
+
+
+async def sandbox(
+    conn: Connection, deployment: Deployment, caller: Principal, attempt_id: int, *, sha256: bytes, size: int
+) -> str | None:
+    """A presigned URL for what the payload leaves behind (stdout, stderr, …); None when it is there already."""
+    return await jobs.announce_output_sandbox(deployment, conn, await _own(conn, caller, attempt_id), sha256, size)
+
+
+async def finish(deployment: Deployment, caller: Principal, attempt_id: int, result: Result) -> JobState:
+    """End an attempt: its uploads are verified on storage, then everything is committed at once.
+
+    Safe to repeat. Raises `AttemptEnded`, `UploadIncomplete`, `StorageAway`, `OutputsDiffer`.
+    """
+    pilot_id = _pilot_id(caller)
+    async with deployment.database.transaction(caller.vos) as conn:
+        vo = await jobs.vo_of_attempt(conn, attempt_id, pilot_id=pilot_id)
+        intents = await uploads.of_attempt(conn, vo, attempt_id, result.intents)
+        known = await rses.by_id(conn, sorted({i.rse_id for i in intents}))
+        vo_name = (await store.vo_names(conn, [vo]))[vo]
+    checksums = await uploads.verify(deployment, vo_name, intents, known) if result.reason is None else {}
+    _finishing()
+
+    async def end() -> JobState:
+        async with deployment.database.transaction([vo]) as conn:
+            return await jobs.finish(conn, vo, attempt_id, result, pilot_id=pilot_id, checksums=checksums)
+
+    return await again(end)
+
+
+async def retire(conn: Connection, caller: Principal, reason: str) -> None:
+    """A pilot says good-bye; whatever it still has is lost."""
+    pilot = await _lock(conn, caller)
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot.pilot_id]):
+        await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_STOPPED, detail=reason)
+    await store.end(conn, pilot.vo, [pilot.pilot_id], PilotState.DONE, reason)
+
+
+def _pilot_id(caller: Principal) -> int:
+    if caller.pilot_id is None:
+        raise NotAPilot
+    return caller.pilot_id
+
+
+async def _lock(conn: Connection, caller: Principal) -> Pilot:
+    pilot = await store.lock(conn, caller.vo, _pilot_id(caller))
+    if pilot is None or pilot.ended_at is not None:
+        raise PilotUnknown
+    return pilot
+
+
+async def _own(conn: Connection, caller: Principal, attempt_id: int) -> OpenAttempt:
+    pilot_id = _pilot_id(caller)
+    vo = await jobs.vo_of_attempt(conn, attempt_id, pilot_id=pilot_id)
+    attempt = await jobs.find_attempt(conn, vo, attempt_id)
+    if attempt is None or attempt.pilot_id != pilot_id:
+        raise AttemptEnded(attempt_id=attempt_id)
+    await narrow(conn, [vo])
+    return attempt

@@ -1,0 +1,257 @@
+"""The SQL of pilots."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import LiteralString
+
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+from sancho.pilots.model import CeLoad, CeSettings, Pilot, PilotRow, PilotState
+
+PILOT: LiteralString = """
+    SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash, detail
+      FROM pilot
+"""
+
+
+async def insert_pilots(conn: Connection, ce: CeSettings, stamps: Sequence[str], hashes: Sequence[bytes]) -> None:
+    """Note pilots before they are submitted, so that none is ever forgotten."""
+    await execute(
+        conn,
+        """
+        INSERT INTO pilot (vo, state, ce_id, site_id, stamp, secret_hash)
+        SELECT %(vo)s, 'N', %(ce_id)s, %(site_id)s, p.stamp, p.hash
+          FROM unnest(%(stamps)s::text[], %(hashes)s::bytea[]) AS p (stamp, hash)
+        """,
+        {"vo": ce.vo, "ce_id": ce.ce_id, "site_id": ce.site_id, "stamps": list(stamps), "hashes": list(hashes)},
+    )
+
+
+async def mark_submitted(conn: Connection, vo: int, references: dict[str, str]) -> None:
+    """Note the CE's own references of new pilots; one that logged in already stays running."""
+    await execute(
+        conn,
+        """
+        UPDATE pilot p SET reference = r.reference, state = CASE p.state WHEN 'N' THEN 'S' ELSE p.state END
+          FROM unnest(%(stamps)s::text[], %(references)s::text[]) AS r (stamp, reference)
+         WHERE p.stamp = r.stamp AND p.vo = %(vo)s
+        """,
+        {"vo": vo, "stamps": list(references), "references": list(references.values())},
+    )
+
+
+async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
+    """Lock a pilot by its stamp, in any served VO."""
+    return await find(conn, Pilot, PILOT + " WHERE stamp = %(stamp)s FOR NO KEY UPDATE", {"stamp": stamp})
+
+
+async def lock(conn: Connection, vo: int, pilot_id: int) -> Pilot | None:
+    """Lock a pilot: everything it asks for is done one after the other."""
+    return await find(
+        conn,
+        Pilot,
+        PILOT + " WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE",
+        {"id": pilot_id, "vo": vo},
+    )
+
+
+async def set_secrets(conn: Connection, pilot: Pilot, current: bytes, following: bytes) -> None:
+    """Note a login: the pilot runs; `current` proved it, `following` was handed out for the next time."""
+    await execute(
+        conn,
+        """
+        UPDATE pilot SET secret_hash = %(current)s, next_hash = %(following)s, state = 'R', ended_at = NULL
+         WHERE pilot_id = %(id)s AND vo = %(vo)s
+        """,
+        {"id": pilot.pilot_id, "vo": pilot.vo, "current": current, "following": following},
+    )
+
+
+async def beat(conn: Connection, vo: int, pilot_id: int) -> None:
+    """Note a sign of life."""
+    await execute(
+        conn,
+        """
+        INSERT INTO pilot_beat (vo, pilot_id, at) VALUES (%(vo)s, %(id)s, now())
+        ON CONFLICT (pilot_id, vo) DO UPDATE SET at = excluded.at
+        """,
+        {"vo": vo, "id": pilot_id},
+    )
+
+
+async def end(conn: Connection, vo: int, pilot_ids: Sequence[int], state: PilotState, detail: str | None) -> list[int]:
+    """End pilots that have not ended; return those."""
+    return await fetch_values(
+        conn,
+        """
+        UPDATE pilot SET state = %(state)s, ended_at = now(), detail = %(detail)s
+         WHERE pilot_id = ANY(%(ids)s) AND vo = %(vo)s AND ended_at IS NULL RETURNING pilot_id
+        """,
+        {"vo": vo, "ids": list(pilot_ids), "state": state.value, "detail": detail},
+    )
+
+
+async def list_silent(conn: Connection, lease: timedelta) -> list[Pilot]:
+    """Running pilots of any served VO whose last sign of life is older than the lease."""
+    return await fetch(
+        conn,
+        Pilot,
+        PILOT
+        + """
+         WHERE state = 'R' AND ended_at IS NULL AND NOT EXISTS (
+               SELECT FROM pilot_beat b WHERE b.pilot_id = pilot.pilot_id AND b.vo = pilot.vo
+                  AND b.at > now() - %(lease)s::interval)
+         ORDER BY pilot_id LIMIT 1000
+        """,
+        {"lease": lease},
+    )
+
+
+async def lock_silent(conn: Connection, vo: int, pilot_ids: Sequence[int], lease: timedelta) -> list[int]:
+    """Lock those of these pilots that are still silent; one that spoke meanwhile is left alone."""
+    params = {"vo": vo, "ids": list(pilot_ids), "lease": lease}
+    await fetch_values(
+        conn,
+        "SELECT pilot_id FROM pilot WHERE pilot_id = ANY(%(ids)s) AND vo = %(vo)s ORDER BY 1 FOR NO KEY UPDATE",
+        params,
+    )
+    return await fetch_values(
+        conn,
+        """
+        SELECT pilot_id FROM pilot p
+         WHERE pilot_id = ANY(%(ids)s) AND vo = %(vo)s AND state = 'R' AND NOT EXISTS (
+               SELECT FROM pilot_beat b WHERE b.pilot_id = p.pilot_id AND b.vo = p.vo AND b.at > now() - %(lease)s::interval)
+         ORDER BY 1
+        """,
+        params,
+    )
+
+
+async def list_unheard(conn: Connection, ce_id: int) -> list[Pilot]:
+    """Pilots of a CE that have not logged in yet."""
+    return await fetch(
+        conn,
+        Pilot,
+        PILOT + " WHERE ce_id = %(ce_id)s AND state IN ('N', 'S') AND ended_at IS NULL ORDER BY pilot_id",
+        {"ce_id": ce_id},
+    )
+
+
+async def list_ces(conn: Connection) -> list[CeSettings]:
+    """Enabled CEs of every served VO."""
+    return await fetch(
+        conn,
+        CeSettings,
+        """
+        SELECT ce.ce_id, ce.vo, ce.site_id, r.name, s.name AS site, ce.plugin, ce.settings
+          FROM compute_element ce
+          JOIN resource r ON r.resource_id = ce.ce_id
+          JOIN resource s ON s.resource_id = ce.site_id
+         WHERE ce.enabled AND r.enabled AND s.enabled ORDER BY ce.ce_id
+        """,
+    )
+
+
+async def loads(conn: Connection) -> list[CeLoad]:
+    """For each enabled CE: its pilots, and the waiting jobs of its VOs that its slots could run."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH waiting AS MATERIALIZED (
+            SELECT vo, task_queue_id, sum(waiting) AS n FROM task_queue_slot GROUP BY 1, 2 HAVING sum(waiting) > 0),
+        alive AS MATERIALIZED (
+            SELECT p.ce_id, count(*) AS pilots, count(a.attempt_id) AS busy
+              FROM pilot p LEFT JOIN attempt a ON a.pilot_id = p.pilot_id AND a.ended_at IS NULL
+             WHERE p.ended_at IS NULL GROUP BY 1)
+        SELECT ce.ce_id, ce.max_pilots, coalesce(alive.busy, 0), coalesce(alive.pilots - alive.busy, 0),
+               q.vo, q.task_queue_id, w.n
+          FROM compute_element ce
+          JOIN resource r ON r.resource_id = ce.ce_id
+          JOIN resource s ON s.resource_id = ce.site_id
+          LEFT JOIN alive ON alive.ce_id = ce.ce_id
+          JOIN task_queue q ON q.active AND q.cores <= ce.cores AND q.memory <= ce.memory AND q.walltime <= ce.walltime
+               AND q.tags <@ ce.tags AND (q.site_ids IS NULL OR ce.site_id = ANY (q.site_ids))
+               AND ce.site_id <> ALL (q.banned_ids)
+               AND (q.vo = ce.vo OR EXISTS (
+                    SELECT FROM resource_grant g WHERE g.resource_id = ce.ce_id AND g.to_vo = q.vo))
+          JOIN waiting w ON w.task_queue_id = q.task_queue_id AND w.vo = q.vo
+         WHERE ce.enabled AND r.enabled AND s.enabled
+         ORDER BY ce.ce_id, q.vo, q.task_queue_id
+        """,
+    )
+    found: dict[int, CeLoad] = {}
+    for ce_id, max_pilots, busy, idle, vo, queue, waiting in rows:
+        load = found.get(ce_id, CeLoad(ce_id=ce_id, max_pilots=max_pilots, busy=busy, idle=idle, queues=()))
+        found[ce_id] = CeLoad(
+            ce_id=ce_id, max_pilots=max_pilots, busy=busy, idle=idle, queues=(*load.queues, (vo, queue, int(waiting)))
+        )
+    return list(found.values())
+
+
+async def list_pilots(conn: Connection, *, alive: bool, before: int | None, limit: int) -> list[PilotRow]:
+    """A page of pilots, newest first."""
+    return await fetch(
+        conn,
+        PilotRow,
+        """
+        SELECT p.pilot_id, p.stamp, p.state, r.name AS ce, s.name AS site, p.reference, p.created_at, p.ended_at,
+               b.at AS last_beat, p.detail
+          FROM pilot p
+          JOIN resource r ON r.resource_id = p.ce_id
+          JOIN resource s ON s.resource_id = p.site_id
+          LEFT JOIN pilot_beat b ON b.pilot_id = p.pilot_id AND b.vo = p.vo
+         WHERE (NOT %(alive)s OR p.ended_at IS NULL) AND (%(before)s::bigint IS NULL OR p.pilot_id < %(before)s)
+         ORDER BY p.pilot_id DESC LIMIT %(limit)s
+        """,
+        {"alive": alive, "before": before, "limit": limit},
+    )
+
+
+async def vo_names(conn: Connection, vos: Sequence[int]) -> dict[int, str]:
+    """Names of VOs by id."""
+    rows = await fetch_rows(conn, "SELECT vo, name FROM vo WHERE vo = ANY(%(vos)s::smallint[])", {"vos": list(vos)})
+    return {row[0]: row[1] for row in rows}
+
+
+async def served_by(conn: Connection, ce_id: int) -> list[int]:
+    """Ids of the VOs that a CE serves: those it is granted to, and its owner unless that is the instance."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT g.to_vo FROM resource_grant g WHERE g.resource_id = %(ce_id)s
+        UNION SELECT ce.vo FROM compute_element ce WHERE ce.ce_id = %(ce_id)s AND ce.vo > 0 ORDER BY 1
+        """,
+        {"ce_id": ce_id},
+    )
+
+
+async def promises(conn: Connection, vo: int, job_id: int) -> list[tuple[int, str]]:
+    """Outputs that a job promises: (number, did)."""
+    return [
+        (row[0], row[1])
+        for row in await fetch_rows(
+            conn,
+            """
+            SELECT o.number, s.name || ':' || o.name FROM job_output o
+              JOIN scope s ON s.scope_id = o.scope_id AND s.vo = o.vo
+             WHERE o.job_id = %(job_id)s AND o.vo = %(vo)s ORDER BY o.number
+            """,
+            {"vo": vo, "job_id": job_id},
+        )
+    ]
+
+
+async def take_turn(conn: Connection) -> bool:
+    """Be the only one that provisions until we commit; False when another worker is at it."""
+    return bool(await fetch_value(conn, "SELECT pg_try_advisory_xact_lock(7266227)"))
+
+
+async def fail_stamps(conn: Connection, vo: int, stamps: Sequence[str], detail: str) -> None:
+    """End pilots that a CE refused."""
+    await execute(
+        conn,
+        """
+        UPDATE pilot SET state = 'F', ended_at = now(), detail = %(detail)s
+         WHERE stamp = ANY(%(stamps)s) AND vo = %(vo)s AND ended_at IS NULL
+        """,
+        {"vo": vo, "stamps": list(stamps), "detail": detail},
+    )
