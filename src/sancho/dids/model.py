@@ -89,6 +89,14 @@ class Did:
         return f"{self.scope}:{self.name}"
 
 
+class FileText(NamedTuple):
+    """A file as a request spells it."""
+
+    did: str
+    size: int
+    adler32: str | None
+
+
 class NewFile(NamedTuple):
     """A file to be registered; `did_id` when it was drawn beforehand, `adler32` as 8 hex digits."""
 

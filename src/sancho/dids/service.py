@@ -6,7 +6,6 @@ that have asked already.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple
 
 from sancho.dids import store
 from sancho.dids.errors import (
@@ -27,6 +26,7 @@ from sancho.dids.model import (
     Did,
     DidKind,
     File,
+    FileText,
     NamedFile,
     NewFile,
     Scope,
@@ -43,15 +43,6 @@ ANNOUNCED = 10_000
 """Files that one task `rules:extend` is told of."""
 LAST = "\U0010ffff"
 """Greater than any character a name may have."""
-
-
-class FileText(NamedTuple):
-    """A file as a request spells it; `field` names it in the request."""
-
-    did: str
-    size: int
-    adler32: str | None
-    field: str
 
 
 # ---- scopes
@@ -153,12 +144,12 @@ def stream_contents(conn: Connection, did: Did) -> AsyncIterator[bytes]:
 def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile]:
     """Make files ready to be registered; raises `DidMalformed`, `ScopeNotFound` or `ChecksumMalformed`."""
     made: list[NewFile] = []
-    for file in files:
-        scope, name = parse_did(file.did, field=f"{file.field}.did")
+    for n, file in enumerate(files):
+        scope, name = parse_did(file.did, field=f"files.{n}.did")
         if scope not in scopes:
-            raise ScopeNotFound(scope=scope, field=f"{file.field}.did")
+            raise ScopeNotFound(scope=scope, field=f"files.{n}.did")
         if file.adler32 is not None and ADLER32.fullmatch(file.adler32) is None:
-            raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"{file.field}.adler32")
+            raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"files.{n}.adler32")
         made.append(NewFile(None, scopes[scope], name, file.size, file.adler32))
     return made
 

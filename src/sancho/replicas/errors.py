@@ -1,0 +1,33 @@
+"""What can go wrong with replicas; each class is one `code` of the native API."""
+
+from sancho.kit.errors import Conflict, NotFound
+
+
+class ReplicaNotFound(NotFound):
+    """There is no replica of {did} on {rse}."""
+
+    code = "replica_not_found"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE."""
+        super().__init__(did=did, rse=rse, field="did")
+
+
+class ReplicaExists(Conflict):
+    """There is a replica of {did} on {rse} already."""
+
+    code = "replica_exists"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE."""
+        super().__init__(did=did, rse=rse, field="did")
+
+
+class ReplicaBeingDeleted(Conflict):
+    """The replica of {did} on {rse} is being deleted; it cannot be held any more."""
+
+    code = "replica_being_deleted"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE."""
+        super().__init__(did=did, rse=rse, field="did", hint="Ask again when it is gone, in a minute or so.")

@@ -1,0 +1,112 @@
+"""The words of replicas: keys, states, usage. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+REGISTERED_AT_ONCE = 1000
+"""Files that one call may register."""
+ACCESSED_AT_ONCE = 200
+"""Files on one page of sources."""
+COPYING_GRACE = timedelta(minutes=10)
+"""How much longer than others a copying replica is kept once nothing holds it: the copy may be under way."""
+LEASE = timedelta(minutes=10)
+"""How long a claimed deletion belongs to one worker."""
+DELETION_TIME = timedelta(minutes=5)
+"""How long after its claim a worker may still delete: well below the lease, after which the path may be in use anew."""
+
+
+class ReplicaKey(NamedTuple):
+    """A file on an RSE; the order of keys is the order in which replicas are locked."""
+
+    did_id: int
+    rse_id: int
+
+
+class ReplicaState(StrEnum):
+    """Where a replica is in its life; the value is its letter in the database."""
+
+    COPYING = "C"
+    AVAILABLE = "A"
+    BAD = "B"
+    DELETING = "D"
+
+    @property
+    def word(self) -> str:
+        """The state as people and the API say it."""
+        return self.name.lower()
+
+
+TRANSITIONS: Mapping[ReplicaState, frozenset[ReplicaState]] = {
+    ReplicaState.COPYING: frozenset({ReplicaState.AVAILABLE, ReplicaState.DELETING}),
+    ReplicaState.AVAILABLE: frozenset({ReplicaState.BAD, ReplicaState.DELETING}),
+    ReplicaState.BAD: frozenset({ReplicaState.AVAILABLE, ReplicaState.DELETING}),
+    ReplicaState.DELETING: frozenset(),
+}
+"""Which state may follow which; a copying replica that is given up and a deleted one are removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One file on one RSE. `lock_count` holds keep it; it may be deleted after `tombstone_at`."""
+
+    did_id: int
+    vo: int
+    rse_id: int
+    state: ReplicaState
+    size: int
+    lock_count: int
+    accessed_on: date | None
+    tombstone_at: datetime | None
+
+    @property
+    def key(self) -> ReplicaKey:
+        """The file and the RSE."""
+        return ReplicaKey(self.did_id, self.rse_id)
+
+
+class Usage(NamedTuple):
+    """Replicas and their bytes of one VO on one RSE, those that are still being copied included."""
+
+    rse_id: int
+    files: int
+    size: int
+
+
+class Source(NamedTuple):
+    """A place to read a file from, and the token for it."""
+
+    rse: str
+    site: str
+    url: str
+    token: str
+
+
+class Readable(NamedTuple):
+    """A file and where it can be read."""
+
+    did_id: int
+    did: str
+    size: int
+    adler32: str | None
+    sources: tuple[Source, ...]
+
+
+class Doomed(NamedTuple):
+    """A replica that a worker has claimed for deletion, with what its path is made of."""
+
+    vo: int
+    rse_id: int
+    did_id: int
+    vo_name: str
+    scope: str
+    name: str
+
+
+class Fate(NamedTuple):
+    """How the deletion of a file on its storage went: `failure` says why it is still there."""
+
+    doomed: Doomed
+    failure: str | None

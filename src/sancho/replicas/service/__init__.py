@@ -1,0 +1,12 @@
+"""The door of replicas: what other features and the routes may ask of them.
+
+The caller owns the transaction, but for `reap`, which talks to storages between its own. A function that raises may
+have changed something before: roll back, as requests and tasks do.
+"""
+
+from sancho.replicas.service.catalogue import access, register, stream, usage
+from sancho.replicas.service.catalogue import list_replicas as list  # noqa: A004 - the verb of the house
+from sancho.replicas.service.deletion import reap
+from sancho.replicas.service.holds import add, arrive, hold, lose, place, release
+
+__all__ = ["access", "add", "arrive", "hold", "list", "lose", "place", "reap", "register", "release", "stream", "usage"]

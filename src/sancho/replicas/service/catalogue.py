@@ -1,0 +1,111 @@
+"""Register files that are on a storage, list replicas, and say where files can be read."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+
+from sancho.dids import service as dids
+from sancho.dids.model import Did, FileText, NamedFile
+from sancho.kit.access import Principal, Signer, require
+from sancho.kit.db import Connection
+from sancho.replicas import plan
+from sancho.replicas.model import Readable, Replica, ReplicaState, Source, Usage
+from sancho.replicas.store import listing, rows
+from sancho.rses import service as rses
+from sancho.rses.model import Rse
+
+READ_TOKEN_LIFETIME = timedelta(minutes=15)
+"""How long a page of sources can be read."""
+PATHS_IN_TOKEN = 8
+"""Files that share a token: with more it outgrows what servers take as a header, with fewer signing takes long."""
+
+
+async def register(
+    conn: Connection, caller: Principal, rse_name: str, files: Sequence[FileText], *, dataset: str | None = None
+) -> list[int]:
+    """Enter files that are on a storage already: DIDs, available replicas and usage; return their ids in order.
+
+    They belong to the caller, who needs `replicas:create`, and go into `dataset`, made if need be. All of them or
+    none: raises what `dids.service` does for a name, checksum or dataset that will not do, naming the first.
+    """
+    require(caller, "replicas:create")
+    vo = caller.vo
+    rse = await rses.get(conn, rse_name, field="rse")
+    scopes = await dids.find_scopes(conn, vo, [file.did for file in files])
+    new = dids.new_files(files, scopes)
+    into = None
+    if dataset is not None:
+        into = await dids.ensure_dataset(conn, vo, caller.account_id, dataset, manages=caller.may("dids:manage"))
+    ids = await dids.register_files(conn, vo, caller.account_id, new)
+    sizes = [file.size for file in files]
+    await rows.insert_on(conn, vo, rse.rse_id, ids, sizes)
+    if into is not None:
+        await dids.attach(conn, vo, into.did_id, ids)
+    await rows.add_usage(conn, vo, [Usage(rse.rse_id, len(ids), sum(sizes))])
+    return ids
+
+
+async def list_replicas(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[Replica]:
+    """All replicas of these files, in order of file and RSE."""
+    return await rows.list_replicas(conn, vo, did_ids)
+
+
+async def usage(conn: Connection, vo: int) -> list[Usage]:
+    """What a VO has on each RSE, in the commit it asks in: exact, and what is still being copied included."""
+    return await rows.usage(conn, vo)
+
+
+async def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
+    """Every file that is this DID or lies below it, with its replicas, as lines of JSON in constant memory.
+
+    The first line says what was asked for, and for each RSE the prefix: the URL of a replica is the prefix and the
+    file's `path`, percent-encoded.
+    """
+    prefixes = {rse.name: rse.prefix for rse in await rses.rses(conn)}
+    head = {"did": did.did, "kind": did.kind.word, "prefixes": prefixes}
+    yield json.dumps(head, ensure_ascii=False).encode() + b"\n"
+    async for lines in listing.stream_replicas(conn, did.vo, caller.vo_name, did.did_id):
+        yield lines
+
+
+async def access(
+    conn: Connection, caller: Principal, signer: Signer, did_ids: Sequence[int], *, page: tuple[int, int]
+) -> list[Readable]:
+    """Where the files among or below these DIDs can be read, nearest to nothing: the client knows where it is.
+
+    As many files as `page` says, whose ids are above the one it says. A file that cannot be read now has no sources.
+    """
+    after, limit = page
+    files = await dids.file_page(conn, caller.vo, did_ids, after=after, limit=limit)
+    replicas = await rows.list_replicas(conn, caller.vo, [file.did_id for file in files])
+    known = await rses.by_id(conn, sorted({replica.rse_id for replica in replicas}))
+    sources = _sources(caller, signer, files, replicas, known)
+    return [
+        Readable(file.did_id, file.did, file.size, file.adler32, tuple(sources.get(file.did_id, ()))) for file in files
+    ]
+
+
+def _sources(
+    caller: Principal,
+    signer: Signer,
+    files: Sequence[NamedFile],
+    replicas: Sequence[Replica],
+    known: Mapping[int, Rse],
+) -> dict[int, list[Source]]:
+    by_id = {file.did_id: file for file in files}
+    found: dict[int, list[Source]] = {}
+    for rse_id in sorted(known, key=lambda rse_id: known[rse_id].name):
+        rse = known[rse_id]
+        here = [r.did_id for r in replicas if r.rse_id == rse_id and r.state is ReplicaState.AVAILABLE]
+        for some in plan.parts(here if rse.readable else [], PATHS_IN_TOKEN):
+            places = [(i, rses.place(rse, caller.vo_name, by_id[i].scope, i, by_id[i].name)) for i in some]
+            token = rses.token(
+                signer,
+                rse,
+                subject=f"{caller.vo_name}:{caller.account}",
+                lifetime=READ_TOKEN_LIFETIME,
+                read=[place.path for _, place in places],
+            )
+            for did_id, place in places:
+                found.setdefault(did_id, []).append(Source(rse.name, rse.site, place.url, token))
+    return found

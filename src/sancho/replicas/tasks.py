@@ -1,0 +1,15 @@
+"""Background work of replicas."""
+
+from datetime import timedelta
+
+from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import Tasks
+from sancho.replicas import service
+
+tasks = Tasks("replicas")
+
+
+@tasks.task("reap", every=timedelta(seconds=10))
+async def reap(deployment: Deployment) -> None:
+    """Delete replicas that nothing holds any more."""
+    await service.reap(deployment)
