@@ -273,6 +273,7 @@ CREATE TABLE transfer_request (        -- one wish to bring a file to an RSE; ou
     state       "char"      NOT NULL DEFAULT 'W' CHECK (state IN ('W', 'A', 'D', 'F', 'S')),
                 -- waiting, active, done (locks not settled yet), failed (locks not stuck yet), stuck
     tries       smallint    NOT NULL DEFAULT 0,
+    priority    smallint    NOT NULL DEFAULT 3,                               -- lowest first
     rse_id      int         NOT NULL,
     did_id      bigint      NOT NULL,
     request_id  bigint      NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
@@ -286,12 +287,11 @@ CREATE TABLE transfer_request (        -- one wish to bring a file to an RSE; ou
 CREATE UNIQUE INDEX transfer_request_goal ON transfer_request (did_id, vo, rse_id);
 CREATE TABLE transfer_ready (          -- queue; a claim deletes the row
     vo         smallint    NOT NULL,
-    priority   smallint    NOT NULL DEFAULT 3,
+    priority   smallint    NOT NULL,
     rse_id     int         NOT NULL,
     request_id bigint      NOT NULL,
     not_before timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (vo, priority, request_id),
-    FOREIGN KEY (request_id, vo) REFERENCES transfer_request (request_id, vo) ON DELETE CASCADE
+    PRIMARY KEY (vo, priority, request_id)                       -- a row whose request is gone is dropped by its claim
 );
 CREATE TABLE transfer (                -- one attempt: a chosen source, a tool, a lease
     vo            smallint    NOT NULL,
