@@ -1,0 +1,78 @@
+"""DIDs, replicas and uploads."""
+
+from collections.abc import Sequence
+from types import NoneType
+
+from sancho_client.call import Call, Lines, Pages, body, did_path
+from sancho_client.models.data import Access, Commit, Did, FileReplicas, NewFile, Scope, UploadRule, Uploads
+
+
+def scopes() -> Pages[Scope]:
+    """The scopes of the VO."""
+    return Pages(path="/v1/scopes", item=Scope)
+
+
+def list_dids(
+    scope: str, *, prefix: str | None = None, kind: str | None = None, limit: int | None = None
+) -> Pages[Did]:
+    """The DIDs of a scope, by name."""
+    return Pages(path="/v1/dids", item=Did, query={"scope": scope, "prefix": prefix, "kind": kind}, limit=limit)
+
+
+def did(name: str) -> Call[Did]:
+    """One DID."""
+    return Call(method="GET", path=f"/v1/dids/{did_path(name)}", answer=Did)
+
+
+def create(name: str, kind: str) -> Call[Did]:
+    """Make an empty, open dataset or container."""
+    return Call(method="POST", path="/v1/dids", answer=Did, json=body(did=name, kind=kind))
+
+
+def close(name: str) -> Call[Did]:
+    """Close a dataset or container: nothing can be added any more."""
+    return Call(method="PATCH", path=f"/v1/dids/{did_path(name)}", answer=Did, json={"open": False}, repeatable=True)
+
+
+def contents(name: str) -> Pages[Did]:
+    """What is directly in a dataset or container."""
+    return Pages(path=f"/v1/contents/{did_path(name)}", item=Did)
+
+
+def attach(parent: str, children: Sequence[str]) -> Call[None]:
+    """Put DIDs into a dataset or container; those that are in it already stay."""
+    sent = body(parent=parent, children=list(children))
+    return Call(method="POST", path="/v1/attachments", answer=NoneType, json=sent, repeatable=True)
+
+
+def detach(parent: str, children: Sequence[str]) -> Call[None]:
+    """Take DIDs out of a dataset or container."""
+    sent = body(parent=parent, children=list(children))
+    return Call(method="POST", path="/v1/attachments/remove", answer=NoneType, json=sent, repeatable=True)
+
+
+def replicas(name: str) -> Lines[FileReplicas]:
+    """The files below a DID, and where they are."""
+    return Lines(path=f"/v1/replicas/{did_path(name)}", item=FileReplicas)
+
+
+def access(dids: Sequence[str]) -> Pages[Access]:
+    """The files below some DIDs, and where to read them, with a token for each place."""
+    return Pages(path="/v1/replicas/access", item=Access, method="POST", json={"dids": list(dids)}, items="files")
+
+
+def new_uploads(files: Sequence[NewFile], rule: UploadRule | None = None) -> Call[Uploads]:
+    """Announce files; the answer says where to PUT each of them."""
+    return Call(method="POST", path="/v1/uploads", answer=Uploads, json=body(files=list(files), rule=rule))
+
+
+def commit(intents: Sequence[int]) -> Call[Commit]:
+    """Have uploaded files checked and put into the catalogue, all or none; asking twice does no harm."""
+    sent = body(intents=list(intents))
+    return Call(method="POST", path="/v1/uploads/commit", answer=Commit, json=sent, repeatable=True)
+
+
+def cancel(intents: Sequence[int]) -> Call[None]:
+    """Give up uploads that are not committed."""
+    sent = body(intents=list(intents))
+    return Call(method="POST", path="/v1/uploads/cancel", answer=NoneType, json=sent, repeatable=True)

@@ -1,0 +1,57 @@
+"""Rules, their locks, quotas, usage and transfers."""
+
+from types import NoneType
+
+from sancho_client.call import Call, Pages, body
+from sancho_client.models.rules import Lock, Rule, TransferRequest, Usage
+from sancho_client.models.topology import Quota
+
+
+def create(
+    did: str,
+    rse_expression: str,
+    *,
+    copies: int = 1,
+    lifetime: float | None = None,
+    comment: str | None = None,
+) -> Call[Rule]:
+    """Ask for copies of a DID on the RSEs that match an expression; `lifetime` in seconds, None for ever."""
+    sent = body(did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, comment=comment)
+    return Call(method="POST", path="/v1/rules", answer=Rule, json=sent)
+
+
+def list_rules(
+    *, did: str | None = None, account: str | None = None, state: str | None = None, limit: int | None = None
+) -> Pages[Rule]:
+    """The rules of the VO."""
+    return Pages(path="/v1/rules", item=Rule, query={"did": did, "account": account, "state": state}, limit=limit)
+
+
+def show(rule_id: int) -> Call[Rule]:
+    """One rule."""
+    return Call(method="GET", path=f"/v1/rules/{rule_id}", answer=Rule)
+
+
+def locks(rule_id: int, *, limit: int | None = None) -> Pages[Lock]:
+    """The locks of a rule."""
+    return Pages(path=f"/v1/rules/{rule_id}/locks", item=Lock, limit=limit)
+
+
+def delete(rule_id: int) -> Call[None]:
+    """Withdraw a rule; what nothing else holds is deleted from storage later."""
+    return Call(method="DELETE", path=f"/v1/rules/{rule_id}", answer=NoneType)
+
+
+def quotas() -> Pages[Quota]:
+    """The quotas of the VO."""
+    return Pages(path="/v1/quotas", item=Quota)
+
+
+def usage(account: str | None = None) -> Pages[Usage]:
+    """Bytes locked, by account and RSE."""
+    return Pages(path="/v1/usage", item=Usage, query={"account": account})
+
+
+def transfers(*, limit: int | None = None) -> Pages[TransferRequest]:
+    """The transfer requests of the VO."""
+    return Pages(path="/v1/transfers", item=TransferRequest, limit=limit)

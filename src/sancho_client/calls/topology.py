@@ -1,0 +1,44 @@
+"""VOs, sites, CEs, RSEs, pilots."""
+
+from sancho_client.call import Call, Pages, segment
+from sancho_client.models.topology import ComputeElement, Pilot, Rse, Site, Vo
+
+
+def vos() -> Pages[Vo]:
+    """The VOs that the caller may see."""
+    return Pages(path="/v1/vos", item=Vo)
+
+
+def sites() -> Pages[Site]:
+    """The sites that the VO may use."""
+    return Pages(path="/v1/sites", item=Site)
+
+
+def site(name: str) -> Call[Site]:
+    """One site."""
+    return Call(method="GET", path=f"/v1/sites/{segment(name)}", answer=Site)
+
+
+def ces() -> Pages[ComputeElement]:
+    """The CEs that the VO may use."""
+    return Pages(path="/v1/ces", item=ComputeElement)
+
+
+def rses() -> Pages[Rse]:
+    """The RSEs that the VO may use."""
+    return Pages(path="/v1/rses", item=Rse)
+
+
+def rse(name: str) -> Call[Rse]:
+    """One RSE."""
+    return Call(method="GET", path=f"/v1/rses/{segment(name)}", answer=Rse)
+
+
+def resolve(expression: str) -> Pages[Rse]:
+    """The RSEs that an expression means."""
+    return Pages(path="/v1/rses:resolve", item=Rse, query={"expression": expression})
+
+
+def pilots(*, limit: int | None = None) -> Pages[Pilot]:
+    """The pilots, newest first."""
+    return Pages(path="/v1/pilots", item=Pilot, limit=limit)

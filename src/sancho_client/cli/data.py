@@ -1,0 +1,284 @@
+"""`sancho data …`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sancho_client.calls import data, jobs, rules
+from sancho_client.cli.options import Yes, lifetime_of
+from sancho_client.cli.output import Column, size
+from sancho_client.cli.progress import bytes_bar
+from sancho_client.cli.verbs import ERROR, Session, Verbs, report
+from sancho_client.data import download, upload
+from sancho_client.errors import BadInput, Problem
+from sancho_client.models.data import Did, FileReplicas, Scope, UploadRule
+from sancho_client.models.rules import Rule
+
+verbs = Verbs("Data: upload, download, look, remove.")
+DidArgument = Annotated[str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container.")]
+SHOWN = 20
+"""Files whose replicas `info` shows, unless --all is said."""
+
+
+@verbs.command(
+    "put", example="sancho data put -r histograms --scope mc --dataset mc:run1.hist --copies 2 --on 'tier=1'"
+)
+def put(
+    session: Session,
+    path: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with -r.")],
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="All files in folders too.")] = False,
+    scope: Annotated[
+        str | None,
+        typer.Option("--scope", help="The files become SCOPE:NAME; in folders the path is part of the name."),
+    ] = None,
+    did: Annotated[str | None, typer.Option("--did", metavar="DID", help="The DID of a single file.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="DID", help="Put the files into this dataset; made if need be.")
+    ] = None,
+    rse: Annotated[str | None, typer.Option("--rse", help="Upload to this RSE; else the server chooses.")] = None,
+    on: Annotated[str | None, typer.Option("--on", metavar="EXPR", help="Keep copies on RSEs that match.")] = None,
+    copies: Annotated[int, typer.Option("--copies", min=1, help="Keep so many copies; goes with --on.")] = 1,
+    lifetime: Annotated[
+        str | None, typer.Option("--lifetime", help="Keep them so long: '30 d'; else for ever.")
+    ] = None,
+) -> None:
+    """Upload files: all of a batch are in the catalogue at the end, or none.
+
+    Files that are there already with the same content are left alone, so an interrupted upload can be repeated.
+    """
+    files = list(_local_files(path, recursive=recursive, scope=scope, did=did, dataset=dataset, rse=rse))
+    if not files:
+        raise BadInput("There are no files to upload.")
+    if on is None and (copies != 1 or lifetime is not None):
+        raise typer.BadParameter("--copies and --lifetime go with --on.")
+    rule = None if on is None else UploadRule(rse_expression=on, copies=copies, lifetime=lifetime_of(lifetime))
+    with bytes_bar(session.output, "Uploading") as bar:
+        done = list(upload.put(session.client, files, rule=rule, watch=bar))
+    columns: list[Column[upload.Put]] = [
+        Column("did", lambda p: p.did),
+        Column("size", lambda p: p.size, "size"),
+        Column("adler32", lambda p: p.adler32),
+        Column("rse", lambda p: p.rse or ("there already" if p.already else "")),
+    ]
+    if session.output.as_json:
+        session.output.json([{"did": p.did, "size": p.size, "adler32": p.adler32, "rse": p.rse} for p in done])
+        return
+    session.output.listing(done, columns)
+
+
+def _local_files(
+    paths: list[Path], *, recursive: bool, scope: str | None, did: str | None, dataset: str | None, rse: str | None
+) -> Iterator[upload.LocalFile]:
+    if (scope is None) == (did is None):
+        raise typer.BadParameter("Say either --scope, or --did for a single file.")
+    if did is not None:
+        if len(paths) != 1 or paths[0].is_dir():
+            raise typer.BadParameter("--did names a single file.")
+        yield upload.LocalFile(path=paths[0], did=did, dataset=dataset, rse=rse)
+        return
+    for path in paths:
+        if not path.is_dir():
+            yield upload.LocalFile(path=path, did=f"{scope}:{path.name}", dataset=dataset, rse=rse)
+        elif recursive:
+            base = path.resolve().parent
+            for inside in sorted(p for p in path.resolve().rglob("*") if p.is_file()):
+                name = inside.relative_to(base).as_posix()
+                yield upload.LocalFile(path=inside, did=f"{scope}:{name}", dataset=dataset, rse=rse)
+        else:
+            raise BadInput(f"{path} is a folder.", hint="Use -r to upload what is in it.")
+
+
+@verbs.command("get", example="sancho data get mc:run1 -o run1")
+def get(
+    session: Session,
+    did: Annotated[list[str], typer.Argument(metavar="DID...", help="Files, datasets, containers.")],
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put the files.")] = Path(),
+) -> None:
+    """Download files, of datasets and containers too, each checked.
+
+    Files that are there and right are left alone; a broken-off download goes on where it stopped.
+    """
+    failed = False
+    rows: list[dict[str, object]] = []
+    with bytes_bar(session.output, "Downloading") as bar:
+        for got in download.get(session.client, did, folder, watch=bar):
+            if got.error is not None:
+                failed = True
+                report(got.error, session.output)
+            else:
+                rows.append({"did": got.did, "path": str(got.path), "size": got.size, "already": got.already})
+                session.output.line(str(got.path))
+    if session.output.as_json:
+        session.output.json(rows)
+    if failed:
+        raise typer.Exit(ERROR)
+    if not rows:
+        session.output.say("There are no files in it.")
+
+
+@verbs.command("ls", example="sancho data ls mc:run1")
+def ls(
+    session: Session,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCOPE|DID|DID*]", help="A scope, a collection, or the beginning of names and a `*`."),
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="file, dataset or container.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
+) -> None:
+    """List scopes, the DIDs of a scope, or what is in a dataset or container."""
+    if name is None:
+        scopes: list[Column[Scope]] = [Column("scope", lambda s: s.name), Column("account", lambda s: s.account)]
+        session.output.listing(session.client.pages(data.scopes()), scopes)
+        return
+    columns: list[Column[Did]] = [
+        Column("did", lambda d: d.did),
+        Column("kind", lambda d: d.kind),
+        Column("size", lambda d: d.size, "size"),
+        Column("open", lambda d: None if d.kind == "file" else d.open),
+        Column("created", lambda d: d.created_at),
+    ]
+    scope, colon, rest = name.partition(":")
+    if not colon or rest in {"", "*"}:
+        found = session.client.pages(data.list_dids(scope, kind=kind, limit=limit))
+    elif rest.endswith("*"):
+        found = session.client.pages(data.list_dids(scope, prefix=rest[:-1], kind=kind, limit=limit))
+    else:
+        one = session.client.send(data.did(name))
+        inside = session.client.pages(data.contents(name)) if one.kind != "file" else iter([one])
+        found = (d for d in inside if kind in {None, d.kind})
+    session.output.listing(found, columns)
+
+
+@verbs.command("info", example="sancho data info mc:run1")
+def info(
+    session: Session,
+    did: DidArgument,
+    all_files: Annotated[bool, typer.Option("--all", help="The replicas of all files, however many.")] = False,
+) -> None:
+    """Show a DID, its rules, where its files are, and the jobs that made them."""
+    one = session.client.send(data.did(did))
+    own_rules = list(session.client.pages(rules.list_rules(did=did)))
+    files: list[FileReplicas] = []
+    more = False
+    stream = session.client.lines(data.replicas(did))
+    for file in stream:
+        if len(files) == SHOWN and not all_files:
+            more = True
+            break
+        files.append(file)
+    stream.close()
+    made_by = session.client.send(jobs.producers([f.did for f in files[:1000]])) if files else {}
+    if session.output.as_json:
+        session.output.json({"did": one, "rules": own_rules, "files": files, "more": more, "made_by": made_by})
+        return
+    rows = {
+        "did": one.did,
+        "kind": one.kind,
+        "size": one.size,
+        "adler32": one.adler32,
+        "open": None if one.kind == "file" else one.open,
+        "account": one.account,
+        "created": one.created_at,
+    }
+    session.output.details(one, rows, units={"size": "size"})
+    _show_rules_and_files(session, own_rules, files, made_by)
+    if more:
+        session.output.say("… and more files; --all shows them.")
+
+
+def _show_rules_and_files(
+    session: Session, own_rules: list[Rule], files: list[FileReplicas], made_by: dict[str, int]
+) -> None:
+    pretty = session.output.pretty
+    if own_rules:
+        columns: list[Column[Rule]] = [
+            Column("rule", lambda r: r.rule_id, "right"),
+            Column("state", lambda r: r.state, "state"),
+            Column("copies", lambda r: r.copies, "right"),
+            Column("on", lambda r: r.rse_expression),
+            Column("account", lambda r: r.account),
+            Column("until", lambda r: r.expires_at),
+        ]
+        session.output.line("")
+        session.output.listing(own_rules, columns, title="Rules" if pretty else None)
+    if files:
+        places: list[Column[FileReplicas]] = [
+            Column("file", lambda f: f.did),
+            Column("size", lambda f: f.size, "size"),
+            Column("replicas", lambda f: [f"{r.rse} ({r.state})" for r in f.replicas]),
+            Column("made by job", lambda f: made_by.get(f.did), "right"),
+        ]
+        session.output.line("")
+        session.output.listing(files, places, title="Files" if pretty else None)
+
+
+@verbs.command("rm", example="sancho data rm mc:run1/a.root --from mc:run1 --yes")
+def rm(
+    session: Session,
+    did: DidArgument,
+    parent: Annotated[
+        str | None, typer.Option("--from", metavar="DID", help="Only take it out of this dataset or container.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Give data up: withdraw your rules on it, or with --from take it out of a collection.
+
+    What no rule holds any more is deleted from storage a little later. The DID itself stays: it is never used again.
+    """
+    if parent is not None:
+        session.confirm(f"Take {did} out of {parent}?", yes=yes)
+        session.client.send(data.detach(parent, [did]))
+        session.output.line(f"{did} is no longer in {parent}")
+        return
+    found = list(session.client.pages(rules.list_rules(did=did)))
+    if not found:
+        raise BadInput(f"There is no rule on {did}.", hint=f"`sancho data info {did}` shows what holds it.")
+    for rule in found:
+        session.output.say(
+            f"rule {rule.rule_id} of {rule.account}: {rule.copies} copies on {rule.rse_expression} ({rule.state})"
+        )
+    session.confirm(f"Withdraw {len(found)} rule(s)? Copies that nothing else holds will be deleted.", yes=yes)
+    withdrawn: list[int] = []
+    refused: Problem | None = None
+    for rule in found:
+        try:
+            session.client.send(rules.delete(rule.rule_id))
+        except Problem as e:
+            refused = e
+            report(e, session.output)
+        else:
+            withdrawn.append(rule.rule_id)
+            session.output.line(f"rule {rule.rule_id} withdrawn")
+    if session.output.as_json:
+        session.output.json({"withdrawn": withdrawn})
+    if refused is not None:
+        raise typer.Exit(ERROR)
+
+
+@verbs.command("close", example="sancho data close mc:run1")
+def close(session: Session, did: DidArgument) -> None:
+    """Close a dataset or container: nothing can be added any more, and jobs that wait for all of it may start."""
+    one = session.client.send(data.close(did))
+    session.output.details(one, {"did": one.did, "open": one.open})
+
+
+@verbs.command("usage", example="sancho data usage --account alice")
+def usage(
+    session: Session, account: Annotated[str | None, typer.Option("--account", help="Of one account.")] = None
+) -> None:
+    """Show the bytes that accounts keep on RSEs."""
+    found = list(session.client.pages(rules.usage(account)))
+    session.output.listing(
+        found,
+        [
+            Column("account", lambda u: u.account),
+            Column("rse", lambda u: u.rse),
+            Column("files", lambda u: u.files, "right"),
+            Column("size", lambda u: u.size, "size"),
+        ],
+    )
+    if session.output.pretty and found:
+        session.output.line(f"{size(sum(u.size for u in found))} in all")

@@ -1,0 +1,283 @@
+"""`sancho job …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sancho_client.calls import jobs
+from sancho_client.cli import following, job_files
+from sancho_client.cli.output import Column
+from sancho_client.cli.progress import bytes_bar
+from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs, report
+from sancho_client.data import download, sandbox
+from sancho_client.errors import BadInput, Problem
+from sancho_client.models.jobs import Attempt, Change, Job, JobDetail, JobOutput, Submission
+
+verbs = Verbs("Jobs: submit, watch, fetch, kill.")
+JobId = Annotated[int, typer.Argument(metavar="JOB", help="The job's number.")]
+JobIds = Annotated[list[int], typer.Argument(metavar="JOB...", help="The jobs' numbers.")]
+SubmissionOption = Annotated[
+    int | None, typer.Option("--submission", "-s", metavar="N", help="The jobs of one submission.")
+]
+
+
+@verbs.command("submit", example="sancho job submit simulate.yaml --count 100 --wait")
+def submit(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The job's description.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="A parameter of all jobs; a name that is given several times makes a job for each value.",
+        ),
+    ] = None,
+    count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="So many jobs, {number} from 1.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Submit once: the same key again gives the same jobs.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the jobs, as `sancho job wait` does.")] = False,
+) -> None:
+    """Submit one job, or one for each row of parameters."""
+    description, rows = job_files.read(file, parameter or [], count)
+    if description.files:
+        with sandbox.pack(description.files, file.parent) as packed:
+            sandbox.upload(session.client, packed)
+            described = description.with_sandbox(packed.sha256)
+    else:
+        described = description.with_sandbox(None)
+    made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key))
+    if wait:
+        session.output.say(f"Submission {made.submission_id}: {_span(made)}.")
+        _wait(session, None, made.submission_id, None)
+        return
+    if session.output.as_json:
+        session.output.json(made)
+        return
+    session.output.line("\n".join(str(j) for j in made.job_ids) if not session.output.pretty else f"{_span(made)}.")
+    session.output.say(f"Wait for them with `sancho job wait --submission {made.submission_id}`.")
+
+
+def _span(made: Submission) -> str:
+    ids = made.job_ids
+    return f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs, {ids[0]} to {ids[-1]}"
+
+
+@verbs.command("list", example="sancho job list --state running --limit 20")
+def list_(
+    session: Session,
+    state: Annotated[str | None, typer.Option("--state", help="Jobs in this state.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Jobs of this name.")] = None,
+    submission: SubmissionOption = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Your own jobs alone.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 50,
+) -> None:
+    """List jobs, newest first."""
+    columns: list[Column[Job]] = [
+        Column("job", lambda j: j.job_id, "right"),
+        Column("name", lambda j: j.name),
+        Column("state", lambda j: j.state, "state"),
+        Column("site", lambda j: j.site),
+        Column("account", lambda j: j.account),
+        Column("attempts", lambda j: j.attempts, "right"),
+        Column("submitted", lambda j: j.submitted_at),
+        Column("changed", lambda j: j.changed_at),
+        Column("detail", lambda j: j.detail),
+    ]
+    found = session.client.pages(jobs.list_jobs(state=state, name=name, submission=submission, mine=mine, limit=limit))
+    session.output.listing(found, columns)
+
+
+@verbs.command("show", example="sancho job show 17")
+def show(session: Session, job: JobId) -> None:
+    """Show all that is known about a job: its history, attempts, outputs, and why it waits."""
+    found = session.client.send(jobs.show(job))
+    rows = {
+        "job": found.job_id,
+        "name": found.name,
+        "state": found.state,
+        "waits because": found.reason,
+        "detail": found.detail,
+        "site": found.site,
+        "account": found.account,
+        "submitted": found.submitted_at,
+        "changed": found.changed_at,
+        "command": " ".join(str(c) for c in found.description.get("command", ())),
+        "parameters": found.parameters,
+        "inputs": found.inputs,
+    }
+    session.output.details(found, rows)
+    if not session.output.as_json:
+        _show_parts(session, found)
+
+
+def _show_parts(session: Session, found: JobDetail) -> None:
+    history: list[Column[Change]] = [
+        Column("at", lambda c: c.at),
+        Column("state", lambda c: c.state, "state"),
+        Column("attempt", lambda c: c.attempt, "right"),
+        Column("site", lambda c: c.site),
+        Column("detail", lambda c: c.detail),
+    ]
+    attempts: list[Column[Attempt]] = [
+        Column("attempt", lambda a: a.number, "right"),
+        Column("state", lambda a: a.state, "state"),
+        Column("site", lambda a: a.site),
+        Column("exit", lambda a: a.exit_code, "right"),
+        Column("wall", lambda a: a.wall, "seconds"),
+        Column("cpu", lambda a: a.cpu, "seconds"),
+        Column("memory", lambda a: a.max_memory, "size"),
+        Column("detail", lambda a: a.detail),
+    ]
+    outputs: list[Column[JobOutput]] = [
+        Column("output", lambda o: o.path),
+        Column("did", lambda o: o.did),
+        Column("dataset", lambda o: o.dataset),
+        Column("there", lambda o: o.committed),
+    ]
+    for title, items, columns in (
+        ("History", found.history, history),
+        ("Attempts", found.attempt_list, attempts),
+        ("Outputs", found.outputs, outputs),
+    ):
+        if items:
+            session.output.line("")
+            session.output.listing(items, columns, title=title if session.output.pretty else None)  # pyright: ignore[reportArgumentType]
+
+
+@verbs.command("wait", example="sancho job wait --submission 4 && sancho data get mc:run1")
+def wait(
+    session: Session,
+    job: Annotated[list[int] | None, typer.Argument(metavar="[JOB]...", help="The jobs' numbers.")] = None,
+    submission: SubmissionOption = None,
+    timeout: Annotated[float | None, typer.Option("--timeout", min=0, help="Give up after so many seconds.")] = None,
+) -> None:
+    """Wait until jobs are over: exit 0 when all are done, 3 when some failed or were killed.
+
+    Ctrl-C ends the wait; the jobs go on.
+    """
+    if not job and submission is None:
+        raise typer.BadParameter("Say which jobs, or --submission.")
+    _wait(session, job, submission, timeout)
+
+
+def _wait(session: Session, job_ids: list[int] | None, submission: int | None, timeout: float | None) -> None:
+    counts = following.wait(session, job_ids, submission, timeout)
+    if session.output.as_json:
+        session.output.json(counts)
+    else:
+        session.output.line(following.tell(counts))
+    if set(counts) - {"done"}:
+        raise typer.Exit(FAILED)
+
+
+@verbs.command("logs", example="sancho job logs -f 17")
+def logs(
+    session: Session,
+    job: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is over.")] = False,
+    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="An attempt; the last by default.")] = None,
+) -> None:
+    """Show the end of a job's output."""
+    if follow:
+        following.follow(session, job, attempt)
+        return
+    log = session.client.send(jobs.log(job, attempt))
+    if session.output.as_json:
+        session.output.json(log)
+        return
+    if log.log_size > len(log.tail.encode()):
+        session.output.say(f"… the last part of {log.log_size} bytes:")
+    session.output.line(log.tail.rstrip("\n"))
+
+
+@verbs.command("output", example="sancho job output 17 -o results")
+def output(
+    session: Session,
+    job: JobIds,
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put it.")] = Path(),
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="sandbox|files", help="The output sandbox alone, or the files alone."),
+    ] = None,
+) -> None:
+    """Download what jobs have made: the output sandbox and the output files.
+
+    Several jobs get a folder each, named by their numbers.
+    """
+    if only not in {None, "sandbox", "files"}:
+        raise typer.BadParameter("--only takes `sandbox` or `files`.")
+    written: list[dict[str, str | int]] = []
+    failed = False
+    for job_id in job:
+        target = folder / str(job_id) if len(job) > 1 else folder
+        if only != "files":
+            written += [{"job": job_id, "path": str(p)} for p in _fetch_sandbox(session, job_id, target)]
+        dids = (
+            [o.did for o in session.client.send(jobs.show(job_id)).outputs if o.committed] if only != "sandbox" else []
+        )
+        for got in _fetch_files(session, dids, target):
+            failed = failed or got.error is not None
+            written += [] if got.error else [{"job": job_id, "path": str(got.path), "did": got.did}]
+    if session.output.as_json:
+        session.output.json(written)
+    for one in written:
+        session.output.line(str(one["path"]))
+    if not written and not failed:
+        raise BadInput("There is nothing to fetch.", hint="`sancho job show` says what a job has made.")
+    if failed:
+        raise typer.Exit(ERROR)
+
+
+def _fetch_sandbox(session: Session, job_id: int, folder: Path) -> list[Path]:
+    try:
+        return sandbox.fetch(session.client, job_id, folder)
+    except Problem as e:
+        if e.status == 404 and e.code != "job_not_found":
+            return []
+        raise
+
+
+def _fetch_files(session: Session, dids: list[str], folder: Path) -> list[download.Got]:
+    if not dids:
+        return []
+    with bytes_bar(session.output, "Downloading") as bar:
+        got = list(download.get(session.client, dids, folder, watch=bar))
+    for one in got:
+        if one.error is not None:
+            report(one.error, session.output)
+    return got
+
+
+@verbs.command("kill", example="sancho job kill 17 18")
+def kill(session: Session, job: JobIds) -> None:
+    """Kill jobs; those that are over stay as they are."""
+    _tell_changed(session, job, session.client.send(jobs.kill(job)).changed, "killed")
+
+
+@verbs.command("reschedule", example="sancho job reschedule 17")
+def reschedule(session: Session, job: JobIds) -> None:
+    """Try failed and killed jobs again."""
+    _tell_changed(session, job, session.client.send(jobs.reschedule(job)).changed, "rescheduled")
+
+
+def _tell_changed(session: Session, asked: list[int], changed: tuple[int, ...], word: str) -> None:
+    if session.output.as_json:
+        session.output.json({"changed": changed})
+        return
+    for job_id in changed:
+        session.output.line(f"{job_id} {word}")
+    if left := sorted(set(asked) - set(changed)):
+        session.output.say(f"Not {word}: {', '.join(str(j) for j in left)}.")
+
+
+@verbs.command("summary", example="sancho job summary --submission 4")
+def summary(session: Session, submission: SubmissionOption = None) -> None:
+    """Count jobs by state."""
+    found = session.client.send(jobs.summary(submission))
+    session.output.listing(
+        found, [Column("state", lambda c: c.state, "state"), Column("jobs", lambda c: c.count, "right")]
+    )

@@ -1,0 +1,82 @@
+"""The YAML file of a job, and the parameters that go with it."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from sancho_client.errors import BadInput
+from sancho_client.models.jobs import JobDescription
+
+Row = dict[str, Any]
+
+
+class JobFile(JobDescription):
+    """A description as users write it: with files to take along, and perhaps with its parameters."""
+
+    files: list[str] = Field(default_factory=list[str])
+    """Files and folders for the input sandbox, as seen from the YAML file."""
+    parameters: list[Row] | None = None
+    """One job for each row."""
+    count: int | None = Field(default=None, ge=1)
+    """So many jobs."""
+
+    def with_sandbox(self, sha256: str | None) -> JobDescription:
+        """The description as the server takes it."""
+        sent = self.model_dump(exclude_unset=True, exclude={"files", "parameters", "count"})
+        return JobDescription.model_validate(sent | ({"sandbox": sha256} if sha256 else {}))
+
+
+def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobFile, list[Row] | None]:
+    """Read a job's file; returns it with the rows of parameters, None for a single job without any."""
+    given = _load(path)
+    try:
+        job = JobFile.model_validate(given)
+    except ValidationError as e:
+        first = e.errors(include_url=False)[0]
+        field = ".".join(str(p) for p in first["loc"])
+        raise BadInput(
+            f"{path}: {field or 'the description'}: {first['msg']}.", field=field or None, hint="See `docs/reference`."
+        ) from e
+    said = combine(parameters)
+    own = job.parameters if job.parameters is not None else None
+    number = count or (job.count if own is None else None)
+    if own is not None and count is not None:
+        raise BadInput(f"{path} has parameters of its own, so --count says nothing.", field="count")
+    base: list[Row] = own if own is not None else [{} for _ in range(number or 1)]
+    rows = [{**row, **more} for row in base for more in said]
+    return job, rows if own is not None or number is not None or parameters else None
+
+
+def combine(parameters: Sequence[str]) -> list[Row]:
+    """Rows of `name=value`: one for each combination when names are given several times."""
+    values: dict[str, list[Any]] = {}
+    for text in parameters:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise BadInput(f"{text!r} is not NAME=VALUE.", field="parameter")
+        values.setdefault(name, []).append(scalar(value))
+    return [dict(zip(values, row, strict=True)) for row in itertools.product(*values.values())]
+
+
+def scalar(text: str) -> Any:
+    """A value from the command line: a number, true, false, a list; else the text as it is."""
+    try:
+        value: Any = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return text if value is None or isinstance(value, str | date) else value
+
+
+def _load(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            return yaml.safe_load(file)
+    except OSError as e:
+        raise BadInput(f"{path} cannot be read: {e.strerror}.") from e
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise BadInput(f"{path} is not YAML: {e}") from e

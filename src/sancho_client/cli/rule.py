@@ -1,0 +1,111 @@
+"""`sancho rule …`."""
+
+from typing import Annotated
+
+import typer
+
+from sancho_client.calls import rules
+from sancho_client.cli.options import Lifetime, Yes, lifetime_of
+from sancho_client.cli.output import Column
+from sancho_client.cli.verbs import Session, Verbs
+from sancho_client.models.rules import Lock, Rule
+
+verbs = Verbs("Rules: what should exist where.")
+RuleId = Annotated[int, typer.Argument(metavar="RULE", help="The rule's number.")]
+
+
+@verbs.command("add", example="sancho rule add mc:run1 'tier=1&country=UK' --copies 2 --lifetime '30 d'")
+def add(
+    session: Session,
+    did: Annotated[str, typer.Argument(metavar="DID", help="What is to be kept.")],
+    on: Annotated[str, typer.Argument(metavar="EXPR", help="The RSEs to choose from, as an expression.")],
+    copies: Annotated[int, typer.Option("--copies", min=1, help="So many copies.")] = 1,
+    lifetime: Lifetime = None,
+    comment: Annotated[str | None, typer.Option("--comment", help="Why.")] = None,
+) -> None:
+    """Ask for copies of a DID on RSEs that match an expression."""
+    made = session.client.send(rules.create(did, on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment))
+    _show(session, made)
+
+
+@verbs.command("list", example="sancho rule list --did mc:run1")
+def list_(
+    session: Session,
+    did: Annotated[str | None, typer.Option("--did", metavar="DID", help="Rules on this DID.")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="Rules of this account.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Rules in this state.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+) -> None:
+    """List rules."""
+    columns: list[Column[Rule]] = [
+        Column("rule", lambda r: r.rule_id, "right"),
+        Column("did", lambda r: r.did),
+        Column("state", lambda r: r.state, "state"),
+        Column("copies", lambda r: r.copies, "right"),
+        Column("on", lambda r: r.rse_expression),
+        Column("ok", lambda r: r.ok, "right"),
+        Column("replicating", lambda r: r.replicating, "right"),
+        Column("stuck", lambda r: r.stuck, "right"),
+        Column("account", lambda r: r.account),
+        Column("until", lambda r: r.expires_at),
+    ]
+    found = session.client.pages(rules.list_rules(did=did, account=account, state=state, limit=limit))
+    session.output.listing(found, columns)
+
+
+@verbs.command("show", example="sancho rule show 7 --locks")
+def show(
+    session: Session,
+    rule: RuleId,
+    locks: Annotated[bool, typer.Option("--locks", help="Its locks too, one for each file and RSE.")] = False,
+) -> None:
+    """Show a rule, how far it is carried out, and why it is stuck."""
+    found = session.client.send(rules.show(rule))
+    held = list(session.client.pages(rules.locks(rule))) if locks else []
+    if session.output.as_json and locks:
+        session.output.json({"rule": found, "locks": held})
+        return
+    _show(session, found)
+    if locks:
+        columns: list[Column[Lock]] = [
+            Column("file", lambda k: k.did),
+            Column("rse", lambda k: k.rse),
+            Column("state", lambda k: k.state, "state"),
+            Column("size", lambda k: k.size, "size"),
+            Column("error", lambda k: k.error),
+        ]
+        session.output.line("")
+        session.output.listing(held, columns, title="Locks" if session.output.pretty else None)
+
+
+@verbs.command("rm", example="sancho rule rm 7 --yes")
+def rm(
+    session: Session,
+    rule: RuleId,
+    yes: Yes = False,
+) -> None:
+    """Withdraw a rule; copies that nothing else holds are deleted from storage a little later."""
+    found = session.client.send(rules.show(rule))
+    session.confirm(f"Withdraw rule {rule}: {found.copies} copies of {found.did} on {found.rse_expression}?", yes=yes)
+    session.client.send(rules.delete(rule))
+    if session.output.as_json:
+        session.output.json({"withdrawn": [rule]})
+    session.output.line(f"rule {rule} withdrawn")
+
+
+def _show(session: Session, rule: Rule) -> None:
+    rows = {
+        "rule": rule.rule_id,
+        "did": rule.did,
+        "state": rule.state,
+        "error": rule.error,
+        "copies": rule.copies,
+        "on": rule.rse_expression,
+        "locks": f"{rule.ok} ok, {rule.replicating} replicating, {rule.stuck} stuck",
+        "account": rule.account,
+        "activity": rule.activity,
+        "created": rule.created_at,
+        "until": rule.expires_at,
+        "comment": rule.comment,
+    }
+    session.output.details(rule, rows)

@@ -1,0 +1,258 @@
+"""The things an installation consists of: `sancho account|group|vo|site|ce|rse|quota|pilot list|show|add`.
+
+They all work alike, so each is described once and gets its verbs from here. `add` makes one document and applies it,
+exactly as `sancho apply` would.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+import typer
+from pydantic import BaseModel
+
+from sancho_client.call import Call, Pages
+from sancho_client.calls import configuration, identity, rules, topology
+from sancho_client.cli import documents
+from sancho_client.cli.options import Owner
+from sancho_client.cli.output import Column
+from sancho_client.cli.verbs import Session, Verbs, ask_password
+from sancho_client.errors import BadInput
+from sancho_client.models.identity import Account, Group
+from sancho_client.models.topology import ComputeElement, Pilot, Quota, Rse, Site, Vo
+
+M = TypeVar("M", bound=BaseModel)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY=VALUE]...", help="Its settings; `attributes.tier=1` for what is nested, `[a, b]` for lists."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thing(Generic[M]):
+    """One kind of thing: how it is listed and shown, and the document that makes it."""
+
+    noun: str
+    help: str
+    columns: Sequence[Column[M]]
+    pages: Callable[[str | None], Pages[M]]
+    """The listing; of another VO, where the API has that."""
+    one: Callable[[str, str | None], Call[M]] | None = None
+    """The call for one; without it, it is looked up in the listing."""
+    key: Callable[[M], str] = lambda thing: str(getattr(thing, "name", ""))
+    kind: str | None = None
+    """The kind of its documents; None: it cannot be added."""
+    example: str
+    """A name, for examples."""
+    settings: str = ""
+    """Settings of a document, for examples."""
+
+
+def verbs_of(thing: Thing[M]) -> Verbs:
+    """The verbs of a kind of thing."""
+    verbs = Verbs(f"{thing.help}: list, show, add." if thing.kind else f"{thing.help}: list, show.")
+
+    def list_(session: Session, of: Owner = None) -> None:
+        session.output.listing(session.client.pages(thing.pages(of)), thing.columns)
+
+    def show(session: Session, name: Name, of: Owner = None) -> None:
+        found = _find(session, thing, name, of)
+        session.output.details(found, _rows(found), units={"size": "size", "memory": "size", "walltime": "seconds"})
+
+    verbs.command("list", example=f"sancho {thing.noun} list", help_text=f"List: {thing.help}.")(list_)
+    verbs.command("show", example=f"sancho {thing.noun} show {thing.example}", help_text=f"Show one: {thing.help}.")(
+        show
+    )
+    if thing.kind is not None:
+        _add_add(verbs, thing, thing.kind)
+    return verbs
+
+
+def _add_add(verbs: Verbs, thing: Thing[M], kind: str) -> None:
+    def add(session: Session, name: Name, setting: Settings = None, of: Owner = None, dry_run: DryRun = False) -> None:
+        document = documents.from_settings(kind, name, of, setting or [])
+        applied = session.client.send(configuration.apply([document], dry_run=dry_run))
+        documents.show(applied, session.output, dry_run=dry_run)
+
+    verbs.command(
+        "add",
+        example=f"sancho {thing.noun} add {thing.example} {thing.settings}".rstrip(),
+        help_text=f"Make or change one: {thing.help}.\n\nThe same as applying a document of kind {kind}.",
+    )(add)
+
+
+def _find(session: Session, thing: Thing[M], name: str, of: str | None) -> M:
+    if thing.one is not None:
+        return session.client.send(thing.one(name, of))
+    for found in session.client.pages(thing.pages(of)):
+        if thing.key(found) == name:
+            return found
+    raise BadInput(f"There is no {thing.noun} {name} that you may see.", hint=f"See `sancho {thing.noun} list`.")
+
+
+def _rows(found: BaseModel) -> dict[str, Any]:
+    return {name.replace("_", " "): getattr(found, name) for name in type(found).model_fields}
+
+
+ACCOUNT: Thing[Account] = Thing(
+    noun="account",
+    help="Accounts, which own jobs, rules and usage",
+    pages=identity.accounts,
+    one=identity.account,
+    columns=[
+        Column("account", lambda a: a.name),
+        Column("kind", lambda a: a.kind),
+        Column("state", lambda a: a.state, "state"),
+        Column("groups", lambda a: a.groups),
+        Column("email", lambda a: a.email),
+    ],
+    kind="Account",
+    example="alice",
+    settings="email=alice@example.org 'groups=[users]'",
+)
+GROUP: Thing[Group] = Thing(
+    noun="group",
+    help="Groups of accounts, with permissions and a share",
+    pages=identity.groups,
+    columns=[
+        Column("group", lambda g: g.name),
+        Column("share", lambda g: g.share, "right"),
+        Column("permissions", lambda g: g.permissions),
+    ],
+    kind="Group",
+    example="production",
+    settings="share=3 'permissions=[jobs:create, rules:create, uploads:create]'",
+)
+VO: Thing[Vo] = Thing(
+    noun="vo",
+    help="Virtual organisations",
+    pages=lambda _of: topology.vos(),
+    columns=[Column("vo", lambda v: v.name)],
+    kind="VO",
+    example="belle",
+)
+SITE: Thing[Site] = Thing(
+    noun="site",
+    help="Sites, which have CEs and RSEs",
+    pages=lambda _of: topology.sites(),
+    one=lambda name, _of: topology.site(name),
+    columns=[
+        Column("site", lambda s: s.name),
+        Column("enabled", lambda s: s.enabled),
+        Column("attributes", lambda s: s.attributes),
+    ],
+    kind="Site",
+    example="SITE-C",
+    settings="attributes.country=UK",
+)
+CE: Thing[ComputeElement] = Thing(
+    noun="ce",
+    help="Compute elements, the doors to batch systems",
+    pages=lambda _of: topology.ces(),
+    columns=[
+        Column("ce", lambda c: c.name),
+        Column("site", lambda c: c.site),
+        Column("plugin", lambda c: c.plugin),
+        Column("cores", lambda c: c.cores, "right"),
+        Column("memory", lambda c: c.memory, "size"),
+        Column("walltime", lambda c: c.walltime, "seconds"),
+        Column("pilots", lambda c: c.max_pilots, "right"),
+        Column("tags", lambda c: c.tags),
+        Column("enabled", lambda c: c.enabled),
+    ],
+    kind="ComputeElement",
+    example="C-CE",
+    settings="site=SITE-C plugin=local cores=2 'memory=4 GB' walltime=24h max_pilots=10",
+)
+RSE: Thing[Rse] = Thing(
+    noun="rse",
+    help="Storage elements",
+    pages=lambda _of: topology.rses(),
+    one=lambda name, _of: topology.rse(name),
+    columns=[
+        Column("rse", lambda r: r.name),
+        Column("site", lambda r: r.site),
+        Column("readable", lambda r: r.readable),
+        Column("writable", lambda r: r.writable),
+        Column("attributes", lambda r: r.attributes),
+    ],
+    kind="RSE",
+    example="C-DISK",
+    settings="site=SITE-C plugin=webdav prefix=https://storage.example.org/grid attributes.tier=2",
+)
+QUOTA: Thing[Quota] = Thing(
+    noun="quota",
+    help="Quotas: bytes that may be kept on RSEs",
+    pages=lambda _of: rules.quotas(),
+    columns=[
+        Column("quota", lambda q: q.name),
+        Column("account", lambda q: q.account or "all together"),
+        Column("on", lambda q: q.rse_expression),
+        Column("size", lambda q: q.size, "size"),
+    ],
+    kind="Quota",
+    example="alice-disk",
+    settings="account=alice rse_expression=tier=1 'size=10 TB'",
+)
+PILOT: Thing[Pilot] = Thing(
+    noun="pilot",
+    help="Pilots, our processes in the slots of sites",
+    pages=lambda _of: topology.pilots(limit=200),
+    key=lambda p: p.stamp,
+    columns=[
+        Column("pilot", lambda p: p.stamp),
+        Column("state", lambda p: p.state, "state"),
+        Column("ce", lambda p: p.ce),
+        Column("site", lambda p: p.site),
+        Column("started", lambda p: p.created_at),
+        Column("ended", lambda p: p.ended_at),
+        Column("last beat", lambda p: p.last_beat),
+        Column("detail", lambda p: p.detail),
+    ],
+    example="5f2c0a",
+)
+
+
+def add_to(root: Verbs) -> None:
+    """Add the verbs of all things."""
+    groups = {
+        "account": verbs_of(ACCOUNT),
+        "group": verbs_of(GROUP),
+        "vo": verbs_of(VO),
+        "site": verbs_of(SITE),
+        "ce": verbs_of(CE),
+        "rse": verbs_of(RSE),
+        "quota": verbs_of(QUOTA),
+        "pilot": verbs_of(PILOT),
+    }
+    groups["account"].command("password", example="sancho account password alice")(password)
+    groups["rse"].command("resolve", example="sancho rse resolve 'tier=1&country=UK'")(resolve)
+    for noun, verbs in groups.items():
+        root.add(verbs, noun)
+
+
+def password(
+    session: Session,
+    name: Name,
+    password_stdin: Annotated[
+        bool,
+        typer.Option("--password-stdin", help="Read the new password from standard input, one's own old one before."),
+    ] = False,
+    of: Owner = None,
+) -> None:
+    """Set the password of an account. All its logins end."""
+    me = session.client.send(identity.whoami())
+    own = me.account == name and of in {None, me.vo}
+    old = ask_password(session, "Current password", stdin=password_stdin) if own else None
+    new = ask_password(session, f"New password of {name}", stdin=password_stdin, twice=True)
+    session.client.send(identity.change_password(name, new, current=old, vo=of))
+    session.output.say(f"The password of {name} is set; its logins have ended.")
+
+
+def resolve(session: Session, expression: Annotated[str, typer.Argument(metavar="EXPR")]) -> None:
+    """Say which RSEs an expression means."""
+    session.output.listing(session.client.pages(topology.resolve(expression)), RSE.columns)

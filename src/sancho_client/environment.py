@@ -1,0 +1,44 @@
+"""What the environment says to clients; the only module of the client that reads it.
+
+| variable           | meaning                                                                                 |
+|--------------------|-----------------------------------------------------------------------------------------|
+| SANCHO_URL         | the server, `https://grid.example.org`; without it, the server of the last `login`      |
+| SANCHO_VO          | the VO to speak for, where there are logins for several                                 |
+| SANCHO_TOKEN       | an access token to use instead of a login                                               |
+| SANCHO_TOKEN_FILE  | a file that holds one; read anew for each request, so that others may renew it          |
+| SANCHO_CA_FILE     | certificates of the authorities to trust, instead of the system's                       |
+| SANCHO_CONFIG_HOME | folder of the login cache; by default `sancho` under XDG_CONFIG_HOME or `~/.config`     |
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """What the environment says; empty variables count as unset."""
+
+    url: str | None = None
+    vo: str | None = None
+    token: str | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    config_home: Path
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> "Environment":
+        """Read the variables of this process, or those given."""
+        given = {k: v for k, v in (os.environ if variables is None else variables).items() if v}
+        token_file, ca_file = given.get("SANCHO_TOKEN_FILE"), given.get("SANCHO_CA_FILE")
+        config_home = given.get("SANCHO_CONFIG_HOME")
+        base = Path(given.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+        return cls(
+            url=given.get("SANCHO_URL"),
+            vo=given.get("SANCHO_VO"),
+            token=given.get("SANCHO_TOKEN"),
+            token_file=Path(token_file).expanduser() if token_file else None,
+            ca_file=Path(ca_file).expanduser() if ca_file else None,
+            config_home=Path(config_home).expanduser() if config_home else base / "sancho",
+        )

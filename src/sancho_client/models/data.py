@@ -1,0 +1,107 @@
+"""Data: DIDs, replicas, uploads."""
+
+from datetime import datetime
+
+from sancho_client.models.base import Answer, Duration, Request
+
+
+class Did(Answer):
+    """A file, dataset or container; `size` and `adler32` of files."""
+
+    did: str
+    kind: str
+    open: bool
+    size: int | None = None
+    adler32: str | None = None
+    account: str | None = None
+    created_at: datetime | None = None
+
+
+class Scope(Answer):
+    """A namespace of DIDs."""
+
+    name: str
+    account: str | None = None
+
+
+class Replica(Answer):
+    """One file on one RSE."""
+
+    rse: str
+    state: str
+
+
+class FileReplicas(Answer):
+    """A file and where it is."""
+
+    did: str
+    size: int
+    adler32: str | None = None
+    replicas: tuple[Replica, ...] = ()
+
+
+class Source(Answer):
+    """A place to read a file from, with a token for it."""
+
+    rse: str
+    site: str | None = None
+    url: str
+    token: str
+
+
+class Access(Answer):
+    """A file, and the places to read it from, best first."""
+
+    did: str
+    name: str
+    size: int
+    adler32: str | None = None
+    sources: tuple[Source, ...] = ()
+
+
+class NewFile(Request):
+    """A file that is about to be uploaded."""
+
+    did: str
+    size: int
+    adler32: str
+    dataset: str | None = None
+    rse: str | None = None
+
+
+class UploadRule(Request):
+    """The rule that is to hold what is uploaded."""
+
+    copies: int = 1
+    rse_expression: str
+    lifetime: Duration | None = None
+
+
+class Upload(Answer):
+    """An intent: where to PUT one file, with a token for exactly that path."""
+
+    intent_id: int
+    did: str
+    rse: str
+    url: str
+    token: str
+
+
+class Uploads(Answer):
+    """The intents of one call, in the order of the files."""
+
+    uploads: tuple[Upload, ...]
+
+
+class Committed(Answer):
+    """A file that is in the catalogue now."""
+
+    intent_id: int
+    did: str
+    size: int
+
+
+class Commit(Answer):
+    """The files of one commit."""
+
+    files: tuple[Committed, ...]

@@ -1,0 +1,173 @@
+"""Jobs: what is submitted, and what the server says about them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from sancho_client.models.base import Answer, Duration, Request, Size, Strings
+
+FINAL = frozenset({"done", "failed", "killed"})
+"""States in which nothing more happens by itself."""
+
+
+class RuleWish(Request):
+    """The rule that holds an output: on its dataset, or on the file when it has none."""
+
+    copies: int = 1
+    rse_expression: str
+    lifetime: Duration | None = None
+
+
+class Output(Request):
+    """A file that the job promises: its path in the job's folder, its DID, the dataset it joins, the rule."""
+
+    path: str
+    did: str
+    dataset: str | None = None
+    rule: RuleWish | None = None
+
+
+class Requirements(Request):
+    """What the job needs of a slot; no `sites` means any."""
+
+    cores: int = 1
+    memory: Size = "2 GB"
+    walltime: Duration = 3600.0
+    tags: list[str] = Field(default_factory=list[str])
+    sites: list[str] = Field(default_factory=list[str])
+    banned_sites: list[str] = Field(default_factory=list[str])
+
+
+class JobDescription(Request):
+    """What to compute. `{name}` in command, environment and outputs is filled in from each job's parameters."""
+
+    name: str
+    command: list[str]
+    group: str | None = None
+    environment: dict[str, str] = Field(default_factory=dict[str, str])
+    sandbox: str | None = None
+    inputs: list[str] = Field(default_factory=list[str])
+    outputs: list[Output] = Field(default_factory=list[Output])
+    close_datasets: bool = False
+    output_sandbox: list[str] = Field(default_factory=list[str])
+    requirements: Requirements = Field(default_factory=Requirements)
+    max_attempts: int = 3
+    priority: int = 0
+
+
+class Submission(Answer):
+    """The jobs of one submission, in the order of the parameters; `repeated` when its key had been seen before."""
+
+    submission_id: int
+    job_ids: tuple[int, ...]
+    repeated: bool = False
+
+
+class Job(Answer):
+    """A job as it stands in a list; `attempts` counts them, `number` is its place in its submission."""
+
+    job_id: int
+    name: str
+    state: str
+    account: str
+    site: str | None = None
+    attempts: int = 0
+    submission_id: int
+    number: int
+    submitted_at: datetime
+    changed_at: datetime
+    detail: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more happens by itself."""
+        return self.state in FINAL
+
+
+class Change(Answer):
+    """One line of a job's history."""
+
+    state: str
+    at: datetime
+    site: str | None = None
+    attempt: int | None = None
+    detail: str | None = None
+
+
+class Attempt(Answer):
+    """One run of a job on one pilot; durations in seconds, memory in bytes."""
+
+    attempt_id: int
+    number: int
+    state: str
+    site: str | None = None
+    pilot_id: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    wall: float | None = None
+    cpu: float | None = None
+    max_memory: int | None = None
+    detail: str | None = None
+
+
+class JobOutput(Answer):
+    """A promised file, and whether it is in the catalogue."""
+
+    number: int
+    path: str
+    did: str
+    dataset: str | None = None
+    committed: bool
+
+
+class JobDetail(Job):
+    """All that is known about a job; `reason` says why it does not run yet."""
+
+    description: Mapping[str, Any]
+    parameters: Mapping[str, Any] | None = None
+    history: tuple[Change, ...] = ()
+    attempt_list: tuple[Attempt, ...] = ()
+    outputs: tuple[JobOutput, ...] = ()
+    inputs: Strings = ()
+    reason: str | None = None
+
+
+class StateCount(Answer):
+    """How many jobs are in a state."""
+
+    state: str
+    count: int
+
+
+class Log(Answer):
+    """The end of an attempt's output; `log_size` counts the bytes written so far, of which `tail` is the last part.
+
+    `state` is the job's, and `final` says that nothing more comes by itself.
+    """
+
+    attempt: int | None = None
+    tail: str = ""
+    log_size: int = 0
+    state: str
+    final: bool = False
+
+
+class Changed(Answer):
+    """The jobs that a kill or a reschedule has changed."""
+
+    changed: tuple[int, ...]
+
+
+class SandboxUpload(Answer):
+    """Where to PUT an input sandbox; None when the server has it already."""
+
+    url: str | None = None
+
+
+class SandboxLink(Answer):
+    """Where to GET an output sandbox."""
+
+    url: str

@@ -1,0 +1,71 @@
+"""What an installation consists of: VOs, sites, CEs, RSEs, quotas, pilots."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sancho_client.models.base import Answer, Strings
+
+
+class Vo(Answer):
+    """A virtual organisation."""
+
+    name: str
+
+
+class Site(Answer):
+    """A place with CEs or RSEs, run by one team."""
+
+    name: str
+    attributes: Mapping[str, Any] = {}
+    enabled: bool = True
+
+
+class ComputeElement(Answer):
+    """The door to one batch system."""
+
+    name: str
+    site: str
+    plugin: str
+    cores: int
+    memory: int
+    walltime: float
+    max_pilots: int
+    tags: Strings = ()
+    enabled: bool = True
+    vos: Strings = ()
+
+
+class Rse(Answer):
+    """One space on one storage."""
+
+    name: str
+    site: str
+    attributes: Mapping[str, Any] = {}
+    readable: bool = True
+    writable: bool = True
+    deletable: bool = True
+
+
+class Quota(Answer):
+    """Bytes that may be locked on an RSE expression."""
+
+    name: str
+    account: str | None = None
+    rse_expression: str
+    size: int
+
+
+class Pilot(Answer):
+    """Our process in a slot."""
+
+    pilot_id: int
+    stamp: str
+    state: str
+    ce: str
+    site: str | None = None
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_beat: datetime | None = None
+    reference: str | None = None
+    detail: str | None = None
