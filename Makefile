@@ -48,7 +48,7 @@ realparts: .venv ## Only the tests that need real batch systems, storages and se
 	@$(BIN)/pytest $(ARGS) tests/realparts
 
 schema: .venv ## Write schema.sql anew from the migrations
-	@$(BIN)/python -m sancho.kit.migrate dump
+	@$(BIN)/python -m sancho.local.schema > schema.sql.new && mv schema.sql.new schema.sql
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
 	--no-emit-find-links --custom-compile-command 'make requirements'

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -12,8 +13,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sancho.accounting import api as accounting_api
 from sancho.dids import api as dids_api
 from sancho.identity import api as identity_api
-from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity import service as identity
+from sancho.identity.kinds import KINDS as IDENTITY_KINDS
+from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem
@@ -44,11 +46,11 @@ from sancho.vos import api as vos_api
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 
-KINDS: tuple[Kind, ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *RULES_KINDS)
+KINDS: tuple[Kind[Any], ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *RULES_KINDS)
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
+    identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 

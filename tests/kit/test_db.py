@@ -50,7 +50,8 @@ async def test_a_failed_transaction_leaves_nothing(database: Database, world: Wo
 
 
 async def test_the_servers_role_owns_nothing(conn: Connection) -> None:
-    assert await fetch_value(conn, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user") is False
+    too_much = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    assert await fetch_value(conn, too_much) is False
     assert await fetch_value(conn, "SELECT count(*) FROM pg_tables WHERE tableowner = current_user") == 0
 
 

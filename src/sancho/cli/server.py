@@ -60,7 +60,9 @@ async def _work(settings: Settings, *, until_idle: bool) -> None:
 
 
 def migrate(
-    phase: Annotated[str, typer.Option(help="pre (before new code starts), post (when no old code is left), or all.")] = "all",
+    phase: Annotated[
+        str, typer.Option(help="pre (before new code starts), post (when no old code is left), or all.")
+    ] = "all",
 ) -> None:
     """Bring the database up to date. Safe to repeat.
 
@@ -70,7 +72,7 @@ def migrate(
         raise typer.BadParameter("must be pre, post or all")
     settings = Settings()
     url = (settings.migration_database_url or settings.database_url).get_secret_value()
-    ran = migrate_database(url, server_role=server_role(settings), phase=phase)  # pyright: ignore[reportArgumentType]
+    ran = migrate_database(url, server_role=server_role(settings), phase=phase)
     typer.echo("\n".join(f"applied {name}" for name in ran) or "the database is up to date")
 
 
@@ -82,7 +84,9 @@ def server_role(settings: Settings) -> str | None:
 
 def init(
     vo: Annotated[list[str], typer.Option(help="A VO to make; repeat for more.")],
-    admin_password_file: Annotated[Path, typer.Option(help="File with the password of the accounts `admin`, or - for standard input.")],
+    admin_password_file: Annotated[
+        Path, typer.Option(help="File with the password of the accounts `admin`, or - for standard input.")
+    ],
 ) -> None:
     """Begin an installation: VOs, their groups, and in each and in `instance` an account `admin`. Safe to repeat.
 

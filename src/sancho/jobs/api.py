@@ -229,6 +229,10 @@ def _output(output: OutputIn) -> Output:
     return Output(path=output.path, did=output.did, dataset=output.dataset, rule=rule)
 
 
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
+
+
 def _row(job: JobRow) -> dict[str, Any]:
     return {
         "job_id": job.job_id, "name": job.name, "state": job.state.word, "account": job.account, "site": job.site,
@@ -242,7 +246,7 @@ def _row(job: JobRow) -> dict[str, Any]:
 )
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction) -> Submission:
     """Submit jobs: all of them or none."""
-    rows = [{}] * body.parameters.count if isinstance(body.parameters, Count) else body.parameters
+    rows: list[dict[str, Any]] = [{}] * body.parameters.count if isinstance(body.parameters, Count) else body.parameters
     return await service.submit(conn, caller, body.description.description(), rows, key=body.idempotency_key)
 
 
@@ -314,7 +318,7 @@ async def get_job(job_id: int, caller: Caller, conn: Transaction) -> JobDetailOu
             AttemptOut(
                 attempt_id=a.attempt_id, number=a.number, state=a.state.word, site=a.site, pilot_id=a.pilot_id,
                 started_at=a.started_at, ended_at=a.ended_at, exit_code=a.exit_code, max_memory=a.max_memory,
-                wall=a.wall and a.wall.total_seconds(), cpu=a.cpu and a.cpu.total_seconds(), detail=a.detail,
+                wall=_seconds(a.wall), cpu=_seconds(a.cpu), detail=a.detail,
             )
             for a in view.attempts
         ],

@@ -116,7 +116,7 @@ class RuleWish:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A file that a job promises: its path in the job's folder, its DID, the dataset it joins, the rule that keeps it."""
+    """A file that a job promises: its path in the job's folder, its DID, the dataset it joins, its rule."""
 
     path: str
     did: str

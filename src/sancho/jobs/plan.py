@@ -1,4 +1,4 @@
-"""Pure decisions about jobs: what each job of a submission is, which sites could run it, what happens after a failure."""
+"""Pure decisions about jobs: what each one of a submission is, which sites could run it, what follows a failure."""
 
 import hashlib
 import json
@@ -83,8 +83,9 @@ def after_failure(reason: Reason, *, attempts: int, max_attempts: int) -> JobSta
 
 def queue_digest(group_id: int, requirement: Requirement, input_set_id: int | None, priority: int) -> bytes:
     """What makes two jobs wait in the same task queue."""
-    said = [group_id, requirement.cores, requirement.memory, requirement.walltime.total_seconds(),
-            sorted(requirement.tags), sorted(requirement.sites), sorted(requirement.banned_sites), input_set_id, priority]  # fmt: skip
+    need = requirement
+    said = [group_id, need.cores, need.memory, need.walltime.total_seconds(), sorted(need.tags), sorted(need.sites),
+            sorted(need.banned_sites), input_set_id, priority]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).digest()
 
 

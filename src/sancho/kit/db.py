@@ -128,7 +128,7 @@ class Database:
         except (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure) as e:
             raise Collision(detail=type(e).__name__) from e
         except (errors.OperationalError, errors.InterfaceError) as e:
-            if isinstance(e, errors.Error) and e.sqlstate and not e.sqlstate.startswith(("08", "57P")):
+            if e.sqlstate and not e.sqlstate.startswith(("08", "57P")):
                 raise
             raise DatabaseAway from e
 

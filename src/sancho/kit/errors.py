@@ -80,10 +80,12 @@ class TooMany(SanchoError):
 
     status, code = 429, "too_many"
 
-    def __init__(self, *, retry_after: int = 1, **facts: object) -> None:
+    def __init__(
+        self, *, retry_after: int = 1, field: str | None = None, hint: str | None = None, **facts: object
+    ) -> None:
         """Say after how many seconds to try again."""
         self.retry_after = retry_after
-        super().__init__(**facts)
+        super().__init__(field=field, hint=hint, **facts)
 
 
 class Unavailable(SanchoError):
@@ -91,10 +93,12 @@ class Unavailable(SanchoError):
 
     status, code = 503, "unavailable"
 
-    def __init__(self, *, retry_after: int = 5, **facts: object) -> None:
+    def __init__(
+        self, *, retry_after: int = 5, field: str | None = None, hint: str | None = None, **facts: object
+    ) -> None:
         """Say after how many seconds to try again."""
         self.retry_after = retry_after
-        super().__init__(**facts)
+        super().__init__(field=field, hint=hint, **facts)
 
 
 class PermissionMissing(Forbidden):

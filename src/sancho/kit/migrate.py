@@ -116,7 +116,7 @@ def _run(conn: "psycopg.Connection[Any]", migration: Migration, search_path: str
     with conn.transaction():
         for setting, value in {**migration.timeouts, "search_path": search_path}.items():
             conn.execute("SELECT set_config(%s, %s, true)", [setting, value])
-        conn.execute(cast(LiteralString, migration.text))
+        conn.execute(sql.SQL(cast(LiteralString, migration.text)))
         conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
 
 
@@ -148,4 +148,4 @@ def _grants() -> Iterator[LiteralString]:
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {{role}}",
             "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {{role}}",
         ):
-            yield cast(LiteralString, grant.format(schema=schema))
+            yield grant.format(schema=schema)

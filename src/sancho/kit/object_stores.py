@@ -50,7 +50,7 @@ class LocalObjects:
     async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
         """A URL of our own API, good for one method on one object until it expires."""
         expires = int((self._clock.now() + lifetime).timestamp())
-        return signed_url(self._base_url, self.secret, method, key, expires=expires, size=size)
+        return signed_url(self._base_url, self.secret, (method, key, expires, size))
 
     async def size(self, key: str) -> int | None:
         """Bytes of an object; None when there is none."""

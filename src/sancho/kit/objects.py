@@ -41,25 +41,29 @@ class Objects(Protocol):
         ...
 
 
-def signature(secret: bytes, method: Method, key: str, expires: int, size: int | None) -> str:
+Allowed = tuple[Method, str, int, int | None]
+"""What a presigned URL allows: method, key, expiry (seconds of the epoch), size of what is put."""
+
+
+def signature(secret: bytes, allowed: Allowed) -> str:
     """HMAC-SHA256 over what a presigned URL allows, in hex."""
+    method, key, expires, size = allowed
     said = f"{method}\n{key}\n{expires}\n{'' if size is None else size}".encode()
     return hmac.new(secret, said, hashlib.sha256).hexdigest()
 
 
-def signed_url(base: str, secret: bytes, method: Method, key: str, *, expires: int, size: int | None) -> str:
-    """A URL under `base` that `check` accepts until `expires` (seconds of the epoch)."""
-    query = {"expires": str(expires), "signature": signature(secret, method, key, expires, size)}
+def signed_url(base: str, secret: bytes, allowed: Allowed) -> str:
+    """A URL under `base` that `check` accepts until it expires."""
+    _, key, expires, size = allowed
+    query = {"expires": str(expires), "signature": signature(secret, allowed)}
     if size is not None:
         query["size"] = str(size)
     return f"{base}/{quote(key)}?{urlencode(query)}"
 
 
-def check(
-    secret: bytes, method: Method, key: str, *, expires: int, size: int | None, given: str, now: datetime
-) -> None:
+def check(secret: bytes, allowed: Allowed, *, given: str, now: datetime) -> None:
     """Raise `SignatureWrong` unless the signature fits and has not expired."""
-    if not hmac.compare_digest(signature(secret, method, key, expires, size), given):
+    if not hmac.compare_digest(signature(secret, allowed).encode(), given.encode()):
         raise SignatureWrong(reason="its signature does not fit")
-    if now.timestamp() >= expires:
+    if now.timestamp() >= allowed[2]:
         raise SignatureWrong(reason="it has expired")

@@ -1,10 +1,12 @@
 """The server's own object store over HTTP: public routes, each request carries its presigned permission."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, NonNegativeInt
 
+from sancho.kit.deployment import Deployment
 from sancho.kit.errors import NotFound
 from sancho.kit.object_stores import LocalObjects
 from sancho.kit.objects import Method, SignatureWrong, check
@@ -13,29 +15,30 @@ from sancho.kit.web import Deployed
 
 router = APIRouter(prefix="/objects", tags=["objects"])
 
-Expires = Annotated[int, Query()]
-Signature = Annotated[str, Query(max_length=64)]
+
+class Permission(BaseModel):
+    """What a presigned URL says of itself."""
+
+    expires: int
+    signature: Annotated[str, Query(max_length=64)]
+    size: NonNegativeInt | None = None
 
 
-def _store(deployment: Deployed, request: Request, key: str) -> LocalObjects:
+Presigned = Annotated[Permission, Query()]
+
+
+def _allowed(deployment: Deployment, method: Method, key: str, said: Permission) -> LocalObjects:
     store = deployment.objects
     if not isinstance(store, LocalObjects):
         raise NotFound(what=f"Object {key}")
-    query = request.query_params
-    size = query.get("size")
-    check(
-        store.secret, cast(Method, request.method), key, expires=int(query["expires"]), given=query["signature"],
-        size=int(size) if size else None, now=deployment.clock.now(),
-    )  # fmt: skip
+    check(store.secret, (method, key, said.expires, said.size), given=said.signature, now=deployment.clock.now())
     return store
 
 
 @router.get("/{key:path}", responses=problems(SignatureWrong, NotFound), response_class=StreamingResponse)
-async def get_object(
-    key: str, expires: Expires, signature: Signature, deployment: Deployed, request: Request
-) -> StreamingResponse:
+async def get_object(key: str, said: Presigned, deployment: Deployed) -> StreamingResponse:
     """Read an object with a presigned URL."""
-    store = _store(deployment, request, key)
+    store = _allowed(deployment, "GET", key, said)
     size = await store.size(key)
     if size is None:
         raise NotFound(what=f"Object {key}")
@@ -44,9 +47,7 @@ async def get_object(
 
 
 @router.put("/{key:path}", status_code=201, responses=problems(SignatureWrong))
-async def put_object(
-    key: str, expires: Expires, signature: Signature, deployment: Deployed, request: Request,
-    size: Annotated[int, Query(ge=0)],
-) -> None:  # fmt: skip
+async def put_object(key: str, said: Presigned, deployment: Deployed, request: Request) -> None:
     """Write an object with a presigned URL: exactly the announced bytes, or nothing."""
-    await _store(deployment, request, key).write(key, request.stream(), size)
+    store = _allowed(deployment, "PUT", key, said)
+    await store.write(key, request.stream(), said.size or 0)

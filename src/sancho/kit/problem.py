@@ -39,7 +39,7 @@ def _render(status: int, code: str, detail: str, **more: Any) -> Response:
 
 def render(error: SanchoError) -> Response:
     """Say one of our own errors."""
-    facts = {k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | list)}
+    facts = {k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool)}
     response = _render(error.status, error.code, str(error), field=error.field, hint=error.hint, facts=facts or None)
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"

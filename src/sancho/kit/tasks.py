@@ -1,6 +1,6 @@
 """Background work of the server, queued in the transaction that makes it necessary.
 
-A feature declares its tasks in `tasks.py` on a `Tasks` blueprint; others ask for them by name, so news can travel
+A feature declares its tasks in `tasks.py` on a `Tasks`; others ask for them by name, so news can travel
 upwards without an import: `await defer(conn, "rules:settle", vo=vo, replicas=[…])`. State and task commit
 together. A task is safe to run twice, opens its own transactions, and may be killed at any moment: the queue
 gives it to another worker.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec, TypeAlias, cast
 
-from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
 
 from sancho.kit import telemetry
@@ -31,7 +31,7 @@ class Tasks:
     """The tasks of one feature; `app` registers them under the feature's name."""
 
     feature: str
-    blueprint: Blueprint = field(default_factory=Blueprint)
+    registrations: list[Callable[[App], None]] = field(default_factory=list[Callable[[App], None]])
 
     def task(
         self, name: str, *, every: timedelta | None = None, queue: str = "default", retry: bool = True
@@ -42,9 +42,9 @@ class Tasks:
         interval, however many workers there are; a start is left out while the one before it waits.
         """
 
-        def declare(function: TaskFunction[P]) -> TaskFunction[P]:
-            full_name = f"{self.feature}:{name}"
+        full_name = f"{self.feature}:{name}"
 
+        def declare(function: TaskFunction[P]) -> TaskFunction[P]:
             async def run(context: JobContext, **arguments: Any) -> None:
                 deployment = cast(Deployment, context.additional_context["deployment"])
                 if every is not None:
@@ -53,12 +53,15 @@ class Tasks:
                     await cast(Any, function)(deployment, **arguments)
                 telemetry.TASKS.labels(full_name, "done").inc()
 
-            task = self.blueprint.task(
-                name=name, queue=queue, pass_context=True, retry=RETRY if retry and every is None else False,
-                queueing_lock=full_name if every is not None else None,
-            )(run)  # fmt: skip
-            if every is not None:
-                self.blueprint.periodic(cron=_cron(every), periodic_id=name)(cast(Any, task))
+            def register(app: App) -> None:
+                task = app.task(
+                    name=full_name, queue=queue, pass_context=True, retry=RETRY if retry and every is None else False,
+                    queueing_lock=full_name if every is not None else None,
+                )(run)  # fmt: skip
+                if every is not None:
+                    app.periodic(cron=_cron(every), periodic_id=full_name)(cast(Any, task))
+
+            self.registrations.append(register)
             return function
 
         return declare

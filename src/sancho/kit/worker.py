@@ -22,11 +22,12 @@ def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> Ap
     connector = PsycopgConnector(conninfo=url, kwargs={"options": SEARCH_PATH}, min_size=1, max_size=connections)
     app = App(connector=connector)
     for tasks in features:
-        app.add_tasks_from(tasks.blueprint, namespace=tasks.feature)
+        for register in tasks.registrations:
+            register(app)
 
     @app.periodic(cron="* * * * * */5", periodic_id="rescue")
     @app.task(name="kit:rescue", queueing_lock="kit:rescue", pass_context=True)
-    async def rescue(context: JobContext, timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]
+    async def rescue(context: JobContext, timestamp: int) -> None:
         """Give the tasks of dead workers to living ones."""
         _ = timestamp
         for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=10):
@@ -37,14 +38,13 @@ def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> Ap
 
 
 async def work(
-    app: App, deployment: Deployment, *, concurrency: int, queues: Iterable[str] | None = None, wait: bool = True,
+    app: App, deployment: Deployment, *, concurrency: int, wait: bool = True,
     grace: timedelta = timedelta(seconds=30),
 ) -> None:  # fmt: skip
     """Carry out tasks until SIGTERM; with `wait=False`, until none is left."""
     async with app.open_async():
         await app.run_worker_async(
             concurrency=concurrency,
-            queues=list(queues) if queues else None,
             wait=wait,
             install_signal_handlers=wait,
             delete_jobs="successful",

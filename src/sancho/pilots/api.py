@@ -1,4 +1,4 @@
-"""The routes that pilots talk to, and one for people. The models here are the protocol (`sancho_pilot/protocol.json`)."""
+"""The routes that pilots talk to, and one for people. These models are the protocol (`sancho_pilot/protocol.json`)."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal

@@ -119,7 +119,8 @@ async def lock_silent(conn: Connection, vo: int, pilot_ids: Sequence[int], lease
         """
         SELECT pilot_id FROM pilot p
          WHERE pilot_id = ANY(%(ids)s) AND vo = %(vo)s AND state = 'R' AND NOT EXISTS (
-               SELECT FROM pilot_beat b WHERE b.pilot_id = p.pilot_id AND b.vo = p.vo AND b.at > now() - %(lease)s::interval)
+               SELECT FROM pilot_beat b
+                WHERE b.pilot_id = p.pilot_id AND b.vo = p.vo AND b.at > now() - %(lease)s::interval)
          ORDER BY 1
         """,
         params,

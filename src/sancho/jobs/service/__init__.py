@@ -31,7 +31,8 @@ from sancho.jobs.service.views import (
 )
 
 __all__ = [
-    "announce_output_sandbox", "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt", "finish", "get", "get_spec",
+    "announce_output_sandbox", "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt",
+    "finish", "get", "get_spec",
     "input_files", "kill", "list_jobs", "log", "lose", "open_attempts", "producers", "progress", "promised",
     "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit", "summarise", "vo_of_attempt",
 ]  # fmt: skip

@@ -60,9 +60,7 @@ async def complete(conn: Connection, vo: int, attempt_id: int, *, pilot_id: int)
 
 async def progress(conn: Connection, vo: int, attempt_id: int, *, tail: str, log_size: int, usage: Usage) -> None:
     """Keep what a running payload prints and uses; silently nothing once the attempt has ended."""
-    await life.write_progress(
-        conn, vo, attempt_id, tail=_clean(tail), log_size=log_size, cpu=usage.cpu, memory=usage.max_memory
-    )
+    await life.write_progress(conn, vo, attempt_id, log=(_clean(tail), log_size), usage=usage)
 
 
 async def finish(

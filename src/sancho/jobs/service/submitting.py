@@ -10,7 +10,7 @@ from sancho.identity import service as identity
 from sancho.jobs import plan
 from sancho.jobs.errors import SandboxMissing
 from sancho.jobs.model import Description, JobState, Submission
-from sancho.jobs.service import inputs as ready_inputs
+from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
 from sancho.jobs.store import inputs, submitting
 from sancho.kit import faults, telemetry
@@ -61,7 +61,7 @@ async def submit(
     if ready:
         await submitting.count_waiting(conn, caller.vo, {task_queue_id: len(job_ids)})
     elif input_set_id is not None:
-        await ready_inputs.resolve(conn, caller.vo, input_set_id)
+        await resolve(conn, caller.vo, input_set_id)
     _submitted()
     return Submission(submission_id=submission_id, job_ids=job_ids)
 

@@ -1,14 +1,13 @@
 """SQL that moves jobs and attempts through their lives. Lock order: waiting_job, job, attempt."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started, Usage
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 
 
 async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
-    """Give the first waiting job of the first queue (vo, task_queue_id) that has one to a pilot; None when all are empty.
+    """Give a pilot the first waiting job of the first queue (vo, task_queue_id) that has one; None when all are empty.
 
     One statement: the queue row goes, the job and its new attempt are matched, history and counters follow.
     """
@@ -276,10 +275,8 @@ async def write_result(conn: Connection, vo: int, attempt_id: int, result: Resul
     )  # fmt: skip
 
 
-async def write_progress(
-    conn: Connection, vo: int, attempt_id: int, *, tail: str, log_size: int, cpu: timedelta, memory: int
-) -> None:
-    """Keep the latest part of a running payload's output, and what it uses; nothing once the attempt has ended."""
+async def write_progress(conn: Connection, vo: int, attempt_id: int, *, log: tuple[str, int], usage: Usage) -> None:
+    """Keep what a running payload printed last, how much in all, and what it uses; nothing once the attempt ended."""
     await execute(
         conn,
         """
@@ -290,7 +287,7 @@ async def write_progress(
            SET log_size = excluded.log_size, tail = excluded.tail, cpu = excluded.cpu,
                max_memory = greatest(d.max_memory, excluded.max_memory)
         """,
-        {"vo": vo, "id": attempt_id, "log_size": log_size, "tail": tail, "cpu": cpu, "memory": memory},
+        {"vo": vo, "id": attempt_id, "tail": log[0], "log_size": log[1], "cpu": usage.cpu, "memory": usage.max_memory},
     )
 
 

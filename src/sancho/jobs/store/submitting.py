@@ -68,7 +68,10 @@ async def wake_queues(conn: Connection, vo: int, task_queue_ids: Sequence[int]) 
     params = {"vo": vo, "ids": sorted(set(task_queue_ids))}
     await fetch_values(
         conn,
-        "SELECT task_queue_id FROM task_queue WHERE vo = %(vo)s AND task_queue_id = ANY(%(ids)s) ORDER BY 1 FOR KEY SHARE",
+        """
+        SELECT task_queue_id FROM task_queue
+         WHERE vo = %(vo)s AND task_queue_id = ANY(%(ids)s) ORDER BY 1 FOR KEY SHARE
+        """,
         params,
     )
     await execute(
@@ -133,7 +136,8 @@ async def insert_outputs(conn: Connection, vo: int, outputs: Sequence[tuple[int,
         """
         INSERT INTO job_output (vo, job_id, number, scope_id, dataset_id, name)
         SELECT %(vo)s, o.* FROM unnest(%(jobs)s::bigint[], %(numbers)s::smallint[], %(scopes)s::int[],
-                                       %(datasets)s::bigint[], %(names)s::text[]) AS o (job, number, scope, dataset, name)
+                                       %(datasets)s::bigint[], %(names)s::text[])
+               AS o (job, number, scope, dataset, name)
          WHERE NOT EXISTS (SELECT FROM did WHERE did.scope_id = o.scope AND did.vo = %(vo)s AND did.name = o.name)
          ORDER BY o.scope, o.name
         ON CONFLICT DO NOTHING

@@ -1,4 +1,4 @@
-"""The door to pilots: `serving` answers them, `assigning` tells them what to run, `provisioning` makes and ends them."""
+"""The door to pilots: `serving` answers them, `assigning` tells them what to run, `provisioning` makes them."""
 
 from sancho.pilots.service.provisioning import list_pilots, provision, retire_lost, watch
 from sancho.pilots.service.serving import beat, begin, finish, login, match, outputs, reassign, retire, sandbox

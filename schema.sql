@@ -1,0 +1,3075 @@
+--
+-- PostgreSQL database dump
+--
+
+\restrict sancho
+
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: sancho; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA sancho;
+
+
+--
+-- Name: make_partitions(date); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.make_partitions(until date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'sancho', 'pg_temp'
+    AS $$
+DECLARE parent text; week date;
+BEGIN
+    FOREACH parent IN ARRAY ARRAY['job_history', 'ledger'] LOOP
+        week := date_trunc('week', now() - interval '1 week')::date;
+        WHILE week <= until LOOP
+            EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                           parent || '_' || to_char(week, 'YYYYMMDD'), parent, week, week + 7);
+            week := week + 7;
+        END LOOP;
+    END LOOP;
+END $$;
+
+
+--
+-- Name: served_vos(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.served_vos() RETURNS smallint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE served text := current_setting('sancho.vo', true);
+BEGIN
+    IF served IS NULL OR served = '' THEN
+        RAISE EXCEPTION 'this transaction serves no VO' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN string_to_array(served, ',')::smallint[];
+END $$;
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: account; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.account (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    state "char" DEFAULT 'A'::"char" NOT NULL,
+    account_id integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    email text,
+    CONSTRAINT account_kind_check CHECK ((kind = ANY (ARRAY['U'::"char", 'G'::"char", 'S'::"char"]))),
+    CONSTRAINT account_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text)),
+    CONSTRAINT account_state_check CHECK ((state = ANY (ARRAY['A'::"char", 'S'::"char"])))
+);
+
+
+--
+-- Name: account_account_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.account ALTER COLUMN account_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.account_account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: account_group; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.account_group (
+    vo smallint NOT NULL,
+    group_id integer NOT NULL,
+    name text NOT NULL,
+    permissions text[] DEFAULT '{}'::text[] NOT NULL,
+    share real DEFAULT 1 NOT NULL,
+    CONSTRAINT account_group_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text)),
+    CONSTRAINT account_group_share_check CHECK ((share >= (0)::double precision))
+);
+
+
+--
+-- Name: account_group_group_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.account_group ALTER COLUMN group_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.account_group_group_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: attachment; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attachment (
+    vo smallint NOT NULL,
+    parent_id bigint NOT NULL,
+    child_id bigint NOT NULL,
+    CONSTRAINT attachment_check CHECK ((parent_id <> child_id))
+);
+
+
+--
+-- Name: attempt; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attempt (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    number smallint NOT NULL,
+    site_id integer NOT NULL,
+    job_id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    pilot_id bigint NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char", 'L'::"char"])))
+)
+WITH (fillfactor='80');
+
+
+--
+-- Name: attempt_attempt_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attempt ALTER COLUMN attempt_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.attempt_attempt_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100
+);
+
+
+--
+-- Name: attempt_detail; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attempt_detail (
+    vo smallint NOT NULL,
+    exit_code integer,
+    attempt_id bigint NOT NULL,
+    max_memory bigint,
+    log_size bigint DEFAULT 0 NOT NULL,
+    wall interval,
+    cpu interval,
+    sandbox bytea,
+    tail text DEFAULT ''::text NOT NULL,
+    detail text
+)
+WITH (fillfactor='50');
+
+
+--
+-- Name: closing_dataset; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.closing_dataset (
+    vo smallint NOT NULL,
+    dataset_id bigint NOT NULL
+);
+
+
+--
+-- Name: collection_tally; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.collection_tally (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    did_id bigint NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+
+--
+-- Name: compute_element; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.compute_element (
+    vo smallint NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    ce_id integer NOT NULL,
+    site_id integer NOT NULL,
+    cores integer NOT NULL,
+    max_pilots integer NOT NULL,
+    memory bigint NOT NULL,
+    walltime interval NOT NULL,
+    plugin text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT compute_element_cores_check CHECK ((cores > 0)),
+    CONSTRAINT compute_element_max_pilots_check CHECK ((max_pilots >= 0)),
+    CONSTRAINT compute_element_memory_check CHECK ((memory > 0))
+);
+
+
+--
+-- Name: configuration_change; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.configuration_change (
+    vo smallint NOT NULL,
+    version bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    before jsonb,
+    after jsonb
+);
+
+
+--
+-- Name: configuration_number; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+CREATE SEQUENCE sancho.configuration_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: configuration_version; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.configuration_version (
+    vo smallint NOT NULL,
+    version bigint NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    applied_by text NOT NULL,
+    comment text
+);
+
+
+--
+-- Name: deletion; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.deletion (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    lease_until timestamp with time zone NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL
+);
+
+
+--
+-- Name: did_id; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+CREATE SEQUENCE sancho.did_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100;
+
+
+--
+-- Name: did; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.did (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    open boolean NOT NULL,
+    scope_id integer NOT NULL,
+    did_id bigint DEFAULT nextval('sancho.did_id'::regclass) NOT NULL,
+    size bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id integer NOT NULL,
+    adler32 integer,
+    name text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT did_check CHECK (((kind = 'F'::"char") = (size IS NOT NULL))),
+    CONSTRAINT did_check1 CHECK (((kind <> 'F'::"char") OR (NOT open))),
+    CONSTRAINT did_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"]))),
+    CONSTRAINT did_size_check CHECK ((size >= 0))
+);
+
+
+--
+-- Name: distance; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.distance (
+    vo smallint NOT NULL,
+    distance smallint NOT NULL,
+    source_rse_id integer NOT NULL,
+    destination_rse_id integer NOT NULL,
+    CONSTRAINT distance_distance_check CHECK ((distance >= 0))
+);
+
+
+--
+-- Name: identity; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.identity (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    account_id integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    subject text NOT NULL,
+    secret_hash text,
+    CONSTRAINT identity_kind_check CHECK ((kind = 'P'::"char"))
+);
+
+
+--
+-- Name: input_set; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.input_set (
+    vo smallint NOT NULL,
+    ready boolean DEFAULT false NOT NULL,
+    files integer DEFAULT 0 NOT NULL,
+    input_set_id bigint NOT NULL,
+    size bigint DEFAULT 0 NOT NULL,
+    digest bytea NOT NULL,
+    roots bigint[] NOT NULL,
+    detail text
+);
+
+
+--
+-- Name: input_set_did; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.input_set_did (
+    vo smallint NOT NULL,
+    input_set_id bigint NOT NULL,
+    did_id bigint NOT NULL
+);
+
+
+--
+-- Name: input_set_input_set_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.input_set ALTER COLUMN input_set_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.input_set_input_set_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: intent; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.intent (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    scope_id integer NOT NULL,
+    rse_id integer NOT NULL,
+    account_id integer NOT NULL,
+    adler32 integer,
+    intent_id bigint NOT NULL,
+    did_id bigint NOT NULL,
+    size bigint NOT NULL,
+    attempt_id bigint,
+    dataset_id bigint,
+    expires_at timestamp with time zone NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    rule jsonb,
+    CONSTRAINT intent_size_check CHECK ((size >= 0)),
+    CONSTRAINT intent_state_check CHECK ((state = ANY (ARRAY['O'::"char", 'C'::"char", 'X'::"char"])))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+
+--
+-- Name: intent_intent_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.intent ALTER COLUMN intent_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.intent_intent_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100
+);
+
+
+--
+-- Name: job; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    task_queue_id integer NOT NULL,
+    account_id integer NOT NULL,
+    site_id integer,
+    job_id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['P'::"char", 'W'::"char", 'M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char"])))
+)
+WITH (fillfactor='70');
+
+
+--
+-- Name: job_history; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_history (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    attempt smallint NOT NULL,
+    site_id integer,
+    job_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    detail text
+)
+PARTITION BY RANGE (at);
+
+
+--
+-- Name: job_history_rest; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_history_rest (
+    vo smallint CONSTRAINT job_history_vo_not_null NOT NULL,
+    state "char" CONSTRAINT job_history_state_not_null NOT NULL,
+    attempt smallint CONSTRAINT job_history_attempt_not_null NOT NULL,
+    site_id integer,
+    job_id bigint CONSTRAINT job_history_job_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT job_history_at_not_null NOT NULL,
+    detail text
+);
+
+
+--
+-- Name: job_job_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job ALTER COLUMN job_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.job_job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100
+);
+
+
+--
+-- Name: job_output; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_output (
+    vo smallint NOT NULL,
+    number smallint NOT NULL,
+    scope_id integer NOT NULL,
+    job_id bigint NOT NULL,
+    dataset_id bigint,
+    did_id bigint,
+    name text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
+-- Name: job_spec; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_spec (
+    vo smallint NOT NULL,
+    number integer NOT NULL,
+    job_id bigint NOT NULL,
+    submission_id bigint NOT NULL,
+    parameters jsonb
+);
+
+
+--
+-- Name: ledger; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.ledger (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    account_id integer NOT NULL,
+    site_id integer,
+    rse_id integer,
+    job_id bigint,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    files bigint DEFAULT 0 NOT NULL,
+    size bigint DEFAULT 0 NOT NULL,
+    wall interval,
+    cpu interval
+)
+PARTITION BY RANGE (at);
+
+
+--
+-- Name: ledger_rest; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.ledger_rest (
+    vo smallint CONSTRAINT ledger_vo_not_null NOT NULL,
+    kind "char" CONSTRAINT ledger_kind_not_null NOT NULL,
+    account_id integer CONSTRAINT ledger_account_id_not_null NOT NULL,
+    site_id integer,
+    rse_id integer,
+    job_id bigint,
+    at timestamp with time zone DEFAULT now() CONSTRAINT ledger_at_not_null NOT NULL,
+    files bigint DEFAULT 0 CONSTRAINT ledger_files_not_null NOT NULL,
+    size bigint DEFAULT 0 CONSTRAINT ledger_size_not_null NOT NULL,
+    wall interval,
+    cpu interval
+);
+
+
+--
+-- Name: lock; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.lock (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    rule_id bigint NOT NULL,
+    size bigint NOT NULL
+);
+
+
+--
+-- Name: membership; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.membership (
+    vo smallint NOT NULL,
+    group_id integer NOT NULL,
+    account_id integer NOT NULL
+);
+
+
+--
+-- Name: migration; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.migration (
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
+-- Name: pending_job; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.pending_job (
+    vo smallint NOT NULL,
+    input_set_id bigint NOT NULL,
+    job_id bigint NOT NULL
+);
+
+
+--
+-- Name: pilot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.pilot (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    ce_id integer NOT NULL,
+    site_id integer NOT NULL,
+    pilot_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    stamp text NOT NULL,
+    reference text,
+    secret_hash bytea NOT NULL,
+    next_hash bytea,
+    detail text,
+    CONSTRAINT pilot_state_check CHECK ((state = ANY (ARRAY['N'::"char", 'S'::"char", 'R'::"char", 'D'::"char", 'F'::"char", 'L'::"char"])))
+);
+
+
+--
+-- Name: pilot_beat; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.pilot_beat (
+    vo smallint NOT NULL,
+    pilot_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+
+--
+-- Name: pilot_pilot_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.pilot ALTER COLUMN pilot_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.pilot_pilot_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: provenance; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.provenance (
+    vo smallint NOT NULL,
+    attempt_id bigint NOT NULL,
+    did_id bigint NOT NULL
+);
+
+
+--
+-- Name: quota; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.quota (
+    vo smallint NOT NULL,
+    quota_id integer NOT NULL,
+    account_id integer,
+    size bigint NOT NULL,
+    over bigint DEFAULT 0 NOT NULL,
+    name text NOT NULL,
+    rse_expression text NOT NULL,
+    CONSTRAINT quota_over_check CHECK ((over >= 0)),
+    CONSTRAINT quota_size_check CHECK ((size >= 0))
+);
+
+
+--
+-- Name: quota_quota_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.quota ALTER COLUMN quota_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.quota_quota_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: quota_rse; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.quota_rse (
+    vo smallint NOT NULL,
+    quota_id integer NOT NULL,
+    rse_id integer NOT NULL
+);
+
+
+--
+-- Name: quota_slot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.quota_slot (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    quota_id integer NOT NULL,
+    room bigint NOT NULL,
+    CONSTRAINT quota_slot_room_check CHECK ((room >= 0))
+)
+WITH (fillfactor='30');
+
+
+--
+-- Name: refresh_token; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.refresh_token (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    family uuid NOT NULL,
+    issued_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    token_hash bytea NOT NULL
+);
+
+
+--
+-- Name: replica; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.replica (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    size bigint NOT NULL,
+    lock_count integer DEFAULT 0 NOT NULL,
+    accessed_on date,
+    tombstone_at timestamp with time zone,
+    CONSTRAINT replica_lock_count_check CHECK ((lock_count >= 0)),
+    CONSTRAINT replica_state_check CHECK ((state = ANY (ARRAY['C'::"char", 'A'::"char", 'B'::"char", 'D'::"char"])))
+)
+WITH (fillfactor='90');
+
+
+--
+-- Name: resource; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.resource (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    resource_id integer NOT NULL,
+    site_id integer,
+    name text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT resource_check CHECK (((kind = 'S'::"char") = (site_id IS NULL))),
+    CONSTRAINT resource_kind_check CHECK ((kind = ANY (ARRAY['S'::"char", 'C'::"char", 'R'::"char"]))),
+    CONSTRAINT resource_name_check CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'::text))
+);
+
+
+--
+-- Name: resource_grant; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.resource_grant (
+    vo smallint NOT NULL,
+    to_vo smallint NOT NULL,
+    resource_id integer NOT NULL
+);
+
+
+--
+-- Name: resource_resource_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.resource ALTER COLUMN resource_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.resource_resource_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: rse; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rse (
+    vo smallint NOT NULL,
+    readable boolean DEFAULT true NOT NULL,
+    writable boolean DEFAULT true NOT NULL,
+    deletable boolean DEFAULT true NOT NULL,
+    rse_id integer NOT NULL,
+    site_id integer NOT NULL,
+    name text NOT NULL,
+    audience text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+
+--
+-- Name: rse_protocol; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rse_protocol (
+    vo smallint NOT NULL,
+    priority smallint NOT NULL,
+    rse_id integer NOT NULL,
+    plugin text NOT NULL,
+    prefix text NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+
+--
+-- Name: rse_usage_slot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rse_usage_slot (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    rse_id integer NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL
+)
+WITH (fillfactor='30');
+
+
+--
+-- Name: rule; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rule (
+    vo smallint NOT NULL,
+    injecting boolean DEFAULT false NOT NULL,
+    complete boolean DEFAULT true NOT NULL,
+    copies smallint NOT NULL,
+    account_id integer NOT NULL,
+    rule_id bigint NOT NULL,
+    did_id bigint NOT NULL,
+    expires_at timestamp with time zone,
+    ok integer DEFAULT 0 NOT NULL,
+    replicating integer DEFAULT 0 NOT NULL,
+    stuck integer DEFAULT 0 NOT NULL,
+    state "char" GENERATED ALWAYS AS (
+CASE
+    WHEN injecting THEN 'I'::"char"
+    WHEN ((stuck > 0) OR (NOT complete)) THEN 'S'::"char"
+    WHEN (replicating > 0) THEN 'R'::"char"
+    ELSE 'O'::"char"
+END) STORED NOT NULL,
+    CONSTRAINT rule_copies_check CHECK ((copies > 0)),
+    CONSTRAINT rule_ok_check CHECK ((ok >= 0)),
+    CONSTRAINT rule_replicating_check CHECK ((replicating >= 0)),
+    CONSTRAINT rule_stuck_check CHECK ((stuck >= 0))
+)
+WITH (fillfactor='70');
+
+
+--
+-- Name: rule_detail; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rule_detail (
+    vo smallint NOT NULL,
+    rule_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retry_at timestamp with time zone,
+    version bigint,
+    retries smallint DEFAULT 0 NOT NULL,
+    rse_ids integer[] DEFAULT '{}'::integer[] NOT NULL,
+    rse_expression text NOT NULL,
+    activity text DEFAULT 'default'::text NOT NULL,
+    comment text,
+    error text,
+    traceparent text
+);
+
+
+--
+-- Name: rule_rule_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.rule_rule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100
+);
+
+
+--
+-- Name: sandbox; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.sandbox (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    size bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sha256 bytea NOT NULL
+);
+
+
+--
+-- Name: scope; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.scope (
+    vo smallint NOT NULL,
+    scope_id integer NOT NULL,
+    account_id integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
+-- Name: scope_scope_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.scope ALTER COLUMN scope_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.scope_scope_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: submission; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.submission (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    jobs integer NOT NULL,
+    submission_id bigint NOT NULL,
+    submitted_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint,
+    description jsonb NOT NULL,
+    idempotency_key text,
+    traceparent text
+);
+
+
+--
+-- Name: submission_submission_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.submission ALTER COLUMN submission_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.submission_submission_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: task_queue; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.task_queue (
+    vo smallint NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    task_queue_id integer NOT NULL,
+    group_id integer NOT NULL,
+    cores integer NOT NULL,
+    memory bigint NOT NULL,
+    input_set_id bigint,
+    walltime interval NOT NULL,
+    tags text[] NOT NULL,
+    site_ids integer[],
+    banned_ids integer[] DEFAULT '{}'::integer[] NOT NULL,
+    digest bytea NOT NULL
+);
+
+
+--
+-- Name: task_queue_slot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.task_queue_slot (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    task_queue_id integer NOT NULL,
+    waiting bigint NOT NULL
+)
+WITH (fillfactor='30');
+
+
+--
+-- Name: task_queue_task_queue_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.task_queue ALTER COLUMN task_queue_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.task_queue_task_queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: transfer; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.transfer (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    source_rse_id integer,
+    request_id bigint NOT NULL,
+    transfer_id bigint NOT NULL,
+    lease_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    detail text,
+    CONSTRAINT transfer_state_check CHECK ((state = ANY (ARRAY['A'::"char", 'D'::"char", 'F'::"char"])))
+)
+WITH (fillfactor='70');
+
+
+--
+-- Name: transfer_ready; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.transfer_ready (
+    vo smallint NOT NULL,
+    priority smallint NOT NULL,
+    rse_id integer NOT NULL,
+    request_id bigint NOT NULL,
+    not_before timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='100000');
+
+
+--
+-- Name: transfer_request; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.transfer_request (
+    vo smallint NOT NULL,
+    state "char" DEFAULT 'W'::"char" NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    priority smallint DEFAULT 3 NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    request_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    activity text DEFAULT 'default'::text NOT NULL,
+    error text,
+    traceparent text,
+    CONSTRAINT transfer_request_state_check CHECK ((state = ANY (ARRAY['W'::"char", 'A'::"char", 'D'::"char", 'F'::"char", 'S'::"char"])))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+
+--
+-- Name: transfer_request_request_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.transfer_request ALTER COLUMN request_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.transfer_request_request_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100
+);
+
+
+--
+-- Name: transfer_transfer_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.transfer ALTER COLUMN transfer_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.transfer_transfer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 100
+);
+
+
+--
+-- Name: usage_slot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.usage_slot (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    account_id integer NOT NULL,
+    rse_id integer NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL,
+    held bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='30');
+
+
+--
+-- Name: vo; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.vo (
+    vo smallint NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT vo_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
+);
+
+
+--
+-- Name: vo_number; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+CREATE SEQUENCE sancho.vo_number
+    AS smallint
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: waiting_job; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.waiting_job (
+    vo smallint NOT NULL,
+    priority smallint NOT NULL,
+    task_queue_id integer NOT NULL,
+    job_id bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='100000');
+
+
+--
+-- Name: job_history_rest; Type: TABLE ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_history ATTACH PARTITION sancho.job_history_rest DEFAULT;
+
+
+--
+-- Name: ledger_rest; Type: TABLE ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.ledger ATTACH PARTITION sancho.ledger_rest DEFAULT;
+
+
+--
+-- Name: account_group account_group_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.account_group
+    ADD CONSTRAINT account_group_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: account_group account_group_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.account_group
+    ADD CONSTRAINT account_group_pkey PRIMARY KEY (group_id, vo);
+
+
+--
+-- Name: account account_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.account
+    ADD CONSTRAINT account_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: account account_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (account_id, vo);
+
+
+--
+-- Name: attachment attachment_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment
+    ADD CONSTRAINT attachment_pkey PRIMARY KEY (parent_id, vo, child_id);
+
+
+--
+-- Name: attempt_detail attempt_detail_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_detail
+    ADD CONSTRAINT attempt_detail_pkey PRIMARY KEY (attempt_id, vo);
+
+
+--
+-- Name: attempt attempt_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (attempt_id, vo);
+
+
+--
+-- Name: closing_dataset closing_dataset_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.closing_dataset
+    ADD CONSTRAINT closing_dataset_pkey PRIMARY KEY (dataset_id, vo);
+
+
+--
+-- Name: collection_tally collection_tally_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.collection_tally
+    ADD CONSTRAINT collection_tally_pkey PRIMARY KEY (did_id, vo, slot);
+
+
+--
+-- Name: compute_element compute_element_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.compute_element
+    ADD CONSTRAINT compute_element_pkey PRIMARY KEY (ce_id);
+
+
+--
+-- Name: configuration_change configuration_change_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.configuration_change
+    ADD CONSTRAINT configuration_change_pkey PRIMARY KEY (version, vo, kind, name);
+
+
+--
+-- Name: configuration_version configuration_version_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.configuration_version
+    ADD CONSTRAINT configuration_version_pkey PRIMARY KEY (version, vo);
+
+
+--
+-- Name: deletion deletion_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.deletion
+    ADD CONSTRAINT deletion_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
+-- Name: did did_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.did
+    ADD CONSTRAINT did_pkey PRIMARY KEY (did_id, vo);
+
+
+--
+-- Name: distance distance_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.distance
+    ADD CONSTRAINT distance_pkey PRIMARY KEY (source_rse_id, destination_rse_id);
+
+
+--
+-- Name: identity identity_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (subject, vo, kind);
+
+
+--
+-- Name: input_set_did input_set_did_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.input_set_did
+    ADD CONSTRAINT input_set_did_pkey PRIMARY KEY (input_set_id, vo, did_id);
+
+
+--
+-- Name: input_set input_set_digest_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.input_set
+    ADD CONSTRAINT input_set_digest_vo_key UNIQUE (digest, vo);
+
+
+--
+-- Name: input_set input_set_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.input_set
+    ADD CONSTRAINT input_set_pkey PRIMARY KEY (input_set_id, vo);
+
+
+--
+-- Name: intent intent_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.intent
+    ADD CONSTRAINT intent_pkey PRIMARY KEY (intent_id, vo);
+
+
+--
+-- Name: job_output job_output_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_output
+    ADD CONSTRAINT job_output_pkey PRIMARY KEY (job_id, vo, number);
+
+
+--
+-- Name: job job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (job_id, vo);
+
+
+--
+-- Name: job_spec job_spec_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_spec
+    ADD CONSTRAINT job_spec_pkey PRIMARY KEY (job_id, vo);
+
+
+--
+-- Name: lock lock_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lock
+    ADD CONSTRAINT lock_pkey PRIMARY KEY (rule_id, vo, rse_id, did_id);
+
+
+--
+-- Name: membership membership_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (account_id, vo, group_id);
+
+
+--
+-- Name: migration migration_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (name);
+
+
+--
+-- Name: pending_job pending_job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pending_job
+    ADD CONSTRAINT pending_job_pkey PRIMARY KEY (input_set_id, vo, job_id);
+
+
+--
+-- Name: pilot_beat pilot_beat_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pilot_beat
+    ADD CONSTRAINT pilot_beat_pkey PRIMARY KEY (pilot_id, vo);
+
+
+--
+-- Name: pilot pilot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pilot
+    ADD CONSTRAINT pilot_pkey PRIMARY KEY (pilot_id, vo);
+
+
+--
+-- Name: pilot pilot_stamp_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pilot
+    ADD CONSTRAINT pilot_stamp_vo_key UNIQUE (stamp, vo);
+
+
+--
+-- Name: provenance provenance_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.provenance
+    ADD CONSTRAINT provenance_pkey PRIMARY KEY (attempt_id, vo, did_id);
+
+
+--
+-- Name: quota quota_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota
+    ADD CONSTRAINT quota_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: quota quota_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota
+    ADD CONSTRAINT quota_pkey PRIMARY KEY (quota_id, vo);
+
+
+--
+-- Name: quota_rse quota_rse_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota_rse
+    ADD CONSTRAINT quota_rse_pkey PRIMARY KEY (quota_id, vo, rse_id);
+
+
+--
+-- Name: quota_slot quota_slot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota_slot
+    ADD CONSTRAINT quota_slot_pkey PRIMARY KEY (quota_id, vo, slot);
+
+
+--
+-- Name: refresh_token refresh_token_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.refresh_token
+    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (token_hash, vo);
+
+
+--
+-- Name: replica replica_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica
+    ADD CONSTRAINT replica_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
+-- Name: resource_grant resource_grant_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource_grant
+    ADD CONSTRAINT resource_grant_pkey PRIMARY KEY (resource_id, to_vo);
+
+
+--
+-- Name: resource resource_name_vo_kind_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource
+    ADD CONSTRAINT resource_name_vo_kind_key UNIQUE (name, vo, kind);
+
+
+--
+-- Name: resource resource_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource
+    ADD CONSTRAINT resource_pkey PRIMARY KEY (resource_id);
+
+
+--
+-- Name: rse rse_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse
+    ADD CONSTRAINT rse_pkey PRIMARY KEY (rse_id);
+
+
+--
+-- Name: rse_protocol rse_protocol_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse_protocol
+    ADD CONSTRAINT rse_protocol_pkey PRIMARY KEY (rse_id, priority);
+
+
+--
+-- Name: rse_usage_slot rse_usage_slot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse_usage_slot
+    ADD CONSTRAINT rse_usage_slot_pkey PRIMARY KEY (rse_id, vo, slot);
+
+
+--
+-- Name: rule_detail rule_detail_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule_detail
+    ADD CONSTRAINT rule_detail_pkey PRIMARY KEY (rule_id, vo);
+
+
+--
+-- Name: rule rule_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (rule_id, vo);
+
+
+--
+-- Name: sandbox sandbox_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.sandbox
+    ADD CONSTRAINT sandbox_pkey PRIMARY KEY (sha256, vo);
+
+
+--
+-- Name: scope scope_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.scope
+    ADD CONSTRAINT scope_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: scope scope_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.scope
+    ADD CONSTRAINT scope_pkey PRIMARY KEY (scope_id, vo);
+
+
+--
+-- Name: submission submission_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.submission
+    ADD CONSTRAINT submission_pkey PRIMARY KEY (submission_id, vo);
+
+
+--
+-- Name: task_queue task_queue_digest_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue
+    ADD CONSTRAINT task_queue_digest_vo_key UNIQUE (digest, vo);
+
+
+--
+-- Name: task_queue task_queue_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue
+    ADD CONSTRAINT task_queue_pkey PRIMARY KEY (task_queue_id, vo);
+
+
+--
+-- Name: task_queue_slot task_queue_slot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue_slot
+    ADD CONSTRAINT task_queue_slot_pkey PRIMARY KEY (task_queue_id, vo, slot);
+
+
+--
+-- Name: transfer transfer_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.transfer
+    ADD CONSTRAINT transfer_pkey PRIMARY KEY (transfer_id, vo);
+
+
+--
+-- Name: transfer_ready transfer_ready_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.transfer_ready
+    ADD CONSTRAINT transfer_ready_pkey PRIMARY KEY (vo, priority, request_id);
+
+
+--
+-- Name: transfer_request transfer_request_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.transfer_request
+    ADD CONSTRAINT transfer_request_pkey PRIMARY KEY (request_id, vo);
+
+
+--
+-- Name: usage_slot usage_slot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.usage_slot
+    ADD CONSTRAINT usage_slot_pkey PRIMARY KEY (account_id, rse_id, vo, slot);
+
+
+--
+-- Name: vo vo_name_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.vo
+    ADD CONSTRAINT vo_name_key UNIQUE (name);
+
+
+--
+-- Name: vo vo_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.vo
+    ADD CONSTRAINT vo_pkey PRIMARY KEY (vo);
+
+
+--
+-- Name: waiting_job waiting_job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.waiting_job
+    ADD CONSTRAINT waiting_job_pkey PRIMARY KEY (task_queue_id, vo, priority, job_id);
+
+
+--
+-- Name: attachment_child; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attachment_child ON sancho.attachment USING btree (child_id, vo);
+
+
+--
+-- Name: attempt_job; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX attempt_job ON sancho.attempt USING btree (job_id, vo, number);
+
+
+--
+-- Name: attempt_only_one_open; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX attempt_only_one_open ON sancho.attempt USING btree (job_id, vo) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: attempt_pilot; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_pilot ON sancho.attempt USING btree (pilot_id, vo) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: configuration_change_document; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX configuration_change_document ON sancho.configuration_change USING btree (vo, kind, name, version);
+
+
+--
+-- Name: did_name; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX did_name ON sancho.did USING btree (scope_id, vo, name);
+
+
+--
+-- Name: input_set_did_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX input_set_did_did ON sancho.input_set_did USING btree (did_id, vo);
+
+
+--
+-- Name: intent_attempt; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX intent_attempt ON sancho.intent USING btree (attempt_id, vo) WHERE (attempt_id IS NOT NULL);
+
+
+--
+-- Name: intent_unfinished; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX intent_unfinished ON sancho.intent USING btree (expires_at) WHERE (state <> 'C'::"char");
+
+
+--
+-- Name: job_account; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_account ON sancho.job USING btree (vo, account_id, job_id);
+
+
+--
+-- Name: job_history_job; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_history_job ON ONLY sancho.job_history USING btree (job_id, at);
+
+
+--
+-- Name: job_history_rest_job_id_at_idx; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_history_rest_job_id_at_idx ON sancho.job_history_rest USING btree (job_id, at);
+
+
+--
+-- Name: job_output_dataset; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_output_dataset ON sancho.job_output USING btree (dataset_id, vo) WHERE (did_id IS NULL);
+
+
+--
+-- Name: job_output_name; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX job_output_name ON sancho.job_output USING btree (scope_id, vo, name);
+
+
+--
+-- Name: job_spec_submission; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_spec_submission ON sancho.job_spec USING btree (submission_id, vo, number);
+
+
+--
+-- Name: ledger_account; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_account ON ONLY sancho.ledger USING btree (account_id, vo, at);
+
+
+--
+-- Name: ledger_rest_account_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_rest_account_id_vo_at_idx ON sancho.ledger_rest USING btree (account_id, vo, at);
+
+
+--
+-- Name: lock_replica; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX lock_replica ON sancho.lock USING btree (did_id, vo, rse_id);
+
+
+--
+-- Name: pilot_alive; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX pilot_alive ON sancho.pilot USING btree (ce_id, vo) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: provenance_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX provenance_did ON sancho.provenance USING btree (did_id, vo);
+
+
+--
+-- Name: refresh_token_family; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX refresh_token_family ON sancho.refresh_token USING btree (family, vo);
+
+
+--
+-- Name: replica_rse; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX replica_rse ON sancho.replica USING btree (rse_id, vo, did_id);
+
+
+--
+-- Name: replica_tombstone; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX replica_tombstone ON sancho.replica USING btree (rse_id, vo, tombstone_at) WHERE (tombstone_at IS NOT NULL);
+
+
+--
+-- Name: resource_grant_to; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX resource_grant_to ON sancho.resource_grant USING btree (to_vo, resource_id);
+
+
+--
+-- Name: rule_account; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_account ON sancho.rule USING btree (account_id, vo, rule_id);
+
+
+--
+-- Name: rule_detail_retry; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_detail_retry ON sancho.rule_detail USING btree (retry_at) WHERE (retry_at IS NOT NULL);
+
+
+--
+-- Name: rule_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_did ON sancho.rule USING btree (did_id, vo);
+
+
+--
+-- Name: rule_expiry; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_expiry ON sancho.rule USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+
+--
+-- Name: submission_key; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX submission_key ON sancho.submission USING btree (account_id, vo, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+
+--
+-- Name: transfer_lease; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX transfer_lease ON sancho.transfer USING btree (lease_until) WHERE (state = 'A'::"char");
+
+
+--
+-- Name: transfer_of_request; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX transfer_of_request ON sancho.transfer USING btree (request_id, vo);
+
+
+--
+-- Name: transfer_request_goal; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX transfer_request_goal ON sancho.transfer_request USING btree (did_id, vo, rse_id);
+
+
+--
+-- Name: job_history_rest_job_id_at_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER INDEX sancho.job_history_job ATTACH PARTITION sancho.job_history_rest_job_id_at_idx;
+
+
+--
+-- Name: ledger_rest_account_id_vo_at_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER INDEX sancho.ledger_account ATTACH PARTITION sancho.ledger_rest_account_id_vo_at_idx;
+
+
+--
+-- Name: account_group account_group_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.account_group
+    ADD CONSTRAINT account_group_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: account account_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.account
+    ADD CONSTRAINT account_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: attachment attachment_child_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment
+    ADD CONSTRAINT attachment_child_id_vo_fkey FOREIGN KEY (child_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: attachment attachment_parent_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment
+    ADD CONSTRAINT attachment_parent_id_vo_fkey FOREIGN KEY (parent_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: attempt_detail attempt_detail_attempt_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_detail
+    ADD CONSTRAINT attempt_detail_attempt_id_vo_fkey FOREIGN KEY (attempt_id, vo) REFERENCES sancho.attempt(attempt_id, vo);
+
+
+--
+-- Name: attempt attempt_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt
+    ADD CONSTRAINT attempt_job_id_vo_fkey FOREIGN KEY (job_id, vo) REFERENCES sancho.job(job_id, vo);
+
+
+--
+-- Name: closing_dataset closing_dataset_dataset_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.closing_dataset
+    ADD CONSTRAINT closing_dataset_dataset_id_vo_fkey FOREIGN KEY (dataset_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: collection_tally collection_tally_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.collection_tally
+    ADD CONSTRAINT collection_tally_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: compute_element compute_element_ce_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.compute_element
+    ADD CONSTRAINT compute_element_ce_id_fkey FOREIGN KEY (ce_id) REFERENCES sancho.resource(resource_id) ON DELETE CASCADE;
+
+
+--
+-- Name: compute_element compute_element_site_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.compute_element
+    ADD CONSTRAINT compute_element_site_id_fkey FOREIGN KEY (site_id) REFERENCES sancho.resource(resource_id);
+
+
+--
+-- Name: configuration_change configuration_change_version_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.configuration_change
+    ADD CONSTRAINT configuration_change_version_vo_fkey FOREIGN KEY (version, vo) REFERENCES sancho.configuration_version(version, vo);
+
+
+--
+-- Name: configuration_version configuration_version_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.configuration_version
+    ADD CONSTRAINT configuration_version_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: did did_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.did
+    ADD CONSTRAINT did_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: did did_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.did
+    ADD CONSTRAINT did_scope_id_vo_fkey FOREIGN KEY (scope_id, vo) REFERENCES sancho.scope(scope_id, vo);
+
+
+--
+-- Name: distance distance_destination_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.distance
+    ADD CONSTRAINT distance_destination_rse_id_fkey FOREIGN KEY (destination_rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: distance distance_source_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.distance
+    ADD CONSTRAINT distance_source_rse_id_fkey FOREIGN KEY (source_rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: identity identity_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity
+    ADD CONSTRAINT identity_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: input_set_did input_set_did_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.input_set_did
+    ADD CONSTRAINT input_set_did_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: input_set_did input_set_did_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.input_set_did
+    ADD CONSTRAINT input_set_did_input_set_id_vo_fkey FOREIGN KEY (input_set_id, vo) REFERENCES sancho.input_set(input_set_id, vo);
+
+
+--
+-- Name: intent intent_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.intent
+    ADD CONSTRAINT intent_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: intent intent_dataset_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.intent
+    ADD CONSTRAINT intent_dataset_id_vo_fkey FOREIGN KEY (dataset_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: intent intent_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.intent
+    ADD CONSTRAINT intent_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id);
+
+
+--
+-- Name: intent intent_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.intent
+    ADD CONSTRAINT intent_scope_id_vo_fkey FOREIGN KEY (scope_id, vo) REFERENCES sancho.scope(scope_id, vo);
+
+
+--
+-- Name: job job_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job
+    ADD CONSTRAINT job_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: job_output job_output_dataset_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_output
+    ADD CONSTRAINT job_output_dataset_id_vo_fkey FOREIGN KEY (dataset_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: job_output job_output_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_output
+    ADD CONSTRAINT job_output_job_id_vo_fkey FOREIGN KEY (job_id, vo) REFERENCES sancho.job(job_id, vo);
+
+
+--
+-- Name: job_spec job_spec_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_spec
+    ADD CONSTRAINT job_spec_job_id_vo_fkey FOREIGN KEY (job_id, vo) REFERENCES sancho.job(job_id, vo);
+
+
+--
+-- Name: job_spec job_spec_submission_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_spec
+    ADD CONSTRAINT job_spec_submission_id_vo_fkey FOREIGN KEY (submission_id, vo) REFERENCES sancho.submission(submission_id, vo);
+
+
+--
+-- Name: job job_task_queue_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job
+    ADD CONSTRAINT job_task_queue_id_vo_fkey FOREIGN KEY (task_queue_id, vo) REFERENCES sancho.task_queue(task_queue_id, vo);
+
+
+--
+-- Name: lock lock_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lock
+    ADD CONSTRAINT lock_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id);
+
+
+--
+-- Name: lock lock_rule_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lock
+    ADD CONSTRAINT lock_rule_id_vo_fkey FOREIGN KEY (rule_id, vo) REFERENCES sancho.rule(rule_id, vo);
+
+
+--
+-- Name: membership membership_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.membership
+    ADD CONSTRAINT membership_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: membership membership_group_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.membership
+    ADD CONSTRAINT membership_group_id_vo_fkey FOREIGN KEY (group_id, vo) REFERENCES sancho.account_group(group_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: pending_job pending_job_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pending_job
+    ADD CONSTRAINT pending_job_input_set_id_vo_fkey FOREIGN KEY (input_set_id, vo) REFERENCES sancho.input_set(input_set_id, vo);
+
+
+--
+-- Name: pilot pilot_ce_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pilot
+    ADD CONSTRAINT pilot_ce_id_fkey FOREIGN KEY (ce_id) REFERENCES sancho.compute_element(ce_id);
+
+
+--
+-- Name: pilot pilot_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.pilot
+    ADD CONSTRAINT pilot_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: provenance provenance_attempt_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.provenance
+    ADD CONSTRAINT provenance_attempt_id_vo_fkey FOREIGN KEY (attempt_id, vo) REFERENCES sancho.attempt(attempt_id, vo);
+
+
+--
+-- Name: provenance provenance_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.provenance
+    ADD CONSTRAINT provenance_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: quota quota_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota
+    ADD CONSTRAINT quota_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: quota_rse quota_rse_quota_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota_rse
+    ADD CONSTRAINT quota_rse_quota_id_vo_fkey FOREIGN KEY (quota_id, vo) REFERENCES sancho.quota(quota_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: quota_rse quota_rse_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota_rse
+    ADD CONSTRAINT quota_rse_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: quota_slot quota_slot_quota_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota_slot
+    ADD CONSTRAINT quota_slot_quota_id_vo_fkey FOREIGN KEY (quota_id, vo) REFERENCES sancho.quota(quota_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: quota quota_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.quota
+    ADD CONSTRAINT quota_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: refresh_token refresh_token_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.refresh_token
+    ADD CONSTRAINT refresh_token_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: replica replica_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica
+    ADD CONSTRAINT replica_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: replica replica_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica
+    ADD CONSTRAINT replica_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id);
+
+
+--
+-- Name: resource_grant resource_grant_resource_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource_grant
+    ADD CONSTRAINT resource_grant_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES sancho.resource(resource_id) ON DELETE CASCADE;
+
+
+--
+-- Name: resource_grant resource_grant_to_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource_grant
+    ADD CONSTRAINT resource_grant_to_vo_fkey FOREIGN KEY (to_vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: resource_grant resource_grant_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource_grant
+    ADD CONSTRAINT resource_grant_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: resource resource_site_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource
+    ADD CONSTRAINT resource_site_id_fkey FOREIGN KEY (site_id) REFERENCES sancho.resource(resource_id);
+
+
+--
+-- Name: resource resource_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.resource
+    ADD CONSTRAINT resource_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: rse_protocol rse_protocol_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse_protocol
+    ADD CONSTRAINT rse_protocol_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: rse rse_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse
+    ADD CONSTRAINT rse_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.resource(resource_id) ON DELETE CASCADE;
+
+
+--
+-- Name: rse rse_site_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse
+    ADD CONSTRAINT rse_site_id_fkey FOREIGN KEY (site_id) REFERENCES sancho.resource(resource_id);
+
+
+--
+-- Name: rule rule_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule
+    ADD CONSTRAINT rule_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: rule_detail rule_detail_rule_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule_detail
+    ADD CONSTRAINT rule_detail_rule_id_vo_fkey FOREIGN KEY (rule_id, vo) REFERENCES sancho.rule(rule_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: rule rule_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule
+    ADD CONSTRAINT rule_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: sandbox sandbox_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.sandbox
+    ADD CONSTRAINT sandbox_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: scope scope_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.scope
+    ADD CONSTRAINT scope_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: submission submission_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.submission
+    ADD CONSTRAINT submission_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: task_queue task_queue_group_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue
+    ADD CONSTRAINT task_queue_group_id_vo_fkey FOREIGN KEY (group_id, vo) REFERENCES sancho.account_group(group_id, vo);
+
+
+--
+-- Name: task_queue task_queue_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue
+    ADD CONSTRAINT task_queue_input_set_id_vo_fkey FOREIGN KEY (input_set_id, vo) REFERENCES sancho.input_set(input_set_id, vo);
+
+
+--
+-- Name: task_queue task_queue_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue
+    ADD CONSTRAINT task_queue_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: transfer_request transfer_request_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.transfer_request
+    ADD CONSTRAINT transfer_request_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: transfer transfer_request_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.transfer
+    ADD CONSTRAINT transfer_request_id_vo_fkey FOREIGN KEY (request_id, vo) REFERENCES sancho.transfer_request(request_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: waiting_job waiting_job_task_queue_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.waiting_job
+    ADD CONSTRAINT waiting_job_task_queue_id_vo_fkey FOREIGN KEY (task_queue_id, vo) REFERENCES sancho.task_queue(task_queue_id, vo);
+
+
+--
+-- Name: account; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.account ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: account_group; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.account_group ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attachment; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attachment ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attempt ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt_detail; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attempt_detail ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: closing_dataset; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.closing_dataset ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: collection_tally; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.collection_tally ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: compute_element; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.compute_element ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: configuration_change; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.configuration_change ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: configuration_version; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.configuration_version ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: deletion; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.deletion ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: did; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.did ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: distance; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: identity; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.identity ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: input_set; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.input_set ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: input_set_did; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.input_set_did ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: intent; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.intent ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_history; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_history ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_output; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_output ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_spec; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_spec ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: ledger; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.ledger ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: lock; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.lock ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: membership; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.membership ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: pending_job; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.pending_job ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: pilot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.pilot ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: pilot_beat; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.pilot_beat ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: provenance; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.provenance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: quota; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.quota ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: quota_rse; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.quota_rse ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: quota_slot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.quota_slot ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: refresh_token; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.refresh_token ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: replica; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.replica ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: resource; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.resource ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: resource_grant; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.resource_grant ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rse; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rse ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rse_protocol; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rse_protocol ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rse_usage_slot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rse_usage_slot ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rule; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rule ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rule_detail; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rule_detail ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sandbox; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.sandbox ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: scope; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.scope ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: submission; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.submission ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: task_queue; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.task_queue ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: task_queue_slot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.task_queue_slot ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: transfer; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.transfer ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: transfer_ready; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.transfer_ready ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: transfer_request; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.transfer_request ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: usage_slot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.usage_slot ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: waiting_job; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.waiting_job ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: account wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.account USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: account_group wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.account_group USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: attachment wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attachment USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: attempt wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attempt USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: attempt_detail wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attempt_detail USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: closing_dataset wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.closing_dataset USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: collection_tally wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.collection_tally USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: compute_element wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.compute_element USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (ce_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: configuration_change wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.configuration_change USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: configuration_version wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.configuration_version USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: deletion wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.deletion USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: did wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.did USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: distance wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.distance USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (source_rse_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: identity wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.identity USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: input_set wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.input_set USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: input_set_did wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.input_set_did USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: intent wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.intent USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_history wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_history USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_output wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_output USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_spec wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_spec USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: ledger wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.ledger USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: lock wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.lock USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: membership wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.membership USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: pending_job wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.pending_job USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: pilot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.pilot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: pilot_beat wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.pilot_beat USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: provenance wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.provenance USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: quota wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.quota USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: quota_rse wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.quota_rse USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: quota_slot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.quota_slot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: refresh_token wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.refresh_token USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: replica wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.replica USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: resource wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.resource USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (resource_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: resource_grant wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.resource_grant USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (to_vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rse wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rse USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (rse_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rse_protocol wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rse_protocol USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (rse_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rse_usage_slot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rse_usage_slot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rule wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rule USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rule_detail wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rule_detail USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: sandbox wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.sandbox USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: scope wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.scope USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: submission wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.submission USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: task_queue wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.task_queue USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: task_queue_slot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.task_queue_slot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: transfer wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.transfer USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: transfer_ready wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.transfer_ready USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: transfer_request wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.transfer_request USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: usage_slot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.usage_slot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: waiting_job wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.waiting_job USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+\unrestrict sancho

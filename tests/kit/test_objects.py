@@ -1,0 +1,68 @@
+"""Presigned URLs allow exactly what they say; a local store keeps whole objects or none."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from sancho.kit.errors import NotFound
+from sancho.kit.object_stores import LocalObjects, SizeDiffers
+from sancho.kit.objects import Allowed, SignatureWrong, check, signature
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SECRET = b"s" * 32
+
+
+class Still:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalObjects:
+    return LocalObjects(tmp_path / "objects", "http://here/v1/objects", SECRET, Still())
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def test_what_was_written_is_read_back(store: LocalObjects) -> None:
+    await store.write("a/b", chunks(b"one", b"two"), 6)
+    assert b"".join([c async for c in store.read("a/b")]) == b"onetwo"
+    assert await store.size("a/b") == 6
+
+
+@pytest.mark.parametrize("size", [5, 7])
+async def test_an_object_of_another_size_leaves_nothing(store: LocalObjects, size: int, tmp_path: Path) -> None:
+    with pytest.raises(SizeDiffers):
+        await store.write("a", chunks(b"onetwo"), size)
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+async def test_a_key_cannot_leave_the_store(store: LocalObjects) -> None:
+    with pytest.raises(NotFound):
+        await store.size("../outside")
+
+
+async def test_a_presigned_url_is_accepted_until_it_expires(store: LocalObjects) -> None:
+    url = urlsplit(await store.presign("PUT", "a/b", lifetime=timedelta(minutes=1), size=6))
+    query = {k: v[0] for k, v in parse_qs(url.query).items()}
+    allowed: Allowed = ("PUT", "a/b", int(query["expires"]), int(query["size"]))
+    check(SECRET, allowed, given=query["signature"], now=NOW)
+    with pytest.raises(SignatureWrong, match="expired"):
+        check(SECRET, allowed, given=query["signature"], now=NOW + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    "changed", [("GET", "a", 9, 1), ("PUT", "b", 9, 1), ("PUT", "a", 10, 1), ("PUT", "a", 9, 2), ("PUT", "a", 9, None)]
+)
+def test_a_changed_request_does_not_fit_its_signature(changed: Allowed) -> None:
+    given = signature(SECRET, ("PUT", "a", 9, 1))
+    with pytest.raises(SignatureWrong, match="does not fit"):
+        check(SECRET, changed, given=given, now=datetime.fromtimestamp(0, UTC))

@@ -1,0 +1,102 @@
+"""Tasks are queued with the transaction that makes them necessary, carried out once, and taken over from the dead."""
+
+from datetime import timedelta
+
+import pytest
+
+from sancho.kit import telemetry
+from sancho.kit.access import Signer
+from sancho.kit.db import Database, fetch_rows, fetch_value
+from sancho.kit.deployment import Deployment
+from sancho.kit.extensions import Extensions
+from sancho.kit.tasks import Tasks, defer
+from sancho.kit.worker import make_app, work
+from tests.world import World
+
+SEEN: list[tuple[str, object]] = []
+tasks = Tasks("trial")
+
+
+@tasks.task("note")
+async def note(deployment: Deployment, *, what: str) -> None:
+    SEEN.append((what, telemetry.traceparent()))
+
+
+@tasks.task("tick", every=timedelta(seconds=30))
+async def tick(deployment: Deployment) -> None:
+    SEEN.append(("tick", None))
+
+
+@pytest.fixture
+def deployment(database: Database) -> Deployment:
+    SEEN.clear()
+    nothing: Signer = None  # pyright: ignore[reportAssignmentType]
+    objects = None
+    return Deployment(
+        database=database, public_url="", signer=nothing, extensions=Extensions(), objects=objects  # pyright: ignore[reportArgumentType]
+    )  # fmt: skip
+
+
+async def run(deployment: Deployment, url: str) -> None:
+    await work(make_app(url, [tasks]), deployment, concurrency=2, wait=False)
+
+
+async def test_a_task_runs_after_its_transaction_committed(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "trial:note", what="hello")
+    await run(deployment, database_url)
+    assert [what for what, _ in SEEN if what != "tick"] == ["hello"]
+
+
+async def test_a_task_of_a_failed_transaction_never_runs(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction([world.belle]) as conn:
+            await defer(conn, "trial:note", what="never")
+            raise ZeroDivisionError
+    await run(deployment, database_url)
+    assert "never" not in [what for what, _ in SEEN]
+
+
+async def test_the_same_piece_of_work_waits_once(database: Database, world: World) -> None:
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "trial:note", once="hello", what="hello")
+        await defer(conn, "trial:note", once="hello", what="hello")
+        assert await fetch_value(conn, "SELECT count(*) FROM procrastinate_jobs") == 1
+
+
+async def test_the_trace_goes_along_with_the_task(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    telemetry.configure(service="trial")
+    async with database.transaction([world.belle]) as conn:
+        with telemetry.span("asking"):
+            asked = telemetry.traceparent()
+            await defer(conn, "trial:note", what="traced")
+    await run(deployment, database_url)
+    traced = next(trace for what, trace in SEEN if what == "traced")
+    assert asked is not None
+    assert str(traced).split("-")[1] == asked.split("-")[1]
+
+
+async def test_the_work_of_a_dead_worker_is_taken_over(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "trial:note", what="orphan")
+        await fetch_rows(
+            conn,
+            """
+            WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id)
+            UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead RETURNING 1
+            """,
+        )
+    app = make_app(database_url, [tasks])
+    async with app.open_async():
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=10):
+            await app.job_manager.retry_job(job)
+    await run(deployment, database_url)
+    assert "orphan" in [what for what, _ in SEEN]
