@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from sancho.identity import service, store
 from sancho.identity.api import public_router, router
-from sancho.identity.passwords import make_hash
+from sancho.identity.service.passwords import make_hash
 from sancho.kit import problem
 from sancho.kit.access import Principal
 from sancho.kit.db import Database
@@ -75,7 +75,7 @@ class Installation:
         return httpx2.AsyncClient(transport=transport, base_url=URL)
 
     def bearer(self, vo: str, account: str) -> dict[str, str]:
-        claims = {"sub": f"{vo}:{account}", "aud": URL}
+        claims = {"sub": f"{vo}:{account}", "aud": URL, "scope": "sancho"}
         return {"authorization": f"Bearer {self.issuer.sign(claims, timedelta(hours=1))}"}
 
     def later(self, by: timedelta) -> None:

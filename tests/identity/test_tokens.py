@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from sancho.identity import passwords, service
+from sancho.identity import service
 from sancho.identity.errors import LoginRefused, LoginsBusy, RefreshRefused, TooManyLogins
 from sancho.identity.model import AccountState, Tokens
+from sancho.identity.service import passwords
 from sancho.kit.db import all_vos, fetch_value
 from tests.identity.helpers import PASSWORD, Installation, acting
 from tests.world import World

@@ -19,7 +19,6 @@ from sancho.identity.errors import (
     RefreshRefused,
     TooManyLogins,
 )
-from sancho.identity.issuer import ALGORITHM
 from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group, Tokens
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.errors import PermissionMissing
@@ -154,7 +153,7 @@ async def discovery(deployment: Deployed) -> dict[str, Any]:
         "grant_types_supported": ["password", "refresh_token"],
         "response_types_supported": [],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "id_token_signing_alg_values_supported": [service.ALGORITHM],
         "token_endpoint_auth_methods_supported": ["none"],
         "scopes_supported": ["sancho"],
     }

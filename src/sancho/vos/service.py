@@ -79,6 +79,20 @@ async def documents(conn: Connection, vos: Iterable[int], *, kind: str | None = 
     return [Document(kind=k, name=name, vo=names[vo], spec=spec) for (vo, k, name), spec in recorded.items()]
 
 
+async def documents_after(conn: Connection, changes: Sequence[Change], kind: str) -> list[Document]:
+    """Every document of a kind that this transaction sees, as it will be once `changes` are recorded.
+
+    For a kind's `follow`, when what it makes depends on more documents than those that change.
+    """
+    known = {(d.vo, d.name): d for d in await documents(conn, await store.served(conn), kind=kind)}
+    for change in changes:
+        if change.kind == kind and change.after is None:
+            known.pop((change.vo, change.name), None)
+        elif change.kind == kind and change.after is not None:
+            known[change.vo, change.name] = Document(kind=kind, name=change.name, vo=change.vo, spec=change.after)
+    return list(known.values())
+
+
 async def apply(
     conn: Connection, caller: Principal, documents: Sequence[Document], kinds: Kinds, *, dry_run: bool = False,
     comment: str | None = None,

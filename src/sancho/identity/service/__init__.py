@@ -1,6 +1,5 @@
 """The door of identity: accounts and groups, logins and tokens, who is behind a request, and how it all begins."""
 
-from sancho.identity.issuer import Issuer, ensure_key, rotate
 from sancho.identity.service.accounts import (
     accounts,
     change_password,
@@ -13,10 +12,11 @@ from sancho.identity.service.accounts import (
 )
 from sancho.identity.service.authentication import Authenticators
 from sancho.identity.service.configuration import ACCOUNT, GROUP, bootstrap
+from sancho.identity.service.issuer import ALGORITHM, Issuer, ensure_key, rotate
 from sancho.identity.service.tokens import forget_expired, issuer_of, login, pilot_token, refresh, revoke
 
 __all__ = [
-    "ACCOUNT", "GROUP", "Authenticators", "Issuer", "accounts", "bootstrap", "change_password", "ensure_key",
-    "find_account", "forget_expired", "get_account", "groups", "issuer_of", "list_accounts", "login", "pilot_token",
-    "primary_group", "refresh", "revoke", "rotate", "set_state",
+    "ACCOUNT", "ALGORITHM", "GROUP", "Authenticators", "Issuer", "accounts", "bootstrap", "change_password",
+    "ensure_key", "find_account", "forget_expired", "get_account", "groups", "issuer_of", "list_accounts", "login",
+    "pilot_token", "primary_group", "refresh", "revoke", "rotate", "set_state",
 ]  # fmt: skip

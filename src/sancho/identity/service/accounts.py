@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterable
 
-from sancho.identity import passwords, plan, store
+from sancho.identity import plan, store
 from sancho.identity.errors import AccountNotFound, BeyondYours, GroupNotFound, NoGroup, NotInGroup, PasswordWrong
 from sancho.identity.model import Account, AccountState, Group
+from sancho.identity.service.passwords import Guard, check_room, fits, make_hash
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.vos.model import LOWER_NAME
 
-_guard = passwords.Guard(burst=10)
+_guard = Guard(burst=10)
 
 
 async def find_account(conn: Connection, vo: int, name: str) -> Account | None:
@@ -96,7 +97,7 @@ async def change_password(
         await _prove(deployment, caller, current or "")
     else:
         require(caller, "accounts:manage")
-    secret_hash = await passwords.make_hash(password)
+    secret_hash = await make_hash(password)
     now = deployment.clock.now()
     async with deployment.database.transaction([caller.vo]) as conn:
         account = await get_account(conn, caller.vo, name, field="name")
@@ -109,11 +110,11 @@ async def change_password(
 
 async def _prove(deployment: Deployment, caller: Principal, password: str) -> None:
     who = caller.vo_name, caller.account
-    passwords.check_room()
+    check_room()
     _guard.begin(who, deployment.clock.now())
     async with deployment.database.transaction([caller.vo]) as conn:
         known = await store.credential(conn, caller.vo, caller.account)
-    if not await passwords.fits(known.secret_hash if known else None, password):
+    if not await fits(known.secret_hash if known else None, password):
         raise PasswordWrong
     _guard.forgive(who)
 

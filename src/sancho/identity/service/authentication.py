@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from sancho.identity import store
 from sancho.identity.errors import AccountSuspended, TokenInvalid, TokenRevoked
-from sancho.identity.issuer import Issuer
 from sancho.identity.model import AccountState, Standing
-from sancho.identity.service.tokens import pilot_audience
+from sancho.identity.service.issuer import Issuer
+from sancho.identity.service.tokens import PILOT_TOKEN_SCOPE, TOKEN_SCOPE, pilot_audience
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.clock import Clock
 from sancho.kit.db import Database
@@ -51,10 +51,11 @@ class Authenticators:
         return principal
 
     async def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        audience = claims.get("aud")
-        if audience == pilot_audience(self._issuer.issuer):
+        audience, purpose = claims.get("aud"), claims.get("scope")
+        if audience == pilot_audience(self._issuer.issuer) and purpose == PILOT_TOKEN_SCOPE:
             return await self._pilot(claims)
-        if audience != self._issuer.issuer:
+        # The scope too: the audience of a storage is whatever its operator wrote into a document.
+        if audience != self._issuer.issuer or purpose != TOKEN_SCOPE:
             raise TokenInvalid(reason="it is meant for another audience")
         vo_name, _, account = str(claims.get("sub", "")).partition(":")
         vo = (await self._vo_ids(vo_name)).get(vo_name)

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, field_validator
 
-from sancho.identity import passwords, plan, store
+from sancho.identity import plan, store
 from sancho.identity.errors import BeyondYours, GroupNotFound
 from sancho.identity.model import DEFAULT_GROUPS, PERMISSIONS, AccountKind, AccountState, Group
+from sancho.identity.service.passwords import is_hash, make_hash
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.clock import SystemClock
 from sancho.kit.db import Connection
@@ -51,7 +52,7 @@ class AccountSpec(BaseModel, extra="forbid"):
     @field_validator("password_hash")
     @classmethod
     def _argon2(cls, text: str | None) -> str | None:
-        if text is not None and not passwords.is_hash(text):
+        if text is not None and not is_hash(text):
             raise ValueError("is not an argon2id hash of acceptable cost")
         return text
 
@@ -183,7 +184,7 @@ async def bootstrap(conn: Connection, names: Sequence[str], password: str, kinds
     )  # fmt: skip
     await _add_default_groups(conn, [INSTANCE])
     have = {vo.name for vo in known if await store.list_accounts(conn, vo.vo, names=["admin"])}
-    secret_hash = await passwords.make_hash(password)
+    secret_hash = await make_hash(password)
     spec = {"groups": ["admins"], "password_hash": secret_hash}
     documents = [Document(kind="VO", name=name) for name in names if name != INSTANCE_NAME]
     documents += [

@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sancho.identity import passwords, store
+from sancho.identity import store
 from sancho.identity.errors import LoginRefused, RefreshRefused
-from sancho.identity.issuer import Issuer
 from sancho.identity.model import REFRESH_GRACE, AccountState, Credential, RefreshToken, Tokens
+from sancho.identity.service.issuer import Issuer
+from sancho.identity.service.passwords import Guard, check_room, fits
 from sancho.kit.access import INSTANCE, Signer
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
@@ -18,8 +19,9 @@ from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
 TOKEN_SCOPE = "sancho"  # noqa: S105 - what access tokens are for, in OAuth's words
+PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105
 _REFRESH_TOKEN = re.compile(r"sr-(\d{1,5})-[A-Za-z0-9_-]{43}", re.ASCII)
-_guard = passwords.Guard()
+_guard = Guard()
 
 
 def issuer_of(deployment: Deployment) -> Issuer:
@@ -41,11 +43,11 @@ async def login(deployment: Deployment, vo_name: str, account: str, password: st
     suspended account. Raises `TooManyLogins` before anything is looked at when this account was tried too often.
     """
     who = vo_name[:100], account[:100]
-    passwords.check_room()
+    check_room()
     _guard.begin(who, deployment.clock.now())
     vo, known = await _credential(deployment.database, vo_name, account)
-    fits = await passwords.fits(known.secret_hash if known else None, password)
-    if not fits or known is None or known.state is not AccountState.ACTIVE:
+    right = await fits(known.secret_hash if known else None, password)
+    if not right or known is None or known.state is not AccountState.ACTIVE:
         raise LoginRefused
     _guard.forgive(who)
     async with deployment.database.transaction([vo]) as conn:
@@ -108,8 +110,8 @@ def pilot_token(signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequ
     `vo` owns the pilot; the pilot's transactions serve it and `vos`.
     """
     claims = {
-        "sub": f"pilot:{stamp}", "aud": pilot_audience(signer.issuer), "pilot_id": pilot_id, "vo_id": vo,
-        "vos": list(vos),
+        "sub": f"pilot:{stamp}", "aud": pilot_audience(signer.issuer), "scope": PILOT_TOKEN_SCOPE,
+        "pilot_id": pilot_id, "vo_id": vo, "vos": list(vos),
     }  # fmt: skip
     return signer.sign(claims, lifetime)
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 AT_ONCE = 2
 """Hashes computed at once; each takes 64 MiB and some 50 ms of a core."""
-MOST_WAITING = 64
+MOST_WAITING = 32
 _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
 _waiting = 0

@@ -1,0 +1,68 @@
+"""The words of the topology: site, compute element, resource."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+Value = str | int | float | bool
+"""What an attribute may be."""
+
+
+class ResourceKind(Enum):
+    """What a resource is; the values of the enum are what documents call the kind."""
+
+    SITE = "Site"
+    CE = "ComputeElement"
+    RSE = "RSE"
+
+    @property
+    def letter(self) -> str:
+        """How the database says it."""
+        return self.value[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A place with CEs or RSEs."""
+
+    site_id: int
+    vo: int
+    name: str
+    enabled: bool
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeElement:
+    """A door to one batch system, and what a slot behind it is like."""
+
+    ce_id: int
+    vo: int
+    """Its owner."""
+    name: str
+    site_id: int
+    site: str
+    plugin: str
+    cores: int
+    """Of one slot, as the memory (bytes) and the wall time."""
+    memory: int
+    walltime: timedelta
+    max_pilots: int
+    tags: tuple[str, ...]
+    enabled: bool
+    """Switched on, and its site too."""
+    vos: tuple[int, ...]
+    """VOs whose jobs its pilots may run: those it is granted to, and its owner unless that is `instance`."""
+    settings: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """A resource and a VO that may use it."""
+
+    vo: int
+    """The resource's owner."""
+    kind: ResourceKind
+    name: str
+    to_vo: int

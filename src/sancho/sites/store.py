@@ -1,0 +1,196 @@
+"""The SQL of sites, CEs, resources and grants."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.sites.model import ComputeElement, Granted, Site
+
+
+async def sites(conn: Connection, *, vo: int | None = None, names: Sequence[str] | None = None) -> list[Site]:
+    """Sites that this transaction sees, or of these those that a VO may use, or those of some names."""
+    return await fetch(
+        conn,
+        Site,
+        """
+        SELECT site.resource_id AS site_id, site.vo, site.name, site.enabled, site.attributes
+          FROM resource AS site
+         WHERE site.kind = 'S'
+           AND (%(names)s::text[] IS NULL OR site.name = ANY(%(names)s::text[]))
+           AND (%(vo)s::smallint IS NULL OR site.vo = %(vo)s OR EXISTS (
+               SELECT FROM resource_grant AS g WHERE g.resource_id = site.resource_id AND g.to_vo = %(vo)s))
+         ORDER BY site.name, site.vo <> %(vo)s, site.vo
+        """,
+        {"vo": vo, "names": None if names is None else list(names)},
+    )
+
+
+async def ces(conn: Connection, *, ce_id: int | None = None, name: str | None = None) -> list[ComputeElement]:
+    """CEs that this transaction sees: all, or the one of an id, or those of a name."""
+    return await fetch(
+        conn,
+        ComputeElement,
+        """
+        SELECT ce.ce_id, ce.vo, resource.name, ce.site_id, coalesce(site.name, '') AS site, ce.plugin, ce.cores,
+               ce.memory, ce.walltime, ce.max_pilots, ce.tags, ce.settings,
+               ce.enabled AND resource.enabled AND coalesce(site.enabled, true) AS enabled,
+               ARRAY(SELECT ce.vo WHERE ce.vo <> 0
+                      UNION SELECT g.to_vo FROM resource_grant AS g WHERE g.resource_id = ce.ce_id ORDER BY 1) AS vos
+          FROM compute_element AS ce
+          JOIN resource ON resource.resource_id = ce.ce_id
+          LEFT JOIN resource AS site ON site.resource_id = ce.site_id
+         WHERE (%(ce_id)s::int IS NULL OR ce.ce_id = %(ce_id)s)
+           AND (%(name)s::text IS NULL OR resource.name = %(name)s)
+         ORDER BY resource.name, ce.vo
+        """,
+        {"ce_id": ce_id, "name": name},
+    )
+
+
+async def put_resources(
+    conn: Connection, vo: int, kind: str, *, names: Sequence[str], site_ids: Sequence[int | None],
+    switches: Sequence[tuple[bool, dict[str, Any]]],
+) -> dict[str, int]:  # fmt: skip
+    """Make or change resources of a VO; `switches` holds for each whether it is enabled, and its attributes."""
+    return dict(
+        await fetch_rows(
+            conn,
+            """
+            INSERT INTO resource AS r (vo, kind, enabled, site_id, name, attributes)
+            SELECT %(vo)s, %(kind)s::"char", enabled, site_id, name, attributes
+              FROM unnest(%(names)s::text[], %(site_ids)s::int[], %(enabled)s::bool[], %(attributes)s::jsonb[])
+                AS w (name, site_id, enabled, attributes)
+             ORDER BY name
+            ON CONFLICT (name, vo, kind) DO UPDATE
+               SET enabled = excluded.enabled, site_id = excluded.site_id, attributes = excluded.attributes
+            RETURNING r.name, r.resource_id
+            """,
+            {
+                "vo": vo,
+                "kind": kind,
+                "names": list(names),
+                "site_ids": list(site_ids),
+                "enabled": [enabled for enabled, _ in switches],
+                "attributes": [Jsonb(attributes) for _, attributes in switches],
+            },
+        )
+    )
+
+
+async def drop_resources(conn: Connection, vo: int, kind: str, names: Sequence[str]) -> None:
+    """Delete resources of a VO, with what only describes them; fails when anything refers to them."""
+    await execute(
+        conn,
+        """
+        DELETE FROM resource WHERE vo = %(vo)s AND kind = %(kind)s::"char" AND name = ANY(%(names)s::text[])
+        """,
+        {"vo": vo, "kind": kind, "names": list(names)},
+    )
+
+
+async def put_ces(conn: Connection, vo: int, ces: Sequence[ComputeElement]) -> None:
+    """Make or change the CE halves of resources that exist."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(ce, name) for ce in ces]
+        for name in ("ce_id", "site_id", "enabled", "cores", "max_pilots", "memory", "walltime", "plugin")
+    }
+    await execute(
+        conn,
+        """
+        INSERT INTO compute_element
+               (vo, enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, tags, settings)
+        SELECT %(vo)s, enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin,
+               string_to_array(tags, ' '), settings
+          FROM unnest(%(enabled)s::bool[], %(ce_id)s::int[], %(site_id)s::int[], %(cores)s::int[],
+                      %(max_pilots)s::int[], %(memory)s::bigint[], %(walltime)s::interval[], %(plugin)s::text[],
+                      %(tags)s::text[], %(settings)s::jsonb[])
+            AS w (enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, tags, settings)
+         ORDER BY ce_id
+        ON CONFLICT (ce_id) DO UPDATE
+           SET enabled = excluded.enabled, site_id = excluded.site_id, cores = excluded.cores,
+               max_pilots = excluded.max_pilots, memory = excluded.memory, walltime = excluded.walltime,
+               plugin = excluded.plugin, tags = excluded.tags, settings = excluded.settings
+        """,
+        {
+            "vo": vo,
+            "tags": [" ".join(ce.tags) for ce in ces],
+            "settings": [Jsonb(ce.settings) for ce in ces],
+            **columns,
+        },
+    )
+
+
+async def missing(conn: Connection, vo: int, named: Sequence[tuple[str, str]]) -> list[int]:
+    """Places, from 0, of those (kind, name) of which the VO owns no resource."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT w.place::int - 1
+          FROM unnest(%(kinds)s::"char"[], %(names)s::text[]) WITH ORDINALITY AS w (kind, name, place)
+         WHERE NOT EXISTS (SELECT FROM resource AS r WHERE r.vo = %(vo)s AND r.kind = w.kind AND r.name = w.name)
+         ORDER BY 1
+        """,
+        {"vo": vo, "kinds": [kind for kind, _ in named], "names": [name for _, name in named]},
+    )
+    return [row[0] for row in rows]
+
+
+_REACH = """
+    WITH said AS (
+        SELECT r.resource_id, r.site_id, r.kind, r.vo, w.to_vo
+          FROM unnest(%(vos)s::smallint[], %(kinds)s::"char"[], %(names)s::text[], %(to)s::smallint[])
+            AS w (vo, kind, name, to_vo)
+          JOIN resource AS r ON r.vo = w.vo AND r.kind = w.kind AND r.name = w.name
+         WHERE w.to_vo <> w.vo)
+    SELECT resource_id, to_vo FROM said
+     UNION SELECT site_id, to_vo FROM said WHERE site_id IS NOT NULL
+     UNION SELECT r.resource_id, said.to_vo
+             FROM said JOIN resource AS r ON r.site_id = said.resource_id AND r.vo = said.vo
+            WHERE said.kind = 'S'
+    """
+
+
+async def reach(conn: Connection, granted: Sequence[Granted]) -> set[tuple[int, int]]:
+    """What grants reach, as (resource id, VO): the resource; its site; of a site, all that its owner has there."""
+    rows = await fetch_rows(
+        conn,
+        _REACH,
+        {
+            "vos": [g.vo for g in granted],
+            "kinds": [g.kind.letter for g in granted],
+            "names": [g.name for g in granted],
+            "to": [g.to_vo for g in granted],
+        },
+    )
+    return {(resource_id, to_vo) for resource_id, to_vo in rows}
+
+
+async def add_grants(conn: Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Let VOs use resources, as (resource id, VO)."""
+    await execute(
+        conn,
+        """
+        INSERT INTO resource_grant (vo, to_vo, resource_id)
+        SELECT r.vo, w.to_vo, r.resource_id
+          FROM unnest(%(ids)s::int[], %(to)s::smallint[]) AS w (resource_id, to_vo)
+          JOIN resource AS r USING (resource_id)
+         ORDER BY 3, 2
+        ON CONFLICT (resource_id, to_vo) DO NOTHING
+        """,
+        {"ids": [pair[0] for pair in pairs], "to": [pair[1] for pair in pairs]},
+    )
+
+
+async def drop_grants(conn: Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Let VOs use resources no more, as (resource id, VO)."""
+    await execute(
+        conn,
+        """
+        DELETE FROM resource_grant AS g
+         USING unnest(%(ids)s::int[], %(to)s::smallint[]) AS w (resource_id, to_vo)
+         WHERE g.resource_id = w.resource_id AND g.to_vo = w.to_vo
+        """,
+        {"ids": [pair[0] for pair in pairs], "to": [pair[1] for pair in pairs]},
+    )
