@@ -1,0 +1,27 @@
+"""Where a file lies, and what a token for it says: pure functions of what is known."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from sancho.rses.errors import PlaceUnfit
+from sancho.rses.model import Place
+
+FOLDERS = 4096
+
+
+def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
+    """Spread files over folders by their id, so that none has too many; the id keeps equal names apart.
+
+    Everything is escaped as in a URL, in the path as well: a token names its paths so.
+    """
+    words = [vo, scope, *name.split("/")]
+    if any(word in {"", ".", ".."} for word in words):
+        raise PlaceUnfit(name=name)
+    path = "/".join(["", quote(vo, ""), quote(scope, ""), f"{did_id % FOLDERS:03x}", f"{did_id:x}", quote(name, "/")])
+    return Place(url=prefix + path, path=path)
+
+
+def token_scope(read: Sequence[str], create: Sequence[str], modify: Sequence[str]) -> str:
+    """What a token allows, in the words of the WLCG profile."""
+    said = [("storage.read", read), ("storage.create", create), ("storage.modify", modify)]
+    return " ".join(f"{verb}:{path}" for verb, paths in said for path in paths)

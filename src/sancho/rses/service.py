@@ -1,0 +1,209 @@
+"""RSEs: find them, by name or by expression, say where files lie on them, and make documents about them come true."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, field_validator
+
+from sancho.kit.access import Principal, Signer
+from sancho.kit.db import Connection
+from sancho.kit.extensions import Extensions
+from sancho.rses import expression as language
+from sancho.rses import plan, store
+from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.rses.model import Place, Protocol, Rse
+from sancho.sites import service as sites
+from sancho.sites.model import ResourceKind
+from sancho.sites.service import Attributes, ResourceName
+from sancho.vos import service as vos
+from sancho.vos.model import RESOURCE_NAME, Change, Kind, Named
+from sancho_contract.storage import Storage
+
+IMPLICIT = ("rse", "site")
+"""Attributes that every RSE has by itself."""
+
+
+async def rses(conn: Connection, *, vo: int | None = None) -> list[Rse]:
+    """Every RSE that this transaction sees, in order of their names; with `vo`, those that this VO may use.
+
+    A transaction that serves one VO needs no `vo`; one that serves many does, when it acts for one of them.
+    """
+    return await store.rses(conn, vo=vo)
+
+
+async def get(conn: Connection, name: str, *, field: str | None = "rse", vo: int | None = None) -> Rse:
+    """Return an RSE by name; raises `RseNotFound`, blaming `field`. `vo` as in `rses`."""
+    found = await store.rses(conn, name=name, vo=vo) if re.fullmatch(RESOURCE_NAME, name) else []
+    if not found:
+        raise RseNotFound(rse=name, field=field)
+    return found[0]
+
+
+async def by_id(conn: Connection, ids: Iterable[int]) -> dict[int, Rse]:
+    """Return RSEs by id; those that this transaction does not see are left out."""
+    wanted = sorted(set(ids))
+    return {rse.rse_id: rse for rse in await store.rses(conn, ids=wanted)} if wanted else {}
+
+
+async def resolve(
+    conn: Connection, expression: str, *, field: str | None = "rse_expression", vo: int | None = None
+) -> list[Rse]:
+    """The RSEs that an expression means, in order of their names: at least one.
+
+    Raises `RseExpressionInvalid`, which shows where, or `RseExpressionEmpty`; both blame `field`. `vo` as in `rses`.
+    """
+    formula = parse(expression, field=field)
+    seen = {rse.rse_id: rse for rse in await store.rses(conn, vo=vo)}
+    subjects = {i: language.Subject(rse.name, rse.site, rse.attributes) for i, rse in seen.items()}
+    found = language.evaluate(formula, subjects)
+    if not found:
+        raise RseExpressionEmpty(expression=expression, field=field)
+    return [rse for i, rse in seen.items() if i in found]
+
+
+def parse(expression: str, *, field: str | None = "rse_expression") -> language.Formula:
+    """Read an expression without looking at any RSE; raises `RseExpressionInvalid`, blaming `field`."""
+    try:
+        return language.parse(expression)
+    except RseExpressionInvalid as e:
+        e.field = field
+        raise
+
+
+async def distances(conn: Connection) -> dict[tuple[int, int], int]:
+    """The distances between RSEs that this transaction sees, from one id to another; absent is no direct link."""
+    return await store.distances(conn)
+
+
+def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str) -> Place:
+    """Where a file lies on an RSE: below the RSE's prefix, in its VO's own area, under its id and name.
+
+    Raises `PlaceUnfit` for names that would lead elsewhere.
+    """
+    return plan.place(rse.prefix, vo_name, scope, did_id, name)
+
+
+def token(
+    signer: Signer, rse: Rse, *, subject: str, lifetime: timedelta,
+    read: Sequence[str] = (), create: Sequence[str] = (), modify: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Make a token for an RSE's storage, and for nothing else, that allows these paths (`Place.path`)."""
+    claims = {"sub": subject, "aud": rse.audience, "scope": plan.token_scope(read, create, modify), "wlcg.ver": "1.0"}
+    return signer.sign(claims, lifetime)
+
+
+def storage(extensions: Extensions, rse: Rse) -> Storage:
+    """The plugin that reaches an RSE's storage; one for all RSEs with its settings, so do not close it."""
+    return cast(Storage, extensions.get("sancho.storage", rse.plugin, rse.settings))
+
+
+class RseSpec(BaseModel, extra="forbid"):
+    """One space on one storage."""
+
+    site: ResourceName
+    plugin: Annotated[str, Field(max_length=100)]
+    """Name of an installed `sancho.storage` plugin."""
+    prefix: Annotated[str, Field(max_length=1000, pattern=r"^[a-z][a-z0-9+.-]*://[^\s?#]*$")]
+    """URL below which everything lies."""
+    audience: Annotated[str | None, Field(min_length=1, max_length=500, pattern=r"^\S+$")] = None
+    """The `aud` of tokens for this storage; when absent, scheme and host of the prefix."""
+    attributes: Attributes = {}
+    settings: dict[str, Any] = {}
+    """What the plugin needs to know."""
+    distances: Annotated[dict[ResourceName, Annotated[int, Field(ge=0, lt=2**15)]], Field(max_length=10_000)] = {}
+    """What a transfer from here to another RSE costs, by the other's name; absent is no direct link."""
+    readable: bool = True
+    writable: bool = True
+    deletable: bool = True
+    enabled: bool = True
+    """Switched off, nothing there is read, written or deleted."""
+
+    @field_validator("attributes")
+    @classmethod
+    def _not_implicit(cls, attributes: dict[str, Any]) -> dict[str, Any]:
+        taken = next((name for name in IMPLICIT if name in attributes), None)
+        if taken is not None:
+            raise ValueError(f"every RSE has the attribute {taken} by itself")
+        return attributes
+
+    @field_validator("prefix")
+    @classmethod
+    def _without_slash(cls, prefix: str) -> str:
+        return re.sub(r"(?<![:/])/+$", "", prefix)
+
+    @property
+    def audience_or_origin(self) -> str:
+        """The audience, said or implied."""
+        parts = urlsplit(self.prefix)
+        return self.audience or f"{parts.scheme}://{parts.netloc}"
+
+
+async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[RseSpec]]) -> None:
+    at = await sites.sites_of(conn, vo, documents)
+    for d in documents:
+        sites.check_plugin("sancho.storage", d.spec.plugin, d.spec.settings, d)
+    ids = await sites.put_resources(
+        conn,
+        vo,
+        ResourceKind.RSE,
+        names=[d.name for d in documents],
+        site_ids=[at[d.spec.site] for d in documents],
+        switches=[(d.spec.enabled, {}) for d in documents],
+    )
+    said = [_protocol(d, ids[d.name], at[d.spec.site]) for d in documents]
+    await store.put_rses(conn, vo, said)
+    await store.put_protocols(conn, vo, said)
+    known = {rse.name for rse in await store.rses(conn)}
+    for d in documents:
+        for other in d.spec.distances:
+            if other not in known:
+                raise RseNotFound(rse=other, field=d.field(f"distances.{other}"))
+
+
+def _protocol(document: Named[RseSpec], rse_id: int, site_id: int) -> Protocol:
+    spec = document.spec
+    return Protocol(
+        rse_id=rse_id, site_id=site_id, name=document.name, audience=spec.audience_or_origin, plugin=spec.plugin,
+        prefix=spec.prefix, settings=spec.settings, attributes=spec.attributes, readable=spec.readable,
+        writable=spec.writable, deletable=spec.deletable,
+    )  # fmt: skip
+
+
+async def _retire(conn: Connection, _caller: Principal, vo: int, names: Sequence[str]) -> None:
+    await store.drop_rses(conn, vo, names)
+    await sites.drop_resources(conn, vo, ResourceKind.RSE, names)
+
+
+async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change]) -> None:
+    """Let distances be what all RSE documents say: one may name an RSE that came, or came back, later than itself."""
+    if not any(c.kind == ResourceKind.RSE.value for c in changes):
+        return
+    numbers = {vo.name: vo.vo for vo in await vos.list_vos(conn)}
+    seen = await store.rses(conn)
+    owned = {(rse.vo, rse.name): rse.rse_id for rse in seen}
+    sources: list[int] = []
+    said: list[tuple[int, int, int]] = []
+    for d in await vos.documents_after(conn, changes, ResourceKind.RSE.value):
+        owner = numbers[d.vo or ""]
+        source = owned.get((owner, d.name))
+        if source is not None:
+            sources.append(source)
+            distances = cast(Mapping[str, int], d.spec.get("distances", {}))
+            said += [(source, i, n) for other, n in distances.items() for i in _named(owned, owner, other)]
+    await store.put_distances(conn, sources=sources, said=said)
+
+
+def _named(owned: Mapping[tuple[int, str], int], owner: int, name: str) -> list[int]:
+    """The RSE that a document means by a name: its owner's, or else the one of `instance`."""
+    found = [owned[key] for key in ((owner, name), (0, name)) if key in owned]
+    return found[:1]
+
+
+RSE = Kind(
+    name=ResourceKind.RSE.value, model=RseSpec, order=60, apply=_apply, retire=_retire, follow=_follow, instance=True,
+    names=RESOURCE_NAME,
+)  # fmt: skip
+"""Documents that make RSEs."""

@@ -1,0 +1,136 @@
+"""The SQL of RSEs and distances."""
+
+from collections.abc import Sequence
+
+from psycopg.types.json import Jsonb
+
+from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.rses.model import Protocol, Rse
+
+
+async def rses(
+    conn: Connection, *, vo: int | None = None, name: str | None = None, ids: Sequence[int] | None = None
+) -> list[Rse]:
+    """RSEs that this transaction sees; of these those that a VO may use, of a name, or of some ids."""
+    return await fetch(
+        conn,
+        Rse,
+        """
+        SELECT rse.rse_id, rse.vo, rse.name, rse.site_id, coalesce(site.name, '') AS site, rse.audience,
+               protocol.plugin, protocol.prefix, protocol.settings, rse.attributes,
+               rse.readable AND usable.now AS readable,
+               rse.writable AND usable.now AS writable,
+               rse.deletable AND usable.now AS deletable
+          FROM rse
+          JOIN resource ON resource.resource_id = rse.rse_id
+          LEFT JOIN resource AS site ON site.resource_id = rse.site_id
+         CROSS JOIN LATERAL (SELECT resource.enabled AND coalesce(site.enabled, true) AS now) AS usable
+         CROSS JOIN LATERAL (
+               SELECT p.plugin, p.prefix, p.settings FROM rse_protocol AS p
+                WHERE p.rse_id = rse.rse_id ORDER BY p.priority LIMIT 1) AS protocol
+         WHERE (%(name)s::text IS NULL OR rse.name = %(name)s)
+           AND (%(ids)s::int[] IS NULL OR rse.rse_id = ANY(%(ids)s::int[]))
+           AND (%(vo)s::smallint IS NULL OR rse.vo = %(vo)s OR EXISTS (
+               SELECT FROM resource_grant AS g WHERE g.resource_id = rse.rse_id AND g.to_vo = %(vo)s))
+         ORDER BY rse.name, rse.vo <> coalesce(%(vo)s, 0), rse.rse_id
+        """,
+        {"vo": vo, "name": name, "ids": None if ids is None else list(ids)},
+    )
+
+
+async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
+    """Make or change the RSE halves of resources that exist."""
+    await execute(
+        conn,
+        """
+        INSERT INTO rse (vo, readable, writable, deletable, rse_id, site_id, name, audience, attributes)
+        SELECT %(vo)s, readable, writable, deletable, rse_id, site_id, name, audience, attributes
+          FROM unnest(%(readable)s::bool[], %(writable)s::bool[], %(deletable)s::bool[], %(rse_ids)s::int[],
+                      %(site_ids)s::int[], %(names)s::text[], %(audiences)s::text[], %(attributes)s::jsonb[])
+            AS w (readable, writable, deletable, rse_id, site_id, name, audience, attributes)
+         ORDER BY rse_id
+        ON CONFLICT (rse_id) DO UPDATE
+           SET readable = excluded.readable, writable = excluded.writable, deletable = excluded.deletable,
+               site_id = excluded.site_id, audience = excluded.audience, attributes = excluded.attributes
+        """,
+        {
+            "vo": vo,
+            "readable": [r.readable for r in rses],
+            "writable": [r.writable for r in rses],
+            "deletable": [r.deletable for r in rses],
+            "rse_ids": [r.rse_id for r in rses],
+            "site_ids": [r.site_id for r in rses],
+            "names": [r.name for r in rses],
+            "audiences": [r.audience for r in rses],
+            "attributes": [Jsonb(r.attributes) for r in rses],
+        },
+    )
+
+
+async def put_protocols(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
+    """Make or change how RSEs are reached; today each has one protocol."""
+    await execute(
+        conn,
+        """
+        INSERT INTO rse_protocol (vo, priority, rse_id, plugin, prefix, settings)
+        SELECT %(vo)s, 1, rse_id, plugin, prefix, settings
+          FROM unnest(%(rse_ids)s::int[], %(plugins)s::text[], %(prefixes)s::text[], %(settings)s::jsonb[])
+            AS w (rse_id, plugin, prefix, settings)
+         ORDER BY rse_id
+        ON CONFLICT (rse_id, priority) DO UPDATE
+           SET plugin = excluded.plugin, prefix = excluded.prefix, settings = excluded.settings
+        """,
+        {
+            "vo": vo,
+            "rse_ids": [r.rse_id for r in rses],
+            "plugins": [r.plugin for r in rses],
+            "prefixes": [r.prefix for r in rses],
+            "settings": [Jsonb(r.settings) for r in rses],
+        },
+    )
+
+
+async def drop_rses(conn: Connection, vo: int, names: Sequence[str]) -> None:
+    """Delete RSEs of a VO with their protocols and distances; fails when there are replicas on them."""
+    query = "DELETE FROM rse WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])"
+    await execute(conn, query, {"vo": vo, "names": list(names)})
+
+
+async def distances(conn: Connection) -> dict[tuple[int, int], int]:
+    """The distances that this transaction sees, from one RSE to another."""
+    rows = await fetch_rows(conn, "SELECT source_rse_id, destination_rse_id, distance FROM distance")
+    return {(source, destination): distance for source, destination, distance in rows}
+
+
+async def put_distances(conn: Connection, *, sources: Sequence[int], said: Sequence[tuple[int, int, int]]) -> None:
+    """Let exactly the distances `said` (from, to, distance) lead away from `sources`."""
+    parameters = {
+        "sources": list(sources),
+        "froms": [d[0] for d in said],
+        "to": [d[1] for d in said],
+        "distances": [d[2] for d in said],
+    }
+    await execute(
+        conn,
+        """
+        DELETE FROM distance AS d
+         WHERE d.source_rse_id = ANY(%(sources)s::int[])
+           AND NOT EXISTS (
+               SELECT FROM unnest(%(froms)s::int[], %(to)s::int[]) AS w (source, destination)
+                WHERE w.source = d.source_rse_id AND w.destination = d.destination_rse_id)
+        """,
+        parameters,
+    )
+    await execute(
+        conn,
+        """
+        INSERT INTO distance AS d (vo, distance, source_rse_id, destination_rse_id)
+        SELECT rse.vo, w.distance, w.source, w.destination
+          FROM unnest(%(froms)s::int[], %(to)s::int[], %(distances)s::smallint[]) AS w (source, destination, distance)
+          JOIN rse ON rse.rse_id = w.source
+         ORDER BY w.source, w.destination
+        ON CONFLICT (source_rse_id, destination_rse_id) DO UPDATE SET distance = excluded.distance
+         WHERE d.distance <> excluded.distance
+        """,
+        parameters,
+    )
