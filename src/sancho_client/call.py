@@ -14,18 +14,18 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, RootModel, TypeAdapter
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query = Mapping[str, str | int | bool | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One request and the type of its answer; `query` entries that are None are not sent."""
 
     method: Method
     path: str
-    answer: type[T]
+    answer: type[T_co]
     """What the answer's body is read as; `NoneType` for an answer without a body."""
     query: Query | None = None
     json: Any = None
@@ -40,7 +40,7 @@ class Call(Generic[T]):
         """Say whether sending it twice does no harm."""
         return self.method not in {"POST", "PATCH"} if self.repeatable is None else self.repeatable
 
-    def parse(self, body: bytes) -> T:
+    def parse(self, body: bytes) -> T_co:
         """Read the answer; raises Pydantic's `ValidationError`."""
         return adapter(self.answer).validate_json(body or b"null")
 
@@ -49,7 +49,7 @@ Cursor = str | int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pages(Generic[T]):
+class Pages(Generic[T_co]):
     """A listing that comes in pages; iterating fetches them as needed.
 
     A page is either `{"items": […], "next": cursor or null}`, or a plain array, after which the next page begins at
@@ -57,7 +57,7 @@ class Pages(Generic[T]):
     """
 
     path: str
-    item: type[T]
+    item: type[T_co]
     query: Query | None = None
     method: Method = "GET"
     json: Mapping[str, Any] | None = None
@@ -80,7 +80,7 @@ class Pages(Generic[T]):
             return Call(method=self.method, path=self.path, answer=PageBody, json=body, repeatable=True)
         return Call(method=self.method, path=self.path, answer=PageBody, query={**(self.query or {}), **given})
 
-    def parse(self, page: "PageBody") -> tuple[list[T], Cursor | None]:
+    def parse(self, page: "PageBody") -> tuple[list[T_co], Cursor | None]:
         """Read one page: its items and where the next one begins; raises Pydantic's `ValidationError`."""
         items = adapter(list[self.item])
         if isinstance(page.root, dict):
@@ -101,18 +101,18 @@ class PageBody(RootModel[dict[str, Any] | list[dict[str, Any]]]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lines(Generic[T]):
+class Lines(Generic[T_co]):
     """A listing that is streamed as NDJSON; iterating holds one line in memory."""
 
     path: str
-    item: type[T]
+    item: type[T_co]
     query: Query | None = None
 
     def call(self) -> "Call[None]":
         """The call whose answer is the stream."""
         return Call(method="GET", path=self.path, answer=NoneType, query=self.query)
 
-    def parse(self, line: str | bytes) -> T:
+    def parse(self, line: str | bytes) -> T_co:
         """Read one line; raises Pydantic's `ValidationError`."""
         return adapter(self.item).validate_json(line)
 

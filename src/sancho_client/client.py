@@ -34,11 +34,12 @@ from httpx2 import AsyncClient as AsyncHttp
 from httpx2 import Client as Http
 from pydantic import ValidationError
 
-from sancho_client import tokens as token_sources
 from sancho_client.call import Call, Cursor, Lines, PageBody, Pages
 from sancho_client.environment import Environment
 from sancho_client.errors import AnswerUnclear, BadInput, ServerAway
 from sancho_client.exchange import Builder, Patience, Steps, TokenSource, Wait, carry, exchange
+from sancho_client.tokens import remembered_server
+from sancho_client.tokens import source as token_source
 
 T = TypeVar("T")
 PATIENCE = 30.0
@@ -69,7 +70,7 @@ class _Connection:
     ) -> None:
         self.environment = environment or Environment.read()
         self.url = server_url(url, self.environment)
-        self.tokens = tokens or token_sources.source(self.environment, self.url, vo)
+        self.tokens = tokens or token_source(self.environment, self.url, vo)
         self.patience = patience
 
     def trust(self) -> ssl.SSLContext | bool:
@@ -109,7 +110,7 @@ HEADERS = {"user-agent": f"sancho-client/{client_version()}", "accept": "applica
 
 def server_url(url: str | None, environment: Environment) -> str:
     """The server to talk to: the one given, SANCHO_URL, or that of the last login."""
-    chosen = url or environment.url or token_sources.remembered_server(environment)
+    chosen = url or environment.url or remembered_server(environment)
     if chosen is None:
         raise BadInput("No server is known.", hint="Set SANCHO_URL, or run `sancho login --url URL`.")
     if not chosen.startswith(("http://", "https://")):

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from types import NoneType
 
 from sancho_client.call import Call, Lines, Pages, body, did_path
-from sancho_client.models.data import Access, Commit, Did, FileReplicas, NewFile, Scope, UploadRule, Uploads
+from sancho_client.models.data import (
+    Access,
+    Commit,
+    Content,
+    Did,
+    DidInfo,
+    FileReplicas,
+    NewFile,
+    Scope,
+    UploadRule,
+    Uploads,
+)
 
 
 def scopes() -> Pages[Scope]:
@@ -12,16 +23,22 @@ def scopes() -> Pages[Scope]:
     return Pages(path="/v1/scopes", item=Scope)
 
 
+def create_scope(name: str) -> Call[Scope]:
+    """Make a scope that belongs to the caller."""
+    return Call(method="POST", path="/v1/scopes", answer=Scope, json=body(name=name))
+
+
 def list_dids(
     scope: str, *, prefix: str | None = None, kind: str | None = None, limit: int | None = None
 ) -> Pages[Did]:
     """The DIDs of a scope, by name."""
-    return Pages(path="/v1/dids", item=Did, query={"scope": scope, "prefix": prefix, "kind": kind}, limit=limit)
+    query = {"scope": scope, "prefix": prefix, "kind": kind}
+    return Pages(path="/v1/dids", item=Did, query=query, page_size=1000, limit=limit)
 
 
-def did(name: str) -> Call[Did]:
-    """One DID."""
-    return Call(method="GET", path=f"/v1/dids/{did_path(name)}", answer=Did)
+def did(name: str) -> Call[DidInfo]:
+    """One DID, and what is below it."""
+    return Call(method="GET", path=f"/v1/dids/{did_path(name)}", answer=DidInfo)
 
 
 def create(name: str, kind: str) -> Call[Did]:
@@ -34,9 +51,9 @@ def close(name: str) -> Call[Did]:
     return Call(method="PATCH", path=f"/v1/dids/{did_path(name)}", answer=Did, json={"open": False}, repeatable=True)
 
 
-def contents(name: str) -> Pages[Did]:
+def contents(name: str, *, limit: int | None = None) -> Pages[Content]:
     """What is directly in a dataset or container."""
-    return Pages(path=f"/v1/contents/{did_path(name)}", item=Did)
+    return Pages(path=f"/v1/contents/{did_path(name)}", item=Content, page_size=5000, limit=limit)
 
 
 def attach(parent: str, children: Sequence[str]) -> Call[None]:

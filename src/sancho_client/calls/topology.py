@@ -1,7 +1,7 @@
 """VOs, sites, CEs, RSEs, pilots."""
 
 from sancho_client.call import Call, Pages, segment
-from sancho_client.models.topology import ComputeElement, Pilot, Rse, Site, Vo
+from sancho_client.models.topology import ComputeElement, Pilot, Rse, RseWithDistances, Site, Vo
 
 
 def vos() -> Pages[Vo]:
@@ -24,14 +24,19 @@ def ces() -> Pages[ComputeElement]:
     return Pages(path="/v1/ces", item=ComputeElement)
 
 
+def ce(name: str) -> Call[ComputeElement]:
+    """One CE."""
+    return Call(method="GET", path=f"/v1/ces/{segment(name)}", answer=ComputeElement)
+
+
 def rses() -> Pages[Rse]:
     """The RSEs that the VO may use."""
     return Pages(path="/v1/rses", item=Rse)
 
 
-def rse(name: str) -> Call[Rse]:
-    """One RSE."""
-    return Call(method="GET", path=f"/v1/rses/{segment(name)}", answer=Rse)
+def rse(name: str) -> Call[RseWithDistances]:
+    """One RSE and its distances."""
+    return Call(method="GET", path=f"/v1/rses/{segment(name)}", answer=RseWithDistances)
 
 
 def resolve(expression: str) -> Pages[Rse]:
@@ -41,4 +46,4 @@ def resolve(expression: str) -> Pages[Rse]:
 
 def pilots(*, limit: int | None = None) -> Pages[Pilot]:
     """The pilots, newest first."""
-    return Pages(path="/v1/pilots", item=Pilot, limit=limit)
+    return Pages(path="/v1/pilots", item=Pilot, page_size=200, limit=limit)

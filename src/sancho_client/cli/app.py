@@ -3,15 +3,17 @@
 from sancho_client.cli import configuration, data, job, rule, things, user
 from sancho_client.cli.verbs import Verbs
 
+WORK = "Jobs and data"
+CONFIGURATION = "Configuration"
+LOGIN = "You"
 
-def user_verbs(help_text: str = "") -> Verbs:
-    """The user verbs as one group."""
-    root = Verbs(help_text)
-    user.add_to(root)
-    root.add(job.verbs, "job")
-    root.add(data.verbs, "data")
-    root.add(rule.verbs, "rule")
-    configuration.add_to(root)
-    root.add(configuration.verbs, "config")
-    things.add_to(root)
-    return root
+
+def add_to(root: Verbs) -> None:
+    """Add the user verbs to a group."""
+    user.add_to(root, panel=LOGIN)
+    root.add(job.verbs, "job", panel=WORK)
+    root.add(data.verbs, "data", panel=WORK)
+    root.add(rule.verbs, "rule", panel=WORK)
+    configuration.add_to(root, panel=CONFIGURATION)
+    root.add(configuration.verbs, "config", panel=CONFIGURATION)
+    things.add_to(root, panel=CONFIGURATION)

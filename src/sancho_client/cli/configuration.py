@@ -15,9 +15,9 @@ from sancho_client.models.configuration import StoredDocument, Version
 verbs = Verbs("The versioned configuration: what was applied, and the way back.")
 
 
-def add_to(root: Verbs) -> None:
+def add_to(root: Verbs, *, panel: str) -> None:
     """Add the verbs of this module that have no group."""
-    root.command("apply", example="sancho apply -f grid/ --dry-run")(apply)
+    root.command("apply", example="sancho apply -f grid/ --dry-run", panel=panel)(apply)
 
 
 def apply(

@@ -1,5 +1,6 @@
 """`sancho data …`."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, Session, Verbs, report
 from sancho_client.data import download, upload
 from sancho_client.errors import BadInput, Problem
-from sancho_client.models.data import Did, FileReplicas, Scope, UploadRule
+from sancho_client.models.data import Content, Did, FileReplicas, Scope, UploadRule
 from sancho_client.models.rules import Rule
 
 verbs = Verbs("Data: upload, download, look, remove.")
@@ -125,7 +126,7 @@ def ls(
         str | None,
         typer.Argument(metavar="[SCOPE|DID|DID*]", help="A scope, a collection, or the beginning of names and a `*`."),
     ] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="file, dataset or container.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="file, dataset or container.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
 ) -> None:
     """List scopes, the DIDs of a scope, or what is in a dataset or container."""
@@ -133,23 +134,29 @@ def ls(
         scopes: list[Column[Scope]] = [Column("scope", lambda s: s.name), Column("account", lambda s: s.account)]
         session.output.listing(session.client.pages(data.scopes()), scopes)
         return
-    columns: list[Column[Did]] = [
+    scope, _, rest = name.partition(":")
+    if rest in {"", "*"} or rest.endswith("*"):
+        dids: list[Column[Did]] = [
+            *_content_columns(),
+            Column("account", lambda d: d.account),
+            Column("created", lambda d: d.created_at),
+        ]
+        found = data.list_dids(scope, prefix=rest.removesuffix("*") or None, kind=kind, limit=limit)
+        session.output.listing(session.client.pages(found), dids)
+        return
+    one = session.client.send(data.did(name))
+    inside = iter([one]) if one.kind == "file" else session.client.pages(data.contents(name))
+    listed = (d for d in inside if kind in {None, d.kind})
+    session.output.listing(itertools.islice(listed, limit), _content_columns())
+
+
+def _content_columns() -> list[Column[Content]]:
+    return [
         Column("did", lambda d: d.did),
         Column("kind", lambda d: d.kind),
         Column("size", lambda d: d.size, "size"),
         Column("open", lambda d: None if d.kind == "file" else d.open),
-        Column("created", lambda d: d.created_at),
     ]
-    scope, colon, rest = name.partition(":")
-    if not colon or rest in {"", "*"}:
-        found = session.client.pages(data.list_dids(scope, kind=kind, limit=limit))
-    elif rest.endswith("*"):
-        found = session.client.pages(data.list_dids(scope, prefix=rest[:-1], kind=kind, limit=limit))
-    else:
-        one = session.client.send(data.did(name))
-        inside = session.client.pages(data.contents(name)) if one.kind != "file" else iter([one])
-        found = (d for d in inside if kind in {None, d.kind})
-    session.output.listing(found, columns)
 
 
 @verbs.command("info", example="sancho data info mc:run1")
@@ -177,7 +184,8 @@ def info(
     rows = {
         "did": one.did,
         "kind": one.kind,
-        "size": one.size,
+        "size": one.total_size,
+        "files": None if one.kind == "file" else one.files,
         "adler32": one.adler32,
         "open": None if one.kind == "file" else one.open,
         "account": one.account,

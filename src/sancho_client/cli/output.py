@@ -13,17 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 GOOD = {"done", "ok", "available", "active", "created", "committed"}
 BAD = {"failed", "killed", "stuck", "bad", "lost", "removed", "suspended"}
 BUSY = {"running", "matched", "completing", "replicating", "copying", "submitted", "changed", "deleting"}
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
+class Column(Generic[T_contra]):
     """One column of a listing: its title and where its values come from."""
 
     title: str
-    value: Callable[[T], Any]
+    value: Callable[[T_contra], Any]
     unit: str = ""
     """`size` for bytes, `state` for a coloured word, `seconds` for a duration, `right` for other numbers."""
 

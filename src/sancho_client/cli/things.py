@@ -153,6 +153,7 @@ CE: Thing[ComputeElement] = Thing(
     noun="ce",
     help="Compute elements, the doors to batch systems",
     pages=lambda _of: topology.ces(),
+    one=lambda name, _of: topology.ce(name),
     columns=[
         Column("ce", lambda c: c.name),
         Column("site", lambda c: c.site),
@@ -217,7 +218,7 @@ PILOT: Thing[Pilot] = Thing(
 )
 
 
-def add_to(root: Verbs) -> None:
+def add_to(root: Verbs, *, panel: str) -> None:
     """Add the verbs of all things."""
     groups = {
         "account": verbs_of(ACCOUNT),
@@ -232,7 +233,7 @@ def add_to(root: Verbs) -> None:
     groups["account"].command("password", example="sancho account password alice")(password)
     groups["rse"].command("resolve", example="sancho rse resolve 'tier=1&country=UK'")(resolve)
     for noun, verbs in groups.items():
-        root.add(verbs, noun)
+        root.add(verbs, noun, panel=panel)
 
 
 def password(

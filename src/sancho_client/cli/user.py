@@ -11,11 +11,12 @@ from sancho_client.errors import BadInput, ClientError
 from sancho_client.tokens import NO_TOKEN, Login, TokenCache, remember_server
 
 
-def add_to(verbs: Verbs) -> None:
+def add_to(root: Verbs, *, panel: str) -> None:
     """Add the verbs of this module."""
-    verbs.command("login", example="sancho login --url https://grid.example.org --vo belle --account alice")(login)
-    verbs.command("logout", example="sancho logout --vo belle")(logout)
-    verbs.command("whoami", example="sancho whoami")(whoami)
+    example = "sancho login --url https://grid.example.org --vo belle --account alice"
+    root.command("login", example=example, panel=panel)(login)
+    root.command("logout", example="sancho logout --vo belle", panel=panel)(logout)
+    root.command("whoami", example="sancho whoami", panel=panel)(whoami)
 
 
 def login(

@@ -28,6 +28,8 @@ from sancho_client.errors import BadInput, ClientError, NotLoggedIn, Problem, Re
 P = ParamSpec("P")
 OK, ERROR, USAGE, FAILED, FORBIDDEN, AWAY, STOPPED = 0, 1, 2, 3, 4, 5, 130
 COMMON = "Common options"
+PATIENCE = 10.0
+"""Seconds that a verb waits for a server that is away; `job wait` and `job logs -f` wait longer."""
 
 
 class Session:
@@ -44,7 +46,7 @@ class Session:
     def client(self) -> Client:
         """The client of the server and VO that were asked for."""
         if self._client is None:
-            self._client = Client(self.url, vo=self.vo, environment=self.environment)
+            self._client = Client(self.url, vo=self.vo, environment=self.environment, patience=PATIENCE)
         return self._client
 
     @property
@@ -70,11 +72,13 @@ class Session:
 class Verbs:
     """A group of verbs, `sancho job …`."""
 
-    def __init__(self, help_text: str = "") -> None:
-        self.typer = typer.Typer(help=help_text, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
+    def __init__(self, help_text: str = "", app: typer.Typer | None = None) -> None:
+        self.typer = app or typer.Typer(
+            help=help_text, no_args_is_help=True, rich_markup_mode="rich", add_completion=False
+        )
 
     def command(
-        self, name: str, *, example: str, help_text: str | None = None
+        self, name: str, *, example: str, help_text: str | None = None, panel: str | None = None
     ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
         """Make a function a verb: its first argument is the session, the others are what the user may say.
 
@@ -82,16 +86,15 @@ class Verbs:
         """
 
         def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:
-            self.typer.command(name, help=help_text, epilog=f"Example: [cyan]{_escape(example)}[/cyan]")(
-                _verb(function)
-            )
+            epilog = f"Example: [cyan]{_escape(example)}[/cyan]"
+            self.typer.command(name, help=help_text, epilog=epilog, rich_help_panel=panel)(_verb(function))
             return function
 
         return register
 
-    def add(self, verbs: "Verbs", name: str) -> None:
+    def add(self, verbs: "Verbs", name: str, *, panel: str | None = None) -> None:
         """Put a group of verbs below this one."""
-        self.typer.add_typer(verbs.typer, name=name)
+        self.typer.add_typer(verbs.typer, name=name, rich_help_panel=panel)
 
 
 def _verb(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:

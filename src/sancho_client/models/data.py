@@ -5,23 +5,35 @@ from datetime import datetime
 from sancho_client.models.base import Answer, Duration, Request
 
 
-class Did(Answer):
-    """A file, dataset or container; `size` and `adler32` of files."""
+class Content(Answer):
+    """A DID as it lies in a collection; `size` and `adler32` of files."""
 
     did: str
     kind: str
     open: bool
     size: int | None = None
     adler32: str | None = None
-    account: str | None = None
-    created_at: datetime | None = None
+
+
+class Did(Content):
+    """A file, dataset or container."""
+
+    account: str
+    created_at: datetime
+
+
+class DidInfo(Did):
+    """A DID with the files and bytes below it; a file that lies in two datasets of a container counts twice."""
+
+    files: int
+    total_size: int
 
 
 class Scope(Answer):
     """A namespace of DIDs."""
 
     name: str
-    account: str | None = None
+    account: str
 
 
 class Replica(Answer):
@@ -32,11 +44,12 @@ class Replica(Answer):
 
 
 class FileReplicas(Answer):
-    """A file and where it is."""
+    """A file and where it is; the URL of a replica is its RSE's prefix and `path`, percent-encoded."""
 
     did: str
     size: int
     adler32: str | None = None
+    path: str
     replicas: tuple[Replica, ...] = ()
 
 

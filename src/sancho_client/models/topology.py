@@ -1,7 +1,7 @@
 """What an installation consists of: VOs, sites, CEs, RSEs, quotas, pilots."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sancho_client.models.base import Answer, Strings
@@ -22,18 +22,17 @@ class Site(Answer):
 
 
 class ComputeElement(Answer):
-    """The door to one batch system."""
+    """The door to one batch system; cores, memory (bytes) and wall time are those of one slot."""
 
     name: str
     site: str
     plugin: str
     cores: int
     memory: int
-    walltime: float
+    walltime: timedelta
     max_pilots: int
     tags: Strings = ()
     enabled: bool = True
-    vos: Strings = ()
 
 
 class Rse(Answer):
@@ -41,10 +40,19 @@ class Rse(Answer):
 
     name: str
     site: str
+    plugin: str
+    prefix: str
+    audience: str
     attributes: Mapping[str, Any] = {}
     readable: bool = True
     writable: bool = True
     deletable: bool = True
+
+
+class RseWithDistances(Rse):
+    """An RSE, and what transfers from it to others cost."""
+
+    distances: Mapping[str, int] = {}
 
 
 class Quota(Answer):

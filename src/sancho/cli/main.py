@@ -1,0 +1,133 @@
+"""`sancho`: finds the verb. User verbs come from the client; verbs of the server are loaded when they are called.
+
+So the bare install has all user verbs and starts fast, and a verb of the server says what to install when it is not.
+"""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from typer.core import TyperGroup
+
+from sancho_client.cli.app import add_to
+from sancho_client.cli.output import Output
+from sancho_client.cli.verbs import ERROR, Verbs, report
+from sancho_client.errors import ClientError
+
+HELP = "Jobs, data and rules on a grid. Each verb has its own --help, with an example."
+MACHINE = "A grid on this machine"
+SERVER = "Servers"
+EXTRA = "sancho-grid[server]"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVerb:
+    """A verb whose code needs the server's packages: a function, or a typer application with verbs of its own."""
+
+    target: str
+    """`module:name`."""
+    help: str
+    panel: str
+
+
+SERVER_VERBS = {
+    "serve": ServerVerb("sancho.cli.server:serve", "Serve the API.", SERVER),
+    "worker": ServerVerb("sancho.cli.server:worker", "Carry out background tasks.", SERVER),
+    "migrate": ServerVerb("sancho.cli.server:migrate", "Bring the database up to date.", SERVER),
+    "init": ServerVerb("sancho.cli.server:init", "Begin an installation: VOs and their administrators.", SERVER),
+    "rotate-keys": ServerVerb("sancho.cli.server:rotate_keys", "Make a new signing key.", SERVER),
+}
+
+
+class Root(TyperGroup):
+    """Puts the real verb in the place of its stub, once it is known which one is wanted."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find a verb; one of the server is loaded."""
+        name, command, rest = super().resolve_command(ctx, args)
+        verb = SERVER_VERBS.get(name or "")
+        return name, command if verb is None else load(name or "", verb), rest
+
+
+def load(name: str, verb: ServerVerb) -> Any:
+    """The command behind a verb of the server; says what to install when its packages are missing."""
+    module, _, attribute = verb.target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as e:
+        if (e.name or "sancho").partition(".")[0] in {"sancho", "sancho_contract", "sancho_pilot", "sancho_plugins"}:
+            raise
+        missing = ClientError(
+            f"`sancho {name}` needs the server's packages; {e.name} is missing.", hint=f"pip install '{EXTRA}'"
+        )
+        report(missing, Output(as_json=False))
+        raise typer.Exit(ERROR) from e
+    if isinstance(found, typer.Typer):
+        return typer.main.get_command(found)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("sancho-grid"))
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and leave.")
+    ] = False,
+) -> None:
+    """Take the options that come before a verb."""
+
+
+def _stub() -> None:
+    """Stand in the list of verbs for one that is not loaded yet."""
+
+
+def _make() -> typer.Typer:
+    made = typer.Typer(
+        cls=Root, help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False
+    )
+    made.callback(help=HELP)(_root)
+    add_to(Verbs(app=made))
+    for name, verb in SERVER_VERBS.items():
+        made.command(name, help=verb.help, rich_help_panel=verb.panel)(_stub)
+    return made
+
+
+app = _make()
+
+
+def _server_errors() -> tuple[type[Exception], ...]:
+    """The root of the server's errors, if a verb of the server has been loaded."""
+    module = sys.modules.get("sancho.kit.errors")
+    return () if module is None else (module.SanchoError,)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except _server_errors() as e:
+        _leave(ClientError(str(e), field=getattr(e, "field", None), hint=getattr(e, "hint", None)))
+    except ValidationError as e:
+        if e.title != "Settings":
+            raise
+        faults = [f"SANCHO_{'__'.join(str(p) for p in f['loc']).upper()}: {f['msg']}" for f in e.errors()]
+        _leave(ClientError(f"The settings are not right. {'; '.join(faults)}", hint="See docs/reference/settings.md."))
+
+
+def _leave(error: ClientError) -> NoReturn:
+    report(error, Output(as_json=False))
+    sys.exit(ERROR)
+
+
+if __name__ == "__main__":
+    main()
