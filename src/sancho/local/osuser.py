@@ -34,6 +34,12 @@ class OsUser:
     uid: int
     gid: int
 
+    @classmethod
+    def current(cls) -> "OsUser":
+        """The user that this process runs as."""
+        entry = pwd.getpwuid(os.geteuid())
+        return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
     @property
     def myself(self) -> bool:
         """Whether this process runs as the user already."""
@@ -51,8 +57,9 @@ class OsUser:
 
 def database_user() -> OsUser:
     """Return the user that runs the database; as root, create the system user when it is missing."""
-    uid = os.geteuid()
-    entry = pwd.getpwuid(uid) if uid != 0 else _find(SYSTEM_USER) or _create(SYSTEM_USER)
+    if os.geteuid() != 0:
+        return OsUser.current()
+    entry = _find(SYSTEM_USER) or _create(SYSTEM_USER)
     return OsUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
@@ -73,13 +80,17 @@ def make_passable(folder: Path, user: OsUser) -> None:
 
     Folders that exist stay as they are: one that `user` cannot enter is an error.
     """
+    make_missing(folder, 0o700 if user.myself else 0o711)
+    if not user.can("x", folder):
+        raise FolderUnreachable(user=user.name, folder=folder)
+
+
+def make_missing(folder: Path, mode: int) -> None:
+    """Create a folder and those above it that are missing, each with exactly this mode; the others stay as they are."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    mode = 0o700 if user.myself else 0o711
     for one in reversed(missing):
         one.mkdir()
         one.chmod(mode)
-    if not user.can("x", folder):
-        raise FolderUnreachable(user=user.name, folder=folder)
 
 
 def _find(name: str) -> pwd.struct_passwd | None:

@@ -51,8 +51,13 @@ def ensure_certificates(folder: Path) -> None:
         _write(server, made.public_bytes(Encoding.PEM), 0o644)
 
 
+def expires_at(path: Path) -> datetime:
+    """Return when a certificate ends to be good."""
+    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+
+
 def _expires_soon(path: Path) -> bool:
-    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc < datetime.now(UTC) + RENEW_BEFORE
+    return expires_at(path) < datetime.now(UTC) + RENEW_BEFORE
 
 
 def _authority(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -1,0 +1,231 @@
+"""Verbs of a grid on this machine: up, down, env, status, doctor, backup, restore."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, TypeAdapter
+from rich.console import Console
+from rich.table import Table
+
+from sancho.local import access, control, grid
+from sancho.local import backup as backups
+from sancho.local import doctor as checks
+from sancho.local.home import Home, default_home
+from sancho.local.programs import child_environment
+from sancho.local.status import age
+from sancho.local.status import status as look
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="SANCHO_HOME",
+        help="Folder of the grid; by default ~/.local/state/sancho, for root /var/lib/sancho/default.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else.")]
+NOT_WELL = 3
+STYLES = {"ok": "green", "ready": "green", "warn": "yellow", "fail": "bold red", "stopped": "dim"}
+
+
+def up(
+    home: HomeOption = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the API; a free one if left out.")] = None,
+    vo: Annotated[list[str] | None, typer.Option(help="A VO to make; repeat for more. At first: demo.")] = None,
+    tls: Annotated[
+        bool | None, typer.Option("--tls/--no-tls", help="Serve https, with an authority of its own.")
+    ] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="PostgreSQL 15 or later to use, as its owner; one of its own if left out.")
+    ] = None,
+    server_database_url: Annotated[
+        str | None, typer.Option(help="The same as the server's role, where its owner may not make one.")
+    ] = None,
+    postgres_bin: Annotated[
+        Path | None, typer.Option(help="Folder of PostgreSQL's programs, instead of those that come with us.")
+    ] = None,
+    foreground: Annotated[bool, typer.Option(help="Do not return while it runs, for systemd and containers.")] = False,
+    print_unit: Annotated[bool, typer.Option(help="Only write a systemd unit that brings it up at boot.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a complete grid on this machine, and return when it is ready. On one that runs it only looks.
+
+    What was chosen once is remembered. Everything survives `sancho down` and a reboot.
+
+    Example: sancho up --vo belle --vo gridpp
+    """
+    where = Home(home or default_home())
+    if print_unit:
+        typer.echo(grid.unit(where), nl=False)
+        return
+    wishes = grid.Wishes(
+        port=port,
+        tls=tls,
+        vos=tuple(vo or ()),
+        database_url=database_url,
+        server_database_url=server_database_url,
+        postgres_bin=postgres_bin and postgres_bin.absolute(),
+    )
+    ready = grid.up(where, wishes, _say)
+    _announce(ready, as_json=as_json)
+    if foreground:
+        control.stop(where.folder)
+        grid.prepare(where, wishes, _say)
+        command = control.supervise_command(where.folder)
+        os.execve(command[0], command, child_environment({}))  # noqa: S606 (there is no shell)
+
+
+def down(
+    home: HomeOption = None,
+    purge: Annotated[bool, typer.Option(help="Remove it too, with all its data.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before removing.")] = False,
+) -> None:
+    """Stop the grid on this machine, its pilots included.
+
+    Example: sancho down
+    """
+    where = Home(home or default_home())
+    if not purge:
+        _say("stopped" if grid.down(where) else "it was down")
+        return
+    if not yes:
+        typer.confirm(f"Remove the grid in {where.folder} with all its jobs and files?", abort=True, err=True)
+    grid.purge(where)
+    _say(f"removed {where.folder}")
+
+
+def env(
+    home: HomeOption = None,
+    vo: Annotated[
+        str | None, typer.Option(help="The VO to speak for, as its administrator; the first if left out.")
+    ] = None,
+    login: Annotated[bool, typer.Option(help="Without a token: for who has used `sancho login`.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what a shell must export to use the grid on this machine, as its administrator.
+
+    The token is good for a week; `sancho env` makes a new one.
+
+    Example: eval "$(sancho env)"
+    """
+    said = access.variables(Home(home or default_home()), vo, with_token=not login)
+    if as_json:
+        _write_json({k: v for k, v in said.items() if v is not None})
+        return
+    for name, value in said.items():
+        typer.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+
+
+def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show what runs of the grid on this machine. Exit code 3: not everything is ready.
+
+    Example: sancho status
+    """
+    found = look(Home(home or default_home()))
+    if as_json:
+        _write_json(found)
+    else:
+        typer.echo(f"{found.url}  {'up' if found.running else 'down'}  VOs {', '.join(found.vos)}  home {found.home}")
+        now = datetime.now(UTC)
+        rows = [
+            (one.name, one.state, age(one.since, now), one.process and one.process.pid, one.restarts, one.last_exit)
+            for one in found.programs
+        ]
+        if rows:
+            _table(["program", "state", "since", "pid", "restarts", "last end"], rows, style=1)
+            typer.echo(f"{found.pilots} pilots")
+    if not found.ready:
+        raise typer.Exit(NOT_WELL)
+
+
+def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Look the installation over and say what to do. Exit code 3: a check failed.
+
+    Example: sancho doctor
+    """
+    found = checks.examine(Home(home or default_home()))
+    if as_json:
+        _write_json(found)
+    else:
+        _table(["check", "", "seen"], [(one.name, one.result, one.seen) for one in found], style=1)
+        for one in found:
+            if one.advice:
+                typer.echo(f"{one.name}: {one.advice}")
+    if any(one.result is checks.Result.FAIL for one in found):
+        raise typer.Exit(NOT_WELL)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; only you may read it, for it holds every secret.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Save database, keys, settings and sandboxes of the grid on this machine, up or down, into one file.
+
+    The files of its storages are not in it.
+
+    Example: sancho backup grid.tar
+    """
+    made = backups.backup(Home(home or default_home()), file)
+    if as_json:
+        _write_json(made)
+    else:
+        _say(f"wrote {file}, {file.stat().st_size / 1e6:.1f} MB")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `sancho backup` wrote.", exists=True, dir_okay=False)],
+    home: HomeOption = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="Empty PostgreSQL to restore into, as its owner; one of its own if left out.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a grid from a backup, in an empty home; `sancho up` starts it.
+
+    Example: sancho restore grid.tar --home ~/grid
+    """
+    where = Home(home or default_home())
+    made = backups.restore(file, where, database_url=database_url)
+    if as_json:
+        _write_json(made)
+    else:
+        _say(f"restored the grid of {made.made_at:%Y-%m-%d %H:%M} UTC; `sancho up --home {where.folder}` starts it")
+
+
+def _announce(ready: grid.Ready, *, as_json: bool) -> None:
+    if as_json:
+        _write_json({"home": ready.home, "url": ready.url, "vos": ready.vos, "password": ready.password})
+        return
+    typer.echo(f"The grid is ready: {ready.url}  VOs {', '.join(ready.vos)}  home {ready.home}")
+    where = "" if ready.home == default_home() else f" --home {shlex.quote(str(ready.home))}"
+    if ready.password is not None:
+        typer.echo(f"\nEach VO has an administrator, account admin, password {ready.password}")
+        typer.echo("It is shown this once. To log in:\n")
+        typer.echo(f'  eval "$(sancho env{where} --login)" && sancho login --vo {ready.vos[0]} --account admin\n')
+    typer.echo(f'In this shell, without a password:  eval "$(sancho env{where})"')
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[object]], *, style: int) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        cells = ["" if cell is None else str(cell) for cell in row]
+        colour = STYLES.get(cells[style], "")
+        cells[style] = f"[{colour}]{cells[style]}[/]" if colour else cells[style]
+        table.add_row(*cells)
+    Console(highlight=False).print(table)
+
+
+def _write_json(value: Any) -> None:
+    typer.echo(TypeAdapter[Any](type(value) if isinstance(value, BaseModel) else Any).dump_json(value, indent=2))
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,75 @@
+"""How clients reach a grid of this machine: its address, whom to trust, and a token for its administrator.
+
+Whoever owns a home owns the keys that sign tokens, so no password is needed, and none is kept.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from sancho.identity import service as identity
+from sancho.local.errors import LocalError
+from sancho.local.home import Config, Home
+from sancho.local.programs import write_private
+from sancho_client.client import Client
+from sancho_client.environment import Environment
+from sancho_client.tokens import GivenToken
+
+ADMINISTRATOR = "admin"
+INSTANCE = "instance"
+LIFETIME = timedelta(days=7)
+
+
+class NoSuchVo(LocalError):
+    """This grid has no VO {vo}; it has {known}."""
+
+    code = "no_such_vo"
+
+    def __init__(self, *, vo: str, known: str) -> None:
+        super().__init__(vo=vo, known=known, hint=f"`sancho down` and `sancho up --vo {vo}` add it.")
+
+
+def make_token(home: Home, config: Config, vo: str, lifetime: timedelta = LIFETIME) -> str:
+    """Sign a token for the administrator of a VO."""
+    issuer = identity.Issuer(home.keys, config.url)
+    claims = {"sub": f"{vo}:{ADMINISTRATOR}", "aud": config.url, "scope": "sancho", "vo": vo}
+    return issuer.sign(claims, lifetime)
+
+
+def write_token(home: Home, config: Config, vo: str) -> Path:
+    """Put a new token for the administrator of a VO into its file, which only we may read."""
+    if vo not in {*config.begun, INSTANCE}:
+        raise NoSuchVo(vo=vo, known=", ".join(config.begun))
+    path = home.tokens / vo
+    write_private(path, make_token(home, config, vo) + "\n")
+    return path
+
+
+def client(home: Home, config: Config, vo: str = INSTANCE) -> Client:
+    """Return a client that speaks for the administrator of a VO."""
+    environment = Environment(
+        url=config.url, ca_file=home.ca_file if config.tls else None, config_home=home.folder / "tokens"
+    )
+    token = make_token(home, config, vo, timedelta(hours=1))
+    return Client(config.url, vo=vo, tokens=GivenToken(token), environment=environment)
+
+
+def variables(home: Home, vo: str | None = None, *, with_token: bool = True) -> dict[str, str | None]:
+    """Return what the environment of clients must say, of Rucio's and DiracX's too; None: it must not be set."""
+    config = home.config()
+    vo = vo or config.begun[0]
+    token_file = str(write_token(home, config, vo)) if with_token else None
+    ca_file = str(home.ca_file) if config.tls else None
+    return {
+        "SANCHO_URL": config.url,
+        "SANCHO_VO": vo,
+        "SANCHO_TOKEN_FILE": token_file,
+        "SANCHO_TOKEN": None,
+        "SANCHO_CA_FILE": ca_file,
+        "RUCIO_HOST": f"{config.url}/rucio",
+        "RUCIO_AUTH_HOST": f"{config.url}/rucio",
+        "RUCIO_ACCOUNT": ADMINISTRATOR,
+        "RUCIO_VO": vo,
+        "RUCIO_CA_CERT": ca_file,
+        "DIRACX_URL": config.url,
+        "DIRACX_CA_PATH": ca_file,
+    }

@@ -1,0 +1,333 @@
+"""Bring one grid on one machine up, and down again.
+
+    up: folders ▸ database ▸ migrations ▸ VOs and administrators ▸ supervisor (database, API, worker, storages)
+        ▸ wait until all are ready ▸ sites, storages, CEs
+
+Every step may be repeated, so an `up` that was cut short is done again by the next; on a grid that runs it only looks
+whether it is ready.
+"""
+
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from sancho.kit.migrate import migrate
+from sancho.local import access, control, topology
+from sancho.local.database import (
+    GridDatabase,
+    OwnDatabase,
+    choose_folder,
+    ensure_server_role,
+    open_database,
+    role_of,
+)
+from sancho.local.errors import LocalError
+from sancho.local.home import PRIVATE_FOLDERS, SITES, Config, Home, PortTaken, choose_ports, port_free
+from sancho.local.leftovers import end_programs
+from sancho.local.programs import Program, child_environment, write_private
+from sancho.local.tls import ensure_certificates
+from sancho_client.calls import configuration
+from sancho_client.models.configuration import Document
+
+FIRST_VO = "demo"
+Say = Callable[[str], None]
+
+
+class GridRuns(LocalError):
+    """The grid in {home} runs, with other settings than these."""
+
+    code = "grid_runs"
+
+    def __init__(self, *, home: Path) -> None:
+        super().__init__(home=home, hint="`sancho down` first; then `sancho up` with the new settings.")
+
+
+class StepFailed(LocalError):
+    """{step} failed: {words}"""
+
+    code = "step_failed"
+
+    def __init__(self, *, step: str, words: str) -> None:
+        super().__init__(step=step, words=words.strip())
+
+
+class Wishes(BaseModel, frozen=True):
+    """What an operator asked for; what is left out stays as it was, or is chosen."""
+
+    port: int | None = None
+    tls: bool | None = None
+    vos: tuple[str, ...] = ()
+    database_url: str | None = None
+    server_database_url: str | None = None
+    postgres_bin: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A grid that runs. `password` is that of the administrators made now, known to nobody else; None: none were."""
+
+    home: Path
+    url: str
+    vos: tuple[str, ...]
+    password: str | None
+
+
+def up(home: Home, wishes: Wishes, say: Say) -> Ready:
+    """Bring a grid up and return when it is ready; `say` hears what is being done.
+
+    When it does not get ready, everything is stopped again, and the error says which program is to blame.
+    """
+    config = prepare(home, wishes, say)
+    with home.locked():
+        try:
+            control.start(home.folder)
+            say("waiting for the programs to be ready")
+            control.wait_ready(home.folder)
+            config = _grant(home, config, say)
+        except BaseException:
+            control.stop(home.folder)
+            raise
+        for vo in config.begun:
+            access.write_token(home, config, vo)
+        return Ready(home=home.folder, url=config.url, vos=config.begun, password=_take_password(home))
+
+
+def prepare(home: Home, wishes: Wishes, say: Say) -> Config:
+    """Do everything that comes before the programs start, and write down which they are; nothing on a running grid."""
+    home.make()
+    with home.locked():
+        config = _choose(home, wishes)
+        if control.find_supervisor(home.folder) is not None:
+            if config != home.config():
+                raise GridRuns(home=home.folder)
+            return config
+        end_programs(home.folder)
+        if config.tls:
+            ensure_certificates(home.tls)
+        config = _choose_database(home, config)
+        home.save(config)
+        _check_ports(config)
+        database = open_database(config, home)
+        say("starting the database" if config.database_url is None else "asking the database")
+        with database.running():
+            for name in migrate(database.owner_url, server_role=role_of(database.server_url)):
+                say(f"applied {name}")
+            config = _begin(home, config, database, say)
+        control.write_plan(home.folder, programs(home, config, database))
+        return config
+
+
+def down(home: Home) -> bool:
+    """Stop a grid, its pilots included; return whether it ran."""
+    home.config()
+    with home.locked():
+        return control.stop(home.folder)
+
+
+def purge(home: Home) -> None:
+    """Stop a grid and remove it with all its data. A database of somebody else's is left to them."""
+    config = home.config()
+    with home.locked():
+        control.stop(home.folder)
+        erase(home, config)
+
+
+def erase(home: Home, config: Config) -> None:
+    """Remove what belongs to a grid that is down; what else lies in its folder stays, and then so does the folder."""
+    if config.database_url is None:
+        database = open_database(config, home)
+        assert isinstance(database, OwnDatabase)
+        shutil.rmtree(database.cluster.socket_folder, ignore_errors=True)
+        shutil.rmtree(database.cluster.folder, ignore_errors=True)
+    for name in PRIVATE_FOLDERS:
+        shutil.rmtree(home.folder / name, ignore_errors=True)
+    for path in (home.topology_file, home.folder / "objects.key", home.config_file):
+        path.unlink(missing_ok=True)
+    if not any(home.folder.iterdir()):
+        home.folder.rmdir()
+
+
+def programs(home: Home, config: Config, database: GridDatabase) -> list[Program]:
+    """Return what a grid consists of."""
+    first = database.programs()
+    after = tuple(one.name for one in first)
+    ca_file = home.ca_file if config.tls else None
+    settings = deployment(home, config, database)
+    api = Program(
+        name="api",
+        command=verb("serve"),
+        environment=settings,
+        after=after,
+        ready_url=f"{config.url}/v1/health/ready",
+        ca_file=ca_file,
+        grace=20.0,
+    )
+    worker = Program(
+        name="worker", command=verb("worker"), environment=settings, after=("api",), grace=45.0, has_guests=True
+    )
+    storages = [
+        Program(
+            name=f"storage-{name}",
+            command=_storage(home, config, name),
+            ready_url=f"{config.storage_url(name)}/healthz",
+            ca_file=ca_file,
+            grace=20.0,
+        )
+        for name in config.storages
+    ]
+    return [*first, api, worker, *storages]
+
+
+def deployment(home: Home, config: Config, database: GridDatabase) -> dict[str, str]:
+    """Return the settings of the server's programs, as their environment says them."""
+    settings = {
+        "SANCHO_STATE_DIR": str(home.folder),
+        "SANCHO_DATABASE_URL": database.server_url,
+        "SANCHO_PUBLIC_URL": config.url,
+        "SANCHO_HOST": "127.0.0.1",
+        "SANCHO_PORT": str(config.port),
+    }
+    if config.tls:
+        settings |= {
+            "SANCHO_CA_FILE": str(home.ca_file),
+            "SANCHO_TLS_CERT": str(home.tls / "server.pem"),
+            "SANCHO_TLS_KEY": str(home.tls / "server.key"),
+        }
+    return settings
+
+
+def verb(*words: str) -> tuple[str, ...]:
+    """Return the command that runs a verb of ours with this Python."""
+    return (sys.executable, "-m", "sancho", *words)
+
+
+def unit(home: Home) -> str:
+    """Return a systemd unit that brings a grid up at boot."""
+    wanted_by = "multi-user.target" if home.folder.owner() == "root" else "default.target"
+    lines = [
+        "[Unit]",
+        f"Description=Sancho grid in {home.folder}",
+        "After=network.target",
+        "",
+        "[Service]",
+        f"ExecStart={' '.join(verb('up', '--foreground', '--home', str(home.folder)))}",
+        "Restart=on-failure",
+        "KillMode=mixed",
+        "TimeoutStopSec=180",
+        "",
+        "[Install]",
+        f"WantedBy={wanted_by}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _choose(home: Home, wishes: Wishes) -> Config:
+    if not home.exists:
+        tls = bool(wishes.tls)
+        ports = choose_ports(wishes.port, tls=tls)
+        port = next(ports)
+        storages = topology.storages([next(ports) for _ in SITES])
+        config = Config(port=port, tls=tls, vos=wishes.vos or (FIRST_VO,), storages=storages)
+    else:
+        config = home.config()
+    changes: dict[str, Any] = wishes.model_dump(exclude_none=True, exclude={"vos"})
+    changes["vos"] = tuple(dict.fromkeys((*config.vos, *wishes.vos)))
+    return config.model_copy(update=changes)
+
+
+def _choose_database(home: Home, config: Config) -> Config:
+    if config.database_url is None:
+        folder = config.postgres_folder or choose_folder(home)
+        return config.model_copy(update={"postgres_folder": folder})
+    server_url = ensure_server_role(config.database_url, config.server_database_url)
+    return config.model_copy(update={"server_database_url": server_url})
+
+
+def _check_ports(config: Config) -> None:
+    for port in (config.port, *(one.port for one in config.storages.values())):
+        if not port_free(port):
+            raise PortTaken(port=port)
+
+
+def _begin(home: Home, config: Config, database: GridDatabase, say: Say) -> Config:
+    missing = [vo for vo in config.vos if vo not in config.begun]
+    if not missing:
+        return config
+    say(f"making {', '.join(missing)}")
+    password = _new_password(home)
+    names = [word for vo in config.vos for word in ("--vo", vo)]
+    _run(
+        "Making the VOs",
+        verb("init", *names, "--admin-password-file", "-"),
+        deployment(home, config, database),
+        password,
+    )
+    config = config.model_copy(update={"begun": config.vos})
+    home.save(config)
+    return config
+
+
+def _grant(home: Home, config: Config, say: Say) -> Config:
+    missing = [vo for vo in config.begun if vo not in config.granted]
+    if not missing:
+        return config
+    say("applying sites, storages and CEs")
+    wanted = topology.grants(config, missing)
+    if not config.granted:
+        wanted = topology.documents(home, config) + wanted
+        write_private(home.topology_file, topology.as_yaml(wanted))
+    with access.client(home, config) as client:
+        client.send(configuration.apply([Document.model_validate(one) for one in wanted], comment="sancho up"))
+    config = config.model_copy(update={"granted": config.begun})
+    home.save(config)
+    return config
+
+
+def _storage(home: Home, config: Config, name: str) -> tuple[str, ...]:
+    facts = {
+        "--name": name,
+        "--root": str(home.storage(name)),
+        "--port": str(config.storages[name].port),
+        "--issuer": config.url,
+        "--jwks-url": f"{config.url}/.well-known/jwks.json",
+        "--audience": config.storage_url(name),
+    }
+    if config.tls:
+        facts |= {
+            "--issuer-ca": str(home.ca_file),
+            "--tls-certificate": str(home.tls / "server.pem"),
+            "--tls-key": str(home.tls / "server.key"),
+        }
+    return verb("storage", *(word for pair in facts.items() for word in pair))
+
+
+def _run(step: str, command: Sequence[str], settings: dict[str, str], told: str) -> None:
+    done = subprocess.run(
+        command, input=told, capture_output=True, text=True, cwd="/", env=child_environment(settings), check=False
+    )
+    if done.returncode != 0:
+        raise StepFailed(step=step, words=(done.stderr or done.stdout)[-2000:])
+
+
+def _new_password(home: Home) -> str:
+    """Make a password and keep it until it has been shown, so that an `up` that is cut short does not lose it."""
+    path = home.run / "admin.password"
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(12))
+    return path.read_text()
+
+
+def _take_password(home: Home) -> str | None:
+    path = home.run / "admin.password"
+    if not path.exists():
+        return None
+    password = path.read_text()
+    path.unlink()
+    return password
