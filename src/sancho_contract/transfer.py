@@ -59,7 +59,7 @@ class DestinationFailed(TransferFailed):
 
 
 class ChecksumMismatch(TransferFailed):
-    """Size or checksum are not what they should be; nothing wrong was left at the destination.
+    """Size or checksum are not what they should be; what is wrong at the destination was deleted.
 
     Not retryable: the source's own bytes differ from the catalogue, so its
     replica is bad. Retryable: the bytes were right when they left, and the

@@ -167,9 +167,11 @@ class FileTree:
         return swept
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and its parents; one that exists is not an error."""
-        with self.folder(_segments(path), make=True):
-            pass
+        """Make one folder; raises `FileExistsError`, or `FileNotFoundError` when its parent is missing."""
+        parents, name = _split(path)
+        with self.folder(parents) as folder:
+            os.mkdir(name, dir_fd=folder)
+            os.fsync(folder)
 
     def delete(self, path: str) -> None:
         """Delete a file or an empty folder; raises `FileNotFoundError`, or `OSError` ENOTEMPTY."""

@@ -156,9 +156,10 @@ class _Copy:
     async def _stream(self, expected: str | None) -> Stat:
         transfer = self._transfer
         async with aclosing(self._summed(expected)) as pieces:
+            first = await anext(pieces, b"")  # a source that gives nothing shall not begin a file
             with _failing(DestinationFailed):
                 return await self._destination.write(
-                    transfer.destination_url, transfer.destination_token, pieces, transfer.size
+                    transfer.destination_url, transfer.destination_token, _joined(first, pieces), transfer.size
                 )
 
     async def _summed(self, expected: str | None) -> AsyncGenerator[bytes, None]:
@@ -185,6 +186,13 @@ class _Copy:
             raise ChecksumMismatch(f"the source sums up to {self.adler32}, not {expected}", retryable=False)
         if last is not None:
             yield last
+
+
+async def _joined(first: bytes, others: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    if first:
+        yield first
+    async for piece in others:
+        yield piece
 
 
 @contextmanager

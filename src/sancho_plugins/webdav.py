@@ -129,14 +129,12 @@ class WebDavStorage:
             )
 
     async def _make_parents(self, url: str, token: str) -> None:
-        """Make the folders above a file, from the top; a server may refuse those that are there already."""
+        """Make the folders above a file, from the top; many are there already, and the write itself will tell."""
         parts = urlsplit(url)
         folder = ""
         for name in parts.path.split("/")[1:-1]:
             folder += f"/{name}"
-            response = await self._ask("MKCOL", parts._replace(path=f"{folder}/").geturl(), token)
-            if response.status_code not in {401, 403, 405}:
-                _check(response)
+            await self._ask("MKCOL", parts._replace(path=f"{folder}/").geturl(), token)
 
 
 class _Body:

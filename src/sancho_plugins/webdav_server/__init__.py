@@ -2,8 +2,8 @@
 
     request ─▶ canonical path ─▶ bearer token, checked against the issuer's keys ─▶ may it? ─▶ bytes or listing
 
-`PUT`, `GET`, `HEAD` and `DELETE` are ours, as only then a half file is never seen and memory stays constant;
-`PROPFIND` and `MKCOL` are WsgiDAV's (docs/adr/0010-webdav-server.md). The server keeps no state but the
+`PROPFIND` is WsgiDAV's; everything else is ours, as only then a half file is never seen, memory stays constant and two
+clients may make one folder at once (docs/adr/0010-webdav-server.md). The server keeps no state but the
 files; it may be killed at any moment, and several may serve the same folder.
 """
 

@@ -20,7 +20,7 @@ from sancho_plugins.webdav_server.asgi import (
     raw_path,
 )
 from sancho_plugins.webdav_server.dav import Dav
-from sancho_plugins.webdav_server.files import Files
+from sancho_plugins.webdav_server.files import ALLOWED, Files
 from sancho_plugins.webdav_server.keys import IssuerKeys, IssuerUnavailable
 from sancho_plugins.webdav_server.paths import AmbiguousPath, canonical, covers
 from sancho_plugins.webdav_server.settings import StorageServerSettings
@@ -32,7 +32,6 @@ HEALTH = "/healthz"
 THREADS = 32
 _LARGEST_DAV_BODY = 64 << 10
 _LARGEST_VAIN_BODY = 8 << 20
-_ALLOWED = "GET, HEAD, PUT, DELETE, MKCOL, PROPFIND, OPTIONS"
 
 Handler = Callable[[Request, Bearer, Answer], Awaitable[None]]
 
@@ -59,7 +58,7 @@ class StorageApp:
             "HEAD": files.head,
             "PUT": files.put,
             "DELETE": files.delete,
-            "MKCOL": self._make_folder,
+            "MKCOL": files.make_folder,
             "PROPFIND": self._list,
             "OPTIONS": self._options,
         }
@@ -143,7 +142,7 @@ class StorageApp:
     def _handler(self, request: Request) -> Handler:
         if request.method not in self._handlers:
             raise Refusal(
-                HTTPStatus.METHOD_NOT_ALLOWED, "method_unknown", f"{request.method} is not done here", Allow=_ALLOWED
+                HTTPStatus.METHOD_NOT_ALLOWED, "method_unknown", f"{request.method} is not done here", Allow=ALLOWED
             )
         return self._handlers[request.method]
 
@@ -160,13 +159,8 @@ class StorageApp:
             raise Refusal(HTTPStatus.FORBIDDEN, "depth_infinite", "Depth must be 0 or 1")
         await self._dav.answer(request, answer, await _small_body(request))
 
-    async def _make_folder(self, request: Request, bearer: Bearer, answer: Answer) -> None:
-        if not bearer.may_make_folder(request.path):
-            raise Refusal(HTTPStatus.FORBIDDEN, "not_granted", "the token does not grant storage.create here")
-        await self._dav.answer(request, answer, await _small_body(request))
-
     async def _options(self, request: Request, bearer: Bearer, answer: Answer) -> None:  # noqa: ARG002 - any token
-        await answer.whole(HTTPStatus.OK, {"Allow": _ALLOWED, "DAV": "1"})
+        await answer.whole(HTTPStatus.OK, {"Allow": ALLOWED, "DAV": "1"})
 
 
 async def _refuse(answer: Answer, refusal: Refusal, headers: dict[str, str]) -> None:

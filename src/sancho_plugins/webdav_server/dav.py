@@ -1,4 +1,4 @@
-"""`PROPFIND` and `MKCOL` by WsgiDAV, a WSGI application: it runs in a thread, with small bodies."""
+"""`PROPFIND` by WsgiDAV, a WSGI application: it runs in a thread, with small bodies."""
 
 import asyncio
 import io

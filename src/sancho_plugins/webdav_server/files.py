@@ -1,4 +1,4 @@
-"""The bytes: `GET`, `HEAD`, `PUT` and `DELETE`, in constant memory and never showing half a file."""
+"""`GET`, `HEAD`, `PUT`, `DELETE` and `MKCOL`: in constant memory, and never showing half a file."""
 
 import asyncio
 import errno
@@ -28,11 +28,12 @@ from sancho_plugins.webdav_server.tokens import Bearer, Verb
 P = ParamSpec("P")
 T = TypeVar("T")
 
+ALLOWED = "GET, HEAD, PUT, DELETE, MKCOL, PROPFIND, OPTIONS"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Files:
-    """Handlers for whole files of one tree."""
+    """Handlers for the files and folders of one tree."""
 
     def __init__(self, tree: FileTree, executor: Executor, stall_timeout: timedelta) -> None:
         """File operations run in the executor's threads."""
@@ -97,6 +98,22 @@ class Files:
                 check_preconditions(request.headers, await self._blocking(self._tree.look, request.path))
             await self._blocking(self._tree.delete, request.path)
         await answer.whole(HTTPStatus.NO_CONTENT, {})
+
+    async def make_folder(self, request: Request, bearer: Bearer, answer: Answer) -> None:
+        """Make a folder below one that exists; needs storage.create or storage.modify for something in it."""
+        if not bearer.may_make_folder(request.path):
+            raise Refusal(HTTPStatus.FORBIDDEN, "not_granted", "the token does not grant storage.create here")
+        if request.content_length or "transfer-encoding" in request.headers:
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body_unsupported", "a folder has no content")
+        try:
+            await self._blocking(self._tree.make_folder, request.path)
+        except FileExistsError as error:
+            raise Refusal(
+                HTTPStatus.METHOD_NOT_ALLOWED, "folder_exists", "there is something of this name already", Allow=ALLOWED
+            ) from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Refusal(HTTPStatus.CONFLICT, "parent_missing", "there is no folder to make it in") from error
+        await answer.whole(HTTPStatus.CREATED, {})
 
     async def _described(self, request: Request, descriptor: int, entry: Entry) -> dict[str, str]:
         """Headers of a file, with its checksum if it is wanted; `Cache-Control: no-cache` has it read anew."""
