@@ -307,24 +307,44 @@ async def test_a_container_sums_and_lists_the_files_at_any_depth(conn: Connectio
     assert [file.did for file in await service.file_page(conn, world.belle, [c, a], limit=2)] == ["mc:a", "mc:c"]
 
 
-async def test_contents_come_as_lines_of_json(conn: Connection, world: World) -> None:
+async def test_contents_come_as_one_document_or_in_pages(conn: Connection, world: World) -> None:
     a, b = await given_files(conn, world, 'a"\\é', "b")
     dataset = await given_collection(conn, world, "run1")
     container = await given_collection(conn, world, "all", DidKind.CONTAINER)
     await service.attach(conn, world.belle, dataset, [a, b])
     await service.attach(conn, world.belle, container, [dataset])
+    first = {"did": 'mc:a"\\é', "kind": "file", "open": False, "size": 10, "adler32": "89abcdef"}
+    second = {"did": "mc:b", "kind": "file", "open": False, "size": 20, "adler32": "89abcdef"}
 
-    async def lines(did: str) -> list[object]:
-        stream = service.stream_contents(conn, await service.get(conn, world.belle, did))
-        return [json.loads(line) for line in b"".join([part async for part in stream]).decode().splitlines()]
+    async def contents(did: str, after: int = 0, limit: int | None = None) -> object:
+        parts = service.stream_contents(
+            conn, await service.get_collection(conn, world.belle, did), after=after, limit=limit
+        )
+        return json.loads(b"".join([part async for part in parts]))
 
-    assert await lines("mc:run1") == [
-        {"did": 'mc:a"\\é', "kind": "file", "open": False, "size": 10, "adler32": "89abcdef"},
-        {"did": "mc:b", "kind": "file", "open": False, "size": 20, "adler32": "89abcdef"},
-    ]
-    assert await lines("mc:all") == [{"did": "mc:run1", "kind": "dataset", "open": True, "size": None, "adler32": None}]
+    assert await contents("mc:run1") == {"items": [first, second], "next": None}
+    assert await contents("mc:run1", limit=1) == {"items": [first], "next": a}
+    assert await contents("mc:run1", after=a, limit=2) == {"items": [second], "next": None}
+    assert await contents("mc:run1", after=b, limit=2) == {"items": [], "next": None}
+    assert await contents("mc:all") == {
+        "items": [{"did": "mc:run1", "kind": "dataset", "open": True, "size": None, "adler32": None}],
+        "next": None,
+    }
     with pytest.raises(NotACollection):
-        service.stream_contents(conn, await service.get(conn, world.belle, "mc:b"))
+        await service.get_collection(conn, world.belle, "mc:b")
+
+
+async def test_what_is_streamed_in_chunks_is_one_document(conn: Connection, world: World) -> None:
+    ids = await given_files(conn, world, *(f"f{n:04}" for n in range(1500)))
+    dataset = await given_collection(conn, world, "run1")
+    await service.attach(conn, world.belle, dataset, ids)
+
+    run1 = await service.get(conn, world.belle, "mc:run1")
+    parts = [part async for part in service.stream_contents(conn, run1)]
+
+    assert len(parts) == 4
+    said = json.loads(b"".join(parts))
+    assert [item["did"] for item in said["items"]] == [f"mc:f{n:04}" for n in range(1500)]
 
 
 async def test_dids_are_listed_by_prefix_kind_and_page(conn: Connection, world: World) -> None:

@@ -1,11 +1,22 @@
 """What can go wrong in the namespace; each class is one `code` of the native API."""
 
 from sancho.dids.model import DidMalformed
-from sancho.kit.errors import Conflict, Invalid, NotFound, TooLarge
+from sancho.kit.errors import Conflict, Invalid, NotFound
 
 __all__ = [
-    "ChecksumMalformed", "CollectionClosed", "Cycle", "DidExists", "DidMalformed", "DidNotFound", "KindsMismatch",
-    "NotACollection", "NotADataset", "ScopeExists", "ScopeInUse", "ScopeMalformed", "ScopeNotFound", "TooManyItems",
+    "ChecksumMalformed",
+    "CollectionClosed",
+    "Cycle",
+    "DidExists",
+    "DidMalformed",
+    "DidNotFound",
+    "KindsMismatch",
+    "NotACollection",
+    "NotADataset",
+    "ScopeExists",
+    "ScopeMalformed",
+    "ScopeNotFound",
+    "ScopeOwnerMissing",
 ]  # fmt: skip
 
 
@@ -59,14 +70,14 @@ class ScopeMalformed(Invalid):
         super().__init__(scope=scope[:100], field="name")
 
 
-class ScopeInUse(Conflict):
-    """Scope {scope} still holds DIDs, so it cannot be removed."""
+class ScopeOwnerMissing(NotFound):
+    """Account {account}, to whom scope {scope} is to belong, does not exist."""
 
-    code = "scope_in_use"
+    code = "scope_owner_missing"
 
-    def __init__(self, *, scope: str) -> None:
-        """Name the scope."""
-        super().__init__(scope=scope, field="name")
+    def __init__(self, *, scope: str, account: str, field: str) -> None:
+        """Name both and the field that asked for it."""
+        super().__init__(scope=scope, account=account, field=field, hint="Apply the account with the scope.")
 
 
 class ChecksumMalformed(Invalid):
@@ -130,13 +141,3 @@ class Cycle(Conflict):
     def __init__(self, *, parent: str, child: str) -> None:
         """Name both ends."""
         super().__init__(parent=parent, child=child, field="children")
-
-
-class TooManyItems(TooLarge):
-    """{what} is over the limit of {limit}."""
-
-    code = "too_many_items"
-
-    def __init__(self, *, what: str, limit: int, field: str) -> None:
-        """Name what was counted."""
-        super().__init__(what=what, limit=limit, field=field, hint="Send it in several requests.")

@@ -5,7 +5,7 @@ and tasks do. Functions with a `caller` ask what that account may do; those with
 that have asked already.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from sancho.dids import store
 from sancho.dids.errors import (
@@ -50,7 +50,7 @@ LAST = "\U0010ffff"
 
 async def scope_ids(conn: Connection, vo: int, names: Sequence[str], *, field: str = "scope") -> dict[str, int]:
     """Ids of scopes by name; raises `ScopeNotFound` naming the first that does not exist."""
-    found = await store.scope_ids(conn, vo, sorted(set(names)))
+    found = await store.scope_ids(conn, vo, sorted(filter(is_scope, set(names))))
     for name in names:
         if name not in found:
             raise ScopeNotFound(scope=name, field=field)
@@ -72,6 +72,17 @@ async def create_scope(conn: Connection, caller: Principal, name: str) -> Scope:
     made = await store.find_scope(conn, caller.vo, name)
     assert made is not None
     return made
+
+
+async def put_scopes(conn: Connection, vo: int, accounts: Mapping[str, str]) -> list[str]:
+    """Make scopes, or give them to other accounts, by name; return those that could not: there is no such account."""
+    done = await store.put_scopes(conn, vo, list(accounts), list(accounts.values()))
+    return sorted(set(accounts).difference(done))
+
+
+async def remove_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
+    """Remove scopes; the database refuses while one holds a DID."""
+    await store.delete_scopes(conn, vo, names)
 
 
 # ---- reading
@@ -131,11 +142,27 @@ async def file_page(
     return await store.file_page(conn, vo, did_ids, after, limit)
 
 
-def stream_contents(conn: Connection, did: Did) -> AsyncIterator[bytes]:
-    """What is directly in a collection, as lines of JSON; raises `NotACollection` at once for a file."""
-    if did.kind is DidKind.FILE:
-        raise NotACollection(did=did.did)
-    return store.stream_contents(conn, did.vo, did.did_id)
+async def stream_contents(
+    conn: Connection, did: Did, *, after: int = 0, limit: int | None = None
+) -> AsyncIterator[bytes]:
+    """What is directly in a collection, by id, from a server-side cursor: one JSON document, in parts.
+
+    `items` are those after the id `after`, at most `limit`; `next` is the id to go on after, null at the end.
+    """
+    yield b'{"items":['
+    seen, end = 0, after
+    async for texts, last in store.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit):
+        yield (("," if seen else "") + ",".join(texts)).encode()
+        seen, end = seen + len(texts), last
+    yield f'],"next":{end if limit is not None and seen == limit else "null"}}}'.encode()
+
+
+async def get_collection(conn: Connection, vo: int, did: str) -> Did:
+    """A dataset or container by name; raises what `get` does, and `NotACollection` for a file."""
+    found = await get(conn, vo, did)
+    if found.kind is DidKind.FILE:
+        raise NotACollection(did=did)
+    return found
 
 
 # ---- making
@@ -156,7 +183,7 @@ def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile
 
 async def find_scopes(conn: Connection, vo: int, dids: Sequence[str]) -> dict[str, int]:
     """Ids of those of the scopes of these DIDs that exist; what is no DID is passed over."""
-    return await store.scope_ids(conn, vo, sorted({did.partition(":")[0] for did in dids}))
+    return await store.scope_ids(conn, vo, sorted(filter(is_scope, {did.partition(":")[0] for did in dids})))
 
 
 async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
@@ -290,9 +317,7 @@ async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bo
 
     Raises `DidNotFound`, `NotACollection` or `NotYours`.
     """
-    found = await get(conn, caller.vo, did)
-    if found.kind is DidKind.FILE:
-        raise NotACollection(did=did)
+    found = await get_collection(conn, caller.vo, did)
     require_change(caller, found)
     if is_open:
         await store.set_open(conn, caller.vo, found.did_id, is_open=True)

@@ -65,16 +65,11 @@ async def put_scopes(conn: Connection, vo: int, names: Sequence[str], accounts: 
     )
 
 
-async def delete_scopes(conn: Connection, vo: int, names: Sequence[str]) -> list[str]:
-    """Remove the scopes that hold no DID; return their names."""
-    return await fetch_values(
+async def delete_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
+    """Remove scopes; the database refuses while one holds a DID."""
+    await execute(
         conn,
-        """
-        DELETE FROM scope
-         WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])
-           AND NOT EXISTS (SELECT FROM did WHERE did.scope_id = scope.scope_id AND did.vo = scope.vo)
-        RETURNING name
-        """,
+        "DELETE FROM scope WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])",
         {"vo": vo, "names": list(names)},
     )
 
@@ -409,21 +404,26 @@ async def file_page(conn: Connection, vo: int, did_ids: Sequence[int], after: in
     return [NamedFile(*row) for row in rows]
 
 
-async def stream_contents(conn: Connection, vo: int, did_id: int, *, chunk: int = 1000) -> AsyncIterator[bytes]:
-    """What is directly in a collection, by id, as lines of JSON made by the database, many lines at a time."""
+async def stream_contents(
+    conn: Connection, vo: int, did_id: int, *, after: int, limit: int | None, chunk: int = 1000
+) -> AsyncIterator[tuple[list[str], int]]:
+    """What is directly in a collection, by id: JSON made by the database, many at a time, and the id of the last."""
     query = """
         SELECT '{"did":' || to_json(s.name || ':' || d.name)::text
                || ',"kind":"' || CASE d.kind WHEN 'F' THEN 'file' WHEN 'D' THEN 'dataset' ELSE 'container' END
                || '","open":' || d.open::text || ',"size":' || coalesce(d.size::text, 'null')
-               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || '}'
+               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || '}',
+               a.child_id
           FROM attachment a
           JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         WHERE a.parent_id = %(did_id)s AND a.vo = %(vo)s
+         WHERE a.parent_id = %(did_id)s AND a.vo = %(vo)s AND a.child_id > %(after)s
          ORDER BY a.child_id
+         LIMIT %(limit)s
         """
-    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}, chunk=chunk):
-        yield ("\n".join(row[0] for row in rows) + "\n").encode()
+    params = {"vo": vo, "did_id": did_id, "after": after, "limit": limit}
+    async for rows in stream(conn, query, params, chunk=chunk):
+        yield [text for text, _ in rows], rows[-1][1]
 
 
 async def find_scope(conn: Connection, vo: int, name: str) -> Scope | None:

@@ -42,7 +42,7 @@ class ReplicaState(StrEnum):
 TRANSITIONS: Mapping[ReplicaState, frozenset[ReplicaState]] = {
     ReplicaState.COPYING: frozenset({ReplicaState.AVAILABLE, ReplicaState.DELETING}),
     ReplicaState.AVAILABLE: frozenset({ReplicaState.BAD, ReplicaState.DELETING}),
-    ReplicaState.BAD: frozenset({ReplicaState.AVAILABLE, ReplicaState.DELETING}),
+    ReplicaState.BAD: frozenset({ReplicaState.AVAILABLE, ReplicaState.COPYING, ReplicaState.DELETING}),
     ReplicaState.DELETING: frozenset(),
 }
 """Which state may follow which; a copying replica that is given up and a deleted one are removed."""

@@ -7,6 +7,9 @@ have changed something before: roll back, as requests and tasks do.
 from sancho.replicas.service.catalogue import access, register, stream, usage
 from sancho.replicas.service.catalogue import list_replicas as list  # noqa: A004 - the verb of the house
 from sancho.replicas.service.deletion import reap
-from sancho.replicas.service.holds import add, arrive, hold, lose, place, release
+from sancho.replicas.service.holds import add, arrive, hold, lose, mark_bad, place, recopy, release
 
-__all__ = ["access", "add", "arrive", "hold", "list", "lose", "place", "reap", "register", "release", "stream", "usage"]
+__all__ = [
+    "access", "add", "arrive", "hold", "list", "lose", "mark_bad", "place", "reap", "recopy", "register", "release",
+    "stream", "usage",
+]  # fmt: skip

@@ -1,6 +1,5 @@
 """Register files that are on a storage, list replicas, and say where files can be read."""
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
@@ -55,17 +54,12 @@ async def usage(conn: Connection, vo: int) -> list[Usage]:
     return await rows.usage(conn, vo)
 
 
-async def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
+def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
     """Every file that is this DID or lies below it, with its replicas, as lines of JSON in constant memory.
 
-    The first line says what was asked for, and for each RSE the prefix: the URL of a replica is the prefix and the
-    file's `path`, percent-encoded.
+    The URL of a replica is the prefix of its RSE followed by the file's `path`.
     """
-    prefixes = {rse.name: rse.prefix for rse in await rses.rses(conn)}
-    head = {"did": did.did, "kind": did.kind.word, "prefixes": prefixes}
-    yield json.dumps(head, ensure_ascii=False).encode() + b"\n"
-    async for lines in listing.stream_replicas(conn, did.vo, caller.vo_name, did.did_id):
-        yield lines
+    return listing.stream_replicas(conn, did.vo, caller.vo_name, did.did_id)
 
 
 async def access(

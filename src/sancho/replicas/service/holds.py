@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sancho.dids import service as dids
 from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
 from sancho.replicas import plan
 from sancho.replicas.errors import ReplicaBeingDeleted, ReplicaExists, ReplicaNotFound
 from sancho.replicas.model import ReplicaKey, ReplicaState
@@ -91,6 +92,24 @@ async def lose(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[Re
     if gone:
         await rows.add_usage(conn, vo, plan.sums((key.rse_id, -1, -size) for key, size in gone))
     return [key for key, _ in gone]
+
+
+async def mark_bad(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Note that available replicas are lost or wrong; return those that were available.
+
+    A task of `rules` has those that are held brought anew; one that nothing holds may be deleted at once.
+    """
+    await rows.lock(conn, vo, keys)
+    bad = await rows.set_bad(conn, vo, keys)
+    if bad:
+        await defer(conn, "rules:recopy", vo=vo, keys=[list(key) for key in bad])
+    return bad
+
+
+async def recopy(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Make bad replicas that something holds copying again; return those that were bad. The caller has them brought."""
+    await rows.lock(conn, vo, keys)
+    return await rows.set_copying(conn, vo, keys)
 
 
 async def _refuse_missing(

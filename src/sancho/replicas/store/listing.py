@@ -24,10 +24,14 @@ async def stream_replicas(
              WHERE below.kind = 'C')
         SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size
                || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null')
-               || ',"path":' || to_json('/' || %(vo_name)s || '/' || s.name || '/'
-                                        || lpad(to_hex(d.did_id & 4095), 3, '0') || '/' || to_hex(d.did_id)
-                                        || '/' || d.name)::text
-               || ',"replicas":['
+               || ',"path":"/' || %(vo_name)s || '/' || s.name || '/' || lpad(to_hex(d.did_id & 4095), 3, '0')
+               || '/' || to_hex(d.did_id) || '/'
+               || CASE WHEN d.name ~ '^[A-Za-z0-9_.~/-]*$' THEN d.name
+                       ELSE (SELECT string_agg(CASE WHEN c ~ '[A-Za-z0-9_.~/-]' THEN c
+                                                    ELSE regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')),
+                                                                        '(..)', '%%\\1', 'g') END, '' ORDER BY n)
+                               FROM regexp_split_to_table(d.name, '') WITH ORDINALITY AS letter (c, n)) END
+               || '","replicas":['
                || coalesce((SELECT string_agg('{"rse":"' || rse.name || '","state":"'
                                    || CASE r.state WHEN 'A' THEN 'available' WHEN 'C' THEN 'copying'
                                                    WHEN 'B' THEN 'bad' ELSE 'deleting' END
@@ -39,10 +43,10 @@ async def stream_replicas(
                   FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
                  WHERE below.kind = 'D'
                  UNION
-                SELECT did_id FROM below WHERE kind = 'F'
-                 ORDER BY 1) AS file (did_id)
+                SELECT did_id FROM below WHERE kind = 'F') AS file (did_id)
           JOIN did d ON d.did_id = file.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY file.did_id
         """
     async for rows in stream(conn, query, {"vo": vo, "vo_name": vo_name, "did_id": did_id}, chunk=chunk):
         yield ("\n".join(row[0] for row in rows) + "\n").encode()

@@ -151,6 +151,38 @@ async def set_available(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -
     return sorted(ReplicaKey(*row) for row in rows)
 
 
+async def set_bad(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Make locked available replicas bad; those that nothing holds may be deleted at once. Return those that were."""
+    rows = await fetch_rows(
+        conn,
+        """
+        UPDATE replica r
+           SET state = 'B', tombstone_at = CASE WHEN r.lock_count = 0 THEN now() END
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS bad (did_id, rse_id)
+         WHERE r.did_id = bad.did_id AND r.vo = %(vo)s AND r.rse_id = bad.rse_id AND r.state = 'A'
+        RETURNING r.did_id, r.rse_id
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
+    return sorted(ReplicaKey(*row) for row in rows)
+
+
+async def set_copying(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Make locked bad replicas that something holds copying; return those that were bad, in order."""
+    rows = await fetch_rows(
+        conn,
+        """
+        UPDATE replica r SET state = 'C'
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS again (did_id, rse_id)
+         WHERE r.did_id = again.did_id AND r.vo = %(vo)s AND r.rse_id = again.rse_id AND r.state = 'B'
+           AND r.lock_count > 0
+        RETURNING r.did_id, r.rse_id
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
+    return sorted(ReplicaKey(*row) for row in rows)
+
+
 async def remove_copying(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[tuple[ReplicaKey, int]]:
     """Remove locked copying replicas that nothing holds; return their keys and sizes, in order."""
     rows = await fetch_rows(

@@ -1,0 +1,202 @@
+"""Native routes of the namespace."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from sancho.dids import service
+from sancho.dids.errors import (
+    CollectionClosed,
+    Cycle,
+    DidExists,
+    DidMalformed,
+    DidNotFound,
+    KindsMismatch,
+    NotACollection,
+    ScopeExists,
+    ScopeMalformed,
+    ScopeNotFound,
+)
+from sancho.dids.model import Did, DidKind, Scope
+from sancho.kit.access import NotYours
+from sancho.kit.errors import PermissionMissing
+from sancho.kit.problem import problems
+from sancho.kit.web import Caller, Snapshot, Transaction
+
+router = APIRouter(tags=["dids"])
+
+ATTACHED_AT_ONCE = 10_000
+LISTED_AT_ONCE = 1000
+DidText = Annotated[str, Field(max_length=300, examples=["mc:run7"])]
+PRINTABLE = r"^[^\x00-\x1f]*$"
+KindWord = Literal["file", "dataset", "container"]
+
+
+class CollectionIn(BaseModel, extra="forbid"):
+    """A dataset or container to make."""
+
+    did: DidText
+    kind: Literal["dataset", "container"]
+
+
+class ChangeIn(BaseModel, extra="forbid"):
+    """What to change: close a collection (false), or open it again."""
+
+    open: bool
+
+
+class AttachmentsIn(BaseModel, extra="forbid"):
+    """DIDs that go into a collection, or out of it."""
+
+    parent: DidText
+    children: Annotated[list[DidText], Field(min_length=1, max_length=ATTACHED_AT_ONCE)]
+
+
+class ScopeIn(BaseModel, extra="forbid"):
+    """A scope to make."""
+
+    name: Annotated[str, Field(max_length=100, examples=["user.alice"])]
+
+
+class DidQuery(BaseModel, extra="forbid"):
+    """Which DIDs to list."""
+
+    scope: Annotated[str, Field(max_length=100)]
+    prefix: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
+    kind: KindWord | None = None
+    cursor: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
+    limit: Annotated[int, Field(ge=1, le=LISTED_AT_ONCE)] = 100
+
+
+class DidOut(BaseModel):
+    """A file, dataset or container. `size` and `adler32` are those of a file."""
+
+    did: str
+    scope: str
+    name: str
+    kind: KindWord
+    open: bool
+    size: int | None
+    adler32: str | None
+    account: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, did: Did) -> Self:
+        """The same as the API says it."""
+        return cls.model_validate(cls.fields_of(did))
+
+    @staticmethod
+    def fields_of(did: Did) -> dict[str, object]:
+        """Its fields by name."""
+        return {
+            "did": did.did, "scope": did.scope, "name": did.name, "kind": did.kind.word, "open": did.open,
+            "size": did.size, "adler32": did.adler32, "account": did.account, "created_at": did.created_at,
+        }  # fmt: skip
+
+
+class DidInfo(DidOut):
+    """A DID with the files and bytes below it; a file that lies in two datasets of a container counts twice."""
+
+    files: int
+    total_size: int
+
+
+class DidPage(BaseModel):
+    """A page of DIDs; `next` is the cursor of the following page."""
+
+    items: list[DidOut]
+    next: str | None
+
+
+class ScopeOut(BaseModel):
+    """A scope and whose it is."""
+
+    name: str
+    account: str
+
+    @classmethod
+    def of(cls, scope: Scope) -> Self:
+        """The same as the API says it."""
+        return cls(name=scope.name, account=scope.account)
+
+
+@router.get("/dids", responses=problems(ScopeNotFound))
+async def list_dids(query: Annotated[DidQuery, Query()], caller: Caller, conn: Transaction) -> DidPage:
+    """List the DIDs of a scope whose names begin with `prefix`, by name."""
+    kinds = [DidKind[query.kind.upper()]] if query.kind else []
+    page = (query.cursor, query.limit)
+    found = await service.list_dids(conn, caller.vo, query.scope, prefix=query.prefix, kinds=kinds, page=page)
+    return DidPage(items=[DidOut.of(did) for did in found], next=found[-1].name if len(found) == query.limit else None)
+
+
+@router.post("/dids", status_code=201, responses=problems(DidMalformed, DidExists, ScopeNotFound, PermissionMissing))
+async def create(body: CollectionIn, caller: Caller, conn: Transaction) -> DidOut:
+    """Make an empty, open dataset or container."""
+    return DidOut.of(await service.create(conn, caller, body.did, DidKind[body.kind.upper()]))
+
+
+@router.get("/dids/{did:path}", responses=problems(DidMalformed, DidNotFound))
+async def show(did: str, caller: Caller, conn: Transaction) -> DidInfo:
+    """Show a DID, with the files and bytes below it."""
+    found = await service.get(conn, caller.vo, did)
+    below = await service.info(conn, found)
+    return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
+
+
+@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours))
+async def change(did: str, body: ChangeIn, caller: Caller, conn: Transaction) -> DidOut:
+    """Close a dataset or container, so that what it holds cannot change; or, for its owner, open it again."""
+    return DidOut.of(await service.set_open(conn, caller, did, is_open=body.open))
+
+
+@router.post(
+    "/attachments",
+    status_code=204,
+    responses=problems(DidNotFound, NotACollection, CollectionClosed, KindsMismatch, Cycle, NotYours),
+)
+async def attach(body: AttachmentsIn, caller: Caller, conn: Transaction) -> None:
+    """Put DIDs into a dataset or container; those that are in it already stay."""
+    await service.change_contents(conn, caller, body.parent, body.children)
+
+
+@router.post(
+    "/attachments/remove",
+    status_code=204,
+    responses=problems(DidNotFound, NotACollection, CollectionClosed, NotYours),
+)
+async def detach(body: AttachmentsIn, caller: Caller, conn: Transaction) -> None:
+    """Take DIDs out of a dataset or container; those that are not in it do not matter."""
+    await service.change_contents(conn, caller, body.parent, body.children, remove=True)
+
+
+@router.get("/contents/{did:path}", response_class=StreamingResponse, responses=problems(DidNotFound, NotACollection))
+async def contents(
+    did: str,
+    caller: Caller,
+    conn: Snapshot,
+    cursor: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+) -> StreamingResponse:
+    """Stream what is directly in a dataset or container: `{"items": […], "next": cursor or null}`.
+
+    Without `limit` everything comes in one document, however long.
+    """
+    found = await service.get_collection(conn, caller.vo, did)
+    stream = service.stream_contents(conn, found, after=cursor, limit=limit)
+    return StreamingResponse(stream, media_type="application/json")
+
+
+@router.get("/scopes")
+async def list_scopes(caller: Caller, conn: Transaction) -> list[ScopeOut]:
+    """List the scopes of the VO."""
+    return [ScopeOut.of(scope) for scope in await service.list_scopes(conn, caller.vo)]
+
+
+@router.post("/scopes", status_code=201, responses=problems(ScopeExists, ScopeMalformed, PermissionMissing))
+async def create_scope(body: ScopeIn, caller: Caller, conn: Transaction) -> ScopeOut:
+    """Make a scope that belongs to the caller."""
+    return ScopeOut.of(await service.create_scope(conn, caller, body.name))
