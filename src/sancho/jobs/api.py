@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, Field, PositiveInt
 
 from sancho.jobs import service
 from sancho.jobs.errors import (
@@ -29,6 +29,12 @@ Text = Annotated[str, Field(max_length=4096)]
 DidText = Annotated[str, Field(min_length=3, max_length=300)]
 
 
+def _inside(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("must be a path inside the job's folder")
+    return path
+
+
 class RequirementIn(BaseModel, extra="forbid"):
     """What the job needs of a slot. Sizes are bytes or "2 GB", durations seconds or "1 h 30 min"."""
 
@@ -51,7 +57,7 @@ class RuleIn(BaseModel, extra="forbid"):
 class OutputIn(BaseModel, extra="forbid"):
     """A file the job promises."""
 
-    path: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$)).+$")]
+    path: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_inside)]
     did: DidText
     dataset: DidText | None = None
     rule: RuleIn | None = None

@@ -526,7 +526,7 @@ CREATE TABLE job_history (
     attempt smallint    NOT NULL,
     site_id int,
     job_id  bigint      NOT NULL,
-    at      timestamptz NOT NULL DEFAULT now(),
+    at      timestamptz NOT NULL DEFAULT clock_timestamp(),                   -- two changes in one transaction have an order
     detail  text
 ) PARTITION BY RANGE (at);
 CREATE INDEX job_history_job ON job_history (job_id, at);

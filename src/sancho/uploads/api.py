@@ -125,7 +125,10 @@ async def _wishes(
 async def _datasets(conn: Connection, caller: Principal, body: UploadsIn) -> dict[str, int]:
     made: dict[str, int] = {}
     for dataset in sorted({f.dataset for f in body.files if f.dataset}):
-        made[dataset] = (await dids.ensure_dataset(conn, caller.vo, caller.account_id, dataset)).did_id
+        found = await dids.ensure_dataset(
+            conn, caller.vo, caller.account_id, dataset, manages=caller.may("dids:manage")
+        )
+        made[dataset] = found.did_id
         if body.rule is not None:
             await rules.ensure(
                 conn, caller.vo, caller.account_id, made[dataset], copies=body.rule.copies,

@@ -115,7 +115,10 @@ async def _promises(
         if output.rule is not None:
             await rses.resolve(conn, output.rule.rse_expression, field=f"description.outputs.{n}.rule.rse_expression")
         for dataset in sorted({job[n][1] or "" for job in named} - {""}):
-            made = await dids.ensure_dataset(conn, caller.vo, caller.account_id, dataset)
+            made = await dids.ensure_dataset(
+                conn, caller.vo, caller.account_id, dataset, field=f"description.outputs.{n}.dataset",
+                manages=caller.may("dids:manage"),
+            )  # fmt: skip
             datasets[dataset] = made.did_id
             if output.rule is not None:
                 await rules.ensure(

@@ -1,0 +1,273 @@
+"""A job's life, from submit to its end, on a real database."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sancho.dids import service as dids
+from sancho.dids.errors import DidNotFound
+from sancho.jobs import service
+from sancho.jobs.errors import (
+    AttemptEnded,
+    JobNotFound,
+    NoSiteCanRun,
+    NotReschedulable,
+    OutputPromisedTwice,
+    OutputsDiffer,
+    SandboxMissing,
+)
+from sancho.jobs.model import JobState, Reason, Requirement, Result, Usage
+from sancho.kit.access import NotYours
+from sancho.kit.db import Connection, fetch_rows, fetch_value
+from sancho.kit.errors import PermissionMissing
+from sancho.rses.errors import RseExpressionEmpty
+from sancho.uploads.errors import IntentGivenUp
+from tests.jobs.given import PLAIN, SIMULATION, dataset, queues, started, submitted, uploaded, user
+from tests.world import World
+
+
+async def state(conn: Connection, job_id: int) -> JobState:
+    return JobState(await fetch_value(conn, "SELECT state FROM job WHERE job_id = %(id)s", {"id": job_id}))
+
+
+async def test_submitted_jobs_wait_in_the_order_of_their_parameters(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world, count=3)
+    first = await service.get(conn, user(world), made.job_ids[0])
+    assert (first.job.state, first.parameters) == (JobState.WAITING, {"number": 1})
+    assert [h.state for h in first.history] == [JobState.WAITING]
+    assert await service.summarise(conn, user(world), made.submission_id) == [(JobState.WAITING, 3)]
+
+
+async def test_the_same_key_submits_once(conn: Connection, world: World) -> None:
+    first = await submitted(conn, world, count=2, key="12345678")
+    again = await submitted(conn, world, count=2, key="12345678")
+    assert again.job_ids == first.job_ids
+    assert again.repeated
+    assert await service.summarise(conn, user(world), None) == [(JobState.WAITING, 2)]
+
+
+async def test_whoever_may_not_submit_is_told_which_permission_is_missing(conn: Connection, world: World) -> None:
+    with pytest.raises(PermissionMissing, match="jobs:create"):
+        await service.submit(conn, replace(user(world), permissions=frozenset()), PLAIN, [{}])
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"requirements": Requirement(cores=64)}, NoSiteCanRun),
+        ({"inputs": ("mc:nothing",)}, DidNotFound),
+        ({"sandbox": "00" * 32}, SandboxMissing),
+    ],
+)
+async def test_a_job_that_cannot_be_is_refused_and_leaves_nothing(
+    conn: Connection, world: World, change: dict[str, object], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        async with conn.transaction():
+            await submitted(conn, world, replace(PLAIN, **change))  # pyright: ignore[reportArgumentType]
+    assert await fetch_value(conn, "SELECT count(*) FROM submission") == 0
+
+
+async def test_a_rule_that_matches_no_rse_is_refused_at_submission(conn: Connection, world: World) -> None:
+    output = replace(SIMULATION.outputs[0], rule=replace(SIMULATION.outputs[0].rule, rse_expression="tier=9"))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    with pytest.raises(RseExpressionEmpty) as caught:
+        await submitted(conn, world, replace(SIMULATION, outputs=(output,)))
+    assert caught.value.field == "description.outputs.0.rule.rse_expression"
+
+
+async def test_two_jobs_cannot_promise_the_same_file(conn: Connection, world: World) -> None:
+    await submitted(conn, world, SIMULATION, count=2)
+    with pytest.raises(OutputPromisedTwice, match="mc:sim_1"):
+        async with conn.transaction():
+            await submitted(conn, world, SIMULATION, count=1)
+    twice = replace(SIMULATION, outputs=(replace(SIMULATION.outputs[0], did="mc:same"),))
+    with pytest.raises(OutputPromisedTwice, match="mc:same"):
+        async with conn.transaction():
+            await submitted(conn, world, twice, count=2)
+
+
+async def test_a_job_is_given_to_one_pilot_and_an_empty_queue_falls_asleep(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world)
+    given = await started(conn, world)
+    assert (given.job_id, given.number) == (made.job_ids[0], 1)
+    assert await state(conn, given.job_id) is JobState.MATCHED
+    assert await service.start(conn, await queues(conn), pilot_id=2, site_id=world.resource["SITE-B"]) is None
+    assert await queues(conn) == []
+    await submitted(conn, world)
+    assert len(await queues(conn)) == 1
+
+
+async def test_a_finished_job_commits_outputs_rule_provenance_usage_and_state_at_once(
+    conn: Connection, world: World
+) -> None:
+    made = await submitted(conn, world, SIMULATION)
+    attempt = await started(conn, world)
+    await service.begin(conn, 1, attempt.attempt_id, pilot_id=1)
+    intents = await uploaded(conn, world, attempt)
+    await service.complete(conn, 1, attempt.attempt_id, pilot_id=1)
+    result = Result(
+        exit_code=0, intents=tuple(intents), usage=Usage(wall=timedelta(seconds=9)), tail="bye\x00", log_size=4
+    )
+    ended = await service.finish(
+        conn, 1, attempt.attempt_id, result, pilot_id=1, checksums=dict.fromkeys(intents, "00000001")
+    )
+
+    assert ended is JobState.DONE
+    view = await service.get(conn, user(world), made.job_ids[0])
+    assert [h.state for h in view.history] == [
+        JobState.WAITING, JobState.MATCHED, JobState.RUNNING, JobState.COMPLETING, JobState.DONE,
+    ]  # fmt: skip
+    assert view.outputs[0][3] is not None
+    assert await service.producers(conn, user(world), ["mc:sim_1"]) == {"mc:sim_1": made.job_ids[0]}
+    locks = await fetch_rows(
+        conn, "SELECT l.rse_id, r.state FROM lock l JOIN replica r USING (did_id, vo, rse_id) ORDER BY r.state"
+    )
+    assert locks == [(world.resource["A-DISK"], "A"), (world.resource["B-DISK"], "C")]
+    assert await fetch_value(conn, "SELECT count(*) FROM transfer_request") == 1
+    assert await fetch_value(conn, "SELECT sum(wall) FROM ledger WHERE kind = 'J'") == timedelta(seconds=9)
+    tail = await service.log(conn, user(world), made.job_ids[0], None)
+    assert tail is not None
+    assert tail.tail == "bye\N{REPLACEMENT CHARACTER}"
+
+
+async def test_finishing_twice_changes_nothing_the_second_time(conn: Connection, world: World) -> None:
+    await submitted(conn, world, SIMULATION)
+    attempt = await started(conn, world)
+    intents = await uploaded(conn, world, attempt)
+    for _ in range(2):
+        ended = await service.finish(
+            conn, 1, attempt.attempt_id, Result(intents=tuple(intents)), pilot_id=1,
+            checksums=dict.fromkeys(intents, "00000001"),
+        )  # fmt: skip
+        assert ended is JobState.DONE
+    assert await fetch_value(conn, "SELECT count(*) FROM did WHERE kind = 'F'") == 1
+    assert await fetch_value(conn, "SELECT count(*) FROM ledger WHERE kind = 'J'") == 1
+
+
+async def test_a_job_is_not_done_without_all_its_outputs(conn: Connection, world: World) -> None:
+    await submitted(conn, world, SIMULATION)
+    attempt = await started(conn, world)
+    with pytest.raises(OutputsDiffer):
+        await service.finish(conn, 1, attempt.attempt_id, Result(), pilot_id=1, checksums={})
+
+
+async def test_the_dataset_closes_with_the_last_output_and_the_analysis_may_start(
+    conn: Connection, world: World
+) -> None:
+    await submitted(conn, world, SIMULATION, count=2)
+    analysis = await submitted(conn, world, replace(PLAIN, name="analysis", inputs=("mc:sim",)))
+    for n in range(2):
+        assert await state(conn, analysis.job_ids[0]) is JobState.PENDING
+        view = await service.get(conn, user(world), analysis.job_ids[0])
+        assert view.reason == "dataset mc:sim is still open"
+        attempt = await started(conn, world, pilot_id=n)
+        intents = await uploaded(conn, world, attempt)
+        sums = dict.fromkeys(intents, "00000001")
+        await service.finish(conn, 1, attempt.attempt_id, Result(intents=tuple(intents)), pilot_id=n, checksums=sums)
+        await service.close_datasets(conn, 1)
+        await service.resolve_all(conn, 1)
+
+    assert await state(conn, analysis.job_ids[0]) is JobState.WAITING
+    assert len(await service.input_files(conn, 1, analysis.job_ids[0])) == 2
+
+
+async def test_a_fault_of_the_grid_is_tried_again_until_tries_are_used_up(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world, replace(PLAIN, max_attempts=2))
+    for n, expected in ((1, JobState.WAITING), (2, JobState.FAILED)):
+        attempt = await started(conn, world)
+        assert attempt.number == n
+        await service.lose(conn, 1, [attempt.attempt_id], reason=Reason.PILOT_LOST, detail="gone")
+        assert await state(conn, made.job_ids[0]) is expected
+
+
+async def test_a_payload_that_fails_is_not_tried_again(conn: Connection, world: World) -> None:
+    await submitted(conn, world)
+    attempt = await started(conn, world)
+    result = Result(reason=Reason.PAYLOAD_FAILED, exit_code=7, detail="exit code 7")
+    assert await service.finish(conn, 1, attempt.attempt_id, result, pilot_id=1, checksums={}) is JobState.FAILED
+    view = await service.get(conn, user(world), attempt.job_id)
+    assert view.job.detail == "payload_failed: exit code 7"
+    assert view.attempts[0].exit_code == 7
+
+
+async def test_results_of_a_lost_attempt_are_refused_and_its_uploads_given_up(conn: Connection, world: World) -> None:
+    await submitted(conn, world, SIMULATION)
+    lost = await started(conn, world)
+    intents = await uploaded(conn, world, lost)
+    await service.lose(conn, 1, [lost.attempt_id], reason=Reason.PILOT_LOST, detail="gone")
+    again = await started(conn, world, pilot_id=2)
+    for attempt, pilot, error in ((lost, 1, AttemptEnded), (again, 2, IntentGivenUp)):
+        with pytest.raises(error):
+            async with conn.transaction():
+                await service.finish(
+                    conn, 1, attempt.attempt_id, Result(intents=tuple(intents)), pilot_id=pilot,
+                    checksums=dict.fromkeys(intents, "00000001"),
+                )  # fmt: skip
+    assert await fetch_value(conn, "SELECT count(*) FROM did WHERE kind = 'F'") == 0
+
+
+async def test_another_pilot_cannot_finish_an_attempt(conn: Connection, world: World) -> None:
+    await submitted(conn, world)
+    attempt = await started(conn, world, pilot_id=1)
+    with pytest.raises(AttemptEnded):
+        await service.finish(conn, 1, attempt.attempt_id, Result(), pilot_id=2, checksums={})
+
+
+async def test_a_killed_job_leaves_its_queue_and_its_promises_are_free(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world, SIMULATION, count=2)
+    attempt = await started(conn, world)
+    assert await service.kill(conn, user(world), made.job_ids) == sorted(made.job_ids)
+    assert {await state(conn, j) for j in made.job_ids} == {JobState.KILLED}
+    with pytest.raises(AttemptEnded):
+        await service.begin(conn, 1, attempt.attempt_id, pilot_id=1)
+    assert await service.start(conn, await queues(conn), pilot_id=2, site_id=world.resource["SITE-A"]) is None
+    await submitted(conn, world, SIMULATION, count=2)
+
+
+async def test_a_rescheduled_job_promises_again_and_runs_as_a_new_attempt(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world, SIMULATION)
+    await service.kill(conn, user(world), made.job_ids)
+    assert await service.reschedule(conn, user(world), made.job_ids) == made.job_ids
+    attempt = await started(conn, world)
+    intents = await uploaded(conn, world, attempt)
+    ended = await service.finish(
+        conn, 1, attempt.attempt_id, Result(intents=tuple(intents)), pilot_id=1,
+        checksums=dict.fromkeys(intents, "00000001"),
+    )  # fmt: skip
+    assert ended is JobState.DONE
+
+
+async def test_only_ended_jobs_are_rescheduled(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world)
+    with pytest.raises(NotReschedulable, match="waiting"):
+        await service.reschedule(conn, user(world), made.job_ids)
+
+
+async def test_jobs_of_others_are_left_alone(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world)
+    with pytest.raises(NotYours):
+        await service.kill(conn, user(world, "bob"), made.job_ids)
+    with pytest.raises(JobNotFound):
+        await service.kill(conn, user(world, "root", 2), made.job_ids)
+    with pytest.raises(JobNotFound):
+        await service.get(conn, user(world, "root", 2), made.job_ids[0])
+    assert await service.kill(conn, user(world, "root"), made.job_ids) == made.job_ids
+
+
+async def test_inputs_become_ready_when_a_dataset_is_closed_by_hand(conn: Connection, world: World) -> None:
+    did_id = await dataset(conn, world, "mc:data", {"A-DISK": [1, 2], "B-DISK": [3]})
+    made = await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
+    assert await state(conn, made.job_ids[0]) is JobState.PENDING
+    await dids.close(conn, 1, did_id)
+    assert await service.resolve_all(conn, 1) == 1
+    assert await state(conn, made.job_ids[0]) is JobState.WAITING
+
+
+async def test_jobs_that_read_the_same_share_one_input_set(conn: Connection, world: World) -> None:
+    did_id = await dataset(conn, world, "mc:data", {"A-DISK": [1, 2]})
+    await dids.close(conn, 1, did_id)
+    for _ in range(2):
+        made = await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
+        assert await state(conn, made.job_ids[0]) is JobState.WAITING
+    assert await fetch_value(conn, "SELECT count(*) FROM input_set") == 1

@@ -1,0 +1,93 @@
+"""An application served to tests in their own process, on a database of its own, with storages in folders.
+
+The storages are real: the `posix` plugin on two folders of the test. Background tasks run when a test says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+from psycopg.types.json import Jsonb
+
+from sancho.app import TASKS, create_app, make_deployment
+from sancho.identity import service as identity
+from sancho.kit.deployment import Deployment
+from sancho.kit.worker import make_app, work
+from sancho.settings import ObjectSettings, Settings
+from tests.world import World
+
+
+@dataclass
+class Served:
+    """A served application: send it requests, run its tasks."""
+
+    client: httpx2.AsyncClient
+    deployment: Deployment
+    world: World
+    url: str
+    storages: dict[str, Path]
+
+    def token(self, vo: str = "belle", account: str = "alice") -> str:
+        """A token as a login would give it."""
+        claims = {"sub": f"{vo}:{account}", "aud": self.deployment.signer.issuer, "scope": "sancho"}
+        return self.deployment.signer.sign(claims, timedelta(hours=1))
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        vo: str = "belle",
+        account: str = "alice",
+        token: str | None = None,
+        **more: Any,
+    ) -> httpx2.Response:
+        """Send a request as somebody; paths are below /v1."""
+        headers = {"authorization": f"Bearer {token or self.token(vo, account)}"}
+        return await self.client.request(method, f"/v1{path}", headers=headers, **more)
+
+    async def run_tasks(self) -> None:
+        """Carry out the tasks that wait."""
+        await work(make_app(self.url, TASKS), self.deployment, concurrency=4, wait=False)
+
+    def put(self, url: str, content: bytes) -> None:
+        """Put bytes where an upload's `file:` URL says, as its owner would."""
+        path = Path(url.removeprefix("file://"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def settings_for(url: str, folder: Path) -> Settings:
+    """Settings of an application in a folder of its own."""
+    return Settings(
+        database_url=url, state_dir=folder, public_url="http://testserver",  # pyright: ignore[reportArgumentType]
+        objects=ObjectSettings(folder=folder / "objects"),
+    )  # fmt: skip
+
+
+def give_storages(owner_url: str, folder: Path, names: Sequence[str] = ("A-DISK", "B-DISK")) -> dict[str, Path]:
+    """Let the world's RSEs lie in folders, reached by the `posix` plugin."""
+    storages = {name: folder / name for name in names}
+    with psycopg.connect(owner_url, options="-c search_path=sancho") as conn:
+        for name, path in storages.items():
+            path.mkdir(parents=True)
+            conn.execute(
+                "UPDATE rse_protocol p SET prefix = %s, settings = %s FROM rse WHERE rse.rse_id = p.rse_id AND rse.name = %s",
+                [f"file://{path}", Jsonb({"roots": [str(path)]}), name],
+            )
+    return storages
+
+
+def serve(database_url: str, owner_url: str, folder: Path, world: World) -> Served:
+    """An application that is not open yet; enter its `deployment.database` and `client`."""
+    storages = give_storages(owner_url, folder / "storage")
+    settings = settings_for(database_url, folder)
+    identity.ensure_key(settings.keys)
+    deployment = make_deployment(settings)
+    app = create_app(settings, deployment)
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")
+    return Served(client=client, deployment=deployment, world=world, url=database_url, storages=storages)

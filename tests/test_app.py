@@ -1,0 +1,112 @@
+"""The application as a whole: every route is authorised, every error is a problem, no VO sees another."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from sancho.app import KINDS, PUBLIC_PATHS, ROUTERS, TASKS, create_app, health
+from sancho.identity import api as identity_api
+from sancho.kit import web
+from tests.served import Served
+
+ROUTES = [r for router in (health, identity_api.public_router) for r in router.routes if isinstance(r, APIRoute)]
+NATIVE = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
+
+
+def dependencies(route: APIRoute) -> Iterator[Any]:
+    todo = [route.dependant]
+    while todo:
+        dependant = todo.pop()
+        yield dependant.call
+        todo.extend(dependant.dependencies)
+
+
+def test_every_route_takes_a_caller_or_is_listed_as_public() -> None:
+    unguarded = {f"/v1{r.path}" for r in NATIVE if web._caller not in dependencies(r)}
+    unguarded |= {r.path for r in ROUTES if web._caller not in dependencies(r)}
+    assert unguarded == PUBLIC_PATHS
+
+
+def test_every_route_says_what_it_is_for() -> None:
+    assert [r.path for r in (*NATIVE, *ROUTES) if not (r.endpoint.__doc__ or "").strip()] == []
+
+
+def test_every_feature_with_tasks_is_registered_under_its_own_name() -> None:
+    assert sorted(t.feature for t in TASKS) == sorted({t.feature for t in TASKS})
+
+
+def test_no_two_kinds_of_documents_share_a_name() -> None:
+    assert len({k.name for k in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("route", NATIVE, ids=lambda r: f"{sorted(r.methods)[0]} {r.path}")
+async def test_without_a_token_no_native_route_answers(served: Served, route: APIRoute) -> None:
+    path = f"/v1{route.path}"
+    if path in PUBLIC_PATHS:
+        return
+    for name in route.param_convertors:
+        path = path.replace(f"{{{name}:path}}", "x:y").replace(f"{{{name}}}", "1")
+    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic YTpi"}):
+        answer = await served.client.request(sorted(route.methods)[0], path, headers=headers)
+        assert answer.status_code == 401, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_an_expired_token_is_refused(served: Served) -> None:
+    claims = {"sub": "belle:alice", "aud": served.deployment.signer.issuer, "scope": "sancho"}
+    stale = served.deployment.signer.sign(claims, timedelta(hours=-1))
+    answer = await served.send("GET", "/jobs", token=stale)
+    assert (answer.status_code, "expired" in answer.json()["detail"]) == (401, True)
+
+
+async def test_a_token_for_a_storage_opens_nothing_here(served: Served) -> None:
+    claims = {"sub": "belle:alice", "aud": "https://storage", "scope": "storage.read:/"}
+    answer = await served.send("GET", "/jobs", token=served.deployment.signer.sign(claims, timedelta(hours=1)))
+    assert answer.status_code == 401
+
+
+async def test_a_body_over_the_limit_is_refused_before_it_is_read(served: Served) -> None:
+    answer = await served.send("POST", "/jobs", content=b"x" * 33_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"description": {"name": "\xff"}}', b"[]", b"null", b""])
+async def test_what_is_not_json_is_a_problem_that_says_so(served: Served, body: bytes) -> None:
+    answer = await served.send("POST", "/jobs", content=body)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_unknown_field_is_named(served: Served) -> None:
+    answer = await served.send("POST", "/jobs", json={"description": {"name": "x", "command": ["a"], "colour": 1}})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "description.colour"
+
+
+async def test_an_unknown_path_is_a_problem_too(served: Served) -> None:
+    answer = await served.send("GET", "/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_health_needs_no_token_and_metrics_count_requests(served: Served) -> None:
+    assert (await served.client.get("/v1/health/live")).json() == {"status": "alive"}
+    assert (await served.client.get("/v1/health/ready")).json() == {"status": "ready"}
+    assert (
+        b'sancho_requests_total{method="GET",route="/v1/health/ready"' in (await served.client.get("/metrics")).content
+    )
+
+
+async def test_an_unready_database_is_503_and_says_when_to_come_back(served: Served) -> None:
+    await served.deployment.database.close()
+    answer = await served.client.get("/v1/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_openapi_document_describes_every_native_route() -> None:
+    paths = create_app().openapi()["paths"]
+    assert {f"/v1{r.path}".replace(":path}", "}") for r in NATIVE} <= set(paths)
