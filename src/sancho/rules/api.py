@@ -1,0 +1,265 @@
+"""Native routes of rules, their locks, quotas and usage."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from sancho.dids import service as dids
+from sancho.dids.errors import DidMalformed, DidNotFound
+from sancho.identity import service as identity
+from sancho.identity.errors import AccountNotFound
+from sancho.kit.access import NotYours
+from sancho.kit.errors import PermissionMissing
+from sancho.kit.problem import problems
+from sancho.kit.units import Duration
+from sancho.kit.web import Caller, Transaction
+from sancho.replicas.errors import ReplicaBeingDeleted
+from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
+from sancho.rules import service
+from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
+from sancho.rules.model import Lock, Quota, Rule, RuleRequest, RuleState, Usage
+
+router = APIRouter(tags=["rules"])
+
+LISTED_AT_ONCE = 1000
+PRINTABLE = r"^[^\x00-\x1f]*$"
+StateWord = Literal["injecting", "replicating", "ok", "stuck"]
+RuleId = Annotated[int, Path(ge=1, lt=2**63)]
+Limit = Annotated[int, Field(ge=1, le=LISTED_AT_ONCE)]
+AccountName = Annotated[str | None, Field(max_length=100, examples=["alice"])]
+Cursor = Annotated[str | None, Field(pattern=r"^\d{1,10}\.\d{1,18}$")]
+
+
+class RuleIn(BaseModel, extra="forbid"):
+    """What should exist where. The lifetime is in seconds, or such as "30 d"; without one the rule holds for ever."""
+
+    did: Annotated[str, Field(max_length=300, examples=["mc:run7"])]
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
+    rse_expression: Annotated[str, Field(min_length=1, max_length=4000, examples=["tier=1&country=UK"])]
+    lifetime: Duration | None = None
+    activity: Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)] = "default"
+    comment: Annotated[str | None, Field(max_length=1000)] = None
+
+
+class RuleQuery(BaseModel, extra="forbid"):
+    """Which rules to list."""
+
+    did: Annotated[str | None, Field(max_length=300)] = None
+    account: AccountName = None
+    state: StateWord | None = None
+    cursor: Annotated[int | None, Field(ge=1, lt=2**63)] = None
+    limit: Limit = 100
+
+
+class LockQuery(BaseModel, extra="forbid"):
+    """Which locks of a rule to list."""
+
+    cursor: Cursor = None
+    limit: Limit = 100
+
+
+class QuotaQuery(BaseModel, extra="forbid"):
+    """Which quotas to list: those that apply to an account, or all."""
+
+    account: AccountName = None
+    cursor: Annotated[str, Field(max_length=100, pattern=PRINTABLE)] = ""
+    limit: Limit = 100
+
+
+class UsageQuery(BaseModel, extra="forbid"):
+    """Whose usage to list: an account's, or everybody's."""
+
+    account: AccountName = None
+    cursor: Cursor = None
+    limit: Limit = 100
+
+
+class RuleOut(BaseModel):
+    """A rule and how far it is carried out: how many of its locks are ok, replicating and stuck."""
+
+    rule_id: int
+    did: str
+    account: str
+    state: StateWord
+    copies: int
+    rse_expression: str
+    rses: list[str]
+    activity: str
+    ok: int
+    replicating: int
+    stuck: int
+    created_at: datetime
+    expires_at: datetime | None
+    comment: str | None
+    error: str | None
+
+    @classmethod
+    def of(cls, rule: Rule) -> Self:
+        """The same as the API says it."""
+        return cls.model_validate(
+            {
+                "rule_id": rule.rule_id, "did": rule.did, "account": rule.account, "state": rule.state.word,
+                "copies": rule.copies, "rse_expression": rule.rse_expression, "rses": rule.rses,
+                "activity": rule.activity, "ok": rule.ok, "replicating": rule.replicating, "stuck": rule.stuck,
+                "created_at": rule.created_at, "expires_at": rule.expires_at, "comment": rule.comment,
+                "error": rule.error,
+            }
+        )  # fmt: skip
+
+
+class RulePage(BaseModel):
+    """A page of rules; `next` is the cursor of the following page."""
+
+    items: list[RuleOut]
+    next: int | None
+
+
+class LockOut(BaseModel):
+    """One rule's hold on one replica; `error` is what its transfer last ran into."""
+
+    did: str
+    rse: str
+    size: int
+    state: Literal["ok", "replicating", "stuck"]
+    error: str | None
+
+    @classmethod
+    def of(cls, lock: Lock) -> Self:
+        """The same as the API says it."""
+        return cls(did=lock.did, rse=lock.rse, size=lock.size, state=lock.state.value, error=lock.error)
+
+
+class LockPage(BaseModel):
+    """A page of locks."""
+
+    items: list[LockOut]
+    next: str | None
+
+
+class QuotaOut(BaseModel):
+    """Bytes that an account, or without one all of the VO together, may lock; `room` is what is left of them."""
+
+    name: str
+    account: str | None
+    rse_expression: str
+    size: int
+    used: int
+    room: int
+
+    @classmethod
+    def of(cls, quota: Quota) -> Self:
+        """The same as the API says it."""
+        return cls(
+            name=quota.name, account=quota.account, rse_expression=quota.rse_expression, size=quota.limit,
+            used=quota.charged, room=quota.room,
+        )  # fmt: skip
+
+
+class QuotaPage(BaseModel):
+    """A page of quotas."""
+
+    items: list[QuotaOut]
+    next: str | None
+
+
+class UsageOut(BaseModel):
+    """What an account locks on an RSE, and what is held for its uploads under way."""
+
+    account: str
+    rse: str
+    files: int
+    size: int
+    held: int
+
+    @classmethod
+    def of(cls, usage: Usage) -> Self:
+        """The same as the API says it."""
+        return cls(account=usage.account, rse=usage.rse, files=usage.files, size=usage.size, held=usage.held)
+
+
+class UsagePage(BaseModel):
+    """A page of usage."""
+
+    items: list[UsageOut]
+    next: str | None
+
+
+@router.post(
+    "/rules",
+    status_code=201,
+    responses=problems(
+        DidMalformed, DidNotFound, RseExpressionInvalid, RseExpressionEmpty, TooFewRses, QuotaExceeded,
+        ReplicaBeingDeleted, PermissionMissing,
+    ),
+)  # fmt: skip
+async def create(rule: RuleIn, caller: Caller, conn: Transaction) -> RuleOut:
+    """Ask for copies of a DID on the RSEs that match an expression."""
+    return RuleOut.of(await service.create(conn, caller, RuleRequest(**rule.model_dump())))
+
+
+@router.get("/rules", responses=problems(DidNotFound, AccountNotFound))
+async def list_rules(query: Annotated[RuleQuery, Query()], caller: Caller, conn: Transaction) -> RulePage:
+    """List rules, newest first."""
+    found = await service.list_rules(
+        conn,
+        caller.vo,
+        account_id=await _account_id(conn, caller.vo, query.account),
+        did_id=(await dids.get(conn, caller.vo, query.did)).did_id if query.did else None,
+        state=RuleState[query.state.upper()] if query.state else None,
+        page=(query.cursor, query.limit),
+    )
+    full = len(found) == query.limit
+    return RulePage(items=[RuleOut.of(rule) for rule in found], next=found[-1].rule_id if full else None)
+
+
+@router.get("/rules/{rule_id}", responses=problems(RuleNotFound))
+async def show(rule_id: RuleId, caller: Caller, conn: Transaction) -> RuleOut:
+    """Show a rule and how far it is carried out."""
+    return RuleOut.of(await service.get(conn, caller.vo, rule_id))
+
+
+@router.get("/rules/{rule_id}/locks", responses=problems(RuleNotFound))
+async def list_locks(
+    rule_id: RuleId, query: Annotated[LockQuery, Query()], caller: Caller, conn: Transaction
+) -> LockPage:
+    """List the locks of a rule by RSE and file."""
+    found = await service.list_locks(conn, caller.vo, rule_id, after=_pair(query.cursor), limit=query.limit)
+    full = len(found) == query.limit
+    following = f"{found[-1].rse_id}.{found[-1].did_id}" if full else None
+    return LockPage(items=[LockOut.of(lock) for lock in found], next=following)
+
+
+@router.delete("/rules/{rule_id}", status_code=204, responses=problems(RuleNotFound, NotYours))
+async def delete(rule_id: RuleId, caller: Caller, conn: Transaction) -> None:
+    """Withdraw a rule; replicas that nothing else holds are deleted from storage later."""
+    await service.delete(conn, caller, rule_id)
+
+
+@router.get("/quotas", responses=problems(AccountNotFound))
+async def list_quotas(query: Annotated[QuotaQuery, Query()], caller: Caller, conn: Transaction) -> QuotaPage:
+    """List quotas with the room they have, by name."""
+    account_id = await _account_id(conn, caller.vo, query.account)
+    found = await service.list_quotas(conn, caller.vo, account_id, page=(query.cursor, query.limit))
+    full = len(found) == query.limit
+    return QuotaPage(items=[QuotaOut.of(quota) for quota in found], next=found[-1].name if full else None)
+
+
+@router.get("/usage", responses=problems(AccountNotFound))
+async def list_usage(query: Annotated[UsageQuery, Query()], caller: Caller, conn: Transaction) -> UsagePage:
+    """List what accounts lock on RSEs."""
+    account_id = await _account_id(conn, caller.vo, query.account)
+    found = await service.usage(conn, caller.vo, account_id, page=(*_pair(query.cursor), query.limit))
+    full = len(found) == query.limit
+    following = f"{found[-1].account_id}.{found[-1].rse_id}" if full else None
+    return UsagePage(items=[UsageOut.of(one) for one in found], next=following)
+
+
+async def _account_id(conn: Transaction, vo: int, name: str | None) -> int | None:
+    return None if name is None else (await identity.get_account(conn, vo, name)).account_id
+
+
+def _pair(cursor: str | None) -> tuple[int, int]:
+    first, _, second = (cursor or "0.0").partition(".")
+    return int(first), int(second)

@@ -1,0 +1,241 @@
+"""The words of rules: rules, locks, quotas and their states. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple, NotRequired, TypedDict
+
+LARGE = 20_000
+"""Files above which a rule is placed, and locks above which it is removed, in the background."""
+BATCH = 10_000
+"""Files placed, or locks removed, in one transaction of the background."""
+FIRST_RETRY = timedelta(minutes=5)
+"""When a rule with stuck locks is tried again; each further time it is twice as long."""
+LONGEST_RETRY = timedelta(hours=6)
+RETRIES = 10
+"""How often that is done by itself."""
+SHORT_OF_ROOM = timedelta(minutes=1)
+"""When a rule whose files do not all have locks is tried again, for want of quota or RSEs."""
+BEING_DELETED = timedelta(seconds=15)
+"""The same, when a replica that it wants is just being deleted."""
+
+
+class RuleState(Enum):
+    """Where a rule is in its life; the value is its letter in the database."""
+
+    INJECTING = "I"
+    REPLICATING = "R"
+    OK = "O"
+    STUCK = "S"
+
+    @property
+    def word(self) -> str:
+        """The name used outside."""
+        return self.name.lower()
+
+
+TRANSITIONS: Mapping[RuleState, frozenset[RuleState]] = {
+    RuleState.INJECTING: frozenset({RuleState.REPLICATING, RuleState.OK, RuleState.STUCK}),
+    RuleState.REPLICATING: frozenset({RuleState.OK, RuleState.STUCK}),
+    RuleState.OK: frozenset({RuleState.REPLICATING, RuleState.STUCK}),
+    RuleState.STUCK: frozenset({RuleState.REPLICATING, RuleState.OK}),
+}
+"""From each state, those a rule may go to; a rule of any state may be deleted."""
+
+
+def state_of(*, injecting: bool, complete: bool, replicating: int, stuck: int) -> RuleState:
+    """What state a rule is in; `complete` means that every file has its locks. The store says the same in SQL."""
+    if injecting:
+        return RuleState.INJECTING
+    if stuck or not complete:
+        return RuleState.STUCK
+    return RuleState.REPLICATING if replicating else RuleState.OK
+
+
+class LockState(Enum):
+    """How a lock fares, as read from its replica and its transfer request."""
+
+    OK = "ok"
+    REPLICATING = "replicating"
+    STUCK = "stuck"
+
+
+class RuleTerms(TypedDict):
+    """What a rule asks for, whatever the DID."""
+
+    copies: int
+    rse_expression: str
+    lifetime: NotRequired[timedelta | None]
+    """None, or absent: for ever."""
+    activity: NotRequired[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleRequest:
+    """What somebody asks for: copies of `did` (`scope:name`) on RSEs that match, for so long; None: for ever."""
+
+    did: str
+    copies: int = 1
+    rse_expression: str
+    lifetime: timedelta | None = None
+    activity: str = "default"
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule and how far it is carried out: locks that are ok, replicating and stuck."""
+
+    rule_id: int
+    vo: int
+    account_id: int
+    account: str
+    did_id: int
+    did: str
+    state: RuleState
+    complete: bool
+    copies: int
+    rse_expression: str
+    rses: tuple[str, ...]
+    """RSEs that were chosen; none while there was nothing to place."""
+    activity: str
+    ok: int
+    replicating: int
+    stuck: int
+    created_at: datetime
+    expires_at: datetime | None
+    comment: str | None
+    error: str | None
+
+    @property
+    def locks(self) -> int:
+        """How many locks the rule has."""
+        return self.ok + self.replicating + self.stuck
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One rule's hold on one replica, with what its transfer last ran into."""
+
+    did_id: int
+    rse_id: int
+    did: str
+    rse: str
+    size: int
+    state: LockState
+    error: str | None
+
+
+class Target(NamedTuple):
+    """A rule that wants locks, as placement sees it."""
+
+    rule_id: int
+    account_id: int
+    did_id: int
+    copies: int
+    rse_expression: str
+    rse_ids: tuple[int, ...]
+    activity: str
+
+
+class Want(NamedTuple):
+    """A lock that a rule should have. Wants are placed in the order of their fields."""
+
+    did_id: int
+    rse_id: int
+    rule_id: int
+    size: int
+
+
+class Charge(NamedTuple):
+    """Bytes to take from, or when negative to give back to, what an account may use on an RSE.
+
+    `files` and `size` are locked, `held` is set aside for an upload under way.
+    """
+
+    account_id: int
+    rse_id: int
+    files: int
+    size: int
+    held: int = 0
+
+
+class Hold(NamedTuple):
+    """Bytes set aside for an account on an RSE by `hold_quota`."""
+
+    account_id: int
+    rse_id: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What accounts may lock on a set of RSEs, and what room is left; `account` None: all of the VO together."""
+
+    quota_id: int
+    name: str
+    account_id: int | None
+    account: str | None
+    rse_expression: str
+    rse_ids: tuple[int, ...]
+    limit: int
+    room: int
+    over: int
+    """Bytes charged beyond a limit that was lowered."""
+
+    @property
+    def charged(self) -> int:
+        """Bytes locked, or held for uploads."""
+        return self.limit - self.room + self.over
+
+    def covers(self, account_id: int, rse_id: int) -> bool:
+        """Say whether bytes of this account on this RSE count."""
+        return self.account_id in (None, account_id) and rse_id in self.rse_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an account locks on an RSE, and what is held for its uploads."""
+
+    account_id: int
+    account: str
+    rse_id: int
+    rse: str
+    files: int
+    size: int
+    held: int
+
+
+SLOTS = 16
+"""Slots of a counter or quota: one for each connection, modulo this."""
+
+
+class Slot(NamedTuple):
+    """A part of the room of a quota."""
+
+    quota_id: int
+    slot: int
+    room: int
+
+
+class Bill(NamedTuple):
+    """What one quota is to be charged; negative: given back. `over`: it may be charged beyond its limit already."""
+
+    quota_id: int
+    size: int
+    over: bool
+
+
+class Candidate(NamedTuple):
+    """An RSE that a rule could use: what it has of the files, and in all."""
+
+    rse_id: int
+    name: str
+    writable: bool
+    files: int
+    """How many of the files are there, or on their way."""
+    size: int
+    """Bytes of those."""
+    used: int
+    """Bytes of the whole VO there."""

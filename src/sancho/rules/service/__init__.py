@@ -1,0 +1,26 @@
+"""The door of rules: what other features and the routes may ask of them.
+
+The caller owns the transaction, but for `expire`, `place` and `repair`, which are whole tasks and open their own.
+Locks are taken in the one order of this system, DIDs first and quotas last: so ask for rules (`ensure`) before
+attaching files, and for their locks (`extend`) in one call, after everything that is to be done with replicas. Give
+quota that was held for the files back in that call, not before it.
+"""
+
+from sancho.rules.service.asking import create, ensure, get, list_locks, list_rules
+from sancho.rules.service.counting import recopy, settle, stick
+from sancho.rules.service.leaving import delete, expire
+from sancho.rules.service.placing import extend
+from sancho.rules.service.quotas import (
+    QUOTA,
+    free_quota,
+    hold_quota,
+    list_quotas,
+    refresh_quotas,
+    usage,
+)  # fmt: skip
+from sancho.rules.service.repairing import place, repair
+
+__all__ = [
+    "QUOTA", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota", "list_locks",
+    "list_quotas", "list_rules", "place", "recopy", "refresh_quotas", "repair", "settle", "stick", "usage",
+]  # fmt: skip

@@ -1,0 +1,142 @@
+"""Rules are asked for and shown."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from sancho.dids import service as dids
+from sancho.dids.model import Did, File
+from sancho.kit import telemetry
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
+from sancho.rses.errors import RseExpressionEmpty
+from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
+from sancho.rules.model import (
+    BATCH,
+    LARGE,
+    SHORT_OF_ROOM,
+    Lock,
+    Rule,
+    RuleRequest,
+    RuleState,
+    RuleTerms,
+    Target,
+    Want,
+)
+from sancho.rules.service.placing import choose, place_affordable, place_wants
+from sancho.rules.store import locks, rows
+from sancho.vos import service as vos
+
+
+async def create(conn: Connection, caller: Principal, request: RuleRequest) -> Rule:
+    """Ask for copies of a DID, for an account that may `rules:create`; place the locks for what it holds now.
+
+    A rule over more than `LARGE` files is placed in the background. Raises `DidNotFound`, what is wrong with the
+    expression, `TooFewRses`, `QuotaExceeded`, `ReplicaBeingDeleted`; then nothing stays.
+    """
+    require(caller, "rules:create")
+    did = await dids.get(conn, caller.vo, request.did)
+    await locks.lock_collections(conn, caller.vo, did.did_id)
+    terms: RuleTerms = {
+        "copies": request.copies, "rse_expression": request.rse_expression, "lifetime": request.lifetime,
+        "activity": request.activity,
+    }  # fmt: skip
+    new = await _new(conn, caller.account_id, did, terms, request.comment)
+    return await get(conn, caller.vo, await _place_new(conn, did, new))
+
+
+async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **terms: Unpack[RuleTerms]) -> Rule:
+    """The account's rule with these terms over a DID; made when there is none. Safe to run twice, and at once.
+
+    With a lifetime, the rule lives at least so long from now on. A rule over a DID without files that cannot be
+    carried out raises, as `create` does; over files that are there it is made and gets stuck with the reason, because
+    they need it.
+    """
+    did = (await dids.by_id(conn, vo, [did_id]))[did_id]
+    new = await _new(conn, account_id, did, terms, None)
+    found = await rows.find_same(conn, vo, new)
+    if found is None:
+        await locks.lock_collections(conn, vo, did_id)  # of two who make the same rule at once, one waits and finds it
+        found = await rows.find_same(conn, vo, new)
+    if found is None:
+        return await get(conn, vo, await _place_new(conn, did, new, needed=True))
+    if new.lifetime is not None:
+        await rows.prolong(conn, vo, found, new.lifetime)
+    return await get(conn, vo, found)
+
+
+async def _new(conn: Connection, account_id: int, did: Did, terms: RuleTerms, comment: str | None) -> rows.NewRule:
+    return rows.NewRule(
+        account_id=account_id, did_id=did.did_id, copies=terms["copies"], rse_expression=terms["rse_expression"],
+        rse_ids=(), lifetime=terms.get("lifetime"), activity=terms.get("activity", "default"), comment=comment,
+        injecting=False, version=await vos.current_version(conn), traceparent=telemetry.traceparent(),
+    )  # fmt: skip
+
+
+async def _place_new(conn: Connection, did: Did, new: rows.NewRule, *, needed: bool = False) -> int:
+    """Insert a rule over a DID whose collections are locked, and place its locks; return its id."""
+    target = Target(0, new.account_id, did.did_id, new.copies, new.rse_expression, (), new.activity)
+    tally = await dids.info(conn, did)
+    if tally.files > LARGE:
+        return await _place_later(conn, did, new, target, (tally.files, tally.size))
+    files = await dids.files(conn, did.vo, [did.did_id])
+    total = (len(files), sum(file.size for file in files))
+    try:
+        rse_ids = await choose(conn, did.vo, target, total, [file.did_id for file in files])
+    except (TooFewRses, QuotaExceeded, RseExpressionEmpty) as e:
+        if not needed or not files:
+            raise
+        return await _make_stuck(conn, did, new, str(e))
+    rule_id = await rows.insert_rule(conn, did.vo, new._replace(rse_ids=rse_ids if files else ()))
+    target = target._replace(rule_id=rule_id, rse_ids=rse_ids)
+    wants = _wants(target, files)
+    if needed and files:
+        await place_affordable(conn, did.vo, [target], wants, lacking={})
+    elif files:
+        await place_wants(conn, did.vo, {rule_id: target}, wants)
+    return rule_id
+
+
+async def _place_later(conn: Connection, did: Did, new: rows.NewRule, target: Target, total: tuple[int, int]) -> int:
+    """Insert a large rule whose locks are placed in the background; of its files the first say where most bytes are."""
+    sample = await locks.files_lacking(conn, did.vo, target, 0, BATCH)
+    rse_ids = await choose(conn, did.vo, target, total, [file.did_id for file in sample])
+    rule_id = await rows.insert_rule(conn, did.vo, new._replace(rse_ids=rse_ids, injecting=True))
+    await defer(conn, "rules:place", vo=did.vo, rule_id=rule_id)
+    return rule_id
+
+
+async def _make_stuck(conn: Connection, did: Did, new: rows.NewRule, reason: str) -> int:
+    rule_id = await rows.insert_rule(conn, did.vo, new)
+    await rows.mark_incomplete(conn, did.vo, [(rule_id, reason, SHORT_OF_ROOM)])
+    return rule_id
+
+
+def _wants(target: Target, files: Sequence[File]) -> list[Want]:
+    """Every lock of a new rule, in the order of placing; files come by id."""
+    rse_ids = sorted(target.rse_ids)
+    return [Want(file.did_id, rse_id, target.rule_id, file.size) for file in files for rse_id in rse_ids]
+
+
+async def get(conn: Connection, vo: int, rule_id: int) -> Rule:
+    """One rule; raises `RuleNotFound`."""
+    found = await rows.find_rule(conn, vo, rule_id)
+    if found is None:
+        raise RuleNotFound(rule_id=rule_id)
+    return found
+
+
+async def list_rules(
+    conn: Connection, vo: int, *, account_id: int | None = None, did_id: int | None = None,
+    state: RuleState | None = None, page: tuple[int | None, int],
+) -> list[Rule]:  # fmt: skip
+    """Rules of an account, over a DID, in a state, newest first: as many as `page` says, before the id it says."""
+    return await rows.list_rules(conn, vo, (account_id, did_id, state), page)
+
+
+async def list_locks(
+    conn: Connection, vo: int, rule_id: int, *, after: tuple[int, int] = (0, 0), limit: int = 1000
+) -> list[Lock]:
+    """Locks of a rule by RSE and file, after a pair of their ids; raises `RuleNotFound`."""
+    await get(conn, vo, rule_id)
+    return await locks.list_locks(conn, vo, rule_id, after, limit)

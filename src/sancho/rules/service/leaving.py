@@ -1,0 +1,94 @@
+"""Rules are deleted and expire: locks go, replicas are released, quota is given back to the byte."""
+
+from sancho.kit import faults, telemetry
+from sancho.kit.access import Principal, require_owner
+from sancho.kit.db import Collision, Connection, all_vos
+from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import defer
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey, ReplicaState
+from sancho.rules.model import BATCH, LARGE, Charge, Want
+from sancho.rules.service.asking import get
+from sancho.rules.service.quotas import charge
+from sancho.rules.store import locks, rows
+from sancho.transfers import service as transfers
+
+EXPIRED_AT_ONCE = 50
+"""Expired rules of each VO that one run removes."""
+ROUNDS = 20
+"""Batches of locks that one run removes of one rule."""
+
+_removed = faults.point("rules.removed")
+_log = telemetry.log(__name__)
+
+
+async def delete(conn: Connection, caller: Principal, rule_id: int) -> None:
+    """Delete a rule, for its account or whoever has `rules:manage`; raises `RuleNotFound` or `NotYours`.
+
+    Its replicas may be deleted once nothing else holds them. A rule with more than `LARGE` locks ends at once and
+    is removed in the background.
+    """
+    rule = await get(conn, caller.vo, rule_id)
+    require_owner(caller, rule.account_id, "rules:manage", what=f"Rule {rule_id}", owner=rule.account)
+    if rule.locks > LARGE or rule.state.name == "INJECTING":
+        await rows.end_now(conn, caller.vo, rule_id)
+        await defer(conn, "rules:expire")
+        return
+    await _remove(conn, caller.vo, rule_id, 2 * LARGE)
+
+
+async def expire(deployment: Deployment) -> int:
+    """Remove rules that are past their time, the VOs in turn; say how many are gone. Safe to run twice, and at once."""
+    vos = await all_vos(deployment.database)
+    async with deployment.database.transaction(vos) as conn:
+        due = await rows.expired(conn, vos, deployment.clock.now(), EXPIRED_AT_ONCE)
+    gone = 0
+    for vo, rule_id in due:
+        try:
+            gone += await _remove_in_batches(deployment, vo, rule_id)
+        except Collision as e:
+            _log.info("an expired rule is removed later", rule_id=rule_id, reason=str(e))
+    return gone
+
+
+async def _remove_in_batches(deployment: Deployment, vo: int, rule_id: int) -> bool:
+    for _ in range(ROUNDS):
+        async with deployment.database.transaction([vo]) as conn:
+            gone = await _remove(conn, vo, rule_id, BATCH)
+        _removed()
+        if gone:
+            return True
+    return False
+
+
+async def _remove(conn: Connection, vo: int, rule_id: int, limit: int) -> bool:
+    """Remove up to `limit` locks of a rule, and then the rule; True when it is gone."""
+    rule = await rows.find_rule(conn, vo, rule_id)
+    if rule is None:
+        return True
+    await locks.lock_collections(conn, vo, rule.did_id)
+    held = await locks.locks_of_rule(conn, vo, rule_id, limit)
+    keys = [ReplicaKey(lock.did_id, lock.rse_id) for lock in held]
+    seen = await locks.lock_replicas(conn, vo, keys) if keys else []
+    counted = await locks.tally(conn, vo, keys) if len(held) == limit else (0, 0, 0)
+    await locks.delete_locks(conn, vo, held)
+    if keys:
+        await replicas.release(conn, vo, keys)
+        unwanted = [s.key for s in seen if s.lock_count == 1 and s.state is ReplicaState.COPYING]
+        await replicas.lose(conn, vo, await transfers.cancel(conn, vo, unwanted))
+    if not await rows.lock_rules(conn, vo, [rule_id]):
+        return True
+    if len(held) == limit:
+        await rows.count_removed(conn, vo, rule_id, *counted)
+    else:
+        await rows.delete_rule(conn, vo, rule_id)
+    await charge(conn, vo, _given_back(rule.account_id, held))
+    return len(held) < limit
+
+
+def _given_back(account_id: int, held: list[Want]) -> list[Charge]:
+    sums: dict[int, tuple[int, int]] = {}
+    for lock in held:
+        files, size = sums.get(lock.rse_id, (0, 0))
+        sums[lock.rse_id] = (files - 1, size - lock.size)
+    return [Charge(account_id, rse_id, files, size) for rse_id, (files, size) in sums.items()]

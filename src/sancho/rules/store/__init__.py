@@ -1,0 +1,1 @@
+"""The SQL of rules: rule rows, locks, what placement needs to know, quotas and usage."""

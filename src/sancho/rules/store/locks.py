@@ -1,0 +1,311 @@
+"""The SQL of locks: place, remove, list; and the locks on other features' rows that keep the counting exact.
+
+Writes `lock`. "Lock" is our word for a rule's hold on a replica; where a row is locked, it says so.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sancho.dids.model import File
+from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.replicas.model import ReplicaKey, ReplicaState
+from sancho.rules.model import Lock, Target, Want
+
+
+class SeenReplica(NamedTuple):
+    """A replica as seen when its row was locked."""
+
+    key: ReplicaKey
+    state: ReplicaState
+    lock_count: int
+
+
+async def lock_collections(conn: Connection, vo: int, did_id: int) -> None:
+    """Lock the rows of a DID and of all collections below it, so that nothing is attached below it meanwhile."""
+    await execute(
+        conn,
+        """
+        SELECT did_id
+          FROM did
+         WHERE vo = %(vo)s
+           AND did_id IN (
+               WITH RECURSIVE below (did_id) AS (
+                   SELECT %(did_id)s::bigint
+                    UNION
+                   SELECT a.child_id
+                     FROM below
+                     JOIN did parent ON parent.did_id = below.did_id AND parent.vo = %(vo)s AND parent.kind = 'C'
+                     JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
+               SELECT below.did_id FROM below)
+         ORDER BY did_id
+           FOR NO KEY UPDATE
+        """,
+        {"vo": vo, "did_id": did_id},
+    )
+
+
+async def share_parents(conn: Connection, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> None:
+    """Lock, shared, the rows of these collections and of those of the files that have rules of their own."""
+    await execute(
+        conn,
+        """
+        SELECT did_id
+          FROM did
+         WHERE vo = %(vo)s
+           AND did_id IN (
+               SELECT unnest(%(parent_ids)s::bigint[])
+                UNION
+               SELECT rule.did_id FROM rule WHERE rule.did_id = ANY(%(file_ids)s::bigint[]) AND rule.vo = %(vo)s)
+         ORDER BY did_id
+           FOR SHARE
+        """,
+        {"vo": vo, "parent_ids": list(parent_ids), "file_ids": list(file_ids)},
+    )
+
+
+async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> list[Target]:
+    """Rules in force on these collections, on anything above them, or on the files themselves; by id."""
+    return await fetch(
+        conn,
+        Target,
+        """
+        WITH RECURSIVE above (did_id) AS (
+            SELECT unnest(%(parent_ids)s::bigint[])
+             UNION
+            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+        SELECT r.rule_id, r.account_id, r.did_id, r.copies, x.rse_expression, x.rse_ids, x.activity
+          FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
+         WHERE r.vo = %(vo)s
+           AND r.did_id IN (SELECT did_id FROM above UNION SELECT unnest(%(file_ids)s::bigint[]))
+           AND (r.expires_at IS NULL OR r.expires_at > now())
+         ORDER BY r.rule_id
+        """,
+        {"vo": vo, "parent_ids": list(parent_ids), "file_ids": list(file_ids)},
+    )
+
+
+async def target(conn: Connection, vo: int, rule_id: int) -> Target | None:
+    """One rule in force, for placement."""
+    rows = await fetch(
+        conn,
+        Target,
+        """
+        SELECT r.rule_id, r.account_id, r.did_id, r.copies, x.rse_expression, x.rse_ids, x.activity
+          FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
+         WHERE r.rule_id = %(rule_id)s AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
+        """,
+        {"vo": vo, "rule_id": rule_id},
+    )
+    return rows[0] if rows else None
+
+
+async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file_ids: Sequence[int]) -> list[Want]:
+    """Locks that these rules lack for those of the files that are below their DIDs, in the order of placing."""
+    pairs = [(t.rule_id, t.did_id, rse_id) for t in targets for rse_id in t.rse_ids]
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE above (file_id, did_id) AS (
+            SELECT f, f FROM unnest(%(file_ids)s::bigint[]) AS f
+             UNION
+            SELECT above.file_id, a.parent_id
+              FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+        SELECT d.did_id, p.rse_id, p.rule_id, d.size
+          FROM unnest(%(rule_ids)s::bigint[], %(did_ids)s::bigint[], %(rse_ids)s::int[]) AS p (rule_id, did_id, rse_id)
+          JOIN above ON above.did_id = p.did_id
+          JOIN did d ON d.did_id = above.file_id AND d.vo = %(vo)s AND d.kind = 'F'
+         WHERE NOT EXISTS (
+               SELECT FROM lock
+                WHERE lock.rule_id = p.rule_id AND lock.vo = %(vo)s AND lock.rse_id = p.rse_id
+                  AND lock.did_id = d.did_id)
+         ORDER BY d.did_id, p.rse_id, p.rule_id
+        """,
+        {
+            "vo": vo, "file_ids": list(file_ids), "rule_ids": [p[0] for p in pairs], "did_ids": [p[1] for p in pairs],
+            "rse_ids": [p[2] for p in pairs],
+        },
+    )  # fmt: skip
+    return [Want(*row) for row in rows]
+
+
+async def files_lacking(conn: Connection, vo: int, target: Target, after: int, limit: int) -> list[File]:
+    """The first files below a rule's DID whose ids are above `after` and that lack a lock on any of its RSEs."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             WHERE below.kind = 'C')
+        SELECT d.did_id, d.size
+          FROM (SELECT a.child_id
+                  FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+                 WHERE below.kind = 'D' AND a.child_id > %(after)s
+                 UNION
+                SELECT did_id FROM below WHERE kind = 'F' AND did_id > %(after)s) AS found (did_id)
+          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+         WHERE (SELECT count(*) FROM lock
+                 WHERE lock.did_id = d.did_id AND lock.vo = %(vo)s AND lock.rule_id = %(rule_id)s) < %(copies)s
+         ORDER BY d.did_id
+         LIMIT %(limit)s
+        """,
+        {
+            "vo": vo, "root": target.did_id, "rule_id": target.rule_id, "after": after, "limit": limit,
+            "copies": max(len(target.rse_ids), 1),
+        },
+    )  # fmt: skip
+    return [File(*row) for row in rows]
+
+
+async def insert_locks(conn: Connection, vo: int, wants: Sequence[Want]) -> list[Want]:
+    """Insert locks that are not there yet; return those that were inserted."""
+    rows = await fetch_rows(
+        conn,
+        """
+        INSERT INTO lock (vo, did_id, rse_id, rule_id, size)
+        SELECT %(vo)s, * FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[], %(rule_ids)s::bigint[],
+                                     %(sizes)s::bigint[])
+            ON CONFLICT DO NOTHING
+        RETURNING did_id, rse_id, rule_id, size
+        """,
+        {
+            "vo": vo, "did_ids": [w.did_id for w in wants], "rse_ids": [w.rse_id for w in wants],
+            "rule_ids": [w.rule_id for w in wants], "sizes": [w.size for w in wants],
+        },
+    )  # fmt: skip
+    return [Want(*row) for row in rows]
+
+
+async def locks_of_rule(conn: Connection, vo: int, rule_id: int, limit: int) -> list[Want]:
+    """The first locks of a rule, in the order of their replicas."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT did_id, rse_id, rule_id, size FROM lock
+         WHERE rule_id = %(rule_id)s AND vo = %(vo)s
+         ORDER BY did_id, rse_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "rule_id": rule_id, "limit": limit},
+    )
+    return [Want(*row) for row in rows]
+
+
+async def delete_locks(conn: Connection, vo: int, locks: Sequence[Want]) -> None:
+    """Remove locks."""
+    await execute(
+        conn,
+        """
+        DELETE FROM lock
+         USING unnest(%(rule_ids)s::bigint[], %(did_ids)s::bigint[], %(rse_ids)s::int[])
+               AS gone (rule_id, did_id, rse_id)
+         WHERE lock.rule_id = gone.rule_id AND lock.vo = %(vo)s AND lock.rse_id = gone.rse_id
+           AND lock.did_id = gone.did_id
+        """,
+        {
+            "vo": vo, "rule_ids": [w.rule_id for w in locks], "did_ids": [w.did_id for w in locks],
+            "rse_ids": [w.rse_id for w in locks],
+        },
+    )  # fmt: skip
+
+
+async def lock_replicas(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[SeenReplica]:
+    """Lock the rows of replicas in key order; return those that exist as seen under the lock."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT r.did_id, r.rse_id, r.state, r.lock_count
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+          JOIN replica r ON r.did_id = k.did_id AND r.vo = %(vo)s AND r.rse_id = k.rse_id
+         ORDER BY r.did_id, r.rse_id
+           FOR NO KEY UPDATE OF r
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
+    return [SeenReplica(ReplicaKey(row[0], row[1]), ReplicaState(row[2]), row[3]) for row in rows]
+
+
+async def list_locks(conn: Connection, vo: int, rule_id: int, after: tuple[int, int], limit: int) -> list[Lock]:
+    """Locks of a rule by RSE and file, those after a pair of ids, each with the state that its replica gives it."""
+    return await fetch(
+        conn,
+        Lock,
+        """
+        SELECT l.did_id, l.rse_id, s.name || ':' || d.name AS did, e.name AS rse, l.size,
+               CASE WHEN q.state IS NULL THEN 'ok' WHEN q.state = 'S' THEN 'stuck' ELSE 'replicating' END AS state,
+               q.error
+          FROM lock l
+          JOIN did d ON d.did_id = l.did_id AND d.vo = l.vo
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+          JOIN rse e ON e.rse_id = l.rse_id
+          LEFT JOIN transfer_request q ON q.did_id = l.did_id AND q.vo = l.vo AND q.rse_id = l.rse_id
+         WHERE l.rule_id = %(rule_id)s AND l.vo = %(vo)s AND (l.rse_id, l.did_id) > (%(rse_id)s, %(did_id)s)
+         ORDER BY l.rse_id, l.did_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "rule_id": rule_id, "rse_id": after[0], "did_id": after[1], "limit": limit},
+    )
+
+
+async def deleting(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Those of these replicas that are being deleted now."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT r.did_id, r.rse_id
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+          JOIN replica r ON r.did_id = k.did_id AND r.vo = %(vo)s AND r.rse_id = k.rse_id
+         WHERE r.state = 'D'
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
+    return [ReplicaKey(*row) for row in rows]
+
+
+async def stuck_replicas(conn: Connection, vo: int, rule_id: int, limit: int) -> list[ReplicaKey]:
+    """Replicas that a rule holds and whose transfers are stuck, in order."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT l.did_id, l.rse_id
+          FROM lock l
+          JOIN transfer_request q ON q.did_id = l.did_id AND q.vo = l.vo AND q.rse_id = l.rse_id AND q.state = 'S'
+         WHERE l.rule_id = %(rule_id)s AND l.vo = %(vo)s
+         ORDER BY l.did_id, l.rse_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "rule_id": rule_id, "limit": limit},
+    )
+    return [ReplicaKey(*row) for row in rows]
+
+
+async def tally(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> tuple[int, int, int]:
+    """How many locks on these locked replicas, one on each, count as ok, replicating and stuck."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT count(*) FILTER (WHERE q.state IS NULL), count(*) FILTER (WHERE q.state <> 'S'),
+               count(*) FILTER (WHERE q.state = 'S')
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+          LEFT JOIN transfer_request q ON q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
+    return rows[0][0], rows[0][1], rows[0][2]
+
+
+async def size_of_files(conn: Connection, vo: int, file_ids: Sequence[int]) -> tuple[int, int]:
+    """How many of these files there are, and their bytes."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT count(*), coalesce(sum(size), 0)::bigint FROM did
+         WHERE did_id = ANY(%(file_ids)s::bigint[]) AND vo = %(vo)s AND kind = 'F'
+        """,
+        {"vo": vo, "file_ids": list(file_ids)},
+    )
+    return rows[0][0], rows[0][1]

@@ -1,0 +1,61 @@
+"""Background work of rules; replicas travel as [file, RSE] pairs of ids."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import Tasks
+from sancho.replicas.model import ReplicaKey
+from sancho.rules import service
+
+tasks = Tasks("rules")
+
+
+@tasks.task("settle")
+async def settle(deployment: Deployment, *, vo: int, keys: Sequence[Sequence[int]]) -> None:
+    """Settle the locks on replicas that have arrived. Safe to run twice."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.settle(conn, vo, _replicas(keys))
+
+
+@tasks.task("stick")
+async def stick(deployment: Deployment, *, vo: int, keys: Sequence[Sequence[int]], reason: str) -> None:
+    """Let the locks on replicas whose transfers have failed be stuck. Safe to run twice."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.stick(conn, vo, _replicas(keys), reason)
+
+
+@tasks.task("recopy")
+async def recopy(deployment: Deployment, *, vo: int, keys: Sequence[Sequence[int]]) -> None:
+    """Have bad replicas that rules hold brought anew. Safe to run twice."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.recopy(conn, vo, _replicas(keys))
+
+
+@tasks.task("extend")
+async def extend(deployment: Deployment, *, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> None:
+    """Let rules follow what was attached to collections. Safe to run twice."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.extend(conn, vo, parent_ids=parent_ids, file_ids=file_ids)
+
+
+@tasks.task("place")
+async def place(deployment: Deployment, *, vo: int, rule_id: int) -> None:
+    """Place the locks of a large rule, batch by batch. Safe to run twice."""
+    await service.place(deployment, vo, rule_id)
+
+
+@tasks.task("expire", every=timedelta(seconds=10))
+async def expire(deployment: Deployment) -> None:
+    """Remove rules that are past their time."""
+    await service.expire(deployment)
+
+
+@tasks.task("repair", every=timedelta(seconds=15))
+async def repair(deployment: Deployment) -> None:
+    """Try stuck rules again that are due."""
+    await service.repair(deployment)
+
+
+def _replicas(keys: Sequence[Sequence[int]]) -> list[ReplicaKey]:
+    return [ReplicaKey(did_id, rse_id) for did_id, rse_id in keys]

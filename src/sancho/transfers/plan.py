@@ -1,0 +1,54 @@
+"""Decisions of transfers: where to fetch a file from, when to try again, what a tool needs to know. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from sancho.transfers.model import RequestState, Route
+
+TRIES = 8
+"""Attempts after which a request gets stuck."""
+FIRST_WAIT = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(minutes=30)
+
+
+def choose_source(routes: Iterable[Route], failed_rse_ids: Sequence[int] = ()) -> int | None:
+    """The nearest RSE that has not failed yet; if all have, the one whose failure is longest ago. None without any.
+
+    `failed_rse_ids` are sources of earlier attempts, the newest first.
+    """
+
+    def rank(route: Route) -> tuple[int, int, int]:
+        failed = route.rse_id in failed_rse_ids
+        age = failed_rse_ids.index(route.rse_id) if failed else len(failed_rse_ids)
+        return -age, route.distance, route.rse_id
+
+    best = min(routes, key=rank, default=None)
+    return None if best is None else best.rse_id
+
+
+def wait_after(tries: int) -> timedelta:
+    """How long to leave a request alone after so many failed tries."""
+    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(max(tries - 1, 0), 10))
+
+
+def state_after(tries: int) -> RequestState:
+    """What a request is after so many failed tries."""
+    return RequestState.FAILED if tries >= TRIES else RequestState.WAITING
+
+
+def tool_settings(*storages: tuple[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What a transfer tool needs to know of the storages it copies between, given as (plugin, settings): by plugin.
+
+    Where both ends have the same plugin, lists are put together, and the later end's values go before.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for plugin, settings in storages:
+        known = merged.setdefault(plugin, {})
+        for key, value in settings.items():
+            before = known.get(key)
+            if isinstance(before, list) and isinstance(value, list):
+                known[key] = [*cast(list[Any], before), *(v for v in cast(list[Any], value) if v not in before)]
+            else:
+                known[key] = value
+    return merged
