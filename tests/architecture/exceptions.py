@@ -9,7 +9,9 @@ MODULE_LINES: dict[str, str] = {}
 FUNCTION_LINES: dict[str, str] = {}
 """Functions of more than 60 lines, `sancho.rules.plan:place`."""
 
-PARAMETERS: dict[str, str] = {}
+PARAMETERS: dict[str, str] = {
+    "sancho.rses.service:token": "what may be read, created and modified are three lists that no caller has as one",
+}
 """Functions of more than 6 parameters."""
 
 FEATURE_IMPORTS: dict[str, str] = {}
@@ -19,8 +21,7 @@ DOORS: dict[str, str] = {}
 """Modules that enter another feature elsewhere than by its service, model or errors."""
 
 PARTS: dict[str, str] = {
-    "sancho.identity.issuer": "signs and checks our tokens with keys that lie in a folder: neither a plan nor a store",
-    "sancho.identity.passwords": "hashes and checks passwords: pure but slow, so neither a plan nor a store",
+    "sancho.rses.expression": "the language of RSE expressions: a parser, which plan and others read, and itself no plan",
 }
 """Modules of a feature with a name of their own, `sancho.rses.grammar`; they stand below `plan` and `store`."""
 
@@ -37,6 +38,7 @@ BROAD_EXCEPT: dict[str, str] = {}
 """Functions that catch every exception."""
 
 ENVIRONMENT: dict[str, str] = {
+    "sancho.local.demonstration.payload.analyse": "a payload: a variable tells it where the pilot has put its inputs",
     "sancho.local.programs": "hands its environment on to the processes it starts",
     "sancho_client.environment": "what `sancho env` exports are the client's own settings, read in one place",
 }
@@ -47,5 +49,6 @@ CLIENT: dict[str, str] = {}
 
 SLEEPS: dict[str, str] = {
     "tests.conftest": "`eventually` waits for a condition in another process, until a deadline",
+    "tests.storage_site": "`wait_for` does the same for tests that are not async",
 }
 """Helpers of tests that sleep, such as the one that waits for a condition until a deadline."""
