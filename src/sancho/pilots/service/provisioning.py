@@ -28,7 +28,7 @@ ENDED: Mapping[CeState, PilotState] = {CeState.DONE: PilotState.DONE, CeState.FA
 
 def plugin(deployment: Deployment, ce: CeSettings) -> Plugin:
     """The CE plugin of a CE, with its settings."""
-    return cast(Plugin, deployment.extensions.get("sancho.compute", ce.plugin, {"name": ce.name, **ce.settings}))
+    return cast(Plugin, deployment.extensions.get("sancho.compute", ce.plugin, ce.settings))
 
 
 async def provision(deployment: Deployment) -> int:
