@@ -6,7 +6,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,14 +22,6 @@ from sancho.local.processes import find_process, wait_until
 
 ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="needs root")
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the database's user can reach, which pytest's own is not when we are root."""
-    with tempfile.TemporaryDirectory(prefix="sancho-test-", dir="/tmp") as scratch:
-        Path(scratch).chmod(0o711)
-        yield Path(scratch)
 
 
 @pytest.fixture

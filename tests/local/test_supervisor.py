@@ -7,8 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -46,17 +45,6 @@ while True: signal.pause()
 
 def until(condition: Callable[[], bool]) -> None:
     assert wait_until(condition, timeout=30), "the condition did not come true in time"
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sancho-test-", dir="/tmp") as scratch:
-        folder = Path(scratch)
-        folder.chmod(0o711)
-        for name in ("run", "logs"):
-            (folder / name).mkdir(mode=0o700)
-        yield folder
-        control.stop(folder)
 
 
 def free_port() -> int:

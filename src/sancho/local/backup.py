@@ -124,10 +124,10 @@ def restore(file: Path, home: Home, *, database_url: str | None = None) -> Manif
                 config = _choose(home, database_url)
                 _restore_database(home, config)
             except BaseException:
+                (home.folder / DUMP).unlink(missing_ok=True)
                 erase(home, config or Config(port=1, database_url=""))
                 raise
-            finally:
-                (home.folder / DUMP).unlink(missing_ok=True)
+            (home.folder / DUMP).unlink()
     return manifest
 
 

@@ -38,7 +38,7 @@ class ServerRoleMissing(LocalError):
     code = "server_role_missing"
 
     def __init__(self, *, role: str) -> None:
-        statement = f"CREATE ROLE {role} LOGIN PASSWORD '…' NOSUPERUSER NOBYPASSRLS"
+        statement = f"CREATE ROLE {role} LOGIN PASSWORD '…'"
         super().__init__(
             hint=f"Let an administrator run `{statement}`, and give its address with `--server-database-url`."
         )
@@ -183,7 +183,7 @@ def _make_server_role(owner_url: str) -> str:
         role = f"{conn.info.dbname}_server"
         exists = conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount > 0
         verb = SQL("ALTER") if exists else SQL("CREATE")
-        words = SQL("{} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {}")
+        words = SQL("{} ROLE {} LOGIN PASSWORD {}")
         try:
             conn.execute(words.format(verb, Identifier(role), Literal(password)))
             grant = SQL("GRANT CONNECT ON DATABASE {} TO {}")
