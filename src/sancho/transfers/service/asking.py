@@ -6,8 +6,8 @@ from sancho.kit import telemetry
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers import store
 from sancho.transfers.model import Forgotten, Request, RequestState
+from sancho.transfers.store import requests
 
 
 async def request(
@@ -17,7 +17,7 @@ async def request(
 
     The lowest `priority` goes first. The current trace goes along.
     """
-    if keys and await store.insert_requests(conn, vo, keys, activity, priority, telemetry.traceparent()):
+    if keys and await requests.insert_requests(conn, vo, keys, activity, priority, telemetry.traceparent()):
         await defer(conn, "transfers:carry", queue="transfers")
 
 
@@ -28,26 +28,26 @@ async def cancel(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[
     """
     if not keys:
         return []
-    await store.delete_ready(conn, vo, keys)
-    return sorted(key for key, untried in await store.delete_requests(conn, vo, keys) if untried)
+    await requests.delete_ready(conn, vo, keys)
+    return sorted(key for key, untried in await requests.delete_requests(conn, vo, keys) if untried)
 
 
 async def forget(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[Forgotten]:
     """Remove the requests for replicas that are available; return them, so that a second call says nothing."""
     if not keys:
         return []
-    await store.delete_ready(conn, vo, keys)
-    return await store.forget_requests(conn, vo, keys)
+    await requests.delete_ready(conn, vo, keys)
+    return await requests.forget_requests(conn, vo, keys)
 
 
 async def stick(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
     """Let requests that have failed be stuck; return those that were not yet, so that a second call says nothing."""
-    return await store.mark_stuck(conn, vo, keys) if keys else []
+    return await requests.mark_stuck(conn, vo, keys) if keys else []
 
 
 async def revive(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
     """Try stuck requests again, as if they were new; return those that were stuck."""
-    revived = await store.revive(conn, vo, keys) if keys else []
+    revived = await requests.revive(conn, vo, keys) if keys else []
     if revived:
         await defer(conn, "transfers:carry", queue="transfers")
     return revived
@@ -57,4 +57,4 @@ async def list_requests(
     conn: Connection, vo: int, *, state: RequestState | None = None, rse: str | None = None, page: tuple[int, int]
 ) -> list[Request]:
     """A VO's requests by id, in a state and to an RSE if given: as many as `page` says, after the id it says."""
-    return await store.list_requests(conn, vo, (state, rse), page)
+    return await requests.list_requests(conn, vo, (state, rse), page)

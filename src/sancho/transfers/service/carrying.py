@@ -9,10 +9,11 @@ from sancho.kit.db import Database, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.rses import service as rses
 from sancho.rses.model import Place, Rse
-from sancho.transfers import plan, store
+from sancho.transfers import plan
 from sancho.transfers.model import Failure, Started
 from sancho.transfers.service.claiming import LEASE, claim
 from sancho.transfers.service.recording import record
+from sancho.transfers.store import claims
 from sancho_contract.storage import ObjectMissing, StorageRefused, StorageUnavailable
 from sancho_contract.transfer import Arrived, ChecksumMismatch, SourceFailed, TransferFailed, TransferSpec
 
@@ -83,7 +84,7 @@ async def _keep_alive(deployment: Deployment, running: dict[asyncio.Task[None], 
             continue
         vos = await all_vos(deployment.database)
         async with deployment.database.transaction(vos) as conn:
-            wanted = await store.renew(conn, sorted(mine), deployment.clock.now() + LEASE)
+            wanted = await claims.renew(conn, sorted(mine), deployment.clock.now() + LEASE)
         for transfer_id in mine.keys() - wanted:
             mine[transfer_id].cancel()
 

@@ -9,10 +9,11 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
-from sancho.transfers import plan, store
+from sancho.transfers import plan
 from sancho.transfers.model import Claimed, Failure, RequestState, Route, Started
 from sancho.transfers.service.recording import give_back
-from sancho.transfers.store import Attempt, Ready
+from sancho.transfers.store import claims
+from sancho.transfers.store.claims import Attempt, Ready
 
 LEASE = timedelta(minutes=2)
 """How long an attempt belongs to its worker unless it says that it lives."""
@@ -31,8 +32,8 @@ async def claim(deployment: Deployment, limit: int) -> list[Started]:
     now = deployment.clock.now()
     vos = await all_vos(deployment.database)
     async with deployment.database.transaction(vos) as conn:
-        ready = await store.claim_ready(conn, vos, now, limit)
-        claimed = await store.activate(conn, ready) if ready else []
+        ready = await claims.claim_ready(conn, vos, now, limit)
+        claimed = await claims.activate(conn, ready) if ready else []
         if not claimed:
             return []
         known = {rse.rse_id: rse for rse in await rses.rses(conn)}
@@ -50,7 +51,7 @@ async def _choose(conn: Connection, claimed: Sequence[Claimed], known: Mapping[i
     """The source of each request, by its id."""
     distances = await rses.distances(conn)
     holders: dict[tuple[int, int], list[int]] = {}
-    for vo, did_id, rse_id in await store.sources(conn, claimed):
+    for vo, did_id, rse_id in await claims.sources(conn, claimed):
         if rse_id in known and known[rse_id].readable:
             holders.setdefault((vo, did_id), []).append(rse_id)
     return {
@@ -72,7 +73,7 @@ async def _begin(
     if not sourced:
         return []
     attempts = [Attempt(c.vo, c.request_id, chosen[c.request_id] or 0) for c in sourced]
-    ids = await store.insert_attempts(conn, attempts, lease_until)
+    ids = await claims.insert_attempts(conn, attempts, lease_until)
     return [
         Started(ids[c.request_id], c, known[attempt.source_rse_id], known[c.rse_id])
         for c, attempt in zip(sourced, attempts, strict=True)
@@ -83,9 +84,9 @@ async def _put_back(conn: Connection, unsourced: Sequence[Claimed], reason: str,
     if not unsourced:
         return
     states = {c.request_id: plan.state_after(c.tries + 1) for c in unsourced}
-    await store.unclaim(conn, [(c.vo, c.request_id, states[c.request_id]) for c in unsourced], reason)
+    await claims.unclaim(conn, [(c.vo, c.request_id, states[c.request_id]) for c in unsourced], reason)
     waiting = [c for c in unsourced if states[c.request_id] is RequestState.WAITING]
-    await store.insert_ready(
+    await claims.insert_ready(
         conn, [Ready(c.vo, c.priority, c.rse_id, c.request_id, now + plan.wait_after(c.tries + 1)) for c in waiting]
     )
     for vo in sorted({c.vo for c in unsourced}):
@@ -99,7 +100,7 @@ async def recover(deployment: Deployment) -> int:
     now = deployment.clock.now()
     vos = await all_vos(deployment.database)
     async with deployment.database.transaction(vos) as conn:
-        expired = await store.expired(conn, vos, now, RECOVERED_AT_ONCE)
+        expired = await claims.expired(conn, vos, now, RECOVERED_AT_ONCE)
     recovered = 0
     for vo, request_id, transfer_id in expired:
         async with deployment.database.transaction([vo]) as conn:

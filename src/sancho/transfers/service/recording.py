@@ -11,9 +11,10 @@ from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.replicas.errors import ReplicaExists
 from sancho.replicas.model import ReplicaState
-from sancho.transfers import plan, store
+from sancho.transfers import plan
 from sancho.transfers.model import Failure, RequestState, Started, TransferState
-from sancho.transfers.store import Ready
+from sancho.transfers.store import claims
+from sancho.transfers.store.claims import Ready
 from sancho_contract.transfer import Arrived
 
 _recorded = faults.point("transfers.recorded")
@@ -48,9 +49,9 @@ async def _arrived(conn: Connection, started: Started, arrived: Arrived) -> None
     """
     request = started.request
     await replicas.arrive(conn, request.vo, [request.key])
-    if not await store.mark_done(conn, request.vo, request.request_id):
+    if not await claims.mark_done(conn, request.vo, request.request_id):
         raise _RequestGone
-    await store.end_attempt(conn, request.vo, started.transfer_id, TransferState.DONE.value, None)
+    await claims.end_attempt(conn, request.vo, started.transfer_id, TransferState.DONE, None)
     entry = Entry(
         vo=request.vo, kind=EntryKind.TRANSFER, account_id=request.account_id, site_id=started.destination.site_id,
         rse_id=request.rse_id, files=1, size=arrived.bytes_moved, wall=arrived.duration,
@@ -80,27 +81,27 @@ async def give_back(
     nothing is changed, when the attempt does not count any more, or with `expired`, when its lease has not ended.
     """
     vo, request_id, transfer_id = attempt
-    found = await store.find_claimed(conn, vo, request_id)
+    found = await claims.find_claimed(conn, vo, request_id)
     if found is None:
         return False
     key, tries, priority = found
-    holds = await store.lock_replica(conn, vo, key)
-    if not await store.lock_request(conn, vo, request_id, transfer_id):
+    holds = await claims.lock_replica(conn, vo, key)
+    if not await claims.lock_request(conn, vo, request_id, transfer_id):
         return False
-    if expired and not await store.lease_ended(conn, vo, transfer_id, now):
+    if expired and not await claims.lease_ended(conn, vo, transfer_id, now):
         return False
     if not holds:
-        await store.remove_request(conn, vo, request_id)
+        await claims.remove_request(conn, vo, request_id)
         return True
     state = plan.state_after(tries + 1)
-    await store.put_back(conn, vo, request_id, state, tries + 1, failure.reason)
-    await store.end_attempt(conn, vo, transfer_id, TransferState.FAILED.value, failure.reason)
+    await claims.put_back(conn, vo, request_id, state, tries + 1, failure.reason)
+    await claims.end_attempt(conn, vo, transfer_id, TransferState.FAILED, failure.reason)
     if state is RequestState.FAILED:
         await defer(conn, "rules:stick", vo=vo, keys=[list(key)], reason=failure.reason)
     else:
         wait = plan.wait_after(tries + 1)
         not_before = now + (wait if failure.retry_after is None else max(wait, failure.retry_after))
-        await store.insert_ready(conn, [Ready(vo, priority, key.rse_id, request_id, not_before)])
+        await claims.insert_ready(conn, [Ready(vo, priority, key.rse_id, request_id, not_before)])
     return True
 
 

@@ -1,0 +1,1 @@
+"""The SQL of transfers; one statement each."""

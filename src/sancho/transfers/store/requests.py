@@ -1,0 +1,144 @@
+"""Requests as rules see them: made, cancelled, forgotten, stuck, revived, listed. Writes them and their queue.
+
+Whoever changes a request for a replica's sake holds the replica's row; ready rows are locked before requests.
+"""
+
+from collections.abc import Sequence
+
+from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.replicas.model import ReplicaKey
+from sancho.transfers.model import Forgotten, Request, RequestState
+
+
+def _columns(keys: Sequence[ReplicaKey]) -> dict[str, list[int]]:
+    return {"did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]}
+
+
+async def insert_requests(
+    conn: Connection, vo: int, keys: Sequence[ReplicaKey], activity: str, priority: int, traceparent: str | None
+) -> int:
+    """Insert requests for what nobody asked for yet, ready to be claimed; say how many."""
+    return await execute(
+        conn,
+        """
+        WITH made AS (
+            INSERT INTO transfer_request (vo, did_id, rse_id, activity, priority, traceparent)
+            SELECT %(vo)s, k.did_id, k.rse_id, %(activity)s, %(priority)s, %(traceparent)s
+              FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+             ORDER BY k.did_id, k.rse_id
+                ON CONFLICT (did_id, vo, rse_id) DO NOTHING
+            RETURNING vo, priority, rse_id, request_id)
+        INSERT INTO transfer_ready (vo, priority, rse_id, request_id)
+        SELECT vo, priority, rse_id, request_id FROM made
+        """,
+        {"vo": vo, "activity": activity, "priority": priority, "traceparent": traceparent, **_columns(keys)},
+    )
+
+
+async def delete_ready(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
+    """Take requests for these replicas out of the queue, waiting for whoever is claiming them."""
+    await execute(
+        conn,
+        """
+        DELETE FROM transfer_ready r
+         USING unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+          JOIN transfer_request q ON q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id
+         WHERE r.vo = %(vo)s AND r.priority = q.priority AND r.request_id = q.request_id
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+
+
+async def delete_requests(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[tuple[ReplicaKey, bool]]:
+    """Remove requests that no worker has; return the replicas, and whether nothing was ever tried for them."""
+    rows = await fetch_rows(
+        conn,
+        """
+        DELETE FROM transfer_request q
+         USING unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+         WHERE q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id AND q.state <> 'A'
+        RETURNING q.did_id, q.rse_id, q.state = 'W' AND q.tries = 0
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+    return [(ReplicaKey(row[0], row[1]), row[2]) for row in rows]
+
+
+async def forget_requests(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[Forgotten]:
+    """Remove the requests for replicas that are available, whoever has them."""
+    rows = await fetch_rows(
+        conn,
+        """
+        DELETE FROM transfer_request q
+         USING unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+         WHERE q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id
+        RETURNING q.did_id, q.rse_id, q.state = 'S'
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+    return [Forgotten(*row) for row in rows]
+
+
+async def mark_stuck(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Let failed requests be stuck; return those that were not yet."""
+    rows = await fetch_rows(
+        conn,
+        """
+        UPDATE transfer_request q SET state = 'S'
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+         WHERE q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id AND q.state = 'F'
+        RETURNING q.did_id, q.rse_id
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+    return [ReplicaKey(*row) for row in rows]
+
+
+async def revive(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Let stuck requests wait again, as if new; return those that were stuck."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH revived AS (
+            UPDATE transfer_request q SET state = 'W', tries = 0
+              FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+             WHERE q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id AND q.state = 'S'
+            RETURNING q.vo, q.priority, q.did_id, q.rse_id, q.request_id),
+        queued AS (
+            INSERT INTO transfer_ready (vo, priority, rse_id, request_id)
+            SELECT vo, priority, rse_id, request_id FROM revived)
+        SELECT did_id, rse_id FROM revived
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+    return [ReplicaKey(*row) for row in rows]
+
+
+async def list_requests(
+    conn: Connection, vo: int, filters: tuple[RequestState | None, str | None], page: tuple[int, int]
+) -> list[Request]:
+    """Requests in a state, to an RSE (each may be None), by id: so many after an id."""
+    state, rse = filters
+    after, limit = page
+    return await fetch(
+        conn,
+        Request,
+        """
+        SELECT q.request_id, q.vo, s.name || ':' || d.name AS did, d.size, e.name AS rse,
+               (SELECT source.name FROM transfer t JOIN rse source ON source.rse_id = t.source_rse_id
+                 WHERE t.request_id = q.request_id AND t.vo = q.vo
+                 ORDER BY t.transfer_id DESC LIMIT 1) AS source,
+               q.state, q.tries, q.activity, q.created_at, r.not_before, q.error
+          FROM transfer_request q
+          JOIN did d ON d.did_id = q.did_id AND d.vo = q.vo
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+          JOIN rse e ON e.rse_id = q.rse_id
+          LEFT JOIN transfer_ready r ON r.vo = q.vo AND r.priority = q.priority AND r.request_id = q.request_id
+         WHERE q.vo = %(vo)s AND q.request_id > %(after)s
+           AND (%(state)s::"char" IS NULL OR q.state = %(state)s::"char")
+           AND (%(rse)s::text IS NULL OR e.name = %(rse)s)
+         ORDER BY q.request_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "state": state.value if state else None, "rse": rse, "after": after, "limit": limit},
+    )
