@@ -50,18 +50,26 @@ def _table_of(module: Any) -> str:
 def _command(command: Any, path: str, parent: Any) -> Iterator[str]:
     context = command.make_context(path.rpartition(" ")[2], [], parent=parent, resilient_parsing=True)
     commands: dict[str, Any] = getattr(command, "commands", {})
+    text, example = _split(command)
     if parent is not None:
         yield f"{'#' * min(path.count(' ') + 1, 4)} {path}\n"
-        yield f"{_help(command.help or '')}\n"
+        yield f"{text}\n"
     if parent is not None and not commands:
-        pieces = " ".join(command.collect_usage_pieces(context))
-        yield f"    {path} {pieces}\n"
+        yield f"    {path} {' '.join(command.collect_usage_pieces(context))}\n"
         yield from _parameters(command, context)
-        if example := Text.from_markup(command.epilog or "").plain.removeprefix("Example: "):
-            yield f"Example:\n\n    {example}\n"
+        yield f"Example:\n\n    {example}\n"
     for name, below in commands.items():
         found = load(name, SERVER_VERBS[name]) if parent is None and name in SERVER_VERBS else below
         yield from _command(found, f"{path} {name}", context)
+
+
+def _split(command: Any) -> tuple[str, str]:
+    """The help of a verb and its example, which verbs of the server have in their help."""
+    lines = inspect.cleandoc(command.help or "").splitlines()
+    mark = "Example: "
+    inside = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+    text = "\n".join(line for line in lines if not line.startswith(mark)).strip()
+    return text, " ".join(inside) or Text.from_markup(command.epilog or "").plain.removeprefix(mark)
 
 
 def _parameters(command: Any, context: Any) -> Iterator[str]:
@@ -73,14 +81,6 @@ def _parameters(command: Any, context: Any) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
-
-
-def _help(text: str) -> str:
-    """Help as Markdown: an `Example:` of its own becomes a block."""
-    lines = inspect.cleandoc(text).splitlines()
-    return "\n".join(
-        f"Example:\n\n    {n.removeprefix('Example: ')}" if n.startswith("Example: ") else n for n in lines
-    )
 
 
 def main() -> None:

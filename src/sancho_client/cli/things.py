@@ -254,6 +254,8 @@ def password(
     session.output.say(f"The password of {name} is set; its logins have ended.")
 
 
-def resolve(session: Session, expression: Annotated[str, typer.Argument(metavar="EXPR")]) -> None:
+def resolve(
+    session: Session, expression: Annotated[str, typer.Argument(metavar="EXPR", help="An RSE expression.")]
+) -> None:
     """Say which RSEs an expression means."""
     session.output.listing(session.client.pages(topology.resolve(expression)), RSE.columns)

@@ -5,6 +5,7 @@ The same files always make the same archive, byte for byte, so a sandbox is uplo
 
 import gzip
 import hashlib
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -61,12 +62,11 @@ def _members(files: Sequence[str], folder: Path) -> Iterator[tuple[str, Path]]:
             inside = [path]
         else:
             raise BadInput(f"{path} does not exist.", field="files", hint="Paths count from the job's YAML file.")
+        # What lies outside of the folder comes as seen from its own.
+        plain = os.path.normpath(given)
+        base = path.parent if plain.startswith(("..", "/")) else folder
         for member in inside:
-            try:
-                yield member.relative_to(folder).as_posix(), member
-            except ValueError:
-                # From outside of the folder a file comes with its name alone.
-                yield member.name if member == path else member.relative_to(path.parent).as_posix(), member
+            yield os.path.normpath(member.relative_to(base)), member
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:

@@ -1,0 +1,156 @@
+"""The command line as a process: what goes where, and with which exit code."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from sancho.cli import main, reference
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "http://127.0.0.1:1"
+SANCHO = [sys.executable, "-m", "sancho.cli.main"]
+INSTALLED = str(Path(sys.executable).with_name("sancho"))
+WITHOUT_SERVER = """
+import sys
+SERVER = {"fastapi", "psycopg", "procrastinate", "uvicorn", "starlette", "argon2", "structlog"}
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in SERVER:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+sys.argv = ["sancho", *sys.argv[1:]]
+from sancho.cli.main import main
+main()
+"""
+
+
+def sancho(
+    *words: str, tmp_path: Path, command: list[str] = SANCHO, variables: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SANCHO_")}
+    environment |= {"SANCHO_CONFIG_HOME": str(tmp_path / "config"), "COLUMNS": "200"} | (variables or {})
+    return subprocess.run(
+        [*command, *words], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def commands() -> list[tuple[str, Any]]:
+    """Every user verb and its command."""
+    found: list[tuple[str, Any]] = []
+
+    def walk(command: Any, path: str) -> None:
+        below: dict[str, Any] = getattr(command, "commands", {})
+        found.extend([] if below else [(path, command)])
+        for name, inside in below.items():
+            if path or name not in main.SERVER_VERBS:
+                walk(inside, f"{path} {name}".strip())
+
+    walk(typer.main.get_command(main.app), "")
+    return found
+
+
+@pytest.mark.parametrize(("path", "command"), commands(), ids=[path for path, _ in commands()])
+def test_every_verb_has_help_an_example_and_the_common_options(path: str, command: Any) -> None:
+    assert command.help
+    assert f"sancho {path}" in command.epilog
+    assert {"as_json", "use_vo", "use_url"} <= {p.name for p in command.params}
+    assert all(p.help for p in command.params if p.name != "help")
+
+
+def test_the_bare_install_has_the_user_verbs(tmp_path: Path) -> None:
+    bare = [sys.executable, "-c", WITHOUT_SERVER]
+
+    helped = sancho("job", "submit", "--help", tmp_path=tmp_path, command=bare)
+    away = sancho("serve", tmp_path=tmp_path, command=bare)
+
+    assert "sancho job submit simulate.yaml" in helped.stdout
+    assert away.returncode == 1
+    assert "needs the server's packages" in away.stderr
+    assert "pip install 'sancho-grid[server]'" in away.stderr
+    assert "Traceback" not in away.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "code", "said"),
+    [
+        (["whoami"], {}, 1, "No server is known"),
+        (["whoami"], {"SANCHO_URL": NOWHERE}, 4, "not logged in"),
+        (["job", "lst"], {}, 2, "Did you mean 'list'"),
+        (["job", "show"], {}, 2, "JOB"),
+        (["job", "wait"], {"SANCHO_URL": NOWHERE}, 2, "--submission"),
+        (["job", "submit", "missing.yaml"], {"SANCHO_URL": NOWHERE}, 1, "cannot be read"),
+        (["data", "put", "/etc"], {"SANCHO_URL": NOWHERE}, 2, "--scope"),
+        (["rule", "rm", "1"], {"SANCHO_URL": NOWHERE}, 4, "not logged in"),
+        (["login", "--url", NOWHERE, "--vo", "belle", "--account", "a"], {}, 1, "--password-stdin"),
+    ],
+)
+def test_trouble_has_a_message_and_an_exit_code(
+    tmp_path: Path, words: list[str], variables: dict[str, str], code: int, said: str
+) -> None:
+    ended = sancho(*words, tmp_path=tmp_path, variables=variables)
+
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_errors_are_json_when_json_is_wanted(tmp_path: Path) -> None:
+    ended = sancho("whoami", "--json", tmp_path=tmp_path, variables={"SANCHO_URL": NOWHERE})
+
+    assert ended.stdout == ""
+    assert json.loads(ended.stderr)["hint"] == "Run `sancho login --vo VO`."
+
+
+def test_a_server_that_is_away_has_an_exit_code(tmp_path: Path) -> None:
+    script = "import sancho_client.cli.verbs as v; v.PATIENCE = 0.1; from sancho.cli.main import main; main()"
+
+    command, variables = [sys.executable, "-c", script], {"SANCHO_URL": NOWHERE, "SANCHO_TOKEN": "t"}
+    ended = sancho("whoami", tmp_path=tmp_path, command=command, variables=variables)
+
+    assert ended.returncode == 5
+    assert "does not answer" in ended.stderr
+
+
+def on_a_terminal(tmp_path: Path, **more: str) -> str:
+    """What a failing verb says on a terminal."""
+    ours, theirs = pty.openpty()
+    environment = {"SANCHO_CONFIG_HOME": str(tmp_path), "PATH": os.environ["PATH"], "TERM": "xterm-256color"} | more
+    try:
+        subprocess.run([*SANCHO, "whoami"], env=environment, stdout=theirs, stderr=theirs, check=False)
+        return os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_colour_is_for_terminals_and_can_be_turned_off(tmp_path: Path) -> None:
+    assert "\x1b[1;31mError" in on_a_terminal(tmp_path)
+    assert "\x1b[31" not in on_a_terminal(tmp_path, NO_COLOR="1")
+    assert "\x1b" not in sancho("whoami", tmp_path=tmp_path).stderr
+
+
+def test_the_shell_can_be_taught_the_verbs(tmp_path: Path) -> None:
+    variables = {"_SANCHO_COMPLETE": "complete_bash", "COMP_WORDS": "sancho job su", "COMP_CWORD": "2"}
+
+    ended = sancho(tmp_path=tmp_path, command=[INSTALLED], variables=variables)
+
+    assert "submit" in ended.stdout
+
+
+def test_every_verb_of_the_server_can_be_loaded() -> None:
+    for name, verb in main.SERVER_VERBS.items():
+        assert main.load(name, verb).help, name
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    page = ROOT / reference.PAGE
+
+    assert page.exists(), "run python -m sancho.cli.reference"
+    assert page.read_text() == reference.render(), f"{page} is stale: run python -m sancho.cli.reference"
