@@ -23,7 +23,7 @@ from sancho_contract.storage import ObjectExists, ObjectMissing, Stat, Storage, 
 S = TypeVar("S", bound="StorageConformance")
 
 LARGEST_PIECE = 4 << 20
-AWKWARD_NAMES = ["a b", "plus+and&", "hash#mark", "ünïcödé", "semi;colon", "q?mark", "100%", "a=b,c@d:e~"]
+AWKWARD_NAMES = ["a b", "plus+and&", "hash#mark", "ünïcödé", "semi;colon", "q?mark", "100%", "per%cent", "a=b,c@d:e~"]
 
 
 @dataclass(frozen=True)

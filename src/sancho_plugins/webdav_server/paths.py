@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote_to_bytes
 
-_ENCODED_AGAIN = re.compile(r"%[0-9a-fA-F]{2}")
+_ENCODED_AGAIN = re.compile(r"%(?:[01][0-9a-f]|2[5ef]|5c|7f)", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _LONGEST_NAME = 255
 _LONGEST_PATH = 4000
@@ -17,8 +17,8 @@ def canonical(raw: str) -> str:
     """Return the one spelling of a percent-encoded absolute path: decoded once, single slashes, none at the end.
 
     Raises `AmbiguousPath` for relative paths, `.` and `..`, an encoded slash,
-    anything encoded twice, control characters, backslashes, and bytes that are
-    not UTF-8: different software reads these differently, and here a path
+    backslashes, control characters, any of these encoded twice, and bytes that
+    are not UTF-8: different software reads these differently, and here a path
     decides who may do what.
     """
     if not raw.startswith("/"):
