@@ -6,6 +6,8 @@ from sancho_client.call import Call, Pages, body
 from sancho_client.models.rules import Lock, Rule, TransferRequest, Usage
 from sancho_client.models.topology import Quota
 
+PAGE = 1000
+
 
 def create(
     did: str,
@@ -24,7 +26,8 @@ def list_rules(
     *, did: str | None = None, account: str | None = None, state: str | None = None, limit: int | None = None
 ) -> Pages[Rule]:
     """The rules of the VO."""
-    return Pages(path="/v1/rules", item=Rule, query={"did": did, "account": account, "state": state}, limit=limit)
+    query = {"did": did, "account": account, "state": state}
+    return Pages(path="/v1/rules", item=Rule, query=query, page_size=PAGE, limit=limit)
 
 
 def show(rule_id: int) -> Call[Rule]:
@@ -34,7 +37,7 @@ def show(rule_id: int) -> Call[Rule]:
 
 def locks(rule_id: int, *, limit: int | None = None) -> Pages[Lock]:
     """The locks of a rule."""
-    return Pages(path=f"/v1/rules/{rule_id}/locks", item=Lock, limit=limit)
+    return Pages(path=f"/v1/rules/{rule_id}/locks", item=Lock, page_size=PAGE, limit=limit)
 
 
 def delete(rule_id: int) -> Call[None]:
@@ -42,16 +45,17 @@ def delete(rule_id: int) -> Call[None]:
     return Call(method="DELETE", path=f"/v1/rules/{rule_id}", answer=NoneType)
 
 
-def quotas() -> Pages[Quota]:
-    """The quotas of the VO."""
-    return Pages(path="/v1/quotas", item=Quota)
+def quotas(account: str | None = None) -> Pages[Quota]:
+    """The quotas of the VO, or those that apply to an account."""
+    return Pages(path="/v1/quotas", item=Quota, query={"account": account}, page_size=PAGE)
 
 
 def usage(account: str | None = None) -> Pages[Usage]:
     """Bytes locked, by account and RSE."""
-    return Pages(path="/v1/usage", item=Usage, query={"account": account})
+    return Pages(path="/v1/usage", item=Usage, query={"account": account}, page_size=PAGE)
 
 
-def transfers(*, limit: int | None = None) -> Pages[TransferRequest]:
-    """The transfer requests of the VO."""
-    return Pages(path="/v1/transfers", item=TransferRequest, limit=limit)
+def transfers(*, state: str | None = None, rse: str | None = None, limit: int | None = None) -> Pages[TransferRequest]:
+    """The transfer requests of the VO, oldest first."""
+    query = {"state": state, "rse": rse}
+    return Pages(path="/v1/transfers", item=TransferRequest, query=query, page_size=PAGE, limit=limit)

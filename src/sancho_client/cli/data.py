@@ -286,6 +286,7 @@ def usage(
             Column("rse", lambda u: u.rse),
             Column("files", lambda u: u.files, "right"),
             Column("size", lambda u: u.size, "size"),
+            Column("held for uploads", lambda u: u.held, "size"),
         ],
     )
     if session.output.pretty and found:

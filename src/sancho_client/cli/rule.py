@@ -8,7 +8,7 @@ from sancho_client.calls import rules
 from sancho_client.cli.options import Lifetime, Yes, lifetime_of
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
-from sancho_client.models.rules import Lock, Rule
+from sancho_client.models.rules import Lock, Rule, TransferRequest
 
 verbs = Verbs("Rules: what should exist where.")
 RuleId = Annotated[int, typer.Argument(metavar="RULE", help="The rule's number.")]
@@ -93,6 +93,28 @@ def rm(
     session.output.line(f"rule {rule} withdrawn")
 
 
+@verbs.command("transfers", example="sancho rule transfers --state stuck")
+def transfers(
+    session: Session,
+    state: Annotated[str | None, typer.Option("--state", help="Requests in this state.")] = None,
+    rse: Annotated[str | None, typer.Option("--rse", help="Requests to bring files to this RSE.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the oldest first.")] = 100,
+) -> None:
+    """List the transfers that rules still wait for, and why they fail."""
+    columns: list[Column[TransferRequest]] = [
+        Column("did", lambda t: t.did),
+        Column("size", lambda t: t.size, "size"),
+        Column("from", lambda t: t.source),
+        Column("to", lambda t: t.rse),
+        Column("state", lambda t: t.state, "state"),
+        Column("tries", lambda t: t.tries, "right"),
+        Column("next try", lambda t: t.not_before),
+        Column("error", lambda t: t.error),
+    ]
+    found = session.client.pages(rules.transfers(state=state, rse=rse, limit=limit))
+    session.output.listing(found, columns)
+
+
 def _show(session: Session, rule: Rule) -> None:
     rows = {
         "rule": rule.rule_id,
@@ -101,6 +123,7 @@ def _show(session: Session, rule: Rule) -> None:
         "error": rule.error,
         "copies": rule.copies,
         "on": rule.rse_expression,
+        "RSEs": rule.rses,
         "locks": f"{rule.ok} ok, {rule.replicating} replicating, {rule.stuck} stuck",
         "account": rule.account,
         "activity": rule.activity,

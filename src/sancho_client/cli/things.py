@@ -29,6 +29,7 @@ Settings = Annotated[
         metavar="[KEY=VALUE]...", help="Its settings; `attributes.tier=1` for what is nested, `[a, b]` for lists."
     ),
 ]
+UNITS: dict[str, str] = {"size": "size", "used": "size", "room": "size", "memory": "size"}
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
@@ -61,7 +62,7 @@ def verbs_of(thing: Thing[M]) -> Verbs:
 
     def show(session: Session, name: Name, of: Owner = None) -> None:
         found = _find(session, thing, name, of)
-        session.output.details(found, _rows(found), units={"size": "size", "memory": "size", "walltime": "seconds"})
+        session.output.details(found, _rows(found), units=UNITS)
 
     verbs.command("list", example=f"sancho {thing.noun} list", help_text=f"List: {thing.help}.")(list_)
     verbs.command("show", example=f"sancho {thing.noun} show {thing.example}", help_text=f"Show one: {thing.help}.")(
@@ -194,6 +195,8 @@ QUOTA: Thing[Quota] = Thing(
         Column("account", lambda q: q.account or "all together"),
         Column("on", lambda q: q.rse_expression),
         Column("size", lambda q: q.size, "size"),
+        Column("used", lambda q: q.used, "size"),
+        Column("room", lambda q: q.room, "size"),
     ],
     kind="Quota",
     example="alice-disk",

@@ -25,13 +25,12 @@ class Whoami(Answer):
 class Account(Answer):
     """Who owns rules, jobs and usage, within a VO."""
 
-    vo: str | None = None
     name: str
     kind: str
     state: str
     email: str | None = None
     groups: Strings = ()
-    created_at: datetime | None = None
+    created_at: datetime
 
 
 class Group(Answer):

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sancho_client.models.base import Answer
+from sancho_client.models.base import Answer, Strings
 
 
 class Rule(Answer):
-    """A standing request for copies, and how far it is carried out."""
+    """A standing request for copies, and how far it is carried out: how many locks are ok, replicating and stuck."""
 
     rule_id: int
     did: str
@@ -14,10 +14,11 @@ class Rule(Answer):
     state: str
     copies: int
     rse_expression: str
+    rses: Strings = ()
     ok: int
     replicating: int
     stuck: int
-    created_at: datetime | None = None
+    created_at: datetime
     expires_at: datetime | None = None
     activity: str = "default"
     comment: str | None = None
@@ -35,20 +36,26 @@ class Lock(Answer):
 
 
 class Usage(Answer):
-    """Bytes that an account locks on an RSE."""
+    """What an account locks on an RSE, and what is held for its uploads under way."""
 
     account: str
     rse: str
     files: int
     size: int
+    held: int
 
 
 class TransferRequest(Answer):
-    """One wish to bring a file to an RSE."""
+    """One wish to bring a file to an RSE. `not_before`: when it is tried next; `source`: of the newest attempt."""
 
     request_id: int
     did: str
+    size: int
     rse: str
+    source: str | None = None
     state: str
-    tries: int = 0
+    tries: int
+    activity: str
+    created_at: datetime
+    not_before: datetime | None = None
     error: str | None = None

@@ -56,12 +56,14 @@ class RseWithDistances(Rse):
 
 
 class Quota(Answer):
-    """Bytes that may be locked on an RSE expression."""
+    """Bytes that an account, or without one all of the VO together, may lock; `room` is what is left of them."""
 
     name: str
     account: str | None = None
     rse_expression: str
     size: int
+    used: int
+    room: int
 
 
 class Pilot(Answer):

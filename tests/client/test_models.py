@@ -1,0 +1,261 @@
+"""The client against the OpenAPI document: every route, parameter and field it uses exists and is what it expects."""
+
+import inspect
+import re
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Union, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from sancho.app import create_app
+from sancho_client.call import Call, Lines, Pages
+from sancho_client.calls import configuration, data, identity, jobs, rules, topology
+from sancho_client.models.configuration import Document
+from sancho_client.models.data import NewFile, UploadRule
+from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
+
+Schema = Mapping[str, Any]
+Operation = Call[Any] | Pages[Any] | Lines[Any]
+DESCRIPTION = JobDescription(
+    name="n",
+    command=["c"],
+    group="users",
+    environment={"A": "b"},
+    sandbox="0" * 64,
+    inputs=["mc:a"],
+    outputs=[Output(path="p", did="mc:a", dataset="mc:d", rule=RuleWish(copies=2, rse_expression="*", lifetime=60))],
+    close_datasets=True,
+    output_sandbox=["*"],
+    requirements=Requirements(cores=1, memory="2 GB", walltime=60, tags=["t"], sites=["s"], banned_sites=["b"]),
+    max_attempts=1,
+    priority=1,
+)
+FILE = NewFile(did="mc:a", size=1, adler32="00000001", dataset="mc:d", rse="A")
+OPERATIONS: Sequence[Operation] = [
+    configuration.apply([Document(kind="VO", name="v", vo="v", spec={}, remove=True)], dry_run=True, comment="c"),
+    configuration.changes(1),
+    configuration.documents("VO"),
+    configuration.rollback(1, dry_run=True),
+    configuration.versions(limit=1),
+    data.access(["mc:a"]),
+    data.attach("mc:d", ["mc:a"]),
+    data.cancel([1]),
+    data.close("mc:d"),
+    data.commit([1]),
+    data.contents("mc:d"),
+    data.create("mc:d", "dataset"),
+    data.create_scope("mc"),
+    data.detach("mc:d", ["mc:a"]),
+    data.did("mc:a/b"),
+    data.list_dids("mc", prefix="a", kind="file", limit=1),
+    data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
+    data.replicas("mc:d"),
+    data.scopes(),
+    identity.account("a", "v"),
+    identity.accounts("v"),
+    identity.activate("a", "v"),
+    identity.change_password("a", "new", current="old", vo="v"),
+    identity.groups("v"),
+    identity.login("v", "a", "p"),
+    identity.revoke("t"),
+    identity.suspend("a", "v"),
+    identity.whoami(),
+    jobs.kill([1]),
+    jobs.list_jobs(state="done", name="n", submission=1, mine=True, limit=1),
+    jobs.log(1, 1),
+    jobs.new_sandbox("0" * 64, 1),
+    jobs.producers(["mc:a"]),
+    jobs.reschedule([1]),
+    jobs.sandbox(1),
+    jobs.show(1),
+    jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678"),
+    jobs.submit(DESCRIPTION, count=2),
+    jobs.summary(1),
+    rules.create("mc:a", "*", copies=2, lifetime=60, comment="c"),
+    rules.delete(1),
+    rules.list_rules(did="mc:a", account="a", state="ok", limit=1),
+    rules.locks(1, limit=1),
+    rules.quotas("a"),
+    rules.show(1),
+    rules.transfers(state="waiting", rse="A", limit=1),
+    rules.usage("a"),
+    topology.ce("c"),
+    topology.ces(),
+    topology.pilots(limit=1),
+    topology.resolve("*"),
+    topology.rse("r"),
+    topology.rses(),
+    topology.site("s"),
+    topology.sites(),
+    topology.vos(),
+]
+STREAMED = {"/v1/contents/{did}", "/v1/replicas/{did}"}
+"""Their answers are made by the database and have no schema; the tests against a served grid read them."""
+
+
+@pytest.fixture(scope="module")
+def document() -> Schema:
+    return create_app().openapi()
+
+
+def label(operation: Operation) -> str:
+    return f"{getattr(operation, 'method', 'GET')} {operation.path}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=label)
+def test_every_operation_is_what_the_server_has(document: Schema, operation: Operation) -> None:
+    template, route = find_route(document, operation)
+
+    assert list(faults_of_request(document, operation, route)) == []
+    if template not in STREAMED:
+        assert list(faults_of_answer(document, operation, route)) == []
+
+
+def test_no_operation_is_left_out() -> None:
+    made = {label(operation) for operation in OPERATIONS}
+    modules = (configuration, data, identity, jobs, rules, topology)
+    functions = [
+        f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
+        if f.__module__ == m.__name__ and not f.__name__.startswith("_")
+    ]  # fmt: skip
+
+    # `jobs.submit` is here twice, with rows and with a count.
+    assert len(made) == len(OPERATIONS) - 1 == len(functions)
+
+
+def find_route(document: Schema, operation: Operation) -> tuple[str, Schema]:
+    """The route that the server would choose: a plain one before one with a name in it, a DID's last."""
+    method = getattr(operation, "method", "GET").lower()
+    for template, routes in sorted(document["paths"].items(), key=lambda one: ("{did}" in one[0], one[0].count("{"))):
+        pattern = re.escape(template).replace(r"\{did\}", ".+")
+        if method in routes and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), operation.path):
+            return template, routes[method]
+    raise AssertionError(f"there is no route {label(operation)}")
+
+
+def faults_of_request(document: Schema, operation: Operation, route: Schema) -> Iterator[str]:
+    sent: Call[Any] = operation.page("c") if isinstance(operation, Pages) else (
+        operation.call() if isinstance(operation, Lines) else operation
+    )  # fmt: skip
+    known = {p["name"] for p in route.get("parameters", []) if p["in"] == "query"}
+    paged = isinstance(operation, Pages) and not {"cursor", "after", "before"} & known
+    for name, value in (sent.query or {}).items():
+        if value is not None and name not in known and not (paged and name in {"cursor", "limit"}):
+            yield f"query {name}"
+    content = route.get("requestBody", {}).get("content", {})
+    for media, value in (("application/json", sent.json), ("application/x-www-form-urlencoded", sent.form)):
+        if value is not None:
+            yield from faults_of_value(document, content[media]["schema"], value, "body")
+
+
+def faults_of_value(document: Schema, schema: Schema, value: Any, path: str) -> Iterator[str]:
+    """What of a value the server would not know."""
+    choices = list(variants(document, schema))
+    if isinstance(value, Mapping):
+        objects = [c for c in choices if c.get("type") == "object"]
+        trials = [list(_faults_of_object(document, c, dict(value), path)) for c in objects]
+        yield from min(trials, key=len, default=[f"{path}: no object is expected"])
+    elif isinstance(value, list):
+        arrays = [c for c in choices if c.get("type") == "array"]
+        if not arrays:
+            yield f"{path}: no array is expected"
+        for n, one in enumerate(value if arrays else []):
+            yield from faults_of_value(document, arrays[0]["items"], one, f"{path}.{n}")
+
+
+def _faults_of_object(document: Schema, schema: Schema, value: dict[str, Any], path: str) -> Iterator[str]:
+    properties = schema.get("properties", {})
+    for missing in set(schema.get("required", [])) - set(value):
+        yield f"{path}: {missing} is missing"
+    for name, inside in value.items():
+        if name in properties:
+            yield from faults_of_value(document, properties[name], inside, f"{path}.{name}")
+        elif schema.get("additionalProperties", True) is False:
+            yield f"{path}.{name} is not known"
+
+
+def faults_of_answer(document: Schema, operation: Operation, route: Schema) -> Iterator[str]:
+    success = next(answer for status, answer in route["responses"].items() if status.startswith("2"))
+    content = success.get("content", {}).get("application/json")
+    if isinstance(operation, Pages):
+        assert content is not None
+        (schema,) = variants(document, content["schema"])
+        if schema["type"] == "object":
+            assert "next" in schema["properties"]
+            schema = schema["properties"][operation.items]
+        else:
+            assert operation.key is not None or not {"after", "before"} & {
+                p["name"] for p in route.get("parameters", [])
+            }
+        yield from faults_of_type(document, schema, list[operation.item], "items")
+        return
+    assert isinstance(operation, Call)
+    if operation.answer is types.NoneType:
+        return
+    assert content is not None, "the server answers nothing"
+    yield from faults_of_type(document, content["schema"], operation.answer, "answer")
+
+
+def faults_of_type(document: Schema, schema: Schema, wanted: Any, path: str) -> Iterator[str]:
+    """What a type of ours expects that the server does not promise."""
+    choices = list(variants(document, schema))
+    origin, inside = get_origin(wanted), get_args(wanted)
+    if hasattr(wanted, "__metadata__"):
+        yield from faults_of_type(document, schema, wanted.__origin__, path)
+    elif origin in {Union, types.UnionType}:
+        rest = [t for t in inside if t is not types.NoneType]
+        given = [c for c in choices if c.get("type") != "null"]
+        if len(rest) == 1 and given:
+            yield from faults_of_type(document, {"anyOf": given}, rest[0], path)
+    elif any(c.get("type") == "null" for c in choices):
+        yield f"{path} may be null"
+    elif origin in {list, tuple}:
+        arrays = [c for c in choices if c.get("type") == "array"]
+        yield from (
+            faults_of_type(document, arrays[0]["items"], inside[0], f"{path}[]") if arrays else [f"{path}: no array"]
+        )
+    elif inspect.isclass(wanted) and issubclass(wanted, BaseModel):
+        yield from _faults_of_model(document, choices, wanted, path)
+    else:
+        yield from _faults_of_plain(choices, wanted, path)
+
+
+def _faults_of_model(document: Schema, choices: list[Schema], wanted: type[BaseModel], path: str) -> Iterator[str]:
+    properties = choices[0].get("properties", {})
+    for name, field in wanted.model_fields.items():
+        annotation = field.annotation
+        if name not in properties:
+            yield f"{path}.{name} does not exist"
+        elif field.is_required() and name not in choices[0].get("required", []):
+            yield f"{path}.{name} may be missing"
+        else:
+            # A field that `BeforeValidator` turns from null into nothing is declared with its metadata.
+            plain = properties[name]
+            if field.metadata:
+                plain = {"anyOf": [c for c in variants(document, plain) if c.get("type") != "null"]}
+            yield from faults_of_type(document, plain, annotation, f"{path}.{name}")
+
+
+NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def _faults_of_plain(choices: list[Schema], wanted: Any, path: str) -> Iterator[str]:
+    name = NAMES.get(wanted)
+    allowed = {name, "integer"} if name == "number" else {name}
+    if name is not None and not all(c.get("type") in allowed for c in choices):
+        yield f"{path}: {choices} is not {name}"
+
+
+def variants(document: Schema, schema: Schema) -> Iterator[Schema]:
+    """The schemas that a value may have, with references followed."""
+    if "$ref" in schema:
+        yield from variants(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    elif "anyOf" in schema:
+        for one in schema["anyOf"]:
+            yield from variants(document, one)
+    elif "allOf" in schema and len(schema["allOf"]) == 1:
+        yield from variants(document, schema["allOf"][0])
+    else:
+        yield schema
