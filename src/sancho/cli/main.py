@@ -45,6 +45,9 @@ SERVER_VERBS = {
     "demo": ServerVerb("sancho.cli.demo:demo", "Run the demonstration on a grid of its own.", MACHINE),
     "serve": ServerVerb("sancho.cli.server:serve", "Serve the API.", SERVER),
     "worker": ServerVerb("sancho.cli.server:worker", "Carry out background tasks.", SERVER),
+    "storage": ServerVerb(
+        "sancho_plugins.webdav_server.command:storage", "Serve a folder as a site's storage.", SERVER
+    ),
     "migrate": ServerVerb("sancho.cli.server:migrate", "Bring the database up to date.", SERVER),
     "init": ServerVerb("sancho.cli.server:init", "Begin an installation: VOs and their administrators.", SERVER),
     "rotate-keys": ServerVerb("sancho.cli.server:rotate_keys", "Make a new signing key.", SERVER),

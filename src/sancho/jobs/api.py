@@ -1,7 +1,7 @@
 """Native routes of jobs."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field, PositiveInt
@@ -17,7 +17,7 @@ from sancho.jobs.errors import (
 )
 from sancho.jobs.model import MAX_ROWS, Description, JobState, Output, Requirement, RuleWish, Submission
 from sancho.jobs.store.views import JobRow
-from sancho.kit.errors import Invalid, NotFound
+from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, Size
 from sancho.kit.web import Caller, Deployed, Transaction
@@ -256,31 +256,29 @@ async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction) -> Subm
     return await service.submit(conn, caller, body.description.description(), rows, key=body.idempotency_key)
 
 
+class JobsWanted(BaseModel, extra="forbid"):
+    """Which jobs a list shows."""
+
+    state: list[Literal["pending", "waiting", "matched", "running", "completing", "done", "failed", "killed"]] = []
+    name: Name | None = None
+    mine: bool = False
+    submission: int | None = None
+    cursor: int | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
 @router.get("/jobs")
-async def list_jobs(
-    caller: Caller,
-    conn: Transaction,
-    state: Annotated[list[str] | None, Query()] = None,
-    name: str | None = None,
-    mine: bool = False,
-    submission: int | None = None,
-    cursor: int | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> JobsOut:
+async def list_jobs(caller: Caller, conn: Transaction, wanted: Annotated[JobsWanted, Query()]) -> JobsOut:
     """Jobs of your VO, newest first."""
-    wanted = {
-        "states": _letters(state), "name": name, "account_id": caller.account_id if mine else None,
-        "submission_id": submission, "before": cursor, "limit": limit,
+    letters = {s.word: s.value for s in JobState}
+    said = {
+        "states": [letters[w] for w in wanted.state] or None, "name": wanted.name, "before": wanted.cursor,
+        "account_id": caller.account_id if wanted.mine else None, "submission_id": wanted.submission,
+        "limit": wanted.limit,
     }  # fmt: skip
-    rows = await service.list_jobs(conn, caller, wanted)
-    return JobsOut(items=[JobOut(**_row(j)) for j in rows], next=rows[-1].job_id if len(rows) == limit else None)
-
-
-def _letters(words: list[str] | None) -> list[str] | None:
-    known = {s.word: s.value for s in JobState}
-    if unknown := [w for w in words or [] if w not in known]:
-        raise Invalid(reason=f"There is no job state {unknown[0]!r}; there are: {', '.join(known)}.", field="state")
-    return None if words is None else [known[w] for w in words]
+    rows = await service.list_jobs(conn, caller, said)
+    more = rows[-1].job_id if len(rows) == wanted.limit else None
+    return JobsOut(items=[JobOut(**_row(j)) for j in rows], next=more)
 
 
 @router.get("/jobs/summary")

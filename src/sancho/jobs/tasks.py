@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sancho.jobs import service
-from sancho.kit.db import all_vos, execute
+from sancho.kit.db import all_vos, make_partitions
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import Tasks
 
@@ -26,8 +26,8 @@ async def wake_all(deployment: Deployment) -> None:
         await wake(deployment, vo=vo)
 
 
-@tasks.task("make_partitions", every=timedelta(days=1))
-async def make_partitions(deployment: Deployment) -> None:
+@tasks.task("prepare_weeks", every=timedelta(days=1))
+async def prepare_weeks(deployment: Deployment) -> None:
     """Make the partitions of the coming weeks."""
     async with deployment.database.transaction([0]) as conn:
-        await execute(conn, "SELECT make_partitions((now() + interval '8 weeks')::date)")
+        await make_partitions(conn)

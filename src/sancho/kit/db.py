@@ -188,6 +188,11 @@ async def stream(
             yield rows
 
 
+async def make_partitions(conn: Connection) -> None:
+    """Make the partitions of the coming weeks, for every table that is partitioned by time."""
+    await execute(conn, "SELECT make_partitions((now() + interval '8 weeks')::date)")
+
+
 async def again(work: Callable[[], Awaitable[T]], *, tries: int = 5) -> T:
     """Do a piece of work that is safe to repeat; repeat it after a `Collision`, with a short random pause."""
     for n in range(1, tries):
@@ -206,5 +211,5 @@ async def all_vos(database: Database) -> list[int]:
 
 __all__ = [
     "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "again",
-    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "narrow", "stream",
+    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "make_partitions", "narrow", "stream",
 ]  # fmt: skip

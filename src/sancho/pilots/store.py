@@ -107,7 +107,7 @@ async def list_silent(conn: Connection, lease: timedelta) -> list[Pilot]:
 
 
 async def lock_silent(conn: Connection, vo: int, pilot_ids: Sequence[int], lease: timedelta) -> list[int]:
-    """Lock those of these pilots that are still silent; one that spoke meanwhile is left alone."""
+    """Lock those of these pilots that have said nothing for a lease; one that spoke meanwhile is left alone."""
     params = {"vo": vo, "ids": list(pilot_ids), "lease": lease}
     await fetch_values(
         conn,
@@ -118,7 +118,7 @@ async def lock_silent(conn: Connection, vo: int, pilot_ids: Sequence[int], lease
         conn,
         """
         SELECT pilot_id FROM pilot p
-         WHERE pilot_id = ANY(%(ids)s) AND vo = %(vo)s AND state = 'R' AND NOT EXISTS (
+         WHERE pilot_id = ANY(%(ids)s) AND vo = %(vo)s AND ended_at IS NULL AND NOT EXISTS (
                SELECT FROM pilot_beat b
                 WHERE b.pilot_id = p.pilot_id AND b.vo = p.vo AND b.at > now() - %(lease)s::interval)
          ORDER BY 1
@@ -127,12 +127,12 @@ async def lock_silent(conn: Connection, vo: int, pilot_ids: Sequence[int], lease
     )
 
 
-async def list_unheard(conn: Connection, ce_id: int) -> list[Pilot]:
-    """Pilots of a CE that have not logged in yet."""
+async def list_alive(conn: Connection, ce_id: int) -> list[Pilot]:
+    """Pilots of a CE that have not ended, as far as we know."""
     return await fetch(
         conn,
         Pilot,
-        PILOT + " WHERE ce_id = %(ce_id)s AND state IN ('N', 'S') AND ended_at IS NULL ORDER BY pilot_id",
+        PILOT + " WHERE ce_id = %(ce_id)s AND ended_at IS NULL ORDER BY pilot_id",
         {"ce_id": ce_id},
     )
 

@@ -15,9 +15,9 @@ async def provision(deployment: Deployment) -> None:
     await service.provision(deployment)
 
 
-@tasks.task("watch", every=timedelta(seconds=10))
+@tasks.task("watch", every=timedelta(seconds=5))
 async def watch(deployment: Deployment) -> None:
-    """Ask the CEs about pilots that have not spoken yet."""
+    """Ask the CEs about pilots that may have ended in silence."""
     await service.watch(deployment)
 
 

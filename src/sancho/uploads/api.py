@@ -18,7 +18,7 @@ from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
 from sancho.rules.errors import QuotaExceeded
-from sancho.uploads import plan, service, store
+from sancho.uploads import service
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import MAX_FILES, Intent, Upload, Wish
 
@@ -110,7 +110,7 @@ async def _wishes(
     by_name = {r.name: r for r in known}
     wishes: list[Wish] = []
     for (scope, name), file in zip(names, body.files, strict=True):
-        rse = by_name.get(file.rse) if file.rse else plan.choose_rse(known, wanted=wanted)
+        rse = by_name.get(file.rse) if file.rse else service.choose_rse(known, wanted=wanted)
         if rse is None or not rse.writable:
             raise NoRseForUpload
         wishes.append(
@@ -172,5 +172,5 @@ async def cancel_uploads(body: IntentsIn, caller: Caller, conn: Transaction) -> 
 @router.get("")
 async def list_uploads(caller: Caller, conn: Transaction) -> list[OpenUpload]:
     """Your uploads that were begun and not committed."""
-    found: list[Intent] = await store.list_open(conn, caller.vo, caller.account_id, MAX_FILES)
+    found: list[Intent] = await service.list_open(conn, caller.vo, caller.account_id)
     return [OpenUpload(intent_id=i.intent_id, did=i.did, size=i.size, expires_at=i.expires_at) for i in found]

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -20,10 +20,11 @@ from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
-from sancho.uploads import store
-from sancho.uploads.errors import IntentGivenUp, IntentNotFound, StorageAway, UploadIncomplete
+from sancho.uploads import plan, store
+from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import (
     INTENT_LIFETIME,
+    MAX_FILES,
     TOKEN_LIFETIME,
     Committed,
     Intent,
@@ -39,6 +40,20 @@ _opened = faults.point("uploads.opened")
 _verified = faults.point("uploads.verified")
 _registered = faults.point("uploads.registered")
 _emptied = faults.point("uploads.emptied")
+
+
+def choose_rse(
+    known: Sequence[Rse],
+    *,
+    wanted: Collection[int] = (),
+    site_id: int | None = None,
+    distances: Mapping[tuple[int, int], int] | None = None,
+) -> Rse:
+    """The writable RSE for a new file: at the site, then wanted by its rule, then near; raises `NoRseForUpload`."""
+    rse = plan.choose_rse(known, wanted=wanted, site_id=site_id, distances=distances)
+    if rse is None:
+        raise NoRseForUpload
+    return rse
 
 
 async def open_intents(
@@ -183,6 +198,11 @@ async def get_own(conn: Connection, vo: int, intent_ids: Sequence[int], *, accou
     if missing := set(intent_ids) - own:
         raise IntentNotFound(intent_id=min(missing))
     return found
+
+
+async def list_open(conn: Connection, vo: int, account_id: int) -> list[Intent]:
+    """An account's open intents, oldest first."""
+    return await store.list_open(conn, vo, account_id, MAX_FILES)
 
 
 async def of_attempt(conn: Connection, vo: int, attempt_id: int, intent_ids: Sequence[int]) -> list[Intent]:

@@ -1,7 +1,7 @@
 """Making pilots where jobs wait, watching those that have not spoken yet, ending those that fell silent."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.pilots import plan, store
-from sancho.pilots.model import IDLE, LEASE, CeSettings, Pilot, PilotRow, PilotState
+from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeSettings, Pilot, PilotRow, PilotState
 from sancho.pilots.service.serving import digest
 from sancho.sites import service as sites
 from sancho.sites.model import ComputeElement
@@ -23,7 +23,8 @@ from sancho_contract.compute import PilotState as CeState
 _log = telemetry.log(__name__)
 _noted = faults.point("pilots.noted")
 _submitted = faults.point("pilots.submitted")
-ENDED: Mapping[CeState, PilotState] = {CeState.DONE: PilotState.DONE, CeState.FAILED: PilotState.FAILED}
+SILENCE = 3 * BEAT_EVERY
+"""A pilot whose CE says that it has ended, and that said nothing for so long, is no more."""
 
 
 def plugin(deployment: Deployment, ce: CeSettings) -> Plugin:
@@ -75,31 +76,33 @@ async def _submit(deployment: Deployment, ce: CeSettings, specs: Sequence[PilotS
         await store.fail_stamps(conn, ce.vo, refused, "the CE did not take it")
 
 
-async def watch(deployment: Deployment) -> None:
-    """Ask the CEs about pilots that were submitted and have not spoken; end those that the CE says have ended."""
+async def watch(deployment: Deployment) -> int:
+    """Ask the CEs about the pilots we think alive and give up those that the CE says have ended; say how many.
+
+    A pilot that ends properly says so itself, so one that has ended in silence was killed or never started.
+    """
     everyone = await all_vos(deployment.database)
     async with deployment.database.transaction(everyone) as conn:
-        silent = [(ce, await store.list_unheard(conn, ce.ce_id)) for ce in await store.list_ces(conn)]
-    for ce, pilots in silent:
-        references = {p.reference: p for p in pilots if p.reference is not None}
-        forgotten = [p for p in pilots if p.reference is None and _old(deployment, p)]
+        alive = [(ce, await store.list_alive(conn, ce.ce_id)) for ce in await store.list_ces(conn)]
+    lost = 0
+    for ce, pilots in alive:
         try:
-            states = await plugin(deployment, ce).states(list(references)) if references else {}
+            ended = await _ended(deployment, ce, pilots)
         except CEUnavailable as e:
             _log.warning("a CE does not answer", ce=ce.name, why=str(e))
             continue
-        async with deployment.database.transaction([ce.vo]) as conn:
-            await store.end(conn, ce.vo, [p.pilot_id for p in forgotten], PilotState.FAILED, "never submitted")
-            for reference, state in states.items():
-                if (ended := _ended(deployment, references[reference], state)) is not None:
-                    detail = f"the CE says {state.value} and it never reported"
-                    await store.end(conn, ce.vo, [references[reference].pilot_id], ended, detail)
+        async with deployment.database.transaction(everyone) as conn:
+            silent = await store.lock_silent(conn, ce.vo, ended, SILENCE)
+            lost += await _give_up(conn, ce.vo, silent, PilotState.FAILED, "the CE says that it has ended")
+    return lost
 
 
-def _ended(deployment: Deployment, pilot: Pilot, state: CeState) -> PilotState | None:
-    if state is CeState.UNKNOWN:
-        return PilotState.LOST if _old(deployment, pilot) else None
-    return PilotState.FAILED if state in ENDED else None
+async def _ended(deployment: Deployment, ce: CeSettings, pilots: Sequence[Pilot]) -> list[int]:
+    """Ids of the pilots that are no more, by what the CE says; one that was never submitted is given a lease."""
+    references = {p.reference: p.pilot_id for p in pilots if p.reference is not None}
+    states = await plugin(deployment, ce).states(list(references))
+    gone = [references[r] for r, state in states.items() if state in (CeState.DONE, CeState.FAILED, CeState.UNKNOWN)]
+    return gone + [p.pilot_id for p in pilots if p.reference is None and _old(deployment, p)]
 
 
 def _old(deployment: Deployment, pilot: Pilot) -> bool:
@@ -115,12 +118,14 @@ async def retire_lost(deployment: Deployment) -> int:
     for vo, group in groupby(sorted(silent, key=lambda p: (p.vo, p.pilot_id)), lambda p: p.vo):
         async with deployment.database.transaction(everyone) as conn:
             ids = await store.lock_silent(conn, vo, [p.pilot_id for p in group], LEASE)
-            for attempt_vo, attempts in groupby(await jobs.open_attempts(conn, ids), lambda a: a[0]):
-                await jobs.lose(
-                    conn, attempt_vo, [a[1] for a in attempts], reason=Reason.PILOT_LOST, detail="no sign of life"
-                )
-            lost += len(await store.end(conn, vo, ids, PilotState.LOST, "no sign of life"))
+            lost += await _give_up(conn, vo, ids, PilotState.LOST, "no sign of life")
     return lost
+
+
+async def _give_up(conn: Connection, vo: int, pilot_ids: Sequence[int], state: PilotState, detail: str) -> int:
+    for attempt_vo, attempts in groupby(await jobs.open_attempts(conn, pilot_ids), lambda a: a[0]):
+        await jobs.lose(conn, attempt_vo, [a[1] for a in attempts], reason=Reason.PILOT_LOST, detail=detail)
+    return len(await store.end(conn, vo, pilot_ids, state, detail))
 
 
 async def list_pilots(conn: Connection, caller: Principal, **wanted: Any) -> list[PilotRow]:

@@ -23,9 +23,7 @@ from sancho.pilots.errors import NotAPilot, PilotUnknown
 from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, Pilot, PilotState
 from sancho.pilots.service.assigning import Assignment, assign
 from sancho.rses import service as rses
-from sancho.uploads import plan as placing
 from sancho.uploads import service as uploads
-from sancho.uploads.errors import NoRseForUpload
 from sancho.uploads.model import Upload, Wish
 
 _matched = faults.point("pilots.matched")
@@ -165,9 +163,7 @@ async def outputs(
         _, did, _, _, scope_id, name, dataset_id = promised[file.number]
         rule = spec.description["outputs"][file.number]["rule"]
         wanted = [r.rse_id for r in await rses.resolve(conn, rule["rse_expression"])] if rule else []
-        rse = placing.choose_rse(known, wanted=wanted, site_id=attempt.site_id, distances=distances)
-        if rse is None:
-            raise NoRseForUpload
+        rse = uploads.choose_rse(known, wanted=wanted, site_id=attempt.site_id, distances=distances)
         wishes.append(
             Wish(
                 scope_id=scope_id, scope=did.partition(":")[0], name=name, size=file.size, adler32=file.adler32,
