@@ -1,20 +1,23 @@
 """What the tests of identity, sites and RSEs share: a clock that stands still, an issuer, a small application."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import httpx2
+from argon2 import PasswordHasher
 from fastapi import APIRouter, FastAPI
 
 from sancho.identity import service, store
 from sancho.identity.api import public_router, router
-from sancho.identity.service.passwords import make_hash
 from sancho.kit import problem
 from sancho.kit.access import Principal
-from sancho.kit.db import Database
+from sancho.kit.db import Connection, Database, execute
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.vos.model import Kind
@@ -39,6 +42,26 @@ class StoppedClock:
         self.time += by
 
 
+class OneTransaction(Database):
+    """Transactions that follow each other inside one that the test rolls back: quicker than a database of its own."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
+        served = ",".join(str(vo) for vo in vos)
+        async with self._turn, self._conn.transaction():
+            await execute(self._conn, "SELECT set_config('sancho.vo', %(served)s, true)", {"served": served})
+            yield self._conn
+
+
+@cache
+def hashed(password: str) -> str:
+    return PasswordHasher().hash(password)
+
+
 @dataclass
 class Installation:
     """A deployment on a database of its own, with what answers requests to it."""
@@ -54,12 +77,11 @@ class Installation:
         return self.deployment.database
 
     async def with_password(self, vo: int, account: str, password: str = PASSWORD) -> None:
-        hashed = await make_hash(password)
         async with self.database.transaction([vo]) as conn:
             known = await service.get_account(conn, vo, account)
             ids = [known.account_id]
             await store.put_passwords(
-                conn, vo, account_ids=ids, names=[account], hashes=[hashed], now=self.clock.now()
+                conn, vo, account_ids=ids, names=[account], hashes=[hashed(password)], now=self.clock.now()
             )  # fmt: skip
 
     def client(self, *routers: APIRouter, kinds: Sequence[Kind[Any]] = ()) -> httpx2.AsyncClient:

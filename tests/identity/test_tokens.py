@@ -9,6 +9,7 @@ from sancho.identity import service
 from sancho.identity.errors import LoginRefused, LoginsBusy, RefreshRefused, TooManyLogins
 from sancho.identity.model import AccountState, Tokens
 from sancho.identity.service import passwords
+from sancho.identity.service import tokens as tokens_module
 from sancho.kit.db import all_vos, fetch_value
 from tests.identity.helpers import PASSWORD, Installation, acting
 from tests.world import World
@@ -91,9 +92,12 @@ async def test_a_suspended_account_cannot_log_in(installation: Installation, wor
         await service.login(installation.deployment, "belle", "alice", PASSWORD)
 
 
-async def test_too_many_wrong_logins_are_stopped_before_they_are_looked_at(installation: Installation) -> None:
+async def test_too_many_wrong_logins_are_stopped_before_they_are_looked_at(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens_module, "_guard", passwords.Guard(burst=3))
     await installation.with_password(1, "alice")
-    for _ in range(20):
+    for _ in range(3):
         with pytest.raises(LoginRefused):
             await service.login(installation.deployment, "belle", "mallory", "wrong horse")
 
@@ -128,7 +132,8 @@ def test_the_guard_remembers_only_so_many(installation: Installation) -> None:
         guard.begin(("belle", "c"), now)
 
 
-async def test_only_so_many_passwords_are_checked_or_wait(installation: Installation) -> None:
+async def test_only_so_many_passwords_are_checked_or_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "MOST_WAITING", 3)
     tries = [passwords.fits(None, "x") for _ in range(passwords.MOST_WAITING + 1)]
 
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
@@ -178,10 +183,10 @@ async def test_a_refresh_whose_answer_was_lost_can_be_repeated_at_once(installat
     assert await service.refresh(installation.deployment, again.refresh_token)
 
 
-async def test_two_programs_that_refresh_at_once_both_go_on(installation: Installation) -> None:
-    first = await given_login(installation)
+async def test_two_programs_that_refresh_at_once_both_go_on(committing: Installation) -> None:
+    first = await given_login(committing)
 
-    pairs = await asyncio.gather(*(service.refresh(installation.deployment, first.refresh_token) for _ in range(4)))
+    pairs = await asyncio.gather(*(service.refresh(committing.deployment, first.refresh_token) for _ in range(4)))
 
     assert len({p.refresh_token for p in pairs}) == 4
 

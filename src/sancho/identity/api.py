@@ -19,7 +19,7 @@ from sancho.identity.errors import (
     RefreshRefused,
     TooManyLogins,
 )
-from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group, Tokens
+from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
@@ -30,7 +30,30 @@ from sancho.vos.errors import VoNotFound
 router = APIRouter(tags=["identity"])
 public_router = APIRouter(tags=["identity"])
 
-Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
+Text = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+
+
+class TokenForm(BaseModel):
+    """What OAuth sends to get tokens; fields that we do not know are ignored, as it demands."""
+
+    grant_type: Text
+    vo: Text | None = None
+    username: Text | None = None
+    password: Text | None = None
+    refresh_token: Text | None = None
+
+    def said(self, name: str) -> str:
+        """A field that is needed; raises `GrantIncomplete` when it is not there."""
+        value = getattr(self, name)
+        if not value:
+            raise GrantIncomplete(what=name)
+        return value
+
+
+class RevokeForm(BaseModel):
+    """What OAuth sends to void a token."""
+
+    token: Text
 
 
 class TokensOut(BaseModel):
@@ -105,40 +128,24 @@ Acting = Annotated[Principal, Depends(_acting)]
     "/auth/token",
     responses=problems(LoginRefused, RefreshRefused, TooManyLogins, GrantUnknown, GrantIncomplete),
 )
-async def token(
-    deployment: Deployed,
-    response: Response,
-    grant_type: Text,
-    vo: Text | None = None,
-    username: Text | None = None,
-    password: Text | None = None,
-    refresh_token: Text | None = None,
-) -> TokensOut:
+async def token(deployment: Deployed, response: Response, form: Annotated[TokenForm, Form()]) -> TokensOut:
     """Exchange a password, or a refresh token, for tokens. Needs no token."""
-    given = {"vo": vo, "username": username, "password": password, "refresh_token": refresh_token}
-    needed = {"password": ("vo", "username", "password"), "refresh_token": ("refresh_token",)}.get(grant_type)
-    if needed is None:
-        raise GrantUnknown(grant_type=grant_type[:100])
-    words = {name: value for name in needed if (value := given[name])}
-    missing = next((name for name in needed if name not in words), None)
-    if missing is not None:
-        raise GrantIncomplete(what=missing)
-    if grant_type == "refresh_token":
-        tokens = await service.refresh(deployment, words["refresh_token"])
-    else:
-        tokens = await service.login(deployment, words["vo"], words["username"], words["password"])
+    match form.grant_type:
+        case "password":
+            vo, account, password = form.said("vo"), form.said("username"), form.said("password")
+            tokens = await service.login(deployment, vo, account, password)
+        case "refresh_token":
+            tokens = await service.refresh(deployment, form.said("refresh_token"))
+        case _:
+            raise GrantUnknown(grant_type=form.grant_type[:100])
     response.headers["cache-control"] = "no-store"
-    return _said(tokens)
-
-
-def _said(tokens: Tokens) -> TokensOut:
     return TokensOut(**asdict(tokens))
 
 
 @router.post("/auth/revoke")
-async def revoke(deployment: Deployed, token: Text) -> None:
+async def revoke(deployment: Deployed, form: Annotated[RevokeForm, Form()]) -> None:
     """Void a refresh token and all that came from the same login. Needs no token of another kind."""
-    await service.revoke(deployment, token)
+    await service.revoke(deployment, form.token)
 
 
 @public_router.get("/.well-known/openid-configuration")

@@ -43,6 +43,16 @@ class PluginMissing(Invalid):
         super().__init__(plugin=plugin, installed=installed, field=field)
 
 
+class PluginBroken(Invalid):
+    """Plugin {plugin} is installed, but cannot be loaded: {reason}."""
+
+    code = "plugin_broken"
+
+    def __init__(self, *, plugin: str, reason: str, field: str) -> None:
+        """Say what it lacks."""
+        super().__init__(plugin=plugin, reason=reason, field=field, hint="Install what it needs on the server.")
+
+
 class SettingsInvalid(Invalid):
     """Plugin {plugin} does not take these settings: {problems}"""
 

@@ -14,6 +14,7 @@ from sancho.kit.extensions import PluginUnknown, installed, load
 from sancho.sites import store
 from sancho.sites.errors import (
     ComputeElementNotFound,
+    PluginBroken,
     PluginMissing,
     ResourceNotFound,
     SettingsInvalid,
@@ -155,12 +156,17 @@ async def drop_resources(conn: Connection, vo: int, kind: ResourceKind, names: S
 
 
 def check_plugin(group: str, plugin: str, settings: dict[str, Any], document: Named[Any]) -> None:
-    """Raise `PluginMissing` or `SettingsInvalid`, blaming the document, unless a plugin can be made like this."""
+    """Blame the document unless a plugin can be made as it says.
+
+    Raises `PluginMissing`, `PluginBroken` or `SettingsInvalid`.
+    """
     try:
         load(group, plugin).Settings.model_validate(settings)
     except PluginUnknown:
         there = ", ".join(sorted(installed(group))) or "none"
         raise PluginMissing(plugin=plugin, installed=there, field=document.field("plugin")) from None
+    except ImportError as e:
+        raise PluginBroken(plugin=plugin, reason=str(e), field=document.field("plugin")) from e
     except ValidationError as e:
         faults = e.errors(include_url=False, include_input=False)
     else:

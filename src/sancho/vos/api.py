@@ -41,7 +41,7 @@ class ApplyIn(BaseModel, extra="forbid"):
 
     documents: list[DocumentIn]
     dry_run: bool = False
-    comment: Annotated[str | None, Field(max_length=1000)] = None
+    comment: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
 
 
 class RollbackIn(BaseModel, extra="forbid"):

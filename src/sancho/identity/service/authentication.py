@@ -1,6 +1,7 @@
 """Who is behind a bearer token."""
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,6 +16,7 @@ from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.clock import Clock
 from sancho.kit.db import Database
 from sancho.vos import service as vos
+from sancho.vos.model import LOWER_NAME
 
 REMEMBERED = timedelta(seconds=30)
 MOST_REMEMBERED = 50_000
@@ -58,7 +60,7 @@ class Authenticators:
         if audience != self._issuer.issuer or purpose != TOKEN_SCOPE:
             raise TokenInvalid(reason="it is meant for another audience")
         vo_name, _, account = str(claims.get("sub", "")).partition(":")
-        vo = (await self._vo_ids(vo_name)).get(vo_name)
+        vo = (await self._vo_ids(vo_name)).get(vo_name) if re.fullmatch(LOWER_NAME, account) else None
         standing = None
         if vo is not None:
             async with self._database.transaction([vo]) as conn:

@@ -171,5 +171,5 @@ class Issuer:
     def _current(self) -> list[SigningKey]:
         names = tuple(sorted(path.name for path in self._folder.glob("*.jwk")))
         if names != self._names:
-            self._keys, self._names = _read(self._folder), names
+            self._keys, self._names = _read(self._folder) if names else [], names
         return self._keys

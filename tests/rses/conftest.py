@@ -1,0 +1,5 @@
+"""An installation whose storages are looked at."""
+
+from tests.identity.conftest import installation
+
+__all__ = ["installation"]

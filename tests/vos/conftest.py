@@ -1,0 +1,5 @@
+"""An installation to configure."""
+
+from tests.identity.conftest import installation
+
+__all__ = ["installation"]
