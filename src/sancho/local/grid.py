@@ -34,6 +34,7 @@ from sancho.local.leftovers import end_programs
 from sancho.local.programs import Program, child_environment, write_private
 from sancho.local.tls import ensure_certificates
 from sancho_client.calls import configuration
+from sancho_client.errors import ClientError
 from sancho_client.models.configuration import Document
 
 FIRST_VO = "demo"
@@ -231,7 +232,7 @@ def unit(home: Home) -> str:
 def _choose(home: Home, wishes: Wishes) -> Config:
     if not home.exists:
         tls = bool(wishes.tls)
-        ports = choose_ports(wishes.port, tls=tls)
+        ports = choose_ports(wishes.port, tls=tls, seed=str(home.folder))
         port = next(ports)
         storages = topology.storages([next(ports) for _ in SITES])
         config = Config(port=port, tls=tls, vos=wishes.vos or (FIRST_VO,), storages=storages)
@@ -283,8 +284,11 @@ def _grant(home: Home, config: Config, say: Say) -> Config:
     if not config.granted:
         wanted = topology.documents(home, config) + wanted
         write_private(home.topology_file, topology.as_yaml(wanted))
-    with access.client(home, config) as client:
-        client.send(configuration.apply([Document.model_validate(one) for one in wanted], comment="sancho up"))
+    try:
+        with access.client(home, config) as client:
+            client.send(configuration.apply([Document.model_validate(one) for one in wanted], comment="sancho up"))
+    except ClientError as e:
+        raise StepFailed(step="Applying the sites", words=e.message) from e
     config = config.model_copy(update={"granted": config.begun})
     home.save(config)
     return config

@@ -17,6 +17,7 @@ import json
 import os
 import socket
 import tomllib
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -199,15 +200,20 @@ def port_free(port: int) -> bool:
         return True
 
 
-def choose_ports(wanted: int | None, *, tls: bool) -> Iterator[int]:
-    """Yield a port for the API (the one that is wanted, or `PortTaken`), and then free ones for storages."""
+def choose_ports(wanted: int | None, *, tls: bool, seed: str = "") -> Iterator[int]:
+    """Yield a port for the API (the one that is wanted, or `PortTaken`), and then free ones for storages.
+
+    Which ones are looked at first depends on `seed`, so that two grids that start at once rarely want the same.
+    """
     if wanted is not None and not port_free(wanted):
         raise PortTaken(port=wanted)
     first = wanted if wanted is not None else next(filter(port_free, TLS_PORTS if tls else PORTS), None)
     if first is None:
         raise PortTaken(port=TLS_PORTS.start if tls else PORTS.start)
     yield first
-    yield from (port for port in STORAGE_PORTS if port != first and port_free(port))
+    start = zlib.crc32(seed.encode()) % len(STORAGE_PORTS) if seed else 0
+    order = (*STORAGE_PORTS[start:], *STORAGE_PORTS[:start])
+    yield from (port for port in order if port != first and port_free(port))
 
 
 def _toml(value: object) -> str:
