@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from sancho_client.cli.app import add_to
 from sancho_client.cli.output import Output
-from sancho_client.cli.verbs import ERROR, Verbs, report
+from sancho_client.cli.verbs import ERROR, Verbs, exit_code, report
 from sancho_client.errors import ClientError
 
 HELP = "Jobs, data and rules on a grid. Each verb has its own --help, with an example."
@@ -126,6 +126,8 @@ def main() -> None:
     """Run the command line."""
     try:
         app()
+    except ClientError as e:
+        _leave(e)
     except _server_errors() as e:
         _leave(ClientError(str(e), field=getattr(e, "field", None), hint=getattr(e, "hint", None)))
     except ValidationError as e:
@@ -137,7 +139,7 @@ def main() -> None:
 
 def _leave(error: ClientError) -> NoReturn:
     report(error, Output(as_json=False))
-    sys.exit(ERROR)
+    sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from sancho_plugins.webdav_server.serve import serve
 from sancho_plugins.webdav_server.settings import StorageServerSettings
 
 
-def storage(  # noqa: PLR0913 - one option for each setting
+def storage(
     name: Annotated[str, typer.Option(help="What the storage calls itself.")],
     root: Annotated[Path, typer.Option(help="Folder to serve; made when missing.")],
     port: Annotated[int, typer.Option(help="Port to listen on.")],
