@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sancho.dids import service
 from sancho.dids.errors import CollectionClosed, Cycle, KindsMismatch, NotACollection
 from sancho.dids.model import DidKind
+from sancho.dids.store import contents
 from sancho.kit.db import Connection
 from tests.dids.given import given_collection, given_files
 from tests.world import World
@@ -70,7 +71,7 @@ async def carry_out(conn: Connection, vo: int, ids: list[int], model: Model, ste
             assert await service.close(conn, vo, ids[parent]) is (parent not in model.closed)
             model.closed.add(parent)
         elif verb == "open":
-            await service.store.set_open(conn, vo, ids[parent], is_open=True)
+            await contents.set_open(conn, vo, ids[parent], is_open=True)
             model.closed.discard(parent)
         return
     child_ids = [ids[child] for child in children]

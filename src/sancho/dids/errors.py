@@ -70,7 +70,7 @@ class ScopeMalformed(Invalid):
         super().__init__(scope=scope[:100], field="name")
 
 
-class ScopeOwnerMissing(NotFound):
+class ScopeOwnerMissing(Invalid):
     """Account {account}, to whom scope {scope} is to belong, does not exist."""
 
     code = "scope_owner_missing"

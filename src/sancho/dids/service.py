@@ -7,7 +7,6 @@ that have asked already.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from sancho.dids import store
 from sancho.dids.errors import (
     ChecksumMalformed,
     CollectionClosed,
@@ -35,6 +34,7 @@ from sancho.dids.model import (
     is_scope,
     parse_did,
 )  # fmt: skip
+from sancho.dids.store import contents, rows
 from sancho.kit.access import NotYours, Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -50,7 +50,7 @@ LAST = "\U0010ffff"
 
 async def scope_ids(conn: Connection, vo: int, names: Sequence[str], *, field: str = "scope") -> dict[str, int]:
     """Ids of scopes by name; raises `ScopeNotFound` naming the first that does not exist."""
-    found = await store.scope_ids(conn, vo, sorted(filter(is_scope, set(names))))
+    found = await rows.scope_ids(conn, vo, sorted(filter(is_scope, set(names))))
     for name in names:
         if name not in found:
             raise ScopeNotFound(scope=name, field=field)
@@ -59,7 +59,7 @@ async def scope_ids(conn: Connection, vo: int, names: Sequence[str], *, field: s
 
 async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
     """All scopes of a VO, by name."""
-    return await store.list_scopes(conn, vo)
+    return await rows.list_scopes(conn, vo)
 
 
 async def create_scope(conn: Connection, caller: Principal, name: str) -> Scope:
@@ -67,22 +67,22 @@ async def create_scope(conn: Connection, caller: Principal, name: str) -> Scope:
     require(caller, "dids:manage")
     if not is_scope(name):
         raise ScopeMalformed(scope=name)
-    if not await store.insert_scope(conn, caller.vo, caller.account_id, name):
+    if not await rows.insert_scope(conn, caller.vo, caller.account_id, name):
         raise ScopeExists(scope=name)
-    made = await store.find_scope(conn, caller.vo, name)
+    made = await rows.find_scope(conn, caller.vo, name)
     assert made is not None
     return made
 
 
 async def put_scopes(conn: Connection, vo: int, accounts: Mapping[str, str]) -> list[str]:
     """Make scopes, or give them to other accounts, by name; return those that could not: there is no such account."""
-    done = await store.put_scopes(conn, vo, list(accounts), list(accounts.values()))
+    done = await rows.put_scopes(conn, vo, list(accounts), list(accounts.values()))
     return sorted(set(accounts).difference(done))
 
 
 async def remove_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
     """Remove scopes; the database refuses while one holds a DID."""
-    await store.delete_scopes(conn, vo, names)
+    await rows.delete_scopes(conn, vo, names)
 
 
 # ---- reading
@@ -95,8 +95,8 @@ async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str 
     """
     pairs = [parse_did(did, field=field) for did in dids]
     wanted = sorted(set(pairs))
-    rows = await store.dids_by_name(conn, vo, [scope for scope, _ in wanted], [name for _, name in wanted])
-    found = {(row.scope, row.name): row for row in rows}
+    known = await rows.dids_by_name(conn, vo, [scope for scope, _ in wanted], [name for _, name in wanted])
+    found = {(row.scope, row.name): row for row in known}
     for did, pair in zip(dids, pairs, strict=True):
         if pair not in found:
             raise DidNotFound(did=did, field=field)
@@ -110,7 +110,7 @@ async def get(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did
 
 async def by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Did]:
     """Those of these DIDs that exist, by id."""
-    return {did.did_id: did for did in await store.dids_by_id(conn, vo, did_ids)}
+    return {did.did_id: did for did in await rows.dids_by_id(conn, vo, did_ids)}
 
 
 async def list_dids(
@@ -120,26 +120,26 @@ async def list_dids(
     after, limit = page
     scope_id = (await scope_ids(conn, vo, [scope]))[scope]
     first = max(prefix, f"{after}\x01") if after else prefix
-    return await store.list_dids(conn, vo, scope_id, (first, prefix + LAST), kinds or list(DidKind), limit)
+    return await rows.list_dids(conn, vo, scope_id, (first, prefix + LAST), kinds or list(DidKind), limit)
 
 
 async def info(conn: Connection, did: Did) -> Tally:
     """Files and bytes of a DID: of a collection the sum over its datasets at any depth, from their tallies."""
     if did.kind is DidKind.FILE:
         return Tally(1, did.size or 0)
-    return await store.tally(conn, did.vo, did.did_id)
+    return await contents.tally(conn, did.vo, did.did_id)
 
 
 async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[File]:
     """Every file among or below these DIDs, at any depth: distinct, by id."""
-    return await store.files(conn, vo, did_ids)
+    return await contents.files(conn, vo, did_ids)
 
 
 async def file_page(
     conn: Connection, vo: int, did_ids: Sequence[int], *, after: int = 0, limit: int = 200
 ) -> list[NamedFile]:
     """The first `limit` of those files whose ids are above `after`, with names and checksums."""
-    return await store.file_page(conn, vo, did_ids, after, limit)
+    return await contents.file_page(conn, vo, did_ids, after, limit)
 
 
 async def stream_contents(
@@ -151,7 +151,7 @@ async def stream_contents(
     """
     yield b'{"items":['
     seen, end = 0, after
-    async for texts, last in store.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit):
+    async for texts, last in contents.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit):
         yield (("," if seen else "") + ",".join(texts)).encode()
         seen, end = seen + len(texts), last
     yield f'],"next":{end if limit is not None and seen == limit else "null"}}}'.encode()
@@ -183,7 +183,7 @@ def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile
 
 async def find_scopes(conn: Connection, vo: int, dids: Sequence[str]) -> dict[str, int]:
     """Ids of those of the scopes of these DIDs that exist; what is no DID is passed over."""
-    return await store.scope_ids(conn, vo, sorted(filter(is_scope, {did.partition(":")[0] for did in dids})))
+    return await rows.scope_ids(conn, vo, sorted(filter(is_scope, {did.partition(":")[0] for did in dids})))
 
 
 async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
@@ -197,7 +197,7 @@ async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -
         raise NotACollection(did=did, field="kind")
     scope, name = parse_did(did)
     scope_id = (await scope_ids(conn, caller.vo, [scope], field="did"))[scope]
-    if await store.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, kind) is None:
+    if await rows.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, kind) is None:
         raise DidExists(did=did)
     return await get(conn, caller.vo, did)
 
@@ -212,7 +212,7 @@ async def ensure_dataset(
     """
     scope, name = parse_did(did, field=field)
     scope_id = (await scope_ids(conn, vo, [scope], field=field))[scope]
-    await store.insert_collection(conn, vo, account_id, scope_id, name, DidKind.DATASET)
+    await rows.insert_collection(conn, vo, account_id, scope_id, name, DidKind.DATASET)
     dataset = await get(conn, vo, did, field=field)
     if dataset.kind is not DidKind.DATASET:
         raise NotADataset(did=did, kind=dataset.kind.word, field=field)
@@ -227,7 +227,7 @@ async def check_free(
     conn: Connection, vo: int, names: Sequence[tuple[int, str]], *, field: str = "files.{n}.did"
 ) -> None:
     """Raise `DidExists` for the first of these names (scope id, name) that is taken; it may be a moment later."""
-    taken = set(await store.taken_names(conn, vo, [scope for scope, _ in names], [name for _, name in names]))
+    taken = set(await rows.taken_names(conn, vo, [scope for scope, _ in names], [name for _, name in names]))
     for n, pair in enumerate(names):
         if pair in taken:
             raise await _exists(conn, vo, *pair, field=field.format(n=n))
@@ -238,7 +238,7 @@ async def register_files(conn: Connection, vo: int, account_id: int, files: Sequ
 
     Raises `DidExists` naming the first whose name is taken, by an older file or by one of these.
     """
-    made = await store.insert_files(conn, vo, account_id, files)
+    made = await rows.insert_files(conn, vo, account_id, files)
     ids = [did_id for did_id in made if did_id is not None]
     if len(ids) < len(files):
         at = made.index(None)
@@ -247,7 +247,7 @@ async def register_files(conn: Connection, vo: int, account_id: int, files: Sequ
 
 
 async def _exists(conn: Connection, vo: int, scope_id: int, name: str, *, field: str) -> DidExists:
-    scopes = {scope.scope_id: scope.name for scope in await store.list_scopes(conn, vo)}
+    scopes = {scope.scope_id: scope.name for scope in await rows.list_scopes(conn, vo)}
     return DidExists(did=f"{scopes[scope_id]}:{name}", field=field)
 
 
@@ -271,19 +271,19 @@ async def attach(
     """
     kind = await _lock_open(conn, vo, parent_id)
     if kind is DidKind.CONTAINER:
-        await store.lock_containers(conn, vo)
-        circle = set(await store.holders(conn, vo, parent_id)).intersection(child_ids)
+        await contents.lock_containers(conn, vo)
+        circle = set(await contents.holders(conn, vo, parent_id)).intersection(child_ids)
         if circle:
             parent, child = await _names(conn, vo, parent_id, min(circle))
             raise Cycle(parent=parent.did, child=child.did)
     wanted = sorted(set(child_ids))
-    fitting, new, size = await store.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
+    fitting, new, size = await contents.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
     if fitting < len(wanted):
         await _blame_child(conn, vo, parent_id, list(child_ids))
     if new and kind is DidKind.DATASET:
-        await store.add_to_tally(conn, vo, parent_id, len(new), size)
+        await contents.add_to_tally(conn, vo, parent_id, len(new), size)
     if new and announce:
-        below = new if kind is DidKind.DATASET else [file.did_id for file in await store.files(conn, vo, new)]
+        below = new if kind is DidKind.DATASET else [file.did_id for file in await contents.files(conn, vo, new)]
         for file_ids in batches(below, ANNOUNCED):
             await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return new
@@ -295,9 +295,9 @@ async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[
     Raises `NotACollection`, `CollectionClosed` or `DidNotFound`.
     """
     kind = await _lock_open(conn, vo, parent_id)
-    gone, size = await store.delete_attachments(conn, vo, parent_id, child_ids)
+    gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
     if gone and kind is DidKind.DATASET:
-        await store.add_to_tally(conn, vo, parent_id, -len(gone), -size)
+        await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
     return gone
 
 
@@ -306,9 +306,9 @@ async def close(conn: Connection, vo: int, did_id: int) -> bool:
 
     Whoever is attaching to it ends first. The slots of its tally become one.
     """
-    if not await store.set_open(conn, vo, did_id, is_open=False):
+    if not await contents.set_open(conn, vo, did_id, is_open=False):
         return False
-    await store.fold_tally(conn, vo, did_id)
+    await contents.fold_tally(conn, vo, did_id)
     return True
 
 
@@ -320,7 +320,7 @@ async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bo
     found = await get_collection(conn, caller.vo, did)
     require_change(caller, found)
     if is_open:
-        await store.set_open(conn, caller.vo, found.did_id, is_open=True)
+        await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
     else:
         await close(conn, caller.vo, found.did_id)
     return await get(conn, caller.vo, did)
@@ -342,7 +342,7 @@ async def change_contents(
 
 
 async def _lock_open(conn: Connection, vo: int, did_id: int) -> DidKind:
-    locked = await store.lock_to_attach(conn, vo, did_id)
+    locked = await contents.lock_to_attach(conn, vo, did_id)
     if locked is None:
         raise DidNotFound(did=f"number {did_id}")
     kind, is_open = locked

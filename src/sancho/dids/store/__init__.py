@@ -1,0 +1,5 @@
+"""The SQL of the namespace; one statement each. Writes `scope`, `did`, `attachment` and `collection_tally`.
+
+Lock order: the row of a collection, then the lock on the VO's containers, then attachments in the order of their
+children, then one slot of the tally.
+"""

@@ -1,0 +1,202 @@
+"""Scopes, and the rows of files and collections."""
+
+from collections.abc import Sequence
+
+from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+
+
+async def scope_ids(conn: Connection, vo: int, names: Sequence[str]) -> dict[str, int]:
+    """Ids of those of these scopes that exist."""
+    rows = await fetch_rows(
+        conn,
+        "SELECT name, scope_id FROM scope WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])",
+        {"vo": vo, "names": list(names)},
+    )
+    return dict(rows)
+
+
+async def find_scope(conn: Connection, vo: int, name: str) -> Scope | None:
+    """One scope by name."""
+    return await find(
+        conn,
+        Scope,
+        """
+        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account
+          FROM scope s JOIN account a ON a.account_id = s.account_id AND a.vo = s.vo
+         WHERE s.vo = %(vo)s AND s.name = %(name)s
+        """,
+        {"vo": vo, "name": name},
+    )
+
+
+async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
+    """All scopes of a VO, by name."""
+    return await fetch(
+        conn,
+        Scope,
+        """
+        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account
+          FROM scope s JOIN account a ON a.account_id = s.account_id AND a.vo = s.vo
+         WHERE s.vo = %(vo)s
+         ORDER BY s.name
+        """,
+        {"vo": vo},
+    )
+
+
+async def insert_scope(conn: Connection, vo: int, account_id: int, name: str) -> bool:
+    """Make a scope; False when it exists."""
+    made = await execute(
+        conn,
+        "INSERT INTO scope (vo, account_id, name) VALUES (%(vo)s, %(account_id)s, %(name)s) ON CONFLICT DO NOTHING",
+        {"vo": vo, "account_id": account_id, "name": name},
+    )
+    return made == 1
+
+
+async def put_scopes(conn: Connection, vo: int, names: Sequence[str], accounts: Sequence[str]) -> list[str]:
+    """Make scopes or give them to other accounts; return the names that could be, the others lack their account."""
+    return await fetch_values(
+        conn,
+        """
+        INSERT INTO scope (vo, account_id, name)
+        SELECT a.vo, a.account_id, wanted.name
+          FROM unnest(%(names)s::text[], %(accounts)s::text[]) AS wanted (name, account)
+          JOIN account a ON a.vo = %(vo)s AND a.name = wanted.account
+         ORDER BY wanted.name
+            ON CONFLICT (name, vo) DO UPDATE SET account_id = EXCLUDED.account_id
+        RETURNING name
+        """,
+        {"vo": vo, "names": list(names), "accounts": list(accounts)},
+    )
+
+
+async def delete_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
+    """Remove scopes; the database refuses while one holds a DID."""
+    await execute(
+        conn,
+        "DELETE FROM scope WHERE vo = %(vo)s AND name = ANY(%(names)s::text[])",
+        {"vo": vo, "names": list(names)},
+    )
+
+
+async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: Sequence[str]) -> list[Did]:
+    """Those of these DIDs that exist, in any order; `scopes` and `names` go in pairs."""
+    return await fetch(
+        conn,
+        Did,
+        """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+          FROM unnest(%(scopes)s::text[], %(names)s::text[]) AS wanted (scope, name)
+          JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+        """,
+        {"vo": vo, "scopes": list(scopes), "names": list(names)},
+    )
+
+
+async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[Did]:
+    """Those of these DIDs that exist, by id."""
+    return await fetch(
+        conn,
+        Did,
+        """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+          FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
+          JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+         ORDER BY d.did_id
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+
+
+async def list_dids(
+    conn: Connection, vo: int, scope_id: int, names: tuple[str, str], kinds: Sequence[DidKind], limit: int
+) -> list[Did]:
+    """DIDs of a scope whose names are from the first up to, not including, the second of `names`, in order of name."""
+    return await fetch(
+        conn,
+        Did,
+        """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name >= %(first)s AND d.name < %(end)s
+           AND d.kind = ANY(%(kinds)s::"char"[])
+         ORDER BY d.name
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "scope_id": scope_id, "first": names[0], "end": names[1], "kinds": [*kinds], "limit": limit},
+    )
+
+
+async def insert_collection(
+    conn: Connection, vo: int, account_id: int, scope_id: int, name: str, kind: DidKind
+) -> int | None:
+    """Make an open collection; None when the name is taken."""
+    return await fetch_value(
+        conn,
+        """
+        INSERT INTO did (vo, kind, open, scope_id, account_id, name)
+        VALUES (%(vo)s, %(kind)s, true, %(scope_id)s, %(account_id)s, %(name)s)
+            ON CONFLICT DO NOTHING
+        RETURNING did_id
+        """,
+        {"vo": vo, "kind": kind, "scope_id": scope_id, "account_id": account_id, "name": name},
+    )
+
+
+async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int | None]:
+    """Make files; return their ids in the order given, None where the name (or id) is taken."""
+    return await fetch_values(
+        conn,
+        """
+        WITH file AS MATERIALIZED (
+            SELECT coalesce(f.did_id, nextval('did_id')) AS did_id, f.scope_id, f.name, f.size, f.adler32, f.n
+              FROM unnest(%(did_ids)s::bigint[], %(scope_ids)s::int[], %(names)s::text[], %(sizes)s::bigint[],
+                          %(sums)s::int[]) WITH ORDINALITY AS f (did_id, scope_id, name, size, adler32, n)),
+        made AS (
+            INSERT INTO did (vo, kind, open, scope_id, did_id, size, account_id, adler32, name)
+            SELECT %(vo)s, 'F', false, scope_id, did_id, size, %(account_id)s, adler32, name
+              FROM file
+             ORDER BY scope_id, name COLLATE "C", n
+                ON CONFLICT DO NOTHING
+            RETURNING did_id)
+        SELECT made.did_id FROM file LEFT JOIN made ON made.did_id = file.did_id ORDER BY file.n
+        """,
+        {
+            "vo": vo,
+            "account_id": account_id,
+            "did_ids": [f.did_id for f in files],
+            "scope_ids": [f.scope_id for f in files],
+            "names": [f.name for f in files],
+            "sizes": [f.size for f in files],
+            "sums": [None if f.adler32 is None else pack_adler32(f.adler32) for f in files],
+        },
+    )
+
+
+async def taken_names(
+    conn: Connection, vo: int, scope_ids: Sequence[int], names: Sequence[str]
+) -> list[tuple[int, str]]:
+    """Those of these names, in pairs with scopes, that a DID has."""
+    return await fetch_rows(
+        conn,
+        """
+        SELECT d.scope_id, d.name
+          FROM unnest(%(scope_ids)s::int[], %(names)s::text[]) AS wanted (scope_id, name)
+          JOIN did d ON d.scope_id = wanted.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+        """,
+        {"vo": vo, "scope_ids": list(scope_ids), "names": list(names)},
+    )

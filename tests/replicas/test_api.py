@@ -1,0 +1,73 @@
+"""The routes of replicas, in a served application."""
+
+import json
+from typing import Any
+
+from tests.served import Served
+
+
+def some(*names: str) -> list[dict[str, Any]]:
+    return [{"did": f"mc:{name}", "size": 10 * n, "adler32": "0000000a"} for n, name in enumerate(names, 1)]
+
+
+async def register(served: Served, *names: str, account: str = "root", **more: Any) -> Any:
+    body = {"rse": "A-DISK", "files": some(*names), **more}
+    return await served.send("POST", "/replicas", json=body, account=account)
+
+
+async def test_registered_files_are_listed_with_their_replicas(served: Served) -> None:
+    made = await register(served, "a", "b", dataset="mc:run1")
+    assert (made.status_code, made.json()) == (201, {"files": 2, "size": 30})
+
+    listed = await served.send("GET", "/replicas/mc:run1")
+
+    assert listed.headers["content-type"] == "application/x-ndjson"
+    lines = [json.loads(line) for line in listed.text.splitlines()]
+    assert [line["did"] for line in lines] == ["mc:a", "mc:b"]
+    assert lines[1]["replicas"] == [{"rse": "A-DISK", "state": "available"}]
+    assert (await served.send("GET", "/replicas/mc:no")).json()["code"] == "did_not_found"
+
+
+async def test_sources_come_in_pages_with_tokens(served: Served) -> None:
+    await register(served, "dir/a", "b", "c", dataset="mc:run1")
+
+    async def page(**more: Any) -> dict[str, Any]:
+        return (await served.send("POST", "/replicas/access", json={"dids": ["mc:run1"], **more})).json()
+
+    first = await page(limit=2)
+    second = await page(limit=2, cursor=first["next"])
+
+    assert [file["did"] for file in first["files"] + second["files"]] == ["mc:dir/a", "mc:b", "mc:c"]
+    assert (first["files"][0]["name"], second["next"]) == ("dir/a", None)
+    (source,) = first["files"][0]["sources"]
+    assert (source["rse"], source["site"]) == ("A-DISK", "SITE-A")
+    assert source["url"].startswith(f"file://{served.storages['A-DISK']}/belle/mc/")
+    assert source["token"].count(".") == 2
+    missing = (await served.send("POST", "/replicas/access", json={"dids": ["mc:run1", "mc:no"]})).json()
+    assert (missing["code"], missing["field"]) == ("did_not_found", "dids")
+
+
+async def test_each_mistake_is_named_with_its_field_and_nothing_stays(served: Served) -> None:
+    await register(served, "taken")
+
+    async def answer(*names: str, **more: Any) -> tuple[int, str, str | None]:
+        said = (await register(served, *names, **more)).json()
+        return said["status"], said["code"], said.get("field")
+
+    assert await answer("new", "taken") == (409, "did_exists", "files.1.did")
+    assert await answer("new", "../x") == (422, "did_malformed", "files.1.did")
+    assert await answer("new", rse="NO-DISK") == (404, "rse_not_found", "rse")
+    assert await answer("new", files=[]) == (422, "invalid_request", "files")
+    assert await answer("new", files=[{"did": "mc:new", "size": -1}]) == (422, "invalid_request", "files.0.size")
+    assert await answer("new", files=[{"did": "mc:new", "size": 2**63}]) == (422, "invalid_request", "files.0.size")
+    assert await answer("new", dataset="mc:taken") == (409, "not_a_dataset", "dataset")
+    assert await answer("new", account="alice") == (403, "permission_missing", None)
+    assert (await served.send("GET", "/dids/mc:new")).status_code == 404
+
+
+async def test_another_vo_sees_nothing(served: Served) -> None:
+    await register(served, "a")
+
+    assert (await served.send("GET", "/replicas/mc:a", vo="gridpp")).status_code == 404
+    asked = await served.send("POST", "/replicas/access", json={"dids": ["mc:a"]}, vo="gridpp")
+    assert asked.status_code == 404
