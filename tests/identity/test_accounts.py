@@ -23,7 +23,7 @@ from sancho.kit.access import Principal
 from sancho.kit.db import Connection, execute, fetch_value
 from sancho.kit.errors import PermissionMissing
 from sancho.vos import service as vos
-from sancho.vos.errors import DocumentInvalid
+from sancho.vos.errors import DocumentInvalid, ReferenceUnknown
 from sancho.vos.kinds import KINDS as VOS
 from sancho.vos.model import Applied, Document, Kind
 from tests.identity.helpers import PASSWORD, ROOT, Installation, acting, hashed
@@ -179,7 +179,7 @@ async def test_a_new_vo_has_the_groups_that_every_vo_has(conn: Connection) -> No
 @pytest.mark.parametrize(
     ("document", "error", "field"),
     [
-        (account(groups=["users", "nonsense"]), GroupNotFound, "groups.1"),
+        (account(groups=["users", "nonsense"]), ReferenceUnknown, "groups.1"),
         (account(groups=["UP"]), DocumentInvalid, "groups.0"),
         (account(kind="robot"), DocumentInvalid, "kind"),
         (account(email="nonsense"), DocumentInvalid, "email"),

@@ -10,6 +10,7 @@ from sancho.identity.errors import LoginRefused, LoginsBusy, RefreshRefused, Too
 from sancho.identity.model import AccountState, Tokens
 from sancho.identity.service import passwords
 from sancho.identity.service import tokens as tokens_module
+from sancho.identity.tasks import tidy
 from sancho.kit.db import all_vos, fetch_value
 from tests.identity.helpers import PASSWORD, Installation, acting
 from tests.world import World
@@ -266,3 +267,32 @@ async def test_expired_refresh_tokens_are_forgotten(installation: Installation) 
     async with installation.database.transaction(await all_vos(installation.database)) as conn:
         assert await service.forget_expired(conn, installation.clock.now()) == 1
         assert await fetch_value(conn, "SELECT count(*) FROM refresh_token") == 1
+
+
+async def test_tidying_forgets_expired_refresh_tokens_of_every_vo(installation: Installation) -> None:
+    await given_login(installation)
+    await installation.with_password(2, "alice")
+    await service.login(installation.deployment, "gridpp", "alice", PASSWORD)
+    installation.later(MONTH + timedelta(seconds=1))
+
+    await tidy(installation.deployment)
+
+    async with installation.database.transaction([0, 1, 2]) as conn:
+        assert await fetch_value(conn, "SELECT count(*) FROM refresh_token") == 0
+
+
+async def test_a_theft_that_is_noticed_while_the_thief_refreshes_stops_the_thief(committing: Installation) -> None:
+    first = await given_login(committing)
+    second = await service.refresh(committing.deployment, first.refresh_token)
+    committing.later(timedelta(seconds=11))
+
+    outcomes = await asyncio.gather(
+        service.refresh(committing.deployment, first.refresh_token),
+        service.refresh(committing.deployment, second.refresh_token),
+        return_exceptions=True,
+    )
+
+    assert isinstance(outcomes[0], RefreshRefused)
+    newest = outcomes[1].refresh_token if isinstance(outcomes[1], Tokens) else second.refresh_token
+    with pytest.raises(RefreshRefused):
+        await service.refresh(committing.deployment, newest)

@@ -15,10 +15,10 @@ from sancho.kit.extensions import Extensions
 from sancho.rses import plan, service
 from sancho.rses.errors import PlaceUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rses.kinds import KINDS as RSES
-from sancho.sites.errors import PluginMissing, SettingsInvalid, SiteNotFound
+from sancho.sites.errors import PluginMissing, SettingsInvalid
 from sancho.sites.kinds import KINDS as SITES
 from sancho.vos import service as vos
-from sancho.vos.errors import DocumentInUse, DocumentInvalid
+from sancho.vos.errors import DocumentInUse, DocumentInvalid, ReferenceUnknown
 from sancho.vos.kinds import KINDS as VOS
 from sancho.vos.model import Applied, Document, Kind
 from tests.identity.helpers import ROOT, URL, StoppedClock
@@ -88,10 +88,10 @@ async def test_switching_an_rse_or_its_site_off_ends_all_use(conn: Connection) -
 @pytest.mark.parametrize(
     ("document", "error", "field"),
     [
-        (rse(site="NOWHERE"), SiteNotFound, "site"),
+        (rse(site="NOWHERE"), ReferenceUnknown, "site"),
         (rse(plugin="nonsense"), PluginMissing, "plugin"),
         (rse(settings={"nonsense": 1}), SettingsInvalid, "settings.nonsense"),
-        (rse(distances={"NOWHERE": 1}), RseNotFound, "distances.NOWHERE"),
+        (rse(distances={"NOWHERE": 1}), ReferenceUnknown, "distances.NOWHERE"),
         (rse(distances={"A-DISK": -1}), DocumentInvalid, "distances.A-DISK"),
         (rse(prefix="/data"), DocumentInvalid, "prefix"),
         (rse(prefix="file:///with space"), DocumentInvalid, "prefix"),

@@ -1,6 +1,7 @@
 """Sites, CEs and grants come true by documents; each VO sees what it owns and what it was granted."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +11,14 @@ from sancho.kit.db import Connection, Database, execute, fetch_value
 from sancho.sites import service
 from sancho.sites.errors import (
     ComputeElementNotFound,
+    PluginBroken,
     PluginMissing,
-    ResourceNotFound,
     SettingsInvalid,
     SiteNotFound,
 )
 from sancho.sites.kinds import KINDS as SITES
 from sancho.vos import service as vos
-from sancho.vos.errors import DocumentInUse, DocumentInvalid, VoNotFound
+from sancho.vos.errors import DocumentInUse, DocumentInvalid, ReferenceUnknown
 from sancho.vos.kinds import KINDS as VOS
 from sancho.vos.model import Applied, Document, Kind
 from tests.identity.helpers import ROOT
@@ -26,12 +27,15 @@ from tests.world import World
 ALL: tuple[Kind[Any], ...] = (*VOS, *IDENTITY, *SITES)
 
 
+LOCAL: dict[str, Any] = {"plugin": "local", "settings": {"folder": "/nowhere/desy"}}
+
+
 def site(name: str = "DESY", **spec: Any) -> Document:
     return Document(kind="Site", name=name, spec=spec)
 
 
 def ce(name: str = "DESY-CE", *, at: str = "DESY", **spec: Any) -> Document:
-    return Document(kind="ComputeElement", name=name, spec={"site": at, "plugin": "local", **spec})
+    return Document(kind="ComputeElement", name=name, spec=LOCAL | {"site": at} | spec)
 
 
 def grant(name: str, kind: str, resource: str, *to: str) -> Document:
@@ -90,9 +94,13 @@ async def test_switching_a_site_off_reaches_its_ces(conn: Connection) -> None:
 @pytest.mark.parametrize(
     ("document", "error", "field"),
     [
-        (ce(at="NOWHERE"), SiteNotFound, "documents.0.spec.site"),
+        (ce(at="NOWHERE"), ReferenceUnknown, "documents.0.spec.site"),
         (ce(at="SITE-A", plugin="nonsense"), PluginMissing, "documents.0.spec.plugin"),
-        (ce(at="SITE-A", settings={"nonsense": 1}), SettingsInvalid, "documents.0.spec.settings.nonsense"),
+        (
+            ce(at="SITE-A", settings={"folder": "/nowhere", "nonsense": 1}),
+            SettingsInvalid,
+            "documents.0.spec.settings.nonsense",
+        ),
         (ce(at="SITE-A", cores=0), DocumentInvalid, "documents.0.spec.cores"),
         (ce(at="SITE-A", memory="much"), DocumentInvalid, "documents.0.spec.memory"),
         (ce(at="SITE-A", walltime="long"), DocumentInvalid, "documents.0.spec.walltime"),
@@ -103,8 +111,8 @@ async def test_switching_a_site_off_reaches_its_ces(conn: Connection) -> None:
         (site(attributes={"x": 10**20}), DocumentInvalid, "documents.0.spec.attributes.x"),
         (site(attributes={"x": "a|b"}), DocumentInvalid, "documents.0.spec.attributes.x"),
         (site(attributes={"a b": 1}), DocumentInvalid, "documents.0.spec.attributes.a b.[key]"),
-        (grant("g", "Site", "NOWHERE", "belle"), ResourceNotFound, "documents.0.spec.resource.name"),
-        (grant("g", "Site", "SITE-A", "belle", "nobody"), VoNotFound, "documents.0.spec.to.1"),
+        (grant("g", "Site", "NOWHERE", "belle"), ReferenceUnknown, "documents.0.spec.resource.name"),
+        (grant("g", "Site", "SITE-A", "belle", "nobody"), ReferenceUnknown, "documents.0.spec.to.1"),
         (grant("g", "Printer", "SITE-A", "belle"), DocumentInvalid, "documents.0.spec.resource.kind"),
         (grant("g", "Site", "SITE-A"), DocumentInvalid, "documents.0.spec.to"),
     ],
@@ -216,7 +224,7 @@ async def test_of_two_sites_of_one_name_a_vo_means_its_own(conn: Connection) -> 
 
 
 async def test_a_ce_of_a_vo_serves_that_vo(conn: Connection) -> None:
-    document = Document(kind="ComputeElement", name="OWN", vo="belle", spec={"site": "SITE-A", "plugin": "local"})
+    document = Document(kind="ComputeElement", name="OWN", vo="belle", spec=LOCAL | {"site": "SITE-A"})
 
     await apply(conn, document)
 
@@ -226,3 +234,18 @@ async def test_a_ce_of_a_vo_serves_that_vo(conn: Connection) -> None:
 async def test_there_is_no_ce_without_an_id(conn: Connection) -> None:
     with pytest.raises(ComputeElementNotFound):
         await service.ce(conn, 0)
+
+
+async def test_a_plugin_that_lacks_what_it_needs_is_named(
+    conn: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = tmp_path / "half_installed-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: half-installed\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[sancho.compute]\nhalf = module_that_is_not_there:Plugin\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(PluginBroken, match="module_that_is_not_there") as e:
+        await apply(conn, ce(at="SITE-A", plugin="half"))
+
+    assert e.value.field == "documents.0.spec.plugin"

@@ -19,9 +19,9 @@ from sancho.vos.errors import (
     KindUnknown,
     NotYourConfiguration,
     OwnerMissing,
+    ReferenceUnknown,
     TooManyDocuments,
     VersionNotFound,
-    VoNotFound,
 )
 from sancho.vos.kinds import KINDS
 from sancho.vos.model import Action, Change, Document, Kind, Named
@@ -139,7 +139,7 @@ async def test_when_one_document_fails_none_comes_true(conn: Connection) -> None
     ("document", "error", "field"),
     [
         (Document(kind="Nonsense", name="x", vo="belle"), KindUnknown, "documents.0.kind"),
-        (team("x", vo="nowhere"), VoNotFound, "documents.0.vo"),
+        (team("x", vo="nowhere"), ReferenceUnknown, "documents.0.vo"),
         (team("x", vo=None), OwnerMissing, "documents.0.vo"),
         (team("NOT LOWER"), DocumentInvalid, "documents.0.name"),
         (team("x\n"), DocumentInvalid, "documents.0.name"),

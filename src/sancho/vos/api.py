@@ -17,9 +17,9 @@ from sancho.vos.errors import (
     DocumentInUse,
     DocumentInvalid,
     NotYourConfiguration,
+    ReferenceUnknown,
     TooManyDocuments,
     VersionNotFound,
-    VoNotFound,
 )
 from sancho.vos.model import VO, Applied, Change, Document, Kind, Version
 
@@ -64,7 +64,7 @@ def _kinds(request: Request) -> Sequence[Kind[Any]]:
 
 @router.post(
     "/configuration/apply",
-    responses=problems(DocumentInvalid, NotYourConfiguration, VoNotFound, DocumentInUse, TooManyDocuments),
+    responses=problems(DocumentInvalid, NotYourConfiguration, ReferenceUnknown, DocumentInUse, TooManyDocuments),
 )
 async def apply(body: ApplyIn, request: Request, caller: Caller, deployment: Deployed) -> Applied:
     """Make documents come true in one piece, or with `dry_run` say what would change."""

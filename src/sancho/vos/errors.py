@@ -67,7 +67,17 @@ class NotYourConfiguration(Forbidden):
         )  # fmt: skip
 
 
-class DocumentUnknown(NotFound):
+class ReferenceUnknown(Invalid):
+    """{kind} {name} refers to what is not there: {reason}"""
+
+    code = "reference_unknown"
+
+    def __init__(self, *, kind: str, name: str, reason: str, field: str | None) -> None:
+        """Name the document, and what it names in vain."""
+        super().__init__(kind=kind, name=name, reason=reason, field=field, hint="Nothing was changed.")
+
+
+class DocumentUnknown(Invalid):
     """{kind} {name} cannot be removed: no version has it."""
 
     code = "document_unknown"

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
+from sancho.kit.errors import NotFound
 from sancho.vos import plan, store
 from sancho.vos.errors import (
     DocumentInUse,
@@ -22,6 +23,7 @@ from sancho.vos.errors import (
     KindUnknown,
     NotYourConfiguration,
     OwnerMissing,
+    ReferenceUnknown,
     TooManyDocuments,
     VersionNotFound,
     VoNotFound,
@@ -223,7 +225,8 @@ class _Applying:
         changes: dict[Key, Change] = {}
         for w in wanted:
             if w.owner not in self.vos and w.owner not in becoming:
-                raise VoNotFound(vo=w.owner, field=f"{w.at}.vo")
+                reason = str(VoNotFound(vo=w.owner))
+                raise ReferenceUnknown(kind=w.kind.name, name=w.name, reason=reason, field=f"{w.at}.vo")
             if w.key in seen:
                 raise DocumentTwice(kind=w.kind.name, name=w.name, field=f"{w.at}.name")
             seen.add(w.key)
@@ -238,7 +241,12 @@ class _Applying:
     async def _apply(self, kind: Kind[Any], wanted: Sequence[_Wanted]) -> None:
         for owner in dict.fromkeys(w.owner for w in wanted):
             named = [Named(w.name, w.spec, w.at) for w in wanted if w.owner == owner]
-            await kind.apply(self.conn, self.caller, self.vos[owner], named)
+            try:
+                await kind.apply(self.conn, self.caller, self.vos[owner], named)
+            except NotFound as e:
+                # The route was found; a document that names what does not exist is not valid.
+                blamed = next((n for n in named if e.field and e.field.startswith(f"{n.at}.")), named[0])
+                raise ReferenceUnknown(kind=kind.name, name=blamed.name, reason=str(e), field=e.field) from e
         if kind.model is VoSpec:
             self.vos = {vo.name: vo.vo for vo in await store.all_vos(self.conn)}
 
