@@ -26,7 +26,7 @@ from sancho_pilot.patience import (
     UPLOAD_PATIENCE,
     Patience,
 )
-from sancho_pilot.phases import AFTER_LAUNCH, ASKING_SERVER, BEFORE_LAUNCH, OCCUPYING, REFUSAL, judge, report, revived
+from sancho_pilot.phases import AFTER_LAUNCH, ASKING_SERVER, BEFORE_LAUNCH, OCCUPYING, REFUSAL, judge, report
 
 
 class Life:
@@ -83,12 +83,14 @@ class Life:
 
     # ------------------------------------------------------------------------ what the machine says
 
-    def begin(self) -> List[do.Instruction]:
-        """Take up a match, or what a former pilot has left."""
+    def begin(self, verdict: Optional[Verdict] = None) -> List[do.Instruction]:
+        """Take up a match, or what a former pilot has left; with a verdict, a payload does not start any more."""
         self._doubt = self.attempt.phase is not Phase.FETCHING
-        self.attempt = revived(self.attempt)
-        self._out.append(do.Record(self.attempt))
-        self._ask()
+        if verdict is not None and self.attempt.phase in BEFORE_LAUNCH:
+            self._conclude(verdict)
+        else:
+            self._out.append(do.Record(self.attempt))
+            self._ask()
         return self._drain()
 
     def handle(self, event: events.AttemptAnswer) -> List[do.Instruction]:
@@ -131,16 +133,7 @@ class Life:
 
     def drop(self, at: float) -> List[do.Instruction]:
         """The server has given the attempt up: end it, send nothing more, leave nothing behind."""
-        phase = self.attempt.phase
-        if phase in AFTER_LAUNCH:
-            self._record(phase=Phase.DROPPING)
-            self._out.append(do.StopPayload(self._id, hard=phase is Phase.STOPPING))
-            self.due = at + KILL_GRACE
-        elif phase is Phase.SWEEPING:
-            self._record(phase=Phase.DROPPING)
-        elif phase is not Phase.DROPPING:
-            self._cancel()
-            self._clean(accepted=False)
+        self._drop(at)
         return self._drain()
 
     def encourage(self, at: float) -> None:
@@ -176,7 +169,8 @@ class Life:
         tired = self._storage.tries >= FETCH_PASSES * sources
         hopeless = unpacking and failure.trouble is Trouble.REJECTED
         if hopeless or (tired and (failure.trouble is not Trouble.AWAY or self._storage.lasts(at, FETCH_PATIENCE))):
-            self._conclude(Verdict("failed", "input_unavailable", f"{what}: {failure.detail}"))
+            reason = "sandbox_unavailable" if unpacking else "input_unavailable"
+            self._conclude(Verdict("failed", reason, f"{what}: {failure.detail}"))
             return
         self._stale = failure.trouble is Trouble.DENIED or self._source == 0
         if self._source == 0:
@@ -198,7 +192,7 @@ class Life:
         if self.attempt.phase is Phase.DROPPING:
             self._clean(accepted=False)
         else:
-            verdict = self.attempt.stop or Verdict("failed", "payload_failed", event.detail)
+            verdict = self.attempt.stop or Verdict("failed", "command_unknown", event.detail)
             self._go(Phase.FINISHING, exit_code=event.exit_code, verdict=verdict)
 
     def _exceeded(self, event: events.Exceeded) -> None:
@@ -285,8 +279,10 @@ class Life:
     def _failed(self, event: events.StepFailed) -> None:
         self._step = 0
         at, failure, phase = event.at, event.failure, self.attempt.phase
-        if failure.trouble is Trouble.ENDED:
-            self.drop(at)
+        if phase is Phase.DROPPING:
+            self._clean(accepted=False)
+        elif failure.trouble is Trouble.ENDED:
+            self._drop(at)
         elif phase is Phase.FETCHING and not self._stale:
             self._fetch_failed(at, failure)
         elif phase is Phase.UPLOADING:
@@ -298,7 +294,19 @@ class Life:
         elif phase is Phase.FINISHING:
             self._report_rejected(failure)
         else:
-            self._conclude(Verdict("failed", REFUSAL.get(phase, "pilot_error"), failure.detail))
+            self._conclude(Verdict("failed", REFUSAL.get(phase, "pilot_lost"), failure.detail))
+
+    def _drop(self, at: float) -> None:
+        phase = self.attempt.phase
+        if phase in AFTER_LAUNCH:
+            self._record(phase=Phase.DROPPING)
+            self._out.append(do.StopPayload(self._id, hard=phase is Phase.STOPPING))
+            self.due = at + KILL_GRACE
+        elif phase is Phase.SWEEPING:
+            self._record(phase=Phase.DROPPING)
+        elif phase is not Phase.DROPPING:
+            self._cancel()
+            self._clean(accepted=False)
 
     def _wait_for_server(self, at: float, failure: Failure) -> None:
         self._server.fail(at)

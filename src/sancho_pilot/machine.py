@@ -38,6 +38,7 @@ from sancho_pilot.patience import (
     STOP_GRACE,
     Patience,
 )
+from sancho_pilot.phases import revived
 
 MOST_HELD = 4
 DONE, BROKEN, UNDELIVERED, UNWELCOME = 0, 1, 75, 77
@@ -140,9 +141,7 @@ class Machine:
         self._beat_every = event.beat_every
         restored, self._restored = self._restored, []
         for attempt in restored:
-            self._take_up(attempt)
-        if self._stop_at is not None:
-            self._halt_all(event.at, STOPPED)
+            self._take_up(revived(attempt))
 
     def _matched(self, event: Matched) -> None:
         if event.step != self._call:
@@ -151,8 +150,6 @@ class Machine:
         self._patience.reset()
         if event.work.attempt_id not in self._lives:
             self._take_up(Attempt(event.work))
-            if self._stop_at is not None:
-                self._halt_all(event.at, STOPPED)
 
     def _no_work(self, event: NoWork) -> None:
         if event.step == self._call:
@@ -163,12 +160,13 @@ class Machine:
 
     def _retired(self, event: Retired) -> None:
         if event.step == self._call:
-            self._exit(UNDELIVERED if self._shelved else DONE, self._leaving)
+            self._exit(DONE, self._leaving)
 
     def _stop_asked(self, event: StopAsked) -> None:
         if self._stop_at is None:
             self._stop_at = event.at + STOP_GRACE
-            self._halt_all(event.at, STOPPED)
+            for life in list(self._lives.values()):
+                self._out += life.halt(event.at, STOPPED)
 
     def _beat_answered(self, event: BeatAnswered) -> None:
         if event.step != self._beat:
@@ -192,7 +190,7 @@ class Machine:
             return
         self._call = 0
         if self._leaving:
-            self._exit(UNDELIVERED if self._shelved else DONE, self._leaving)
+            self._exit(DONE, self._leaving)
             return
         self._asked = self._welcome
         self._patience.fail(event.at)
@@ -227,7 +225,7 @@ class Machine:
 
     def _look_for_work(self, at: float) -> None:
         left = self._walltime(at)
-        if not self._lives and self._asked and at - self._idle_since >= self._slot.idle:
+        if not self._lives and self._asked and at >= self._idle_since + self._slot.idle:
             self._retire("idle")
         elif left < LEAST_WALLTIME:
             self._call_due = None
@@ -243,7 +241,7 @@ class Machine:
         """The batch system wants its slot back: deliver what can be delivered in time."""
         if at >= deadline:
             self._exit(UNDELIVERED if self._lives or self._restored or self._shelved else DONE, "stopped")
-        elif not self._lives and not self._leaving and self._welcome:
+        elif not self._lives and not self._call and self._welcome:
             self._retire("stopped")
         elif not self._lives and not self._restored and not self._welcome:
             self._exit(DONE, "stopped")
@@ -255,6 +253,9 @@ class Machine:
         self._out.append(Beat(self._beat, tuple((one, state) for one, state in beats if state is not None)))
 
     def _retire(self, reason: str) -> None:
+        if self._shelved:  # whatever a pilot that says good-bye still has is lost
+            self._exit(UNDELIVERED, reason)
+            return
         self._leaving = reason
         self._call, self._call_due = self._next(), None
         self._out.append(Retire(self._call, reason))
@@ -264,11 +265,7 @@ class Machine:
     def _take_up(self, attempt: Attempt) -> None:
         life = Life(attempt, self._steps, self._jitter)
         self._lives[attempt.work.attempt_id] = life
-        self._out += life.begin()
-
-    def _halt_all(self, at: float, verdict: Verdict) -> None:
-        for life in list(self._lives.values()):
-            self._out += life.halt(at, verdict)
+        self._out += life.begin(None if self._stop_at is None else STOPPED)
 
     def _bury(self, at: float) -> None:
         for attempt_id, life in list(self._lives.items()):

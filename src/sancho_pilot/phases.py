@@ -13,12 +13,10 @@ OCCUPYING = (*BEFORE_LAUNCH, *AFTER_LAUNCH, Phase.SWEEPING, Phase.DROPPING)
 """The payload is still to come, or may still run."""
 ASKING_SERVER = (Phase.CLAIMING, Phase.STARTING, Phase.DECLARING, Phase.FINISHING)
 REFUSAL = {
-    Phase.CLAIMING: "start_refused",
     Phase.FETCHING: "input_unavailable",
-    Phase.STARTING: "start_refused",
     Phase.DECLARING: "upload_failed",
 }
-"""What an attempt fails with when a step is rejected; otherwise it is our own defect, `pilot_error`."""
+"""What an attempt fails with when a step is rejected; otherwise it is `pilot_lost`: another pilot may do better."""
 
 
 def revived(attempt: Attempt) -> Attempt:
@@ -30,7 +28,7 @@ def revived(attempt: Attempt) -> Attempt:
     if phase in BEFORE_LAUNCH:
         return replace(attempt, phase=Phase.CLAIMING)
     if phase in AFTER_LAUNCH or phase is Phase.SWEEPING:
-        died = Verdict("failed", "pilot_died", "The pilot died while the payload ran.")
+        died = Verdict("failed", "pilot_lost", "The pilot died while the payload ran.")
         return replace(attempt, phase=Phase.SWEEPING, stop=stop or died)
     if phase is Phase.UPLOADING:
         return replace(attempt, phase=Phase.DECLARING)
@@ -53,7 +51,7 @@ def judge(attempt: Attempt, missing: Tuple[str, ...]) -> Verdict:
 
 def report(attempt: Attempt) -> Report:
     """Return what the server is told at the end."""
-    verdict = attempt.verdict or Verdict("failed", "pilot_error", "The pilot lost its verdict.")
+    verdict = attempt.verdict or Verdict("failed", "pilot_lost", "The pilot lost its verdict.")
     done = verdict.outcome == "done"
     return Report(
         outcome=verdict.outcome,
