@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from httpx2 import Response, TransportError
 
-from sancho_client.calls import data
+from sancho_client.calls import data, rules
 from sancho_client.client import Client
 from sancho_client.data import checksum
 from sancho_client.data.watch import SILENT, Stoppable, Watch
@@ -94,6 +94,7 @@ def _put_batch(
         rest = [one for one in files if one not in there]
         if rest:
             yield from _put_batch(client, pool, rest, rule, watch)
+        _join_datasets(client, there, rule)
         return
     intents = [upload.intent_id for upload in uploads]
     try:
@@ -119,7 +120,7 @@ def _done(file: LocalFile, new: NewFile, upload: Upload | None, *, already: bool
 def _already_there(
     client: Client, pool: ThreadPoolExecutor, files: list[tuple[LocalFile, NewFile]]
 ) -> list[tuple[LocalFile, NewFile]]:
-    """Those of the files that the catalogue has, just so; they are put into their dataset if they are not in it."""
+    """Those of the files that the catalogue has, just so."""
 
     def there(one: tuple[LocalFile, NewFile]) -> bool:
         _, new = one
@@ -131,10 +132,24 @@ def _already_there(
             raise
         return found.kind == "file" and (found.size, found.adler32) == (new.size, new.adler32)
 
-    held = [one for one, is_there in zip(files, _each(pool, there, files), strict=True) if is_there]
-    for dataset in {new.dataset for _, new in held if new.dataset}:
+    return [one for one, is_there in zip(files, _each(pool, there, files), strict=True) if is_there]
+
+
+def _join_datasets(client: Client, held: list[tuple[LocalFile, NewFile]], rule: UploadRule | None) -> None:
+    """Put files that were there already into their datasets, as an upload would have done."""
+    for dataset in sorted({new.dataset for _, new in held if new.dataset}):
+        try:
+            client.send(data.create(dataset, "dataset"))
+        except Problem as problem:
+            if problem.status != 409:
+                raise
         client.send(data.attach(dataset, [new.did for _, new in held if new.dataset == dataset]))
-    return held
+        if rule is not None and not any(
+            (known.rse_expression, known.copies) == (rule.rse_expression, rule.copies)
+            for known in client.pages(rules.list_rules(did=dataset))
+        ):
+            wish = rules.create(dataset, rule.rse_expression, copies=rule.copies, lifetime=rule.lifetime)
+            client.send(wish)
 
 
 def _size(path: Path) -> int:
