@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
 from sancho.dids import api as dids_api
+from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.identity import api as identity_api
 from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
@@ -46,7 +47,7 @@ from sancho.vos import api as vos_api
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 
-KINDS: tuple[Kind[Any], ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *RULES_KINDS)
+KINDS: tuple[Kind[Any], ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS)
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (

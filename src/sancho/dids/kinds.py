@@ -7,10 +7,11 @@ from pydantic import BaseModel, Field
 
 from sancho.dids import service
 from sancho.dids.errors import ScopeOwnerMissing
-from sancho.dids.model import SCOPE
+from sancho.dids.model import SCOPE, is_scope, scope_of
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.vos.model import Kind, Named
+from sancho.vos import service as vos
+from sancho.vos.model import Action, Change, Kind, Named
 
 
 class ScopeSpec(BaseModel, extra="forbid"):
@@ -31,6 +32,15 @@ async def _retire(conn: Connection, _caller: Principal, vo: int, names: Sequence
     await service.remove_scopes(conn, vo, names)
 
 
+async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change]) -> None:
+    """Give every new account a scope of its own, so that it can begin at once."""
+    new = [c for c in changes if c.kind == "Account" and c.action is Action.CREATED]
+    numbers = {vo.name: vo.vo for vo in await vos.list_vos(conn)} if new else {}
+    for vo in sorted({c.vo for c in new}):
+        scopes = {scope_of(c.name): c.name for c in new if c.vo == vo and is_scope(scope_of(c.name))}
+        await service.put_scopes(conn, numbers[vo], scopes)
+
+
 KINDS: tuple[Kind[Any], ...] = (
-    Kind(name="Scope", model=ScopeSpec, order=30, apply=_apply, retire=_retire, names=SCOPE.pattern),
+    Kind(name="Scope", model=ScopeSpec, order=30, apply=_apply, retire=_retire, follow=_follow, names=SCOPE.pattern),
 )

@@ -160,6 +160,11 @@ def is_scope(name: str) -> bool:
     return SCOPE.fullmatch(name) is not None
 
 
+def scope_of(account: str) -> str:
+    """The scope that is made with an account, for what it makes for itself."""
+    return f"user.{account}"
+
+
 def parse_did(did: str, *, field: str = "did") -> tuple[str, str]:
     """Take `scope:name` apart; raises `DidMalformed` that blames `field`."""
     scope, colon, name = did.partition(":")
