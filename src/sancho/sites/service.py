@@ -281,6 +281,6 @@ COMPUTE_ELEMENT = Kind(
     names=RESOURCE_NAME,
 )  # fmt: skip
 GRANT = Kind(
-    name="Grant", model=GrantSpec, order=70, apply=_check_grants, retire=_retire_grants, follow=_follow_grants,
+    name="Grant", model=GrantSpec, order=65, apply=_check_grants, retire=_retire_grants, follow=_follow_grants,
     instance=True, names=RESOURCE_NAME,
 )  # fmt: skip
