@@ -17,8 +17,9 @@ STOPPED = 130
 
 def demo(
     python: Annotated[
-        Path, typer.Option(help="The interpreter for payloads; it must have numpy, uproot and matplotlib.")
-    ] = Path(sys.executable),
+        Path | None,
+        typer.Option(help="The interpreter for payloads, with numpy, uproot and matplotlib; by default ours."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("demo"),
     home: Annotated[Path | None, typer.Option(help="Folder of the grid, instead of a temporary one.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the grid running.")] = False,
@@ -33,7 +34,7 @@ def demo(
     view = View(output)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        outcome = run(Wishes(python=python, out=out, home=home, keep=keep, jobs=jobs), view)
+        outcome = run(Wishes(python=python or Path(sys.executable), out=out, home=home, keep=keep, jobs=jobs), view)
     except KeyboardInterrupt:
         view.say("stopped")
         raise typer.Exit(STOPPED) from None
