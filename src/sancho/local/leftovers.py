@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sancho.local.processes import Process, marked, session_of, top_most, wait_until
+from sancho.local.processes import Process, leads_group, marked, session_of, top_most, wait_until
 from sancho.local.programs import MARK, Plan, read_state
 
 GRACE = 15.0
@@ -22,7 +22,10 @@ def end_pilots(home: Path, spare: Collection[int] = (), *, grace: float = GRACE)
     """End the pilots: politely the outermost, which end their payloads; after `grace` seconds whatever is left."""
     outermost = top_most(pilots(home, spare))
     for one in outermost:
-        one.send(signal.SIGTERM)
+        if leads_group(one.pid):
+            one.send_group(signal.SIGTERM)  # the outermost may be a shell that notes how its pilot ends
+        else:
+            one.send(signal.SIGTERM)
     wait_until(lambda: not pilots(home, spare), timeout=grace, step=0.1)
     for one in pilots(home, spare):
         one.send(signal.SIGKILL)

@@ -132,6 +132,13 @@ def top_most(processes: Collection[Process]) -> list[Process]:
     return [one for one in processes if (stat := _stat(one.pid)) is not None and stat.parent not in pids]
 
 
+def leads_group(pid: int) -> bool:
+    """Say whether a process leads its process group; false when it is gone."""
+    with suppress(ProcessLookupError):
+        return os.getpgid(pid) == pid
+    return False
+
+
 def session_of(pid: int) -> int | None:
     """Return the session that a process belongs to, None when it is gone."""
     stat = _stat(pid)
