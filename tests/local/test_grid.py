@@ -19,12 +19,15 @@ import httpx2
 import psycopg
 import pytest
 
-from sancho.local import control
+from sancho.local import access, control, grid
 from sancho.local.home import Home
 from sancho.local.postgres import ADMIN, OWNER, Cluster, temporary_cluster
 from sancho.local.processes import Process, find_process, marked, wait_until
 from sancho.local.programs import MARK, State, read_state
 from sancho.local.tls import trust
+from sancho_client.calls import identity
+from sancho_client.calls import topology as calls
+from sancho_client.client import Client
 
 pytestmark = pytest.mark.xdist_group("grid")
 PROGRAMS = ["postgres", "api", "worker", "storage-disk-a", "storage-disk-b"]
@@ -56,16 +59,17 @@ def said(*words: str, environment: Mapping[str, str] | None = None) -> Any:
 
 
 def program(home: Path, name: str) -> Process:
+    """The process of a program, once it is ready."""
+    found: list[Process] = []
+
     def look() -> bool:
         state = read_state(home)
-        return state is not None and any(one.name == name and one.state is State.READY for one in state.programs)
+        programs = [] if state is None else [one for one in state.programs if one.name == name]
+        found[:] = [one.process for one in programs if one.state is State.READY and one.process is not None]
+        return any(one.alive for one in found)
 
     assert wait_until(look, timeout=60), f"{name} is not ready"
-    state = read_state(home)
-    assert state is not None
-    found = next(one.process for one in state.programs if one.name == name)
-    assert found is not None
-    return found
+    return found[0]
 
 
 def everything(home: Path) -> list[Process]:
@@ -95,8 +99,15 @@ def home(up: dict[str, Any]) -> Path:
     return Path(up["home"])
 
 
-def exported(home: Path, *words: str) -> dict[str, str]:
-    return said("env", "--home", str(home), *words)
+def speaking(home: Path, vo: str) -> Client:
+    """A client that speaks for the administrator of a VO."""
+    return access.client(Home(home), Home(home).config(), vo)
+
+
+def who(home: Path, vo: str = "belle") -> tuple[str, str]:
+    with speaking(home, vo) as client:
+        me = client.send(identity.whoami())
+    return me.vo, me.account
 
 
 def test_its_administrator_is_shown_a_password_once_and_can_log_in(up: dict[str, Any], home: Path) -> None:
@@ -109,30 +120,28 @@ def test_its_administrator_is_shown_a_password_once_and_can_log_in(up: dict[str,
 
 
 def test_a_shell_gets_all_it_needs_to_use_the_grid(up: dict[str, Any], home: Path) -> None:
-    there = exported(home)
+    there = said("env", "--home", str(home))
     assert there["SANCHO_URL"] == up["url"]
     assert there["RUCIO_HOST"] == there["RUCIO_AUTH_HOST"] == f"{up['url']}/rucio"
     assert there["RUCIO_VO"] == "belle"
     assert there["RUCIO_ACCOUNT"] == "admin"
     assert there["DIRACX_URL"] == up["url"]
     assert stat.S_IMODE(Path(there["SANCHO_TOKEN_FILE"]).stat().st_mode) == 0o600
-    who = said("whoami", environment=there)
-    assert (who["vo"], who["account"]) == ("belle", "admin")
-    assert said("whoami", environment=exported(home, "--vo", "gridpp"))["vo"] == "gridpp"
-
-    lines = sancho("env", "--home", str(home)).stdout
-    shell = subprocess.run(
-        ["sh", "-c", lines + "echo $SANCHO_URL $SANCHO_VO"], capture_output=True, text=True, check=True
-    )
-    assert shell.stdout.split() == [up["url"], "belle"]
+    lines = sancho("env", "--home", str(home), "--vo", "gridpp").stdout
+    shell = ["sh", "-c", f"{lines}\n{sys.executable} -m sancho whoami --json"]
+    me = json.loads(subprocess.run(shell, capture_output=True, text=True, check=True).stdout)
+    assert (me["vo"], me["account"]) == ("gridpp", "admin")
+    refused = sancho("env", "--home", str(home), "--vo", "atlas")
+    assert refused.returncode == 1
+    assert "it has belle, gridpp" in refused.stderr
 
 
 def test_both_vos_may_use_both_sites(home: Path) -> None:
     for vo in ("belle", "gridpp"):
-        there = exported(home, "--vo", vo)
-        assert sorted(one["name"] for one in said("site", "list", environment=there)) == ["site-a", "site-b"]
-        assert sorted(one["name"] for one in said("ce", "list", environment=there)) == ["ce-a", "ce-b"]
-        assert sorted(one["name"] for one in said("rse", "list", environment=there)) == ["disk-a", "disk-b"]
+        with speaking(home, vo) as client:
+            assert sorted(one.name for one in client.pages(calls.sites())) == ["site-a", "site-b"]
+            assert sorted(one.name for one in client.pages(calls.ces())) == ["ce-a", "ce-b"]
+            assert sorted(one.name for one in client.pages(calls.rses())) == ["disk-a", "disk-b"]
 
 
 def test_up_on_a_grid_that_runs_is_harmless(up: dict[str, Any], home: Path) -> None:
@@ -152,8 +161,7 @@ def test_what_is_killed_comes_back_and_the_grid_answers_again(up: dict[str, Any]
     os.kill(before.pid, signal.SIGKILL)
     assert wait_until(lambda: not before.alive, timeout=10)
     assert program(home, name) != before
-    there = exported(home)
-    assert said("whoami", environment=there)["account"] == "admin"
+    assert who(home) == ("belle", "admin")
 
 
 def test_status_and_doctor_find_it_well(home: Path) -> None:
@@ -186,15 +194,15 @@ def test_everything_survives_down_and_up_and_the_death_of_the_supervisor(up: dic
     assert again["vos"] == ["belle", "gridpp", "atlas"]
     assert again["url"] == up["url"]
     assert again["password"] not in {None, up["password"]}
-    there = exported(home, "--vo", "atlas")
-    assert len(said("rse", "list", environment=there)) == 2
+    with speaking(home, "atlas") as client:
+        assert len(list(client.pages(calls.rses()))) == 2
 
     supervisor = control.find_supervisor(home)
     assert supervisor is not None
     os.kill(supervisor.pid, signal.SIGKILL)
     assert wait_until(lambda: not supervisor.alive, timeout=10)
     assert said("up", "--home", str(home))["password"] is None
-    assert said("whoami", environment=exported(home))["vo"] == "belle"
+    assert who(home) == ("belle", "admin")
 
 
 def test_purge_removes_it_and_nothing_else(up: dict[str, Any], home: Path) -> None:
@@ -214,7 +222,7 @@ def test_with_tls_clients_that_trust_its_authority_are_served() -> None:
         try:
             ready = said("up", "--home", str(home), "--port", str(free_port()), "--tls")
             assert ready["url"].startswith("https://")
-            there = exported(home)
+            there = said("env", "--home", str(home))
             assert there["SANCHO_CA_FILE"] == there["RUCIO_CA_CERT"] == str(home / "tls" / "ca.pem")
             assert said("whoami", environment=there)["vo"] == "demo"
             health = httpx2.get(
@@ -233,7 +241,7 @@ def test_it_runs_on_a_database_of_somebody_elses() -> None:
         let_owner_make_roles(foreign)
         try:
             said("up", "--home", str(home), "--port", str(free_port()), "--database-url", foreign.url(OWNER))
-            assert said("whoami", environment=exported(home))["vo"] == "demo"
+            assert who(home, "demo") == ("demo", "admin")
             assert not (home / "pg").exists()
             checks = {one["name"]: one for one in said("doctor", "--home", str(home))}
             assert checks["role of the server"]["seen"] == "sancho_server is bound by row-level security"
@@ -355,18 +363,15 @@ def _may_run(python: str) -> bool:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, whose folders others cannot enter")
 def test_a_home_in_roots_private_folder_has_its_database_where_its_user_can_reach_it() -> None:
     with scratch_home() as scratch:
-        home = Path(scratch) / "grid"
-        try:
-            said("up", "--home", str(home), "--port", str(free_port()))
-            assert stat.S_IMODE(Path(scratch).stat().st_mode) == 0o700
-            elsewhere = Home(home).config().postgres_folder
-            assert elsewhere is not None
-            assert elsewhere.is_relative_to("/var/lib/sancho")
-            assert sancho("down", "--home", str(home), "--purge", "-y").returncode == 0
-            assert not elsewhere.exists()
-            assert not home.exists()
-        finally:
-            control.stop(home)
+        home = Home(Path(scratch) / "grid")
+        config = grid.prepare(home, grid.Wishes(port=free_port()), print)
+        assert stat.S_IMODE(Path(scratch).stat().st_mode) == 0o700
+        assert config.postgres_folder is not None
+        assert config.postgres_folder.is_relative_to("/var/lib/sancho")
+        assert config.begun == ("demo",)
+        grid.purge(home)
+        assert not config.postgres_folder.exists()
+        assert not home.folder.exists()
 
 
 def test_a_process_is_known_by_more_than_its_number() -> None:

@@ -171,7 +171,7 @@ def programs(home: Home, config: Config, database: GridDatabase) -> list[Program
         grace=20.0,
     )
     worker = Program(
-        name="worker", command=verb("worker"), environment=settings, after=("api",), grace=45.0, has_guests=True
+        name="worker", command=verb("worker"), environment=settings, after=after, grace=45.0, has_guests=True
     )
     storages = [
         Program(
