@@ -3,7 +3,7 @@
 Equal arguments give equal answers, whatever their order.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sancho.rules.model import SLOTS, Bill, Candidate, Quota, Slot
@@ -15,10 +15,10 @@ Demand = Mapping[tuple[int, int], int]
 class Purse:
     """What is left in a set of quotas while a plan spends from it."""
 
-    def __init__(self, quotas: Iterable[Quota]) -> None:
-        """Begin with the rooms as they were read."""
+    def __init__(self, quotas: Iterable[Quota], freed: Demand | None = None) -> None:
+        """Begin with the rooms as they were read, and what is given back."""
         self._quotas = sorted(quotas, key=lambda q: q.quota_id)
-        self._left = {q.quota_id: q.room - q.over for q in self._quotas}
+        self._left = {q.quota_id: q.room - q.over + _part(q, freed or {}) for q in self._quotas}
 
     def left(self, quota: Quota) -> int:
         """Bytes left in a quota."""
@@ -33,7 +33,7 @@ class Purse:
         return None
 
     def take(self, demand: Demand) -> None:
-        """Spend; a negative demand gives back."""
+        """Spend."""
         for quota in self._quotas:
             self._left[quota.quota_id] -= _part(quota, demand)
 
@@ -60,17 +60,17 @@ def choose(
     files: tuple[int, int],
     account_id: int,
     quotas: Iterable[Quota] = (),
-    chosen: Collection[int] = (),
+    freed: Demand | None = None,
 ) -> Choice:
     """Choose `copies` RSEs for files, given as (number, bytes): most bytes there first, then least used, then by name.
 
-    What was `chosen` before stays. An RSE that is not writable serves only if it has everything already. All bytes
-    are charged, also those that are there; an RSE whose quota has no room is passed over.
+    An RSE that is not writable serves only if it has everything already. All bytes are charged, also those that are
+    there; an RSE whose quota has no room, what is `freed` included, is passed over.
     """
     number, size = files
-    able = [c for c in candidates if c.writable or c.rse_id in chosen or (number > 0 and c.files >= number)]
-    purse, taken, refused = Purse(quotas), list[int](), None
-    for candidate in sorted(able, key=lambda c: (c.rse_id not in chosen, -c.size, c.used, c.name)):
+    able = [c for c in candidates if c.writable or (number > 0 and c.files >= number)]
+    purse, taken, refused = Purse(quotas, freed), list[int](), None
+    for candidate in sorted(able, key=lambda c: (-c.size, c.used, c.name)):
         if len(taken) == copies:
             break
         demand = {(account_id, candidate.rse_id): size}
@@ -99,8 +99,7 @@ def affordable(
     Rules are served by age; one that cannot be paid for takes nothing from those after it. `freed` is given back
     before.
     """
-    purse = Purse(quotas)
-    purse.take({key: -size for key, size in (freed or {}).items()})
+    purse = Purse(quotas, freed)
     over: dict[int, tuple[Quota, int]] = {}
     for rule_id in sorted(demands):
         lacking = purse.lacking(demands[rule_id])

@@ -31,8 +31,9 @@ _placed = faults.point("rules.placed")
 
 
 async def choose(
-    conn: Connection, vo: int, target: Target, files: tuple[int, int], file_ids: Sequence[int]
-) -> tuple[int, ...]:
+    conn: Connection, vo: int, target: Target, files: tuple[int, int], file_ids: Sequence[int],
+    freed: Sequence[Hold] = (),
+) -> tuple[int, ...]:  # fmt: skip
     """RSEs for the copies of a rule over files, given as (number, bytes) and ids, of which there may be fewer.
 
     Raises `TooFewRses`, `QuotaExceeded`, and what `rses.service.resolve` does.
@@ -46,7 +47,9 @@ async def choose(
         for there in [here[rse.rse_id]]
     ]
     over = await quotas.quotas_over(conn, vo, [target.account_id], ids)
-    choice = plan.choose(candidates, copies=target.copies, files=files, account_id=target.account_id, quotas=over)
+    choice = plan.choose(
+        candidates, copies=target.copies, files=files, account_id=target.account_id, quotas=over, freed=_sizes(freed)
+    )  # fmt: skip
     if choice.refused is not None:
         raise exceeded(*choice.refused)
     if not choice.rse_ids:
@@ -55,7 +58,7 @@ async def choose(
 
 
 async def choose_all(
-    conn: Connection, vo: int, targets: Sequence[Target], file_ids: Sequence[int]
+    conn: Connection, vo: int, targets: Sequence[Target], file_ids: Sequence[int], freed: Sequence[Hold] = ()
 ) -> tuple[list[Target], Lacking]:
     """The targets that have RSEs, chosen now if they were not before, and why others have none.
 
@@ -72,7 +75,7 @@ async def choose_all(
         chosen = target.rse_ids or decided.get(target.rule_id, ())
         if not chosen:
             try:
-                chosen = await choose(conn, vo, target, size, file_ids)
+                chosen = await choose(conn, vo, target, size, file_ids, freed)
             except (TooFewRses, QuotaExceeded, RseExpressionEmpty) as e:
                 lacking[target.rule_id] = (str(e), SHORT_OF_ROOM)
                 continue
@@ -100,7 +103,7 @@ async def extend(
     if not targets:
         await charge(conn, vo, _returned(freed))
         return
-    ready, lacking = await choose_all(conn, vo, targets, file_ids)
+    ready, lacking = await choose_all(conn, vo, targets, file_ids, freed)
     wants = await locks.wants_above(conn, vo, ready, file_ids) if ready else []
     await place_affordable(conn, vo, ready, wants, lacking=lacking, freed=freed)
 
@@ -114,14 +117,13 @@ async def place_affordable(
     Returns all that are incomplete now. Wants are in the order of placing.
     """
     by_id = {t.rule_id: t for t in targets}
-    credit = {(h.account_id, h.rse_id): h.size for h in freed}
     incomplete: Lacking = dict(lacking)
     left: list[Want] = list(wants)
     for _ in range(RACES):
         demands = _demands(by_id, left)
         pairs = {pair for demand in demands.values() for pair in demand}
         rooms = await quotas.quotas_over(conn, vo, [p[0] for p in pairs], [p[1] for p in pairs]) if pairs else []
-        for rule_id, refused in plan.affordable(demands, rooms, credit).items():
+        for rule_id, refused in plan.affordable(demands, rooms, _sizes(freed)).items():
             incomplete[rule_id] = (str(exceeded(*refused)), SHORT_OF_ROOM)
         left = [w for w in left if w.rule_id not in incomplete or incomplete[w.rule_id][0] == FREED]
         try:
@@ -199,6 +201,14 @@ def _charges(targets: Mapping[int, Target], inserted: Collection[Want]) -> list[
         files, size = sums.get(pair, (0, 0))
         sums[pair] = (files + 1, size + want.size)
     return [Charge(*pair, files, size) for pair, (files, size) in sums.items()]
+
+
+def _sizes(holds: Iterable[Hold]) -> dict[tuple[int, int], int]:
+    sums: dict[tuple[int, int], int] = {}
+    for hold in holds:
+        pair = (hold.account_id, hold.rse_id)
+        sums[pair] = sums.get(pair, 0) + hold.size
+    return sums
 
 
 def _returned(freed: Iterable[Hold]) -> list[Charge]:

@@ -222,11 +222,13 @@ async def shift(conn: Connection, vo: int, shifts: Sequence[Shift]) -> None:
 
 
 async def count_removed(conn: Connection, vo: int, rule_id: int, ok: int, replicating: int, stuck: int) -> None:
-    """Take removed locks off a locked rule's counters."""
+    """Take removed locks off the counters of a locked rule, which is not complete any more."""
     await execute(
         conn,
         """
-        UPDATE rule SET ok = ok - %(ok)s, replicating = replicating - %(replicating)s, stuck = stuck - %(stuck)s
+        UPDATE rule
+           SET ok = ok - %(ok)s, replicating = replicating - %(replicating)s, stuck = stuck - %(stuck)s,
+               complete = false
          WHERE rule_id = %(rule_id)s AND vo = %(vo)s
         """,
         {"vo": vo, "rule_id": rule_id, "ok": ok, "replicating": replicating, "stuck": stuck},

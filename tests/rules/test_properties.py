@@ -1,0 +1,138 @@
+"""Any sequence of what can happen to rules leaves every counter exact."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sancho.dids import service as dids
+from sancho.dids.model import DidKind
+from sancho.kit.db import Connection
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey
+from sancho.rules import service
+from sancho.rules.errors import QuotaExceeded
+from sancho.rules.model import Hold
+from sancho.rules.service.counting import revive
+from sancho.rules.service.leaving import _remove
+from tests.dids.given import given_collection, person
+from tests.rules.given import BOTH, arrive, check_exact, fail, given_files, given_quota, given_rule
+from tests.world import World
+
+DATASETS = ("run1", "run2")
+ROOTS = (*DATASETS, "year")
+ACCOUNTS = ("alice", "bob")
+
+
+@dataclass
+class Story:
+    """What has happened so far, and what may happen next; numbers choose among what there is."""
+
+    conn: Connection
+    world: World
+    ids: dict[str, int]
+    files: int = 0
+    rules: list[int] = field(default_factory=list[int])
+    held: list[Hold] = field(default_factory=list[Hold])
+
+    async def create(self, n: int) -> None:
+        to = (BOTH, "A-DISK", "B-DISK")[n % 3]
+        copies = 2 if to == BOTH and n % 2 else 1
+        try:
+            async with self.conn.transaction():
+                rule = await given_rule(
+                    self.conn, self.world, f"mc:{ROOTS[n % 3]}", to=to, copies=copies, account=ACCOUNTS[n % 2]
+                )
+                self.rules.append(rule.rule_id)
+        except QuotaExceeded:
+            pass
+
+    async def ensure(self, n: int) -> None:
+        rule = await service.ensure(
+            self.conn, self.world.belle, self.world.account[1, ACCOUNTS[n % 2]], self.ids[ROOTS[n % 3]], copies=1,
+            rse_expression="A-DISK",
+        )  # fmt: skip
+        self.rules = sorted({*self.rules, rule.rule_id})
+
+    async def attach(self, n: int) -> None:
+        names = [f"f{self.files + i}" for i in range(1 + n % 3)]
+        self.files += len(names)
+        parent = self.ids[DATASETS[n % 2]]
+        new = await given_files(self.conn, self.world, names, into=parent, rse=(None, "A-DISK", "B-DISK")[n % 3])
+        freed = [self.held.pop()] if self.held and n % 2 else []
+        await service.extend(self.conn, self.world.belle, parent_ids=[parent], file_ids=new, freed=freed)
+
+    async def hold(self, n: int) -> None:
+        hold = Hold(self.world.account[1, ACCOUNTS[n % 2]], self.world.resource["A-DISK"], 1 + n)
+        try:
+            async with self.conn.transaction():
+                await service.hold_quota(self.conn, self.world.belle, *hold)
+                self.held.append(hold)
+        except QuotaExceeded:
+            pass
+
+    async def free(self, n: int) -> None:
+        if self.held:
+            await service.free_quota(self.conn, self.world.belle, *self.held.pop(n % len(self.held)))
+
+    async def limit(self, n: int) -> None:
+        await given_quota(self.conn, self.world, "all", n * 50)
+
+    async def arrive(self, n: int) -> None:
+        await arrive(self.conn, self.world, await self._copying(n))
+
+    async def fail(self, n: int) -> None:
+        await fail(self.conn, self.world, await self._copying(n))
+
+    async def revive(self, n: int) -> None:
+        await revive(self.conn, self.world.belle, await self._copying(n))
+
+    async def spoil(self, n: int) -> None:
+        keys = await self._keys("SELECT did_id, rse_id FROM replica WHERE state = 'A' ORDER BY 1, 2")
+        bad = await replicas.mark_bad(self.conn, self.world.belle, keys[n % max(len(keys), 1) :][:1])
+        await service.recopy(self.conn, self.world.belle, bad)
+
+    async def delete(self, n: int) -> None:
+        if self.rules:
+            await service.delete(self.conn, person(self.world, "root", "*"), self.rules.pop(n % len(self.rules)))
+
+    async def expire(self, n: int) -> None:
+        if self.rules:
+            gone = False
+            rule_id = self.rules.pop(n % len(self.rules))
+            while not gone:
+                gone = await _remove(self.conn, self.world.belle, rule_id, 2)
+                await check_exact(self.conn)
+
+    async def _copying(self, n: int) -> list[ReplicaKey]:
+        keys = await self._keys("SELECT did_id, rse_id FROM replica WHERE state = 'C' ORDER BY 1, 2")
+        return keys[n % max(len(keys), 1) :][: 1 + n % 4]
+
+    async def _keys(self, query: str) -> list[ReplicaKey]:
+        rows = await (await self.conn.execute(query)).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return [ReplicaKey(*row) for row in rows]
+
+
+EVENTS: tuple[Callable[[Story, int], Awaitable[None]], ...] = (
+    Story.create, Story.create, Story.ensure, Story.attach, Story.attach, Story.hold, Story.free, Story.limit,
+    Story.arrive, Story.arrive, Story.fail, Story.revive, Story.spoil, Story.delete, Story.expire,
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 40)), max_size=25))
+async def test_any_story_of_rules_leaves_every_counter_exact(
+    conn: Connection, world: World, story: list[tuple[Callable[[Story, int], Awaitable[None]], int]]
+) -> None:
+    async with conn.transaction(force_rollback=True):
+        ids = {name: await given_collection(conn, world, name) for name in DATASETS}
+        ids["year"] = await given_collection(conn, world, "year", DidKind.CONTAINER)
+        await dids.attach(conn, world.belle, ids["year"], [ids[name] for name in DATASETS], announce=False)
+        await given_quota(conn, world, "all", 1500)
+        await given_quota(conn, world, "alice", 700, account="alice", to="A-DISK")
+        told = Story(conn, world, ids)
+
+        for happen, n in story:
+            await happen(told, n)
+            await check_exact(conn)
