@@ -99,7 +99,12 @@ def make_deployment(settings: Settings) -> Deployment:
     return Deployment(
         database=Database(settings.database_url.get_secret_value(), size=settings.database_connections),
         public_url=settings.public_url.rstrip("/"),
-        signer=identity.Issuer(settings.keys, settings.public_url.rstrip("/")),
+        signer=identity.Issuer(
+            settings.keys,
+            settings.public_url.rstrip("/"),
+            access=settings.tokens.access,
+            refresh=settings.tokens.refresh,
+        ),  # fmt: skip
         extensions=Extensions(),
         objects=_objects(settings),
         ca_file=None if settings.ca_file is None else str(settings.ca_file),

@@ -89,8 +89,12 @@ class OpenUpload(BaseModel):
 async def open_uploads(body: UploadsIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UploadsOut:
     """Announce files; get for each where to PUT it and a token for exactly that path."""
     require(caller, "uploads:create")
-    known = await rses.rses(conn)
-    wanted = [] if body.rule is None else [r.rse_id for r in await rses.resolve(conn, body.rule.rse_expression)]
+    known = await rses.rses(conn, vo=caller.vo)
+    wanted = (
+        []
+        if body.rule is None
+        else [r.rse_id for r in await rses.resolve(conn, body.rule.rse_expression, vo=caller.vo)]
+    )
     wishes = await _wishes(conn, caller, body, known, wanted)
     intents = await service.open_intents(conn, caller.vo, caller.account_id, wishes, now=deployment.clock.now())
     by_id = {r.rse_id: r for r in known}

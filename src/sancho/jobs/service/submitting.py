@@ -113,7 +113,8 @@ async def _promises(
     datasets: dict[str, int] = {}
     for n, output in enumerate(description.outputs):
         if output.rule is not None:
-            await rses.resolve(conn, output.rule.rse_expression, field=f"description.outputs.{n}.rule.rse_expression")
+            field = f"description.outputs.{n}.rule.rse_expression"
+            await rses.resolve(conn, output.rule.rse_expression, field=field, vo=caller.vo)
         for dataset in sorted({job[n][1] or "" for job in named} - {""}):
             made = await dids.ensure_dataset(
                 conn, caller.vo, caller.account_id, dataset, field=f"description.outputs.{n}.dataset",
