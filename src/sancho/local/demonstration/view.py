@@ -59,6 +59,8 @@ class View:
 
     def tell(self, found: Sequence[Found], refusals: Sequence[Refusal]) -> None:
         """Show what there is at the end."""
+        if self.output.as_json:
+            return
         for one in found:
             self.output.out.print()
             self.output.out.print(_files(one), soft_wrap=False)
