@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from sancho.local.doctor import Check, Result, examine, interpreters
+from sancho.local.doctor import Check, Result, environments, examine
 from sancho.local.home import Home
 from sancho.local.status import status
 
@@ -50,9 +50,12 @@ def test_a_foreign_database_that_is_away_is_a_failure_with_its_reason(resting: H
     assert "/nowhere" in database.seen
 
 
-def test_a_ces_interpreter_that_is_gone_is_named(tmp_path: Path) -> None:
-    there = tmp_path / "python"
-    there.touch(0o755)
-    checks = list(interpreters({"ce-a": {"env:demo": there, "env:old": tmp_path / "gone"}}))
-    assert [one.result for one in checks] == [Result.OK, Result.FAIL]
-    assert "env:old" in checks[1].seen
+def test_what_a_ce_offers_must_be_there(tmp_path: Path) -> None:
+    here, gone = str(tmp_path), str(tmp_path / "gone")
+    fine = environments("ce-a", {"environments": {"demo": {"path": [here]}}})
+    assert (fine.result, fine.seen) == (Result.OK, "offers demo")
+    assert environments("ce-a", {}).result is Result.OK
+    broken = environments("ce-a", {"python": gone, "environments": {"old": {"path": [here, gone]}}})
+    assert broken.result is Result.FAIL
+    assert f"{gone} of env:old" in broken.seen
+    assert f"{gone}, the pilots' interpreter" in broken.seen

@@ -38,7 +38,8 @@ while True: signal.pause()
 WORKER = """
 import pathlib, signal, subprocess, sys
 if not (pathlib.Path(sys.argv[1]) / "pids").exists():
-    subprocess.Popen([sys.executable, "-c", sys.argv[2], sys.argv[1]], start_new_session=True)
+    shell = ["sh", "-c", 'trap "" TERM; "$@"; true', "sh"]  # as CEs do, to write down how the pilot ended
+    subprocess.Popen([*shell, sys.executable, "-c", sys.argv[2], sys.argv[1]], start_new_session=True)
 while True: signal.pause()
 """
 

