@@ -104,7 +104,7 @@ def make_deployment(settings: Settings) -> Deployment:
             settings.public_url.rstrip("/"),
             access=settings.tokens.access,
             refresh=settings.tokens.refresh,
-        ),  # fmt: skip
+        ),
         extensions=Extensions(),
         objects=_objects(settings),
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
