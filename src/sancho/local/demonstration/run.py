@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -105,7 +106,8 @@ def _grid(wishes: Wishes, view: View) -> Iterator[tuple[Home, str]]:
     folder = wishes.home or Path(tempfile.mkdtemp(prefix="sancho-demo-"))
     home = Home(folder)
     try:
-        ready = grid.up(home, grid.Wishes(vos=tuple(PEOPLE)), view.say)
+        port = None if home.exists else _any_port()
+        ready = grid.up(home, grid.Wishes(port=port, vos=tuple(PEOPLE)), view.say)
         view.say(f"a grid runs at {ready.url}, its home is {folder}")
         yield home, ready.url
     except BaseException:
@@ -113,6 +115,13 @@ def _grid(wishes: Wishes, view: View) -> Iterator[tuple[Home, str]]:
         raise
     if not wishes.keep:
         _end(home, view, temporary=wishes.home is None)
+
+
+def _any_port() -> int:
+    """A port that the system gives to nobody else for a while: the usual ones are for grids that stay."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _end(home: Home, view: View, *, temporary: bool) -> None:
