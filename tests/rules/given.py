@@ -1,6 +1,7 @@
 """What tests of rules begin with, and what must always hold."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sancho.dids import service as dids
@@ -17,6 +18,16 @@ from tests.world import World
 SIZE = 100
 """Bytes of every file."""
 BOTH = r"A-DISK|B-DISK"
+
+
+class Later:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
 async def given_files(

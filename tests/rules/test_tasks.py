@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,19 +15,9 @@ from sancho.rules.errors import QuotaExceeded, RuleNotFound
 from sancho.rules.model import LARGE, LONGEST_RETRY, Rule, RuleState
 from sancho.rules.tasks import expire, extend, place, recopy, repair, settle, stick
 from tests.dids.given import given_collection, person
-from tests.rules.given import check_exact, fail, given_dataset, given_files, given_quota, given_rule, room, value
+from tests.rules.given import Later, check_exact, fail, given_dataset, given_files, given_quota, given_rule, room, value
 from tests.served import Served
 from tests.world import World
-
-
-class Later:
-    """A clock that can be put forward."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 @pytest.fixture
