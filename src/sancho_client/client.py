@@ -21,9 +21,7 @@ from typing import Any, Self, TypeVar
 
 from httpx2 import (
     AsyncBaseTransport,
-    AsyncHTTPTransport,
     BaseTransport,
-    HTTPTransport,
     Limits,
     Request,
     Response,
@@ -132,9 +130,7 @@ class Client:
         patience: float = PATIENCE,
     ) -> None:
         self._connection = _Connection(url, vo=vo, tokens=tokens, environment=environment, patience=patience)
-        self.http = Http(
-            transport=transport or HTTPTransport(verify=self._connection.trust(), limits=LIMITS), timeout=TIMEOUT
-        )
+        self.http = Http(transport=transport, verify=self._connection.trust(), limits=LIMITS, timeout=TIMEOUT)
 
     @property
     def url(self) -> str:
@@ -216,8 +212,8 @@ class AsyncClient:
         patience: float = PATIENCE,
     ) -> None:
         self._connection = _Connection(url, vo=vo, tokens=tokens, environment=environment, patience=patience)
-        own = transport or AsyncHTTPTransport(verify=self._connection.trust(), limits=LIMITS)
-        self.http = AsyncHttp(transport=own, timeout=TIMEOUT)
+        trust = self._connection.trust()
+        self.http = AsyncHttp(transport=transport, verify=trust, limits=LIMITS, timeout=TIMEOUT)
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,23 @@ def test_a_server_that_is_away_has_an_exit_code(tmp_path: Path) -> None:
 
     assert ended.returncode == 5
     assert "does not answer" in ended.stderr
+
+
+def test_a_wait_bears_a_server_that_is_away_until_it_is_stopped(tmp_path: Path) -> None:
+    script = "import sancho_client.cli.verbs as v; v.PATIENCE = 0.1; from sancho.cli.main import main; main()"
+    variables = {"SANCHO_CONFIG_HOME": str(tmp_path), "SANCHO_URL": NOWHERE, "SANCHO_TOKEN": "t"}
+
+    with subprocess.Popen(
+        [sys.executable, "-c", script, "job", "wait", "1"],
+        env=os.environ | variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert "waiting for it to come back" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read() == "Stopped.\n"
 
 
 def on_a_terminal(tmp_path: Path, **more: str) -> str:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sancho_client import AsyncClient, Environment, Problem
 from sancho_client.calls import data, identity, jobs
 from sancho_client.data import sandbox
 from sancho_client.models.jobs import JobDescription
+from sancho_client.tokens import GivenToken
 from tests.client.conftest import PASSWORD, Grid, Variables
 
 JOB = """
@@ -350,3 +352,15 @@ def test_usage_counts_what_is_kept(grid: Grid, tmp_path: Path, unique: str) -> N
     assert used["size"] >= 8
     with grid.client() as client:
         assert client.send(data.did(f"mc:{unique}")).size == 8
+
+
+async def test_the_async_client_carries_out_the_same_calls(grid: Grid, unique: str) -> None:
+    environment = Environment(config_home=grid.folder / "nowhere")
+    async with AsyncClient(grid.url, tokens=GivenToken(grid.token("root")), environment=environment) as client:
+        await client.send(data.create(f"mc:{unique}", "dataset"))
+
+        assert (await client.send(data.did(f"mc:{unique}"))).files == 0
+        assert unique in [d.did.partition(":")[2] async for d in client.pages(data.list_dids("mc", prefix=unique))]
+        assert [f async for f in client.lines(data.replicas(f"mc:{unique}"))] == []
+        with pytest.raises(Problem, match="does not exist"):
+            await client.send(jobs.show(10**12))

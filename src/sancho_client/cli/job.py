@@ -52,7 +52,7 @@ def submit(
     made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key))
     if wait:
         session.output.say(f"Submission {made.submission_id}: {_span(made)}.")
-        _wait(session, None, made.submission_id, None)
+        _wait(session, None, made.submission_id, None, made)
         return
     if session.output.as_json:
         session.output.json(made)
@@ -164,10 +164,16 @@ def wait(
     _wait(session, job, submission, timeout)
 
 
-def _wait(session: Session, job_ids: list[int] | None, submission: int | None, timeout: float | None) -> None:
+def _wait(
+    session: Session,
+    job_ids: list[int] | None,
+    submission: int | None,
+    timeout: float | None,
+    made: Submission | None = None,
+) -> None:
     counts = following.wait(session, job_ids, submission, timeout)
     if session.output.as_json:
-        session.output.json(counts)
+        session.output.json(counts if made is None else made.model_dump() | {"states": counts})
     else:
         session.output.line(following.tell(counts))
     if set(counts) - {"done"}:
