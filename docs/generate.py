@@ -165,8 +165,8 @@ def configuration() -> str:
     return page(
         "Configuration",
         "VOs and topology are YAML documents, kept by operators in a repository of theirs and applied with "
-        "`sancho apply -f FILE|DIR`: all of them or none, as a numbered version that `sancho rollback` can bring "
-        "back. A file may hold many documents, divided by `---`; each has",
+        "`sancho apply -f FILE|DIR`: all of them or none, as a numbered version that `sancho config rollback` can "
+        "bring back. A file may hold many documents, divided by `---`; each has",
         table(
             ("field", "meaning"),
             [
