@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sancho.rules import plan
-from sancho.rules.model import SLOTS, Bill, Candidate, Quota, RuleState, Slot, state_of
+from sancho.rules.model import SLOTS, Bill, Candidate, Quota, Slot
 
 FILES = 10
 SIZES = st.integers(0, 1000)
@@ -135,11 +135,3 @@ def test_a_charge_on_ones_own_slot_never_makes_it_negative(room: int, size: int)
 
 def test_a_quota_that_is_over_its_limit_is_not_charged_slot_by_slot() -> None:
     assert plan.charge_own([Slot(1, 0, 100)], [Bill(1, -5, over=True)]) is None
-
-
-def test_a_rule_is_stuck_before_it_is_replicating_and_ok_when_neither() -> None:
-    assert state_of(injecting=True, complete=False, replicating=1, stuck=1) is RuleState.INJECTING
-    assert state_of(injecting=False, complete=True, replicating=1, stuck=1) is RuleState.STUCK
-    assert state_of(injecting=False, complete=False, replicating=0, stuck=0) is RuleState.STUCK
-    assert state_of(injecting=False, complete=True, replicating=1, stuck=0) is RuleState.REPLICATING
-    assert state_of(injecting=False, complete=True, replicating=0, stuck=0) is RuleState.OK

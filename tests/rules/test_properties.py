@@ -121,7 +121,7 @@ EVENTS: tuple[Callable[[Story, int], Awaitable[None]], ...] = (
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 40)), max_size=25))
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 40)), min_size=5, max_size=25))
 async def test_any_story_of_rules_leaves_every_counter_exact(
     conn: Connection, world: World, story: list[tuple[Callable[[Story, int], Awaitable[None]], int]]
 ) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from sancho.dids import service as dids
@@ -13,7 +13,7 @@ from sancho.identity.errors import AccountNotFound
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.units import Duration
+from sancho.kit.units import Duration, Id
 from sancho.kit.web import Caller, Transaction
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
@@ -26,7 +26,6 @@ router = APIRouter(tags=["rules"])
 LISTED_AT_ONCE = 1000
 PRINTABLE = r"^[^\x00-\x1f]*$"
 StateWord = Literal["injecting", "replicating", "ok", "stuck"]
-RuleId = Annotated[int, Path(ge=1, lt=2**63)]
 Limit = Annotated[int, Field(ge=1, le=LISTED_AT_ONCE)]
 AccountName = Annotated[str | None, Field(max_length=100, examples=["alice"])]
 Cursor = Annotated[str | None, Field(pattern=r"^\d{1,10}\.\d{1,18}$")]
@@ -49,7 +48,7 @@ class RuleQuery(BaseModel, extra="forbid"):
     did: Annotated[str | None, Field(max_length=300)] = None
     account: AccountName = None
     state: StateWord | None = None
-    cursor: Annotated[int | None, Field(ge=1, lt=2**63)] = None
+    cursor: Id | None = None
     limit: Limit = 100
 
 
@@ -215,15 +214,13 @@ async def list_rules(query: Annotated[RuleQuery, Query()], caller: Caller, conn:
 
 
 @router.get("/rules/{rule_id}", responses=problems(RuleNotFound))
-async def show(rule_id: RuleId, caller: Caller, conn: Transaction) -> RuleOut:
+async def show(rule_id: Id, caller: Caller, conn: Transaction) -> RuleOut:
     """Show a rule and how far it is carried out."""
     return RuleOut.of(await service.get(conn, caller.vo, rule_id))
 
 
 @router.get("/rules/{rule_id}/locks", responses=problems(RuleNotFound))
-async def list_locks(
-    rule_id: RuleId, query: Annotated[LockQuery, Query()], caller: Caller, conn: Transaction
-) -> LockPage:
+async def list_locks(rule_id: Id, query: Annotated[LockQuery, Query()], caller: Caller, conn: Transaction) -> LockPage:
     """List the locks of a rule by RSE and file."""
     found = await service.list_locks(conn, caller.vo, rule_id, after=_pair(query.cursor), limit=query.limit)
     full = len(found) == query.limit
@@ -232,7 +229,7 @@ async def list_locks(
 
 
 @router.delete("/rules/{rule_id}", status_code=204, responses=problems(RuleNotFound, NotYours))
-async def delete(rule_id: RuleId, caller: Caller, conn: Transaction) -> None:
+async def delete(rule_id: Id, caller: Caller, conn: Transaction) -> None:
     """Withdraw a rule; replicas that nothing else holds are deleted from storage later."""
     await service.delete(conn, caller, rule_id)
 

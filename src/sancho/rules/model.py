@@ -44,15 +44,6 @@ TRANSITIONS: Mapping[RuleState, frozenset[RuleState]] = {
 """From each state, those a rule may go to; a rule of any state may be deleted."""
 
 
-def state_of(*, injecting: bool, complete: bool, replicating: int, stuck: int) -> RuleState:
-    """What state a rule is in; `complete` means that every file has its locks. The store says the same in SQL."""
-    if injecting:
-        return RuleState.INJECTING
-    if stuck or not complete:
-        return RuleState.STUCK
-    return RuleState.REPLICATING if replicating else RuleState.OK
-
-
 class LockState(Enum):
     """How a lock fares, as read from its replica and its transfer request."""
 
