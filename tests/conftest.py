@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -19,10 +18,8 @@ from psycopg import sql
 from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
+from tests.served import Served, serve
 from tests.world import World, build_world
-
-if TYPE_CHECKING:
-    from tests.served import Served
 
 ALL_VOS = "0,1,2"
 
@@ -124,10 +121,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def served(databases: Databases, tmp_path: Path, world: World) -> AsyncIterator["Served"]:
+async def served(databases: Databases, tmp_path: Path, world: World) -> AsyncIterator[Served]:
     """The whole application in this process, on a database of its own, with storages in folders."""
-    from tests.served import serve  # noqa: PLC0415 - tests of one feature do not load them all
-
     name = await asyncio.to_thread(databases.clone)
     made = serve(databases.url(name), databases.url(name, "sancho_owner"), tmp_path, world)
     await made.deployment.database.open()

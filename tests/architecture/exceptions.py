@@ -10,6 +10,8 @@ FUNCTION_LINES: dict[str, str] = {}
 """Functions of more than 60 lines, `sancho.rules.plan:place`."""
 
 PARAMETERS: dict[str, str] = {
+    "sancho.cli.grid:up": "a verb: one parameter for each option",
+    "sancho_plugins.webdav_server.command:storage": "a verb: one parameter for each option",
     "sancho.rses.service:token": "what may be read, created and modified are three lists that no caller has as one",
 }
 """Functions of more than 6 parameters."""
@@ -34,7 +36,10 @@ WRITES: dict[str, str] = {}
 SQL: dict[str, str] = {}
 """Modules of a feature with SQL outside of its store."""
 
-BROAD_EXCEPT: dict[str, str] = {}
+BROAD_EXCEPT: dict[str, str] = {
+    "sancho_pilot.__main__:run": "the pilot's outermost frame",
+    "sancho_pilot.loop:Loop._step": "the outermost frame of a thread of the pilot",
+}
 """Functions that catch every exception."""
 
 ENVIRONMENT: dict[str, str] = {

@@ -50,7 +50,7 @@ class Patience:
     """How long to wait before a restart, in seconds."""
 
     first: float = 0.25
-    longest: float = 30.0
+    longest: float = 8.0
     stable: float = 20.0
     """A program that ran this long is started again at once."""
     probe: float = 0.1

@@ -21,7 +21,7 @@ AT_ONCE = 4
 """Files that one process carries at once."""
 CLAIMING = 60.0
 """Seconds after which one run of the task claims no more and ends when what it carries has arrived."""
-RENEWED_EVERY = 30.0
+RENEWED_EVERY = 5.0
 """Seconds between signs of life; well below the lease."""
 TOKEN_LIFETIME = timedelta(hours=1)
 

@@ -15,7 +15,7 @@ from sancho.transfers.service.recording import give_back
 from sancho.transfers.store import claims
 from sancho.transfers.store.claims import Attempt, Ready
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=20)
 """How long an attempt belongs to its worker unless it says that it lives."""
 RECOVERED_AT_ONCE = 500
 NO_SOURCE = "no RSE that can be read and has a link to the destination has the file"
