@@ -2,84 +2,26 @@
 
 import json
 import os
-import pwd
-import re
-import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import psycopg
 import pytest
 
-from sancho.local import access, control, grid
-from sancho.local.home import Home
-from sancho.local.postgres import ADMIN, OWNER, Cluster, temporary_cluster
-from sancho.local.processes import Process, find_process, marked, wait_until
-from sancho.local.programs import MARK, State, read_state
-from sancho.local.tls import trust
-from sancho_client.calls import identity
+from sancho.local import control
+from sancho.local.processes import marked, wait_until
+from sancho.local.programs import MARK
+from sancho_client.calls import jobs
 from sancho_client.calls import topology as calls
-from sancho_client.client import Client
+from sancho_client.models.jobs import JobDescription
+from tests.local.running import PROGRAMS, everything, free_port, program, said, sancho, scratch_home, speaking, who
 
 pytestmark = pytest.mark.xdist_group("grid")
-PROGRAMS = ["postgres", "api", "worker", "storage-disk-a", "storage-disk-b"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def sancho(*words: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("SANCHO_")}
-    return subprocess.run(
-        [sys.executable, "-m", "sancho", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-        env={**clean, **(environment or {})},
-    )
-
-
-def said(*words: str, environment: Mapping[str, str] | None = None) -> Any:
-    """What a verb says with `--json`; it must succeed."""
-    done = sancho(*words, "--json", environment=environment)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout)
-
-
-def program(home: Path, name: str) -> Process:
-    """The process of a program, once it is ready."""
-    found: list[Process] = []
-
-    def look() -> bool:
-        state = read_state(home)
-        programs = [] if state is None else [one for one in state.programs if one.name == name]
-        found[:] = [one.process for one in programs if one.state is State.READY and one.process is not None]
-        return any(one.alive for one in found)
-
-    assert wait_until(look, timeout=60), f"{name} is not ready"
-    return found[0]
-
-
-def everything(home: Path) -> list[Process]:
-    supervisor = control.find_supervisor(home)
-    assert supervisor is not None
-    return [supervisor, *(program(home, name) for name in PROGRAMS)]
-
-
-def scratch_home() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="sancho-test-", dir="/tmp")
 
 
 @pytest.fixture(scope="module")
@@ -97,17 +39,6 @@ def up() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def home(up: dict[str, Any]) -> Path:
     return Path(up["home"])
-
-
-def speaking(home: Path, vo: str) -> Client:
-    """A client that speaks for the administrator of a VO."""
-    return access.client(Home(home), Home(home).config(), vo)
-
-
-def who(home: Path, vo: str = "belle") -> tuple[str, str]:
-    with speaking(home, vo) as client:
-        me = client.send(identity.whoami())
-    return me.vo, me.account
 
 
 def test_its_administrator_is_shown_a_password_once_and_can_log_in(up: dict[str, Any], home: Path) -> None:
@@ -183,8 +114,20 @@ def test_status_and_doctor_find_it_well(home: Path) -> None:
     assert "storage-disk-b" in text.stdout
 
 
+def submit_waiting_job(home: Path, gate: Path) -> int:
+    """Submit a job that runs until the gate is there; return its number once it runs."""
+    command = ["sh", "-c", f"until test -e {gate}; do sleep 0.1; done"]
+    with speaking(home, "belle") as client:
+        (job,) = client.send(jobs.submit(JobDescription(name="patient", command=command))).job_ids
+        assert wait_until(lambda: client.send(jobs.show(job)).state == "running", timeout=120, step=0.2)
+    return job
+
+
 def test_everything_survives_down_and_up_and_the_death_of_the_supervisor(up: dict[str, Any], home: Path) -> None:
-    before = everything(home)
+    gate = home.parent / "gate"
+    job = submit_waiting_job(home, gate)
+    before = [*everything(home), *marked(MARK, str(home))]
+    assert said("status", "--home", str(home))["pilots"] >= 1
     assert sancho("down", "--home", str(home)).returncode == 0
     assert not any(one.alive for one in before)
     assert marked(MARK, str(home)) == []
@@ -202,7 +145,11 @@ def test_everything_survives_down_and_up_and_the_death_of_the_supervisor(up: dic
     os.kill(supervisor.pid, signal.SIGKILL)
     assert wait_until(lambda: not supervisor.alive, timeout=10)
     assert said("up", "--home", str(home))["password"] is None
-    assert who(home) == ("belle", "admin")
+
+    gate.touch()
+    with speaking(home, "belle") as client:
+        assert wait_until(lambda: client.send(jobs.show(job)).state == "done", timeout=120, step=0.2)
+        assert client.send(jobs.show(job)).attempts >= 2
 
 
 def test_purge_removes_it_and_nothing_else(up: dict[str, Any], home: Path) -> None:
@@ -213,173 +160,3 @@ def test_purge_removes_it_and_nothing_else(up: dict[str, Any], home: Path) -> No
     assert not any(one.alive for one in before)
     assert [path.name for path in home.iterdir()] == ["mine"]
     assert sancho("status", "--home", str(home)).returncode == 1
-
-
-def test_with_tls_clients_that_trust_its_authority_are_served() -> None:
-    with scratch_home() as scratch:
-        Path(scratch).chmod(0o711)
-        home = Path(scratch) / "grid"
-        try:
-            ready = said("up", "--home", str(home), "--port", str(free_port()), "--tls")
-            assert ready["url"].startswith("https://")
-            there = said("env", "--home", str(home))
-            assert there["SANCHO_CA_FILE"] == there["RUCIO_CA_CERT"] == str(home / "tls" / "ca.pem")
-            assert said("whoami", environment=there)["vo"] == "demo"
-            health = httpx2.get(
-                f"{ready['url']}/v1/health/ready", verify=trust(home / "tls" / "ca.pem"), trust_env=False
-            )
-            assert health.status_code == 200
-            with pytest.raises(httpx2.ConnectError):
-                httpx2.get(f"{ready['url']}/v1/health/ready", trust_env=False)
-        finally:
-            control.stop(home)
-
-
-def test_it_runs_on_a_database_of_somebody_elses() -> None:
-    with scratch_home() as scratch, temporary_cluster() as foreign:
-        home = Path(scratch) / "grid"
-        let_owner_make_roles(foreign)
-        try:
-            said("up", "--home", str(home), "--port", str(free_port()), "--database-url", foreign.url(OWNER))
-            assert who(home, "demo") == ("demo", "admin")
-            assert not (home / "pg").exists()
-            checks = {one["name"]: one for one in said("doctor", "--home", str(home))}
-            assert checks["role of the server"]["seen"] == "sancho_server is bound by row-level security"
-            assert "sancho_server" in (home / "config.toml").read_text()
-            assert sancho("down", "--home", str(home), "--purge", "-y").returncode == 0
-            assert foreign.postmaster() is not None
-        finally:
-            control.stop(home)
-
-
-def let_owner_make_roles(cluster: Cluster) -> None:
-    with psycopg.connect(cluster.url(ADMIN, "postgres"), autocommit=True) as conn:
-        conn.execute("ALTER ROLE sancho_owner CREATEROLE")
-    idents = cluster.folder / "pg_ident.conf"
-    users = {line.split()[1] for line in idents.read_text().splitlines()}
-    idents.write_text(idents.read_text() + "".join(f"ours {user} sancho_server\n" for user in users))
-    with psycopg.connect(cluster.url(ADMIN, "postgres"), autocommit=True) as conn:
-        conn.execute("SELECT pg_reload_conf()")
-
-
-def test_a_grid_that_cannot_get_ready_says_why_and_leaves_nothing_running() -> None:
-    with scratch_home() as scratch, socket.socket() as taken:
-        Path(scratch).chmod(0o711)
-        home = Path(scratch) / "grid"
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        refused = sancho("up", "--home", str(home), "--port", port)
-        assert refused.returncode == 1
-        assert f"Port {port} is in use" in refused.stderr
-        assert control.find_supervisor(home) is None
-        assert marked(MARK, str(home)) == []
-
-
-def test_in_the_foreground_it_ends_when_it_is_told_to() -> None:
-    with scratch_home() as scratch:
-        Path(scratch).chmod(0o711)
-        home = Path(scratch) / "grid"
-        command = [
-            sys.executable,
-            "-m",
-            "sancho",
-            "up",
-            "--foreground",
-            "--home",
-            str(home),
-            "--port",
-            str(free_port()),
-        ]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-            try:
-                assert wait_until(
-                    lambda: (one := control.find_supervisor(home)) is not None and one.pid == running.pid, timeout=120
-                )
-                before = everything(home)
-            finally:
-                running.terminate()
-            assert running.wait(60) == 0
-        assert not any(one.alive for one in before)
-
-
-def test_a_unit_for_systemd_names_this_python_and_this_home(tmp_path: Path) -> None:
-    unit = sancho("up", "--home", str(tmp_path), "--print-unit").stdout
-    assert f"ExecStart={sys.executable} -m sancho up --foreground --home {tmp_path}" in unit
-    assert re.search(r"^KillMode=mixed$", unit, re.MULTILINE)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
-def test_somebody_without_rights_runs_a_grid_of_their_own() -> None:
-    nobody = pwd.getpwnam("nobody")
-    python = next((p for p in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}") if _may_run(p)), None)
-    if python is None:
-        pytest.skip("every interpreter lies in a private folder")
-    with scratch_home() as scratch:
-        os.chown(scratch, nobody.pw_uid, nobody.pw_gid)
-        home = Path(scratch) / "grid"
-        path = ":".join(entry for entry in sys.path if entry)
-        environment = {"PATH": os.defpath, "HOME": scratch, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-
-        def as_nobody(*words: str) -> None:
-            done = subprocess.run(
-                [python, "-m", "sancho", *words],
-                env=environment,
-                cwd="/",
-                capture_output=True,
-                text=True,
-                check=False,
-                user=nobody.pw_uid,
-                group=nobody.pw_gid,
-                extra_groups=[],
-            )
-            assert done.returncode == 0, done.stderr
-
-        try:
-            as_nobody("up", "--home", str(home), "--port", str(free_port()))
-            before = everything(home)
-            assert {Path(f"/proc/{one.pid}").stat().st_uid for one in before} == {nobody.pw_uid}
-            assert stat.S_IMODE(home.stat().st_mode) == 0o700
-            as_nobody("down", "--home", str(home))
-            assert not any(one.alive for one in before)
-        finally:
-            control.stop(home)
-
-
-def _may_run(python: str) -> bool:
-    nobody = pwd.getpwnam("nobody")
-    command = [python, "-c", "import sys; sys.exit(0)"]
-    try:
-        return (
-            subprocess.run(
-                command, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd="/", check=False
-            ).returncode
-            == 0
-        )
-    except PermissionError:
-        return False
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, whose folders others cannot enter")
-def test_a_home_in_roots_private_folder_has_its_database_where_its_user_can_reach_it() -> None:
-    with scratch_home() as scratch:
-        home = Home(Path(scratch) / "grid")
-        config = grid.prepare(home, grid.Wishes(port=free_port()), print)
-        assert stat.S_IMODE(Path(scratch).stat().st_mode) == 0o700
-        assert config.postgres_folder is not None
-        assert config.postgres_folder.is_relative_to("/var/lib/sancho")
-        assert config.begun == ("demo",)
-        grid.purge(home)
-        assert not config.postgres_folder.exists()
-        assert not home.folder.exists()
-
-
-def test_a_process_is_known_by_more_than_its_number() -> None:
-    with subprocess.Popen([shutil.which("sleep") or "sleep", "60"]) as other:
-        real = find_process(other.pid)
-        assert real is not None
-        Process(other.pid, "another life").send(signal.SIGKILL)
-        Process(other.pid, "another life").stop(grace=0.01)
-        assert real.alive
-        real.stop()
-        assert not real.alive

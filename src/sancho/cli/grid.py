@@ -71,13 +71,14 @@ def up(
         server_database_url=server_database_url,
         postgres_bin=postgres_bin and postgres_bin.absolute(),
     )
-    ready = grid.up(where, wishes, _say)
-    _announce(ready, as_json=as_json)
     if foreground:
-        control.stop(where.folder)
         grid.prepare(where, wishes, _say)
-        command = control.supervise_command(where.folder)
-        os.execve(command[0], command, child_environment({}))  # noqa: S606 (there is no shell)
+        if not _fork_away():
+            command = control.supervise_command(where.folder)
+            os.execve(command[0], command, child_environment({}))  # noqa: S606 (there is no shell)
+        _announce(grid.finish(where, _say), as_json=as_json)
+        return
+    _announce(grid.up(where, wishes, _say), as_json=as_json)
 
 
 def down(
@@ -196,6 +197,16 @@ def restore(
         _write_json(made)
     else:
         _say(f"restored the grid of {made.made_at:%Y-%m-%d %H:%M} UTC; `sancho up --home {where.folder}` starts it")
+
+
+def _fork_away() -> bool:
+    """Go on as two processes that are nothing to each other: False is returned in the first, True in the second."""
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    return True
 
 
 def _announce(ready: grid.Ready, *, as_json: bool) -> None:

@@ -78,6 +78,8 @@ def wait_ready(home: Path, *, timeout: float = 120.0) -> None:
     that recovers from a crash is waited for as long as it takes.
     """
     deadline = time.monotonic() + timeout
+    wait_until(lambda: find_supervisor(home) is not None, timeout=20)
+    restarts: dict[str, int] = {}
     while True:
         state = read_state(home)
         if state is None or not state.supervisor.alive:
@@ -86,8 +88,9 @@ def wait_ready(home: Path, *, timeout: float = 120.0) -> None:
         if not waiting:
             return
         for one in waiting:
-            if one.restarts >= GIVEN_UP_AFTER:
-                raise _not_ready(home, one, f"it ended {one.restarts} times, last with {one.last_exit}")
+            died = one.restarts - restarts.setdefault(one.name, one.restarts)
+            if died >= GIVEN_UP_AFTER:
+                raise _not_ready(home, one, f"it ended {died} times, last with {one.last_exit}")
         if time.monotonic() > deadline and not _recovering(waiting):
             raise _not_ready(home, waiting[0], f"it is {waiting[0].state} after {timeout:.0f} s")
         time.sleep(0.05)

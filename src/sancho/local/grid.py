@@ -83,17 +83,31 @@ class Ready:
 def up(home: Home, wishes: Wishes, say: Say) -> Ready:
     """Bring a grid up and return when it is ready; `say` hears what is being done.
 
-    When it does not get ready, everything is stopped again, and the error says which program is to blame.
+    When it does not get ready, the error says which program is to blame; what was started is stopped again.
     """
-    config = prepare(home, wishes, say)
+    ours = control.find_supervisor(home.folder) is None
+    prepare(home, wishes, say)
+    try:
+        control.start(home.folder)
+    except BaseException:
+        control.stop(home.folder)
+        raise
+    return finish(home, say, ours=ours)
+
+
+def finish(home: Home, say: Say, *, ours: bool = True) -> Ready:
+    """Do everything that comes after the supervisor's start, and wait until the grid is ready.
+
+    When it does not get ready and `ours` says that we started it, everything is stopped again.
+    """
     with home.locked():
         try:
-            control.start(home.folder)
             say("waiting for the programs to be ready")
             control.wait_ready(home.folder)
-            config = _grant(home, config, say)
+            config = _grant(home, home.config(), say)
         except BaseException:
-            control.stop(home.folder)
+            if ours:
+                control.stop(home.folder)
             raise
         for vo in config.begun:
             access.write_token(home, config, vo)
