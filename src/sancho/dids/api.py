@@ -24,6 +24,7 @@ from sancho.dids.model import Did, DidKind, Scope
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
+from sancho.kit.units import Amount
 from sancho.kit.web import Caller, Snapshot, Transaction
 
 router = APIRouter(tags=["dids"])
@@ -178,7 +179,7 @@ async def contents(
     did: str,
     caller: Caller,
     conn: Snapshot,
-    cursor: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    cursor: Amount = 0,
     limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> StreamingResponse:
     """Stream what is directly in a dataset or container: `{"items": […], "next": cursor or null}`.

@@ -127,19 +127,25 @@ async def info(conn: Connection, did: Did) -> Tally:
     """Files and bytes of a DID: of a collection the sum over its datasets at any depth, from their tallies."""
     if did.kind is DidKind.FILE:
         return Tally(1, did.size or 0)
-    return await contents.tally(conn, did.vo, did.did_id)
+    dataset_ids, _ = await contents.leaves(conn, did.vo, [did.did_id])
+    return await contents.tally(conn, did.vo, dataset_ids)
 
 
 async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[File]:
     """Every file among or below these DIDs, at any depth: distinct, by id."""
-    return await contents.files(conn, vo, did_ids)
+    return await contents.files(conn, vo, *await contents.leaves(conn, vo, did_ids))
 
 
 async def file_page(
     conn: Connection, vo: int, did_ids: Sequence[int], *, after: int = 0, limit: int = 200
 ) -> list[NamedFile]:
     """The first `limit` of those files whose ids are above `after`, with names and checksums."""
-    return await contents.file_page(conn, vo, did_ids, after, limit)
+    return await contents.file_page(conn, vo, await contents.leaves(conn, vo, did_ids), after=after, limit=limit)
+
+
+async def datasets(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
+    """Ids of the datasets among or below these DIDs, at any depth, by id."""
+    return (await contents.leaves(conn, vo, did_ids))[0]
 
 
 async def stream_contents(
@@ -283,7 +289,7 @@ async def attach(
     if new and kind is DidKind.DATASET:
         await contents.add_to_tally(conn, vo, parent_id, len(new), size)
     if new and announce:
-        below = new if kind is DidKind.DATASET else [file.did_id for file in await contents.files(conn, vo, new)]
+        below = new if kind is DidKind.DATASET else [file.did_id for file in await files(conn, vo, new)]
         for file_ids in batches(below, ANNOUNCED):
             await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return new

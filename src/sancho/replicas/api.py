@@ -20,13 +20,13 @@ from sancho.dids.model import FileText
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
+from sancho.kit.units import Amount, FileSize
 from sancho.kit.web import Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
 from sancho.replicas.model import ACCESSED_AT_ONCE, REGISTERED_AT_ONCE
 
 router = APIRouter(prefix="/replicas", tags=["replicas"])
 
-LARGEST = 2**63 - 1
 DidText = Annotated[str, Field(max_length=300, examples=["mc:run7/a.root"])]
 
 
@@ -34,7 +34,7 @@ class FileIn(BaseModel, extra="forbid"):
     """A file that is on the storage. `size` is in bytes, `adler32` 8 hex digits."""
 
     did: DidText
-    size: Annotated[int, Field(ge=0, le=LARGEST)]
+    size: FileSize
     adler32: Annotated[str | None, Field(max_length=40, examples=["0a1b2c3d"])] = None
 
 
@@ -57,7 +57,7 @@ class AccessIn(BaseModel, extra="forbid"):
     """DIDs to read; a page of the files below them is answered at a time."""
 
     dids: Annotated[list[DidText], Field(min_length=1, max_length=1000)]
-    cursor: Annotated[int, Field(ge=0, le=LARGEST)] = 0
+    cursor: Amount = 0
     limit: Annotated[int, Field(ge=1, le=ACCESSED_AT_ONCE)] = ACCESSED_AT_ONCE
 
 

@@ -35,7 +35,11 @@ async def holders(conn: Connection, vo: int, did_id: int) -> list[int]:
         WITH RECURSIVE above (did_id) AS (
             SELECT %(did_id)s::bigint
              UNION
-            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+            SELECT holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT did_id FROM above
         """,
         {"vo": vo, "did_id": did_id},
@@ -131,81 +135,79 @@ async def fold_tally(conn: Connection, vo: int, did_id: int) -> None:
     )
 
 
-async def tally(conn: Connection, vo: int, did_id: int) -> Tally:
-    """Files and bytes below a collection, summed over the datasets at any depth."""
+async def leaves(conn: Connection, vo: int, did_ids: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Ids of the datasets among or below these DIDs, at any depth, and of the files among them.
+
+    Looks up row by row on purpose: nobody can estimate how deep a tree is, and a plan that tries reads whole tables.
+    """
     rows = await fetch_rows(
         conn,
         """
         WITH RECURSIVE below (did_id, kind) AS (
-            SELECT did_id, kind FROM did WHERE did_id = %(did_id)s AND vo = %(vo)s
+            SELECT wanted.did_id, (SELECT d.kind FROM did d WHERE d.did_id = wanted.did_id AND d.vo = %(vo)s)
+              FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
              UNION
-            SELECT d.did_id, d.kind
+            SELECT inside.child_id, (SELECT d.kind FROM did d WHERE d.did_id = inside.child_id AND d.vo = %(vo)s)
               FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
              WHERE below.kind = 'C')
-        SELECT coalesce(sum(t.files), 0)::bigint, coalesce(sum(t.size), 0)::bigint
-          FROM below JOIN collection_tally t ON t.did_id = below.did_id AND t.vo = %(vo)s
+        SELECT coalesce(array_agg(did_id ORDER BY did_id) FILTER (WHERE kind = 'D'), '{}'),
+               coalesce(array_agg(did_id ORDER BY did_id) FILTER (WHERE kind = 'F'), '{}')
+          FROM below
         """,
-        {"vo": vo, "did_id": did_id},
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+    return rows[0]
+
+
+async def tally(conn: Connection, vo: int, dataset_ids: Sequence[int]) -> Tally:
+    """Files and bytes in these datasets together."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT coalesce(sum(files), 0)::bigint, coalesce(sum(size), 0)::bigint
+          FROM collection_tally WHERE did_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
+        """,
+        {"vo": vo, "dataset_ids": list(dataset_ids)},
     )
     return Tally(*rows[0])
 
 
-async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[File]:
-    """Every file among or below these DIDs, once, by id."""
+async def files(conn: Connection, vo: int, dataset_ids: Sequence[int], file_ids: Sequence[int]) -> list[File]:
+    """Every file in these datasets and these files themselves, once, by id."""
     rows = await fetch_rows(
         conn,
         """
-        WITH RECURSIVE below (did_id, kind) AS (
-            SELECT d.did_id, d.kind
-              FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
-              JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
-             UNION
-            SELECT d.did_id, d.kind
-              FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-             WHERE below.kind = 'C')
         SELECT d.did_id, d.size
-          FROM (SELECT a.child_id
-                  FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-                 WHERE below.kind = 'D'
+          FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
                  UNION
-                SELECT did_id FROM below WHERE kind = 'F') AS found (did_id)
+                SELECT unnest(%(file_ids)s::bigint[])) AS found (did_id)
           JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
          ORDER BY d.did_id
         """,
-        {"vo": vo, "did_ids": list(did_ids)},
+        {"vo": vo, "dataset_ids": list(dataset_ids), "file_ids": list(file_ids)},
     )
     return [File(*row) for row in rows]
 
 
-async def file_page(conn: Connection, vo: int, did_ids: Sequence[int], after: int, limit: int) -> list[NamedFile]:
-    """The first files among or below these DIDs whose ids are above `after`, once each, by id."""
+async def file_page(
+    conn: Connection, vo: int, leaves: tuple[Sequence[int], Sequence[int]], *, after: int, limit: int
+) -> list[NamedFile]:
+    """The first files in these datasets, and of these files, whose ids are above `after`: once each, by id."""
     rows = await fetch_rows(
         conn,
         """
-        WITH RECURSIVE below (did_id, kind) AS (
-            SELECT d.did_id, d.kind
-              FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
-              JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
-             UNION
-            SELECT d.did_id, d.kind
-              FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-             WHERE below.kind = 'C'),
-        page (did_id) AS (
+        WITH page (did_id) AS (
             SELECT first.child_id
-              FROM below
+              FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
              CROSS JOIN LATERAL (
                    SELECT a.child_id FROM attachment a
-                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
+                    WHERE a.parent_id = dataset.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
                     ORDER BY a.child_id LIMIT %(limit)s) AS first
-             WHERE below.kind = 'D'
              UNION
-            SELECT did_id FROM below WHERE kind = 'F' AND did_id > %(after)s
+            SELECT did_id FROM unnest(%(file_ids)s::bigint[]) AS file (did_id) WHERE did_id > %(after)s
              ORDER BY 1 LIMIT %(limit)s)
         SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0')
           FROM page
@@ -213,7 +215,7 @@ async def file_page(conn: Connection, vo: int, did_ids: Sequence[int], after: in
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          ORDER BY d.did_id
         """,
-        {"vo": vo, "did_ids": list(did_ids), "after": after, "limit": limit},
+        {"vo": vo, "dataset_ids": list(leaves[0]), "file_ids": list(leaves[1]), "after": after, "limit": limit},
     )
     return [NamedFile(*row) for row in rows]
 

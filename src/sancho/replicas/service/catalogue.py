@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
 from sancho.dids import service as dids
-from sancho.dids.model import Did, FileText, NamedFile
+from sancho.dids.model import Did, DidKind, FileText, NamedFile
 from sancho.kit.access import Principal, Signer, require
 from sancho.kit.db import Connection
 from sancho.replicas import plan
@@ -54,12 +54,15 @@ async def usage(conn: Connection, vo: int) -> list[Usage]:
     return await rows.usage(conn, vo)
 
 
-def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
+async def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
     """Every file that is this DID or lies below it, with its replicas, as lines of JSON in constant memory.
 
     The URL of a replica is the prefix of its RSE followed by the file's `path`.
     """
-    return listing.stream_replicas(conn, did.vo, caller.vo_name, did.did_id)
+    known = {rse.rse_id: rse.name for rse in await rses.rses(conn)}
+    below = await dids.datasets(conn, did.vo, [did.did_id]) if did.kind is DidKind.CONTAINER else []
+    async for lines in listing.stream_replicas(conn, did, caller.vo_name, below, known):
+        yield lines
 
 
 async def access(

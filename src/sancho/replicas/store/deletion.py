@@ -1,6 +1,7 @@
 """Deletion: find what may go, claim it, remember failures, remove what is gone.
 
-A claim crosses VOs, so these functions take the VO of each row; the transaction serves them all.
+A claim crosses VOs, so these functions take the VO of each row; the transaction serves them all. `OFFSET 0` keeps a
+look-up for each row a look-up: how many rows of a queue there are is never what the statistics say.
 """
 
 from collections.abc import Sequence
@@ -48,9 +49,10 @@ async def lock_doomed(
                 WHERE r.rse_id = place.rse_id AND r.vo = place.vo AND r.tombstone_at <= %(now)s AND r.lock_count = 0
                   AND NOT EXISTS (SELECT FROM deletion x
                                    WHERE x.did_id = r.did_id AND x.vo = r.vo AND x.rse_id = r.rse_id
-                                     AND x.lease_until > %(now)s)
+                                     AND x.lease_until > %(now)s OFFSET 0)
                   AND NOT EXISTS (SELECT FROM replica c
-                                   WHERE c.did_id = r.did_id AND c.vo = r.vo AND c.rse_id <> r.rse_id AND c.state = 'C')
+                                   WHERE c.did_id = r.did_id AND c.vo = r.vo AND c.rse_id <> r.rse_id
+                                     AND c.state = 'C' OFFSET 0)
                 ORDER BY r.tombstone_at
                 LIMIT %(each)s
                   FOR NO KEY UPDATE OF r SKIP LOCKED) AS doomed
@@ -71,7 +73,8 @@ async def mark_deleting(conn: Connection, keys: Sequence[tuple[int, int, int]]) 
           JOIN vo ON vo.vo = doomed.vo
          WHERE r.did_id = doomed.did_id AND r.vo = doomed.vo AND r.rse_id = doomed.rse_id
            AND NOT EXISTS (SELECT FROM replica c
-                            WHERE c.did_id = r.did_id AND c.vo = r.vo AND c.rse_id <> r.rse_id AND c.state = 'C')
+                            WHERE c.did_id = r.did_id AND c.vo = r.vo AND c.rse_id <> r.rse_id
+                              AND c.state = 'C' OFFSET 0)
         RETURNING r.vo, r.rse_id, r.did_id, vo.name, s.name, d.name
         """,
         {
