@@ -16,6 +16,9 @@ from sancho_client.cli.output import Output, cell, state_style
 LIFE = ("done", "completing", "running", "matched", "waiting", "pending", "killed", "failed")
 """The states of jobs in the order in which they are drawn."""
 WIDTH = 20
+"""Of the bar."""
+FILE_WIDTH = 120
+"""Columns to use where there is no terminal."""
 
 
 class View:
@@ -61,11 +64,10 @@ class View:
         """Show what there is at the end."""
         if self.output.as_json:
             return
-        for one in found:
+        width = None if self.output.out.is_terminal else FILE_WIDTH
+        for table in (*(_files(one) for one in found), _totals(found)):
             self.output.out.print()
-            self.output.out.print(_files(one), soft_wrap=False)
-        self.output.out.print()
-        self.output.out.print(_totals(found), soft_wrap=False)
+            self.output.out.print(table, soft_wrap=False, width=width)
         self.output.out.print()
         for refusal in refusals:
             words = f"{refusal.asking} asked for {refusal.what} of {refusal.of}: {refusal.status}"

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from sancho.local.demonstration.errors import JobsFailed, NothingMoves
 from sancho.local.demonstration.workload import COPIES, SIMULATED, Work, results_of
 from sancho_client.calls import data, jobs, rules
+from sancho_client.errors import Problem, ServerAway
 from sancho_client.models.jobs import FINAL
 
+AWAY = 503
 PAUSE = 0.7
 PATIENCE = 180
 """Seconds without any change after which it is over."""
@@ -56,17 +58,32 @@ class _Watch:
 
 
 def follow(works: Sequence[Work], show: Callable[[Sequence[Standing]], None]) -> None:
-    """Return when all is done, telling `show` on the way; raises `JobsFailed` or `NothingMoves`."""
+    """Return when all is done, telling `show` on the way; raises `JobsFailed` or `NothingMoves`.
+
+    A server that is away is waited for as long as jobs that do not move.
+    """
     watch = _Watch()
     while True:
-        standings = [look(work) for work in works]
+        standings = _look_at(works) or watch.last
         show(standings)
-        if all(standing.done for standing in standings):
+        if standings and all(standing.done for standing in standings):
             return
         if broken := next((one for one in standings if one.failed), None):
             raise JobsFailed(number=broken.failed, vo=broken.vo)
         watch.see(standings)
         time.sleep(PAUSE)
+
+
+def _look_at(works: Sequence[Work]) -> list[Standing]:
+    """How far all are; nothing when the server cannot say it now."""
+    try:
+        return [look(work) for work in works]
+    except ServerAway:
+        return []
+    except Problem as problem:
+        if problem.status != AWAY:
+            raise
+        return []
 
 
 def look(work: Work) -> Standing:
