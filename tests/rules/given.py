@@ -96,6 +96,13 @@ async def fail(conn: Connection, world: World, keys: Sequence[ReplicaKey]) -> No
     await service.stick(conn, world.belle, keys, "the storage is away")
 
 
+async def recopy(conn: Connection, world: World) -> None:
+    """The tasks run that have bad replicas brought anew."""
+    take = "DELETE FROM procrastinate_jobs WHERE task_name = 'rules:recopy' RETURNING args"
+    for (arguments,) in await (await conn.execute(take)).fetchall():
+        await service.recopy(conn, world.belle, [ReplicaKey(*key) for key in arguments["keys"]])
+
+
 async def room(conn: Connection, world: World, name: str) -> int:
     """What is left in a quota."""
     found = await service.list_quotas(conn, world.belle, page=("", 100))

@@ -17,7 +17,7 @@ from sancho.rules.model import Hold
 from sancho.rules.service.counting import revive
 from sancho.rules.service.leaving import _remove
 from tests.dids.given import given_collection, person
-from tests.rules.given import BOTH, arrive, check_exact, fail, given_files, given_quota, given_rule
+from tests.rules.given import BOTH, arrive, check_exact, fail, given_files, given_quota, given_rule, recopy
 from tests.world import World
 
 DATASETS = ("run1", "run2")
@@ -90,8 +90,7 @@ class Story:
 
     async def spoil(self, n: int) -> None:
         keys = await self._keys("SELECT did_id, rse_id FROM replica WHERE state = 'A' ORDER BY 1, 2")
-        bad = await replicas.mark_bad(self.conn, self.world.belle, keys[n % max(len(keys), 1) :][:1])
-        await service.recopy(self.conn, self.world.belle, bad)
+        await replicas.mark_bad(self.conn, self.world.belle, keys[n % max(len(keys), 1) :][:1])
 
     async def delete(self, n: int) -> None:
         if self.rules:
@@ -135,4 +134,5 @@ async def test_any_story_of_rules_leaves_every_counter_exact(
 
         for happen, n in story:
             await happen(told, n)
+            await recopy(conn, world)
             await check_exact(conn)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sancho.dids import service as dids
+from sancho.dids.model import DidKind
 from sancho.kit.deployment import Deployment
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey
@@ -269,6 +270,29 @@ async def test_a_file_attached_while_a_rule_is_made_gets_its_locks(deployment: D
     async with deployment.database.transaction([world.belle]) as conn:
         found = await service.list_rules(conn, world.belle, page=(None, 10))
     assert [rule.ok for rule in found] == [7, 7, 7]
+    await counted_exactly(deployment)
+
+
+async def test_a_file_attached_while_its_dataset_goes_into_a_container_gets_the_locks_of_rules_above(
+    deployment: Deployment, world: World
+) -> None:
+    async with deployment.database.transaction([0, 1]) as conn:
+        dataset, *files = await given_dataset(conn, world, "run1", 1)
+        outer = await given_collection(conn, world, "year", DidKind.CONTAINER)
+        rule = await given_rule(conn, world, "mc:year", to="A-DISK")
+
+    async with deployment.database.transaction([world.belle]) as first:
+        new = await given_files(first, world, ["x"], into=dataset)
+        await service.extend(first, world.belle, parent_ids=[dataset], file_ids=new)
+        async with deployment.database.transaction([world.belle]) as conn:
+            await dids.attach(conn, world.belle, outer, [dataset], announce=False)
+        await extend(deployment, vo=world.belle, parent_ids=[outer], file_ids=files)
+        placing = asyncio.ensure_future(place(deployment, vo=world.belle, rule_id=rule.rule_id))
+        await asyncio.wait([placing], timeout=0.3)
+        assert not placing.done()
+    await placing
+
+    assert (await rule_now(deployment, world, rule.rule_id)).ok == 2
     await counted_exactly(deployment)
 
 

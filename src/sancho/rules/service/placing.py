@@ -95,11 +95,16 @@ async def extend(
     Every rule on `parent_ids`, above them or on the files themselves gets its locks, or gets stuck with the reason
     and is tried again later; nothing is raised for it. `freed` quota, held for these files, is given back in the same
     go. Safe to run twice.
+
+    Of what was attached to a container, files may come and go at this moment: the rules above are looked at once more
+    in the background.
     """
     targets: list[Target] = []
-    if file_ids:
-        await locks.share_parents(conn, vo, parent_ids, file_ids)
+    if file_ids or parent_ids:
+        deep = await locks.share_parents(conn, vo, parent_ids, file_ids)
         targets = await locks.targets_above(conn, vo, parent_ids, file_ids)
+        for target in targets if deep else ():
+            await defer(conn, "rules:place", vo=vo, rule_id=target.rule_id)
     if not targets:
         await charge(conn, vo, _returned(freed))
         return

@@ -8,6 +8,7 @@ from sancho.rules.service.counting import revive
 from sancho.rules.service.placing import choose_all, place_affordable
 from sancho.rules.store import locks, rows
 
+END = -1
 RETRIED_AT_ONCE = 100
 """Stuck rules of each VO that one run looks at."""
 _log = telemetry.log(__name__)
@@ -19,17 +20,19 @@ async def place(deployment: Deployment, vo: int, rule_id: int) -> None:
     while after is not None:
         async with deployment.database.transaction([vo]) as conn:
             after = await _place_batch(conn, vo, rule_id, after)
-        _log.info("rule placed in part" if after else "rule placed", rule_id=rule_id)
+        if after == END:
+            async with deployment.database.transaction([vo]) as conn:
+                after = await _finish(conn, vo, rule_id)
 
 
 async def _place_batch(conn: Connection, vo: int, rule_id: int, after: int) -> int | None:
-    """Place locks for the next files; return the last of them, or None when there is nothing left to do."""
+    """Place locks for the next files; return the last of them, END after the last, None when there is nothing to do."""
     target = await _hold_target(conn, vo, rule_id)
     if target is None:
         return None
     files = await locks.files_lacking(conn, vo, target, after, BATCH)
     if not files:
-        return await _finish(conn, vo, target)
+        return END
     file_ids = [file.did_id for file in files]
     ready, lacking = await choose_all(conn, vo, [target], file_ids)
     wants = await locks.wants_above(conn, vo, ready, file_ids) if ready else []
@@ -46,12 +49,16 @@ async def _hold_target(conn: Connection, vo: int, rule_id: int) -> Target | None
     return await locks.target(conn, vo, rule_id)
 
 
-async def _finish(conn: Connection, vo: int, target: Target) -> int | None:
-    """Say that a rule is complete, unless files were attached meanwhile that could not be placed; then begin again."""
-    await rows.lock_rules(conn, vo, [target.rule_id])
+async def _finish(conn: Connection, vo: int, rule_id: int) -> int | None:
+    """Say that a rule is complete, which nobody attaching below its DID can change meanwhile; or begin again."""
+    target = await locks.target(conn, vo, rule_id)
+    if target is None:
+        return None
+    await locks.lock_collections(conn, vo, target.did_id)
     if await locks.files_lacking(conn, vo, target, 0, 1):
         return 0
-    await rows.mark_complete(conn, vo, target.rule_id)
+    await rows.lock_rules(conn, vo, [rule_id])
+    await rows.mark_complete(conn, vo, rule_id)
     return None
 
 

@@ -6,8 +6,8 @@ Writes `lock`. "Lock" is our word for a rule's hold on a replica; where a row is
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sancho.dids.model import File
-from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.dids.model import DidKind, File
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rules.model import Lock, Target, Want
 
@@ -44,12 +44,15 @@ async def lock_collections(conn: Connection, vo: int, did_id: int) -> None:
     )
 
 
-async def share_parents(conn: Connection, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> None:
-    """Lock, shared, the rows of these collections and of those of the files that have rules of their own."""
-    await execute(
+async def share_parents(conn: Connection, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> bool:
+    """Lock, shared, the rows of these collections and of those of the files that have rules of their own.
+
+    Say whether any of them is a container.
+    """
+    kinds = await fetch_values(
         conn,
         """
-        SELECT did_id
+        SELECT kind
           FROM did
          WHERE vo = %(vo)s
            AND did_id IN (
@@ -61,6 +64,7 @@ async def share_parents(conn: Connection, vo: int, parent_ids: Sequence[int], fi
         """,
         {"vo": vo, "parent_ids": list(parent_ids), "file_ids": list(file_ids)},
     )
+    return DidKind.CONTAINER.value in kinds
 
 
 async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> list[Target]:
