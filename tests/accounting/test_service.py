@@ -47,6 +47,7 @@ async def test_sums_are_split_by_what_is_asked_for(conn: Connection, world: Worl
         (EntryKind.ATTEMPT, "SITE-A", None, 2),
         (EntryKind.UPLOAD, None, "A-DISK", 1),
     ]
+    assert [s.kind.word for s in sums if s.kind] == ["attempt", "upload"]
     day = sums[0].day
     assert day is not None
     assert day.tzinfo is not None

@@ -1,6 +1,9 @@
 """Scopes as documents."""
 
+from typing import Any
+
 import pytest
+from pydantic import BaseModel
 
 from sancho.dids import service
 from sancho.dids.errors import ScopeOwnerMissing
@@ -8,7 +11,7 @@ from sancho.dids.kinds import KINDS
 from sancho.kit.db import Connection
 from sancho.vos import service as vos
 from sancho.vos.errors import DocumentInUse
-from sancho.vos.model import Document
+from sancho.vos.model import Document, Kind
 from tests.dids.given import person
 from tests.world import World
 
@@ -47,3 +50,19 @@ async def test_a_scope_is_removed_only_while_it_is_empty(conn: Connection, world
     with pytest.raises(DocumentInUse):
         async with conn.transaction():
             await apply(conn, world, None)
+
+
+class AccountSpec(BaseModel):
+    """What the scopes of accounts need to know of accounts: nothing."""
+
+
+async def test_a_new_account_gets_a_scope_of_its_own(conn: Connection, world: World) -> None:
+    async def leave(*_: object) -> None:
+        """The account is in the world already."""
+
+    account = Kind[Any](name="Account", model=AccountSpec, order=20, apply=leave)
+    document = Document(kind="Account", name="bob", vo="belle")
+
+    await vos.apply(conn, person(world, "root", "*"), [document], (account, *KINDS))
+
+    assert await owners(conn, world) == {"mc": "root", "user.bob": "bob"}

@@ -7,7 +7,7 @@ import pytest
 from sancho.kit.db import Connection
 from sancho.replicas import service
 from sancho.replicas.errors import ReplicaBeingDeleted, ReplicaExists, ReplicaNotFound
-from sancho.replicas.model import COPYING_GRACE, ReplicaKey, ReplicaState
+from sancho.replicas.model import COPYING_GRACE, TRANSITIONS, ReplicaKey, ReplicaState
 from tests.dids.given import given_files
 from tests.replicas.given import given_replicas, recounted, replica
 from tests.world import World
@@ -150,3 +150,30 @@ async def test_replicas_of_another_vo_are_not_there(conn: Connection, world: Wor
     with pytest.raises(ReplicaNotFound):
         await service.hold(conn, world.gridpp, [key])
     assert await service.arrive(conn, world.gridpp, [key]) == []
+
+
+async def test_a_bad_replica_that_is_held_is_copied_anew_and_another_may_be_deleted(
+    conn: Connection, world: World
+) -> None:
+    held, free = await given_replicas(conn, world, "a", "b")
+    await service.hold(conn, world.belle, [held])
+
+    assert await service.mark_bad(conn, world.belle, [held, free]) == [held, free]
+    assert await service.mark_bad(conn, world.belle, [held, free]) == []
+
+    bad, doomed = await service.list(conn, world.belle, [held.did_id, free.did_id])
+    assert (bad.state, bad.tombstone_at) == (ReplicaState.BAD, None)
+    assert (doomed.state, doomed.tombstone_at) == (ReplicaState.BAD, await now(conn))
+    tasks = await conn.execute("SELECT args->'keys' FROM procrastinate_jobs WHERE task_name = 'rules:recopy'")
+    assert await tasks.fetchall() == [([list(held), list(free)],)]
+    assert await service.recopy(conn, world.belle, [held, free]) == [held]
+    assert await service.recopy(conn, world.belle, [held, free]) == []
+    again = await replica(conn, world, held)
+    assert again is not None
+    assert again.state is ReplicaState.COPYING
+
+
+def test_states_have_words_and_only_known_ones_follow_each_other() -> None:
+    assert [state.word for state in ReplicaState] == ["copying", "available", "bad", "deleting"]
+    assert set(TRANSITIONS) == set(ReplicaState)
+    assert not TRANSITIONS[ReplicaState.DELETING]

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from sancho.accounting import service
 from sancho.accounting.model import By
+from sancho.kit.units import Time
 from sancho.kit.web import Caller, Deployed, Transaction
 
 router = APIRouter(prefix="/accounting", tags=["accounting"])
@@ -33,9 +34,9 @@ async def summarise(
     caller: Caller,
     conn: Transaction,
     deployment: Deployed,
-    by: Annotated[list[By], Query()] = [By.ACCOUNT],  # noqa: B006 - FastAPI copies defaults
-    since: datetime | None = None,
-    until: datetime | None = None,
+    by: Annotated[list[By], Query(max_length=10)] = [By.ACCOUNT],  # noqa: B006 - FastAPI copies defaults
+    since: Time | None = None,
+    until: Time | None = None,
 ) -> list[SumOut]:
     """Sum what the caller's VO used, of the last 30 days unless said otherwise."""
     until = until or deployment.clock.now()
