@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sancho.local import grid
+from sancho.local.home import Home
 from sancho.local.programs import MARK
 from tests.local.demo_python import DEMO_PYTHON, needs_demo_python
 
@@ -76,6 +78,7 @@ def test_ctrl_c_stops_everything_that_was_started(tmp_path: Path) -> None:
     running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     assert not list(left_behind(tmp_path))
+    grid.purge(Home(tmp_path / "home"))  # a home that was named is kept, as root its database elsewhere too
 
 
 @pytest.mark.parametrize("script", ['echo "No module named numpy" >&2; exit 1', None])
