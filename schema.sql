@@ -459,7 +459,7 @@ CREATE TABLE sancho.job_history (
     attempt smallint NOT NULL,
     site_id integer,
     job_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     detail text
 )
 PARTITION BY RANGE (at);
@@ -475,7 +475,7 @@ CREATE TABLE sancho.job_history_rest (
     attempt smallint CONSTRAINT job_history_attempt_not_null NOT NULL,
     site_id integer,
     job_id bigint CONSTRAINT job_history_job_id_not_null NOT NULL,
-    at timestamp with time zone DEFAULT now() CONSTRAINT job_history_at_not_null NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT job_history_at_not_null NOT NULL,
     detail text
 );
 

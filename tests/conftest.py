@@ -9,6 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -27,11 +28,11 @@ ALL_VOS = "0,1,2"
 def pytest_configure(config: pytest.Config) -> None:
     """Start the one server of this run in the controlling process; workers find it by the environment."""
     if not hasattr(config, "workerinput") and "SANCHO_TEST_CLUSTER" not in os.environ and not config.option.collectonly:
-        context = temporary_cluster()
-        cluster = context.__enter__()
-        config.add_cleanup(lambda: context.__exit__(None, None, None))
+        stack = ExitStack()
+        cluster = stack.enter_context(temporary_cluster())
+        config.add_cleanup(stack.close)
         os.environ["SANCHO_TEST_CLUSTER"] = str(cluster.folder)
-        config.add_cleanup(lambda: os.environ.pop("SANCHO_TEST_CLUSTER", None))
+        stack.callback(os.environ.pop, "SANCHO_TEST_CLUSTER", None)
 
 
 class Databases:
@@ -45,7 +46,7 @@ class Databases:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
             statement = "CREATE DATABASE {} OWNER sancho_owner" + (" TEMPLATE {}" if template else "")
             names = [sql.Identifier(n) for n in (name, template) if n]
-            conn.execute(sql.SQL(statement).format(*names))  # pyright: ignore[reportArgumentType]
+            conn.execute(sql.SQL(statement).format(*names))
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
@@ -61,7 +62,7 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Cluster:
     """The PostgreSQL server of this run."""
     return Cluster(Path(os.environ["SANCHO_TEST_CLUSTER"]), durable=False)
 
@@ -98,7 +99,7 @@ async def conn(session_database: str) -> AsyncIterator[Connection]:
     async with await psycopg.AsyncConnection.connect(
         session_database, autocommit=True, options="-c search_path=sancho,procrastinate"
     ) as connection:
-        await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")  # pyright: ignore[reportArgumentType]
+        await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
         yield connection
         await connection.execute("ROLLBACK")
 

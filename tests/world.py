@@ -5,7 +5,7 @@ VOs belle (1) and gridpp (2), each with users alice and bob, administrator root,
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -48,7 +48,7 @@ def build_world(url: str) -> None:
         conn.execute("SELECT set_config('sancho.vo', '0,1,2', true)")
         for statement in SQL.split(";\n"):
             if statement.strip():
-                conn.execute(statement, {"users": USERS} if "%(users)s" in statement else None)  # pyright: ignore[reportArgumentType]
+                conn.execute(statement, {"users": USERS} if "%(users)s" in statement else None)
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ class World:
         """Read the ids from a database that `build_world` filled."""
         with psycopg.connect(url, options="-c search_path=sancho") as conn:
 
-            def ids(query: Any) -> Any:
-                return {tuple(r[:-1]) if len(r) > 2 else r[0]: r[-1] for r in conn.execute(query).fetchall()}
+            def ids(query: LiteralString) -> Any:
+                rows: list[Any] = conn.execute(query).fetchall()
+                return {tuple(r[:-1]) if len(r) > 2 else r[0]: r[-1] for r in rows}
 
             return cls(
                 account=ids("SELECT vo, name, account_id FROM account"),

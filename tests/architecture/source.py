@@ -110,7 +110,7 @@ def place(name: str) -> tuple[str | None, str]:
     words = name.split(".")
     if words[0] != "sancho" or len(words) < 2:
         return None, ""
-    if words[1] in NO_FEATURES:
+    if words[1] in NO_FEATURES or words[1] == "__main__":
         return None, words[1]
     depth = 2 if words[1] == "compat" else 1
     return ".".join(words[1 : depth + 1]), words[depth + 1] if len(words) > depth + 1 else ""

@@ -65,12 +65,12 @@ async def test_a_job_that_cannot_be_is_refused_and_leaves_nothing(
 ) -> None:
     with pytest.raises(error):
         async with conn.transaction():
-            await submitted(conn, world, replace(PLAIN, **change))  # pyright: ignore[reportArgumentType]
+            await submitted(conn, world, replace(PLAIN, **change))
     assert await fetch_value(conn, "SELECT count(*) FROM submission") == 0
 
 
 async def test_a_rule_that_matches_no_rse_is_refused_at_submission(conn: Connection, world: World) -> None:
-    output = replace(SIMULATION.outputs[0], rule=replace(SIMULATION.outputs[0].rule, rse_expression="tier=9"))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    output = replace(SIMULATION.outputs[0], rule=replace(SIMULATION.outputs[0].rule, rse_expression="tier=9"))  # pyright: ignore[reportArgumentType]
     with pytest.raises(RseExpressionEmpty) as caught:
         await submitted(conn, world, replace(SIMULATION, outputs=(output,)))
     assert caught.value.field == "description.outputs.0.rule.rse_expression"

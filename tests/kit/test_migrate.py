@@ -1,5 +1,7 @@
 """The database is what its migrations make it, whoever runs them and however often."""
 
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,11 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def empty(databases: Databases) -> str:
-    name = "empty_for_migrations"
-    databases.drop(name)
+def empty(databases: Databases) -> Iterator[str]:
+    name = f"empty_{uuid.uuid4().hex[:12]}"
     databases.create(name)
-    return name
+    yield name
+    databases.drop(name)
 
 
 def test_an_empty_database_and_all_migrations_make_the_picture(databases: Databases, empty: str) -> None:

@@ -90,7 +90,8 @@ async def test_the_work_of_a_dead_worker_is_taken_over(
         await fetch_rows(
             conn,
             """
-            WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id)
+            WITH dead AS (
+                INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id)
             UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead RETURNING 1
             """,
         )

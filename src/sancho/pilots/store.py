@@ -188,8 +188,10 @@ async def loads(conn: Connection) -> list[CeLoad]:
     return list(found.values())
 
 
-async def list_pilots(conn: Connection, *, alive: bool, before: int | None, limit: int) -> list[PilotRow]:
-    """A page of pilots, newest first."""
+async def list_pilots(
+    conn: Connection, vos: Sequence[int], *, alive: bool, before: int | None, limit: int
+) -> list[PilotRow]:
+    """A page of the pilots on the CEs that these VOs own or were granted, newest first."""
     return await fetch(
         conn,
         PilotRow,
@@ -200,10 +202,13 @@ async def list_pilots(conn: Connection, *, alive: bool, before: int | None, limi
           JOIN resource r ON r.resource_id = p.ce_id
           JOIN resource s ON s.resource_id = p.site_id
           LEFT JOIN pilot_beat b ON b.pilot_id = p.pilot_id AND b.vo = p.vo
-         WHERE (NOT %(alive)s OR p.ended_at IS NULL) AND (%(before)s::bigint IS NULL OR p.pilot_id < %(before)s)
+         WHERE (p.vo = ANY (%(vos)s::smallint[]) OR EXISTS (
+               SELECT FROM resource_grant g
+                WHERE g.resource_id = p.ce_id AND g.to_vo = ANY (%(vos)s::smallint[])))
+           AND (NOT %(alive)s OR p.ended_at IS NULL) AND (%(before)s::bigint IS NULL OR p.pilot_id < %(before)s)
          ORDER BY p.pilot_id DESC LIMIT %(limit)s
         """,
-        {"alive": alive, "before": before, "limit": limit},
+        {"vos": list(vos), "alive": alive, "before": before, "limit": limit},
     )
 
 

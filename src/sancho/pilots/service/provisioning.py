@@ -8,7 +8,7 @@ from typing import Any, cast
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Reason
 from sancho.kit import faults, telemetry
-from sancho.kit.access import Principal, require
+from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.pilots import plan, store
@@ -128,7 +128,11 @@ async def _give_up(conn: Connection, vo: int, pilot_ids: Sequence[int], state: P
     return len(await store.end(conn, vo, pilot_ids, state, detail))
 
 
-async def list_pilots(conn: Connection, caller: Principal, **wanted: Any) -> list[PilotRow]:
-    """A page of the pilots on the CEs of the caller's VO, newest first."""
+async def list_pilots(deployment: Deployment, caller: Principal, **wanted: Any) -> list[PilotRow]:
+    """A page of the pilots on the CEs that the caller's VO owns or was granted, newest first.
+
+    Pilots of shared CEs belong to the VO `instance`, which this transaction serves beside the caller's own.
+    """
     require(caller, "pilots:read")
-    return await store.list_pilots(conn, **wanted)
+    async with deployment.database.transaction(sorted({INSTANCE, *caller.vos})) as conn:
+        return await store.list_pilots(conn, caller.vos, **wanted)
