@@ -124,7 +124,7 @@ class Client:
     def _ask_once(
         self, method: str, place: Place, target: str, what: Tuple[Mapping[str, str], Body], timeout: float
     ) -> Answer:
-        used = self._take(place)
+        used = self._take(place) if what[1] is None or isinstance(what[1], bytes) else None  # a long body goes out once
         if used is not None:
             try:
                 return self._send(used, method, place, target, what, timeout)

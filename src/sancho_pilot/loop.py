@@ -63,6 +63,7 @@ class Loop:
         """Take the work folder; raises `WorkFolderBusy`, `BadConfiguration`, OSError."""
         self._config = config
         self._journal = journal
+        self._first_secret = read_secret(config.secret_file)
         self._spool = Spool(config.workdir, config.stamp)
         self._client = Client(config.ca_file)
         server = Server(self._client, config.url, config.stamp, self._secret, self._spool.keep_secret)
@@ -201,7 +202,7 @@ class Loop:
             self._events.put(events.LaunchFailed(0.0, step, attempt_id, 126, words))
 
     def _secret(self) -> str:
-        return self._spool.secret(read_secret(self._config.secret_file))
+        return self._spool.secret(self._first_secret)
 
 
 def _nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Callable, Optional
 
 KILL_GRACE = 5.0
 """From SIGTERM to SIGKILL of a payload."""
-STOP_GRACE = 20.0
+STOP_GRACE = 10.0
 """What a pilot that was told to stop still spends on reports."""
 START_GRACE = 300.0
 """Of the slot's wall time this much may pass before payloads are offered less: slots last that much longer."""

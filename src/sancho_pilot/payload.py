@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, Mapping, Optional, Tuple
 
 from sancho_pilot import procfs
 from sancho_pilot.model import Usage
@@ -149,7 +149,8 @@ class Payload:
         memory = sum(one.memory for one in found)
         limit = self._command.memory
         if limit is not None and memory > limit:
-            memory = self._fair_memory(pids, memory)
+            if procfs.knows_fair_memory():  # processes that were forked from one another share most of their pages
+                memory = sum(map(procfs.fair_memory, pids))
             if memory > limit:
                 self._tell("memory", memory)
         self._most = max(self._most, memory)
@@ -157,12 +158,6 @@ class Payload:
         self.tail.look()
         if self.tail.size > self._command.log:
             self._tell("log", self.tail.size)
-
-    @staticmethod
-    def _fair_memory(pids: List[int], otherwise: int) -> int:
-        """Count shared pages once: processes that were forked from one another share most of theirs."""
-        fair = [one for one in map(procfs.fair_memory, pids) if one is not None]
-        return sum(fair) if fair else otherwise
 
     def _tell(self, what: str, used: int) -> None:
         if not self._told.get(what):

@@ -73,13 +73,17 @@ def status(pid: int) -> Optional[Status]:
     return Status(int(pages.split()[1]) * PAGE, ticks / TICKS)
 
 
-def fair_memory(pid: int) -> Optional[int]:
-    """Return the memory of a process where pages shared by n processes count for 1/n; None if nobody says."""
-    text = _read(f"/proc/{pid}/smaps_rollup")
-    for line in (text or "").splitlines():
+def knows_fair_memory() -> bool:
+    """Say whether `fair_memory` works here."""
+    return os.path.exists("/proc/self/smaps_rollup")
+
+
+def fair_memory(pid: int) -> int:
+    """Return the memory of a process where pages shared by n processes count for 1/n; 0 when it has ended."""
+    for line in (_read(f"/proc/{pid}/smaps_rollup") or "").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
-    return None
+    return 0
 
 
 def marked(mark: str) -> Iterator[int]:

@@ -1,44 +1,38 @@
 """A CE without a batch system: pilots as detached processes of this machine.
 
 Each pilot has a private folder below the CE's own, named by its stamp: its configuration, its secret, its log, its
-work, and `exit` with its exit code once it has ended. A pilot outlives the worker that started it; its reference,
-`stamp:pid:start time:boot`, is enough for another worker to find it, and never mistakes a recycled pid for it.
+work, and `exit` with its exit code once it has ended. A keeper (`local_keeper`) starts the pilot and ends whatever
+it leaves; both outlive the worker. The reference of a pilot, `stamp:pid:start time:boot`, names its keeper: another
+worker finds it by that, and never mistakes a recycled pid for it.
 """
 
 import asyncio
+import hashlib
 import json
 import os
+import pwd
+import re
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sancho_contract.compute import CEUnavailable, PilotSpec, PilotState
+from sancho_plugins import local_keeper
+from sancho_plugins.local_keeper import start_time
 
-LAUNCH = """
-import os, sys
-if os.fork():
-    os._exit(0)
-os.setsid()
-pid = os.fork()
-if pid:
-    os.write(1, str(pid).encode())
-    os._exit(0)
-log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-os.dup2(log, 1)
-os.dup2(log, 2)
-os.setpgid(0, 0)
-keep = 'trap "" TERM; "$@"; echo $? >exit.new; mv exit.new exit'
-os.execv("/bin/sh", ["sh", "-c", keep, "sh", *sys.argv[1:]])
-"""
+KEEPER = Path(local_keeper.__file__)
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 KEPT_FOR = 86_400.0
 """Seconds that the folder of an ended pilot is kept, for whoever wants to read its log."""
+STAMP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+REFERENCE = re.compile(rf"(?P<stamp>{STAMP.pattern}):(?P<pid>\d+):(?P<start>\d+):(?P<boot>[0-9a-f-]+)")
 
 
 class Environment(BaseModel, extra="forbid", frozen=True):
@@ -63,6 +57,9 @@ class LocalSettings(BaseModel):
     """Software by name; a CE that offers `env:NAME` as a tag describes it here."""
     nice: int = 5
     """How much pilots and payloads step back behind everything else on this machine."""
+    user: str | None = None
+    """User of this machine that pilots and payloads run as, when the worker runs as root; `folder` and the interpreter
+    must be within its reach."""
 
 
 class LocalComputeElement:
@@ -73,17 +70,27 @@ class LocalComputeElement:
     def __init__(self, settings: LocalSettings) -> None:
         """Use the CE's folder; it is made when the first pilot is submitted."""
         self._settings = settings
+        self._building = asyncio.Lock()
+        self._built: Path | None = None
 
     async def submit(self, pilots: Sequence[PilotSpec]) -> Mapping[str, str]:
-        """Start pilots; one whose folder cannot be made is left out."""
+        """Start pilots; one that cannot be started here is left out, unless none can."""
+        if not pilots:
+            return {}
+        started: dict[str, str] = {}
+        trouble: OSError | None = None
         try:
             program = await self._program()
             self._tidy()
-        except OSError as e:
-            raise CEUnavailable(f"{self._settings.folder}: {e.strerror}") from e
-        started: dict[str, str] = {}
+        except OSError as problem:
+            raise CEUnavailable(f"{self._settings.folder}: {problem.strerror}") from problem
         for pilot in pilots:
-            started[pilot.stamp] = await self._start(program, pilot)
+            try:
+                started[pilot.stamp] = await self._start(program, pilot)
+            except OSError as problem:
+                trouble = problem
+        if trouble is not None and not started:
+            raise CEUnavailable(f"{self._settings.folder}: {trouble.strerror}") from trouble
         return started
 
     async def states(self, references: Sequence[str]) -> Mapping[str, PilotState]:
@@ -91,41 +98,62 @@ class LocalComputeElement:
         return {reference: self._state(reference) for reference in references}
 
     async def kill(self, references: Sequence[str]) -> None:
-        """Ask pilots to end: they stop their payloads and say good-bye."""
+        """Ask pilots to end: they stop their payloads and say good-bye; after half a minute they are killed."""
         for reference in references:
-            stamp, pid, start, boot = _parse(reference)
-            if stamp and boot == _boot() and _start_time(pid) == start:
-                os.killpg(pid, signal.SIGTERM)
+            named = REFERENCE.fullmatch(reference)
+            if named is not None and _alive(named):
+                with suppress(ProcessLookupError):
+                    os.kill(int(named["pid"]), signal.SIGTERM)
+
+    # ------------------------------------------------------------------------------------------ starting
 
     async def _program(self) -> Path:
-        """The pilot as one file, built once for each version of it."""
-        folder = self._settings.folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        program = folder / "sancho-pilot.pyz"
-        if not program.exists():
-            building = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "sancho_pilot.build", str(program), stderr=asyncio.subprocess.PIPE
-            )
-            _, words = await building.communicate()
-            if building.returncode != 0:
-                raise CEUnavailable(f"the pilot could not be built: {words.decode(errors='replace')[-500:]}")
-        return program
+        """The pilot as one file, built once in the life of this process; pilots that run keep the one they have."""
+        async with self._building:
+            if self._built is None or not self._built.exists():
+                self._make_folder(self._settings.folder)
+                new = self._settings.folder / f"sancho-pilot.{os.getpid()}.new"
+                await _run(sys.executable, "-m", "sancho_pilot.build", str(new))
+                digest = hashlib.sha256(new.read_bytes()).hexdigest()[:12]
+                self._built = new.rename(self._settings.folder / f"sancho-pilot-{digest}.pyz")
+        return self._built
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make the CE's folder; a user of its own may pass through it, and not look around."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700 if self._settings.user is None else 0o711)
 
     async def _start(self, program: Path, pilot: PilotSpec) -> str:
+        if STAMP.fullmatch(pilot.stamp) is None:
+            raise CEUnavailable(f"{pilot.stamp!r} is no name for a folder")
         folder = self._settings.folder / pilot.stamp
         folder.mkdir(mode=0o700)
-        (folder / "secret").touch(mode=0o600)
-        (folder / "secret").write_text(pilot.secret)
-        (folder / "config.json").write_text(json.dumps(self._configuration(folder, pilot)))
-        python = str(self._settings.python or sys.executable)
-        launching = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", "-c", LAUNCH, "nice", "-n", str(self._settings.nice),
-            python, "-I", "-S", str(program), str(folder / "config.json"),
-            cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said, _ = await launching.communicate()
-        pid = int(said)
-        return f"{pilot.stamp}:{pid}:{_start_time(pid)}:{_boot()}"
+        user = self._user()
+        _write_private(folder / "secret", pilot.secret, user)
+        _write_private(folder / "config.json", json.dumps(self._configuration(folder, pilot)), user)
+        command = [str(self._python()), "-I", "-S", str(program), str(folder / "config.json")]
+        orders = {"command": command, "nice": self._settings.nice, "user": user, "memory": pilot.memory}
+        _write_private(folder / "orders.json", json.dumps(orders), None)
+        if user is not None:
+            os.chown(folder, *user)
+        said = await _run(sys.executable, "-I", "-S", str(KEEPER), str(folder / "orders.json"))
+        if not said:
+            raise CEUnavailable(f"the keeper of pilot {pilot.stamp} did not start; see {folder}/log")
+        pid, start = said.split()
+        return f"{pilot.stamp}:{pid}:{start}:{_boot()}"
+
+    def _python(self) -> Path:
+        """The interpreter of the pilots; ours may lie where another user cannot reach it."""
+        return self._settings.python or (Path(sys.executable) if self._settings.user is None else SYSTEM_PYTHON)
+
+    def _user(self) -> tuple[int, int] | None:
+        """Uid and gid of the pilots, when they are not ours."""
+        if self._settings.user is None or os.geteuid() != 0:
+            return None
+        try:
+            entry = pwd.getpwnam(self._settings.user)
+        except KeyError:
+            raise CEUnavailable(f"there is no user {self._settings.user} on this machine") from None
+        return entry.pw_uid, entry.pw_gid
 
     def _configuration(self, folder: Path, pilot: PilotSpec) -> dict[str, Any]:
         return {
@@ -139,39 +167,51 @@ class LocalComputeElement:
             },
         }  # fmt: skip
 
+    # ------------------------------------------------------------------------------------------- looking
+
     def _state(self, reference: str) -> PilotState:
-        stamp, pid, start, boot = _parse(reference)
-        folder = self._settings.folder / stamp
-        if not stamp or not folder.is_dir():
+        named = REFERENCE.fullmatch(reference)
+        if named is None or not (self._settings.folder / named["stamp"]).is_dir():
             return PilotState.UNKNOWN
-        ended = folder / "exit"
-        if ended.exists():
-            return PilotState.DONE if ended.read_text().strip() == "0" else PilotState.FAILED
-        alive = boot == _boot() and _start_time(pid) == start
-        return PilotState.RUNNING if alive else PilotState.FAILED
+        alive = _alive(named)  # first this, then the exit code: a keeper writes it while it is alive
+        try:
+            code = (self._settings.folder / named["stamp"] / "exit").read_text().strip()
+        except FileNotFoundError:
+            return PilotState.RUNNING if alive else PilotState.FAILED
+        return PilotState.DONE if code == "0" else PilotState.FAILED
 
     def _tidy(self) -> None:
-        """Remove the folders of pilots that ended long ago."""
+        """Remove what ended long ago: pilots' folders, and programs of the pilot that none of them can use any more."""
+        long_ago = time.time() - KEPT_FOR
         for ended in self._settings.folder.glob("*/exit"):
-            if time.time() - ended.stat().st_mtime > KEPT_FOR:
+            if ended.stat().st_mtime < long_ago:
                 shutil.rmtree(ended.parent, ignore_errors=True)
+        for program in self._settings.folder.glob("sancho-pilot*"):
+            if program != self._built and program.is_file() and program.stat().st_mtime < long_ago:
+                program.unlink(missing_ok=True)
 
 
-def _parse(reference: str) -> tuple[str, int, int, str]:
-    parts = reference.split(":")
-    if len(parts) != 4 or not parts[0].isalnum() or not parts[1].isdigit() or not parts[2].isdigit():
-        return "", 0, 0, ""
-    return parts[0], int(parts[1]), int(parts[2]), parts[3]
-
-
-def _start_time(pid: int) -> int:
-    """When a process started, in clock ticks since boot; 0 when there is none, or only its remains."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return 0 if after_name[0] == "Z" else int(after_name[19])
+def _alive(named: re.Match[str]) -> bool:
+    return named["boot"] == _boot() and start_time(int(named["pid"])) == int(named["start"])
 
 
 def _boot() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _write_private(path: Path, text: str, owner: tuple[int, int] | None) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(text, encoding="utf-8")
+    if owner is not None:
+        os.chown(path, *owner)
+
+
+async def _run(*words: str) -> str:
+    """Run a program of ours; return what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, complaint = await process.communicate()
+    if process.returncode != 0:
+        raise CEUnavailable(f"{Path(words[-2]).name}: {complaint.decode(errors='replace')[-500:]}")
+    return said.decode()
