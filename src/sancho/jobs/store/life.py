@@ -9,7 +9,8 @@ from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, f
 async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
     """Give a pilot the first waiting job of the first queue (vo, task_queue_id) that has one; None when all are empty.
 
-    One statement: the queue row goes, the job and its new attempt are matched, history and counters follow.
+    One statement: the queue row goes, the job and its new attempt are matched, history and counters follow. A job
+    that was killed while we waited for it is passed over.
     """
     return await find(
         conn,
@@ -29,7 +30,7 @@ async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id
             RETURNING w.vo, w.task_queue_id, w.job_id),
         matched AS (
             UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s, changed_at = now()
-              FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo
+              FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo AND job.state = 'W'
             RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
         attempted AS (
             INSERT INTO attempt (vo, state, number, site_id, job_id, pilot_id)
@@ -40,7 +41,7 @@ async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id
             SELECT vo, 'M', attempts, %(site_id)s, job_id FROM matched),
         counted AS (
             INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
-            SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM matched
+            SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
             ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
         SELECT vo, job_id, attempt_id, number FROM attempted
         """,
@@ -77,15 +78,22 @@ async def put_to_sleep(conn: Connection, vo: int, task_queue_ids: Sequence[int])
 
 
 async def leave_queues(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
-    """Remove jobs from the queues they wait in; first in the lock order."""
+    """Remove jobs from the queues they wait in; rows that a match is taking at this moment are left to it.
+
+    Call it before the jobs are locked, as the lock order wants, and again after: somebody may have put them back.
+    """
     params = {"vo": vo, "ids": sorted(set(job_ids))}
     await execute(
         conn,
         """
-        WITH gone AS (
-            DELETE FROM waiting_job w USING job j
-             WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s AND w.task_queue_id = j.task_queue_id AND w.vo = j.vo
-               AND w.job_id = j.job_id
+        WITH held AS MATERIALIZED (
+            SELECT w.task_queue_id, w.vo, w.priority, w.job_id
+              FROM job j JOIN waiting_job w ON w.task_queue_id = j.task_queue_id AND w.vo = j.vo AND w.job_id = j.job_id
+             WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s
+             ORDER BY w.task_queue_id, w.job_id FOR UPDATE OF w SKIP LOCKED),
+        gone AS (
+            DELETE FROM waiting_job w USING held h
+             WHERE w.task_queue_id = h.task_queue_id AND w.vo = h.vo AND w.priority = h.priority AND w.job_id = h.job_id
             RETURNING w.task_queue_id)
         INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
         SELECT %(vo)s, pg_backend_pid() %% 16, task_queue_id, -count(*) FROM gone GROUP BY 1, 2, 3 ORDER BY 3
