@@ -20,6 +20,7 @@ from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
+from sancho.rules.model import Hold
 from sancho.uploads import plan, store
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import (
@@ -161,13 +162,14 @@ async def _register(conn: Connection, vo: int, fresh: Sequence[Intent], checksum
         await dids.register_files(conn, vo, account_id, files)
     keys = [ReplicaKey(i.did_id, i.rse_id) for i in fresh]
     await replicas.add(conn, vo, keys, [i.size for i in fresh], ReplicaState.AVAILABLE)
-    await _free_quota(conn, vo, fresh)
     in_datasets = sorted((i for i in fresh if i.dataset_id is not None), key=lambda i: (i.dataset_id or 0, i.did_id))
     for dataset_id, members in groupby(in_datasets, lambda i: i.dataset_id or 0):
         await dids.attach(conn, vo, dataset_id, [i.did_id for i in members], announce=False)
     if in_datasets:
         parents = sorted({i.dataset_id or 0 for i in in_datasets})
-        await rules.extend(conn, vo, parent_ids=parents, file_ids=[i.did_id for i in in_datasets])
+        freed = [Hold(i.account_id, i.rse_id, i.size) for i in in_datasets if i.held]
+        await rules.extend(conn, vo, parent_ids=parents, file_ids=[i.did_id for i in in_datasets], freed=freed)
+    await _free_quota(conn, vo, [i for i in fresh if i.dataset_id is None])
     for intent in fresh:
         if intent.rule is not None:
             await rules.ensure(
