@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 
 class CEUnavailable(Exception):
-    """The CE cannot be reached or takes nothing now; the caller tries again later."""
+    """The CE cannot be reached or takes nothing now; the caller tries again later. Its text holds no secret."""
 
 
 class PilotState(Enum):
@@ -37,6 +37,7 @@ class PilotSpec:
     cores: int
     memory: int
     walltime: timedelta
+    """How long payloads may run; the slot must last some ten minutes longer, for the pilot to begin and to deliver."""
     tags: tuple[str, ...] = ()
     """What the slot offers; `env:NAME` are software environments that the plugin's settings describe."""
     idle: timedelta
@@ -55,7 +56,7 @@ class ComputeElement(Protocol):
     Settings: type[BaseModel]
 
     async def submit(self, pilots: Sequence[PilotSpec]) -> Mapping[str, str]:
-        """Start pilots; map each accepted stamp to the CE's own reference."""
+        """Start pilots; map each accepted stamp to the CE's own reference, in which there is no secret."""
         ...
 
     async def states(self, references: Sequence[str]) -> Mapping[str, PilotState]:
@@ -63,5 +64,5 @@ class ComputeElement(Protocol):
         ...
 
     async def kill(self, references: Sequence[str]) -> None:
-        """Stop pilots. Killing one that has already ended is not an error."""
+        """Stop pilots: SIGTERM first, so that they can report. Killing one that has ended or is unknown is no error."""
         ...
