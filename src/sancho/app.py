@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -19,11 +19,11 @@ from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
 from sancho.jobs.tasks import tasks as jobs_tasks
-from sancho.kit import objects_api, problem
+from sancho.kit import objects_api, problem, web
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
-from sancho.kit.middleware import BodyLimit, Observed
+from sancho.kit.middleware import Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
 from sancho.kit.tasks import Tasks
@@ -152,8 +152,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.include_router(health)
     app.include_router(identity_api.public_router)
     for router in ROUTERS:
-        app.include_router(router, prefix="/v1")
+        app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)
-    app.add_middleware(BodyLimit, limit=settings.max_body, own={"/v1/objects/": settings.objects.max_size})
+    app.add_middleware(Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size})
     app.add_middleware(Observed)
     return app

@@ -252,8 +252,8 @@ def variants(document: Schema, schema: Schema) -> Iterator[Schema]:
     """The schemas that a value may have, with references followed."""
     if "$ref" in schema:
         yield from variants(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    elif "anyOf" in schema:
-        for one in schema["anyOf"]:
+    elif "anyOf" in schema or "oneOf" in schema:
+        for one in schema.get("anyOf", schema.get("oneOf", ())):
             yield from variants(document, one)
     elif "allOf" in schema and len(schema["allOf"]) == 1:
         yield from variants(document, schema["allOf"][0])

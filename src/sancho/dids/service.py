@@ -353,9 +353,9 @@ async def _lock_open(conn: Connection, vo: int, did_id: int) -> DidKind:
         raise DidNotFound(did=f"number {did_id}")
     kind, is_open = locked
     if kind is DidKind.FILE:
-        raise NotACollection(did=(await _names(conn, vo, did_id))[0].did)
+        raise NotACollection(did=(await _names(conn, vo, did_id))[0].did, field="parent")
     if not is_open:
-        raise CollectionClosed(did=(await _names(conn, vo, did_id))[0].did)
+        raise CollectionClosed(did=(await _names(conn, vo, did_id))[0].did, field="parent")
     return kind
 
 

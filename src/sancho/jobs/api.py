@@ -1,10 +1,11 @@
 """Native routes of jobs."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, WithJsonSchema
 
 from sancho.jobs import service
 from sancho.jobs.errors import (
@@ -15,11 +16,20 @@ from sancho.jobs.errors import (
     ParameterMissing,
     SandboxMissing,
 )
-from sancho.jobs.model import MAX_ROWS, Description, JobState, Output, Requirement, RuleWish, Submission
+from sancho.jobs.model import (
+    MAX_ROWS,
+    Description,
+    JobState,
+    Output,
+    Requirement,
+    RuleWish,
+    Submission,
+    leads_outside,
+)
 from sancho.jobs.store.views import JobRow
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
-from sancho.kit.units import Duration, Size
+from sancho.kit.units import LARGEST, Duration, Id, Size
 from sancho.kit.web import Caller, Deployed, Transaction
 
 router = APIRouter(tags=["jobs"])
@@ -30,7 +40,7 @@ DidText = Annotated[str, Field(min_length=3, max_length=300)]
 
 
 def _inside(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/"):
+    if leads_outside(path):
         raise ValueError("must be a path inside the job's folder")
     return path
 
@@ -100,11 +110,39 @@ class Count(BaseModel, extra="forbid"):
     count: Annotated[int, Field(ge=1, le=MAX_ROWS)]
 
 
+def _scalar(value: Any) -> str | int | float | bool:
+    if isinstance(value, str) and len(value) <= 4096:
+        return value
+    if isinstance(value, int) and abs(value) <= LARGEST:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError("must be a text of at most 4096 characters, a number, true or false")
+
+
+_SCALAR = [
+    {"type": "string", "maxLength": 4096},
+    {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST},
+    {"type": "number"},
+    {"type": "boolean"},
+]
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"anyOf": _SCALAR})]
+Row = dict[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$", max_length=128)], Scalar]
+Rows = Annotated[list[Row], Field(min_length=1, max_length=MAX_ROWS)]
+
+
+def _rows_or_count(value: Any) -> str:
+    return "(count)" if isinstance(value, dict | Count) else "(rows)"
+
+
 class SubmitIn(BaseModel, extra="forbid"):
     """Jobs to submit together; the same `idempotency_key` submits them once, however often it is sent."""
 
     description: DescriptionIn
-    parameters: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ROWS)] | Count = Count(count=1)
+    parameters: Annotated[
+        Annotated[Rows, Tag("(rows)")] | Annotated[Count, Tag("(count)")], Discriminator(_rows_or_count)
+    ] = Count(count=1)
+    """A row of parameters for each job, whose names begin with a small letter; or how many jobs."""
     idempotency_key: Annotated[str, Field(min_length=8, max_length=128)] | None = None
 
 
@@ -200,7 +238,7 @@ class StateCount(BaseModel):
 class JobIds(BaseModel, extra="forbid"):
     """Jobs by id."""
 
-    job_ids: Annotated[list[PositiveInt], Field(min_length=1, max_length=MAX_ROWS)]
+    job_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 class ChangedOut(BaseModel):
@@ -262,8 +300,8 @@ class JobsWanted(BaseModel, extra="forbid"):
     state: list[Literal["pending", "waiting", "matched", "running", "completing", "done", "failed", "killed"]] = []
     name: Name | None = None
     mine: bool = False
-    submission: int | None = None
-    cursor: int | None = None
+    submission: Id | None = None
+    cursor: Id | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -282,7 +320,7 @@ async def list_jobs(caller: Caller, conn: Transaction, wanted: Annotated[JobsWan
 
 
 @router.get("/jobs/summary")
-async def summarise_jobs(caller: Caller, conn: Transaction, submission: int | None = None) -> list[StateCount]:
+async def summarise_jobs(caller: Caller, conn: Transaction, submission: Id | None = None) -> list[StateCount]:
     """Jobs by state, of your VO or of one submission."""
     return [StateCount(state=s.word, count=n) for s, n in await service.summarise(conn, caller, submission)]
 
@@ -306,7 +344,7 @@ async def find_producers(body: DidsIn, caller: Caller, conn: Transaction) -> dic
 
 
 @router.get("/jobs/{job_id}", responses=problems(JobNotFound))
-async def get_job(job_id: int, caller: Caller, conn: Transaction) -> JobDetailOut:
+async def get_job(job_id: Id, caller: Caller, conn: Transaction) -> JobDetailOut:
     """Everything about one job."""
     view = await service.get(conn, caller, job_id)
     paths = [o["path"] for o in view.description["outputs"]]
@@ -334,7 +372,9 @@ async def get_job(job_id: int, caller: Caller, conn: Transaction) -> JobDetailOu
 
 
 @router.get("/jobs/{job_id}/log", responses=problems(JobNotFound))
-async def get_job_log(job_id: int, caller: Caller, conn: Transaction, attempt: int | None = None) -> LogOut:
+async def get_job_log(
+    job_id: Id, caller: Caller, conn: Transaction, attempt: Annotated[int | None, Query(ge=1, lt=2**15)] = None
+) -> LogOut:
     """The last part of what a job prints, while it runs and after."""
     state = (await service.get_spec(conn, caller.vo, job_id)).state
     tail = await service.log(conn, caller, job_id, attempt)
@@ -344,11 +384,11 @@ async def get_job_log(job_id: int, caller: Caller, conn: Transaction, attempt: i
 
 
 @router.get("/jobs/{job_id}/sandbox", responses=problems(JobNotFound))
-async def get_job_sandbox(job_id: int, caller: Caller, conn: Transaction, deployment: Deployed) -> UrlOut:
+async def get_job_sandbox(job_id: Id, caller: Caller, conn: Transaction, deployment: Deployed) -> UrlOut:
     """A presigned URL of the output sandbox: stdout, stderr and what the description asked for."""
     tail = await service.log(conn, caller, job_id, None)
     if tail is None or tail.sandbox is None:
-        raise NotFound(what=f"The output sandbox of job {job_id}")
+        raise NotFound(what=f"The output sandbox of job {job_id}", hint="It comes with the end of an attempt.")
     return UrlOut(url=await service.sandbox_url(deployment, caller.vo, tail.sandbox))
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with a job; each class is one `code` of the native API."""
 
-from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound
+from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge
 
 
 class JobNotFound(NotFound):
@@ -8,9 +8,9 @@ class JobNotFound(NotFound):
 
     code = "job_not_found"
 
-    def __init__(self, *, job_id: int) -> None:
-        """Name the job; one of another VO does not exist either."""
-        super().__init__(job_id=job_id)
+    def __init__(self, *, job_id: int, field: str = "job_id") -> None:
+        """Name the job, and the field that asked for it; one of another VO does not exist either."""
+        super().__init__(job_id=job_id, field=field)
 
 
 class ParameterMissing(Invalid):
@@ -21,6 +21,29 @@ class ParameterMissing(Invalid):
     def __init__(self, *, where: str, name: str, number: int) -> None:
         """Name the placeholder, where it stands, and the first job that lacks it."""
         super().__init__(where=where, name=name, number=number, field="parameters")
+
+
+class OutputOutside(Invalid):
+    """The path of an output of job {number}, {path!r}, leads out of the job's folder."""
+
+    code = "output_outside"
+
+    def __init__(self, *, number: int, path: str, field: str) -> None:
+        """Name the first such job and the path with its parameters filled in."""
+        super().__init__(
+            number=number, path=path[:200], field=field, hint="Write a path without '..' that does not begin with '/'."
+        )
+
+
+class TooManyOutputs(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_outputs"
+
+    def __init__(self, *, count: int, limit: int) -> None:
+        """Say how many there were and may be, over all jobs."""
+        what = f"A submission with {count} outputs"
+        super().__init__(what=what, limit=limit, field="parameters", hint="Submit the jobs in parts.")
 
 
 class OutputPromisedTwice(Conflict):
@@ -64,7 +87,19 @@ class AttemptEnded(Conflict):
 
     def __init__(self, *, attempt_id: int) -> None:
         """The pilot that asks should stop the payload and clean up."""
-        super().__init__(attempt_id=attempt_id)
+        super().__init__(attempt_id=attempt_id, field="attempt_id", hint="Stop its payload, and ask for other work.")
+
+
+class OutputUnknown(Invalid):
+    """Attempt {attempt_id} promised no output {number}, or brings it twice."""
+
+    code = "output_unknown"
+
+    def __init__(self, *, attempt_id: int, number: int) -> None:
+        """Name the number."""
+        super().__init__(
+            attempt_id=attempt_id, number=number, field="outputs", hint="Its assignment has the numbers of its outputs."
+        )
 
 
 class OutputsDiffer(BadRequest):
@@ -74,7 +109,10 @@ class OutputsDiffer(BadRequest):
 
     def __init__(self, *, attempt_id: int, promised: int, brought: int) -> None:
         """A job is done only when every declared output is there."""
-        super().__init__(attempt_id=attempt_id, promised=promised, brought=brought)
+        super().__init__(
+            attempt_id=attempt_id, promised=promised, brought=brought, field="intents",
+            hint="Upload every promised output, and name the intents of all.",
+        )  # fmt: skip
 
 
 class NotReschedulable(Conflict):
@@ -84,4 +122,4 @@ class NotReschedulable(Conflict):
 
     def __init__(self, *, job_id: int, state: str) -> None:
         """Name the job and its state."""
-        super().__init__(job_id=job_id, state=state)
+        super().__init__(job_id=job_id, state=state, field="job_ids", hint="Kill it first, or wait until it has ended.")

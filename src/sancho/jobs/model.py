@@ -9,6 +9,8 @@ from typing import Any
 
 MAX_ROWS = 10_000
 """Jobs in one call."""
+MOST_OUTPUTS = 100_000
+"""Outputs that the jobs of one call promise together."""
 TAIL = 16_384
 """Bytes of stdout kept per attempt."""
 
@@ -153,6 +155,11 @@ def placeholders(texts: Sequence[str]) -> set[str]:
 def fill(text: str, parameters: Mapping[str, Any]) -> str:
     """Put parameters in place of `{name}`; nothing else in the text means anything."""
     return PLACEHOLDER.sub(lambda m: str(parameters[m[1]]) if m[1] in parameters else m[0], text)
+
+
+def leads_outside(path: str) -> bool:
+    """Say whether a path leads out of the job's folder, or to nowhere."""
+    return not path or path.startswith("/") or ".." in path.split("/")
 
 
 @dataclass(frozen=True, kw_only=True)

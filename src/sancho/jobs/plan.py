@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sancho.jobs.errors import NoSiteCanRun, ParameterMissing
-from sancho.jobs.model import Description, JobState, Reason, Requirement, fill, placeholders
+from sancho.jobs.errors import NoSiteCanRun, OutputOutside, ParameterMissing, TooManyOutputs
+from sancho.jobs.model import (
+    MOST_OUTPUTS,
+    Description,
+    JobState,
+    Reason,
+    Requirement,
+    fill,
+    leads_outside,
+    placeholders,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,18 @@ def check_placeholders(description: Description, rows: Sequence[Mapping[str, Any
             for number, row in enumerate(rows):
                 if name not in row:
                     raise ParameterMissing(where=where, name=name, number=number)
+
+
+def check_outputs(description: Description, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `TooManyOutputs`, or `OutputOutside` for the first path that parameters lead out of a job's folder."""
+    count = len(description.outputs) * len(rows)
+    if count > MOST_OUTPUTS:
+        raise TooManyOutputs(count=count, limit=MOST_OUTPUTS)
+    for n, output in enumerate(description.outputs):
+        for number, row in enumerate(rows) if placeholders([output.path]) else ():
+            path = fill(output.path, row)
+            if leads_outside(path):
+                raise OutputOutside(number=number, path=path, field=f"description.outputs.{n}.path")
 
 
 def output_names(description: Description, rows: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, str | None]]]:

@@ -61,6 +61,26 @@ def require_owner(caller: Principal, account_id: int, permission: LiteralString,
         raise NotYours(what=what, owner=owner)
 
 
+class NotForPilots(Forbidden):
+    """This route is for people; a pilot has those under /v1/pilot."""
+
+    code = "not_for_pilots"
+
+    def __init__(self) -> None:
+        """A pilot's token serves every VO of its CE, so nothing of theirs is shown to it beyond its own work."""
+        super().__init__(hint="Log in as an account.")
+
+
+class NotAPilot(Forbidden):
+    """Only pilots may use this route."""
+
+    code = "not_a_pilot"
+
+    def __init__(self) -> None:
+        """People use /v1/jobs."""
+        super().__init__(hint="See /docs for the routes of users.")
+
+
 class Signer(Protocol):
     """Signs tokens in the name of this installation; identity provides it."""
 

@@ -1,4 +1,4 @@
-"""What happens around every request: a limit on bodies, a trace, a log context, a measurement."""
+"""What happens around every request: limits on what may come in, a trace, a log context, a measurement."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,8 +9,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sancho.kit import telemetry
-from sancho.kit.errors import TooLarge
+from sancho.kit.errors import SanchoError, TooLarge
 from sancho.kit.problem import render
+from sancho.kit.text import check_body, check_target
 
 
 class BodyOverLimit(TooLarge):
@@ -23,26 +24,56 @@ class BodyOverLimit(TooLarge):
         super().__init__(what="The request body", limit=limit, hint="Send fewer items in one call.")
 
 
-class BodyLimit:
-    """Refuses bodies over a limit, announced or not, before they are read; some paths have a limit of their own."""
+class Gate:
+    """Lets in what is not too large and is text, before any route reads it; else it answers with a problem.
 
-    def __init__(self, app: ASGIApp, *, limit: int, own: Mapping[str, int]) -> None:
-        """`own` maps path prefixes to their limits."""
+    Bodies are read here, whole. Some paths have a limit of their own and take any bytes, as they come.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, streamed: Mapping[str, int]) -> None:
+        """`streamed` maps the prefixes of such paths to their limits."""
         self._app = app
         self._limit = limit
-        self._own = own
+        self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 413."""
+        """Pass the request on, or answer 400, 413 or 422."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = next((n for prefix, n in self._own.items() if scope["path"].startswith(prefix)), self._limit)
-        announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdigit() or int(announced) > limit:
-            await render(BodyOverLimit(limit=limit))(scope, receive, send)
+        streamed = next((n for prefix, n in self._streamed.items() if scope["path"].startswith(prefix)), None)
+        limit = self._limit if streamed is None else streamed
+        headers = Headers(scope=scope)
+        try:
+            check_target(scope.get("raw_path") or b"", scope["query_string"])
+            announced = headers.get("content-length", "0")
+            if not announced.isdigit() or int(announced) > limit:
+                raise BodyOverLimit(limit=limit)
+            if streamed is None:
+                receive = await _read(receive, limit, headers.get("content-type", ""))
+        except SanchoError as e:
+            await render(e)(scope, receive, send)
             return
-        await self._app(scope, _counted(receive, limit), send)
+        await self._app(scope, receive if streamed is None else _counted(receive, limit), send)
+
+
+async def _read(receive: Receive, limit: int, media_type: str) -> Receive:
+    """Take in the whole body and look at it; return what gives it out again, in one piece."""
+    pieces: list[bytes] = []
+    counted = _counted(receive, limit)
+    last: Message = {"more_body": True}
+    while last.get("more_body"):
+        last = await counted()
+        pieces.append(last.get("body", b""))
+    body = b"".join(pieces)
+    check_body(body, media_type.partition(";")[0].strip().lower())
+    # A client that went away is still gone when the route asks.
+    again: list[Message] = [{"type": "http.request", "body": body}] if last["type"] == "http.request" else [last]
+
+    async def given() -> Message:
+        return again.pop() if again else await receive()
+
+    return given
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -27,7 +27,7 @@ class SizeDiffers(BadRequest):
 
     def __init__(self, *, seen: int, announced: int) -> None:
         """Nothing was kept."""
-        super().__init__(seen=seen, announced=announced)
+        super().__init__(seen=seen, announced=announced, hint="Announce its size again, and send all of it.")
 
 
 class LocalObjects:

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, NonNegativeInt
+from pydantic import BaseModel
 
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import NotFound
 from sancho.kit.object_stores import LocalObjects
 from sancho.kit.objects import Method, SignatureWrong, check
 from sancho.kit.problem import problems
+from sancho.kit.units import Amount
 from sancho.kit.web import Deployed
 
 router = APIRouter(prefix="/objects", tags=["objects"])
@@ -19,9 +20,9 @@ router = APIRouter(prefix="/objects", tags=["objects"])
 class Permission(BaseModel):
     """What a presigned URL says of itself."""
 
-    expires: int
+    expires: Amount
     signature: Annotated[str, Query(max_length=64)]
-    size: NonNegativeInt | None = None
+    size: Amount | None = None
 
 
 Presigned = Annotated[Permission, Query()]

@@ -4,6 +4,7 @@
 `trace_id` what to quote when asking for help. Anything unexpected is a bug and says so, without its details.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
@@ -16,6 +17,7 @@ from sancho.kit import telemetry
 from sancho.kit.errors import SanchoError, TooMany, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+JSON_HINT = "Send a JSON object in UTF-8, with `content-type: application/json`; /docs describes it."
 _log = telemetry.log(__name__)
 
 
@@ -54,19 +56,28 @@ async def _expected(_request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     faults = cast(RequestValidationError, error).errors()
-    fields = [{"field": ".".join(str(p) for p in f["loc"][1:]) or str(f["loc"][0]), "reason": f["msg"]} for f in faults]
+    if faults[0]["type"] == "json_invalid":
+        where = f"{faults[0]['ctx']['error']}, at character {int(faults[0]['loc'][1]) + 1}"
+        return _render(400, "not_json", f"The body is not JSON: {where}.", field="body", hint=JSON_HINT)
+    fields = [{"field": _field(f["loc"]), "reason": f["msg"]} for f in faults]
     said = "; ".join(f"{f['field']}: {f['reason']}" for f in fields[:5])
     return _render(
         422, "invalid_request", f"The request is not valid: {said}", field=fields[0]["field"], errors=fields[:50],
-        hint="Correct the named fields; /docs describes them.",
+        hint=JSON_HINT if fields[0]["field"] == "body" else "Correct the named fields; /docs describes them.",
     )  # fmt: skip
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+def _field(place: Sequence[int | str]) -> str:
+    """The path to a field: without the tag of a union's member, in parentheses, and the mark of a key, in brackets."""
+    parts = [str(part) for part in place[1:]]
+    return ".".join(part for part in parts if part[:1] + part[-1:] not in ("()", "[]")) or str(place[0])
+
+
+async def _http(request: Request, error: Exception) -> Response:
     e = cast(HTTPException, error)
     code = {404: "not_found", 405: "method_not_allowed"}.get(e.status_code, "http_error")
-    hint = None if code == "http_error" else "See /docs for the routes."
-    response = _render(e.status_code, code, str(e.detail), hint=hint)
+    said = str(e.detail) if code == "http_error" else f"There is no route {request.method} {request.url.path}."
+    response = _render(e.status_code, code, said, hint="See /docs for the routes and what they take.")
     response.headers.update(e.headers or {})
     return response
 

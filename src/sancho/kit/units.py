@@ -1,46 +1,69 @@
-"""Sizes and durations as people write them: `2 GB`, `1.5 TiB`, `1 h 30 min`; plain numbers are bytes and seconds."""
+"""Numbers that the database can hold, and sizes and durations as people write them: `2 GB`, `1 h 30 min`.
+
+Plain numbers are bytes and seconds. Routes take these types instead of bare numbers.
+"""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 SIZES = {"": 1, "b": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmgtpe", 1)},
          **{f"{p}ib": 1024**n for n, p in enumerate("kmgtpe", 1)}}  # fmt: skip
+LONGEST = timedelta(days=3650)
 SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400, "w": 604800}
-_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$")
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)\s*")
+_NUMBER = r"\d{1,18}(?:\.\d{1,18})?"
+_SIZE = re.compile(rf"\s*({_NUMBER})\s*([a-z]*)\s*", re.ASCII | re.IGNORECASE)
+_PART = re.compile(rf"({_NUMBER})\s*([a-z]+)\s*", re.ASCII)
 
 
 def parse_size(value: Any) -> Any:
     """Bytes of a text such as "2 GB"; raises ValueError. Anything but a text is passed on."""
     if not isinstance(value, str):
         return value
-    match = _SIZE.match(value)
+    match = _SIZE.fullmatch(value)
     if match is None or match[2].lower() not in SIZES:
         raise ValueError('write bytes as a number, or a size such as "2 GB" or "1.5 TiB"')
-    return int(float(match[1]) * SIZES[match[2].lower()])
+    return int(Fraction(match[1]) * SIZES[match[2].lower()])
 
 
 def parse_duration(value: Any) -> Any:
     """Duration of a number of seconds or a text such as "1 h 30 min"; raises ValueError."""
     if not isinstance(value, str):
         return value
-    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+    if re.fullmatch(_NUMBER, value.strip(), re.ASCII):
         return float(value)
     text = value.strip().lower()
     parts = list(_PART.finditer(text))
     if not parts or "".join(p[0] for p in parts) != text or any(p[2] not in SECONDS for p in parts):
         raise ValueError('write seconds as a number, or a duration such as "90 min" or "1 d 12 h"')
-    return timedelta(seconds=sum(float(p[1]) * SECONDS[p[2]] for p in parts))
+    return min(sum(float(p[1]) * SECONDS[p[2]] for p in parts), 2 * LONGEST.total_seconds())
 
 
-Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=int | str), Field(ge=0, lt=2**63)]
+def _in_utc(time: datetime) -> datetime:
+    if not 1970 <= time.year <= 9000:
+        raise ValueError("write a time between the years 1970 and 9000")
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+LARGEST = 2**63 - 1
+Id = Annotated[int, Field(ge=1, le=LARGEST)]
+"""The number of a thing."""
+Amount = Annotated[int, Field(ge=0, le=LARGEST)]
+"""How much or how many of something was measured."""
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=int | str), Field(ge=0, le=LARGEST)]
 """A size in bytes."""
+FileSize = Annotated[int, Field(ge=0, le=2**50)]
+"""The bytes of one file: up to 1 PiB, so that sums over all files of an RSE stay within 64 bits."""
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration, json_schema_input_type=float | str),
-    Field(gt=timedelta(0), le=timedelta(days=3650)),
+    Field(gt=timedelta(0), le=LONGEST),
 ]
 """A length of time."""
+Seconds = Annotated[float, Field(ge=0, le=LONGEST.total_seconds(), allow_inf_nan=False)]
+"""A measured length of time."""
+Time = Annotated[datetime, AfterValidator(_in_utc)]
+"""A moment; without a time zone it is UTC."""

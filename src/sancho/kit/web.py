@@ -1,26 +1,67 @@
 """What a route may ask for: its caller, a transaction, a snapshot, the deployment.
 
+People and pilots are strangers to each other's routes: a route takes a `Caller` or a `PilotCaller`, and with it
+`Transaction` or `PilotTransaction`.
+
 A write takes `Transaction`: it has committed before the answer is sent (scope "function"), so nobody is told of
 a change that did not happen. A streamed GET takes `Snapshot`, which lives as long as the answer.
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from sancho.kit import telemetry
-from sancho.kit.access import Authenticator, Principal
+from sancho.kit.access import Authenticator, NotAPilot, NotForPilots, Principal
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
-from sancho.kit.errors import Unauthorized
+from sancho.kit.errors import Invalid, Unauthorized
 
 
-def _deployment(request: Request) -> Deployment:
+async def _deployment(request: Request) -> Deployment:
     return cast(Deployment, request.app.state.deployment)
 
 
 Deployed = Annotated[Deployment, Depends(_deployment)]
+
+
+class ParameterUnknown(Invalid):
+    """This route has no parameter {name}; it has: {known}."""
+
+    code = "parameter_unknown"
+
+    def __init__(self, *, name: str, known: str) -> None:
+        """Name the parameter, and those there are."""
+        super().__init__(name=name, known=known, field=name, hint="A word that is not understood would change nothing.")
+
+
+def parameters(route: APIRoute) -> frozenset[str]:
+    """The names that a route knows in the query of its URL."""
+    names: set[str] = set()
+    todo = [route.dependant]
+    while todo:
+        dependant = todo.pop()
+        todo += dependant.dependencies
+        for one in dependant.query_params:
+            kind: Any = one.field_info.annotation
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                names |= kind.model_fields.keys()
+            else:
+                names.add(one.alias)
+    return frozenset(names)
+
+
+async def check_parameters(request: Request) -> None:
+    """Refuse what a route does not know: a misspelt filter must not pass for none. Raises `ParameterUnknown`."""
+    route = request.scope.get("route")
+    if request.query_params and isinstance(route, APIRoute):
+        known = parameters(route)
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            raise ParameterUnknown(name=unknown[0][:100], known=", ".join(sorted(known)) or "none")
 
 
 class NoToken(Unauthorized):
@@ -33,7 +74,7 @@ class NoToken(Unauthorized):
         super().__init__(hint="Run `sancho login`, or send `Authorization: Bearer TOKEN`.")
 
 
-async def _caller(request: Request) -> Principal:
+async def _principal(request: Request) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NoToken
@@ -43,10 +84,31 @@ async def _caller(request: Request) -> Principal:
     return principal
 
 
+Authenticated = Annotated[Principal, Depends(_principal)]
+
+
+async def _caller(principal: Authenticated) -> Principal:
+    if principal.pilot_id is not None:
+        raise NotForPilots
+    return principal
+
+
+async def _pilot(principal: Authenticated) -> Principal:
+    if principal.pilot_id is None:
+        raise NotAPilot
+    return principal
+
+
 Caller = Annotated[Principal, Depends(_caller)]
+PilotCaller = Annotated[Principal, Depends(_pilot)]
 
 
 async def _transaction(caller: Caller, deployment: Deployed) -> AsyncIterator[Connection]:
+    async with deployment.database.transaction(caller.vos) as conn:
+        yield conn
+
+
+async def _pilot_transaction(caller: PilotCaller, deployment: Deployed) -> AsyncIterator[Connection]:
     async with deployment.database.transaction(caller.vos) as conn:
         yield conn
 
@@ -57,4 +119,5 @@ async def _snapshot(caller: Caller, deployment: Deployed) -> AsyncIterator[Conne
 
 
 Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
+PilotTransaction = Annotated[Connection, Depends(_pilot_transaction, scope="function")]
 Snapshot = Annotated[Connection, Depends(_snapshot, scope="request")]

@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, Field
 
-from sancho.jobs.errors import AttemptEnded, OutputsDiffer
+from sancho.jobs.errors import AttemptEnded, OutputsDiffer, OutputUnknown
 from sancho.jobs.model import Reason, Result, Usage
+from sancho.kit.access import NotAPilot
 from sancho.kit.problem import problems
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.units import Amount, FileSize, Id, Seconds, Time
+from sancho.kit.web import Caller, Deployed, PilotCaller, PilotTransaction
 from sancho.pilots import service
-from sancho.pilots.errors import NotAPilot, PilotUnknown
+from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import Login
 from sancho.pilots.service.assigning import Assignment
 from sancho.pilots.service.serving import Made, Sign
@@ -21,7 +23,6 @@ public_router = APIRouter(prefix="/pilot", tags=["pilot"])
 router = APIRouter(tags=["pilot"])
 
 Tail = Annotated[str, Field(max_length=65_536)]
-Seconds = NonNegativeFloat
 
 
 class LoginIn(BaseModel, extra="forbid"):
@@ -34,23 +35,23 @@ class LoginIn(BaseModel, extra="forbid"):
 class OfferIn(BaseModel, extra="forbid"):
     """What a pilot can run now, and the attempts it has: bytes, seconds."""
 
-    cores: PositiveInt
-    memory: PositiveInt
-    walltime: NonNegativeFloat
+    cores: Annotated[int, Field(ge=1, lt=2**31)]
+    memory: Id
+    walltime: Seconds
     tags: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=200)] = []
-    held: Annotated[list[int], Field(max_length=1000)] = []
+    held: Annotated[list[Id], Field(max_length=1000)] = []
 
 
 class SignIn(BaseModel, extra="forbid"):
     """A payload's sign of life."""
 
-    attempt_id: int
+    attempt_id: Id
     state: Literal["running", "completing"]
-    at: datetime
-    log_size: NonNegativeInt = 0
+    at: Time
+    log_size: Amount = 0
     tail: Tail = ""
     cpu_seconds: Seconds = 0
-    memory: NonNegativeInt = 0
+    memory: Amount = 0
 
 
 class BeatIn(BaseModel, extra="forbid"):
@@ -76,8 +77,8 @@ class BeatOut(BaseModel):
 class MadeIn(BaseModel, extra="forbid"):
     """An output that the payload left."""
 
-    number: NonNegativeInt
-    size: NonNegativeInt
+    number: Annotated[int, Field(ge=0, lt=2**15)]
+    size: FileSize
     adler32: Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
 
 
@@ -106,7 +107,7 @@ class UploadsOut(BaseModel):
 class SandboxIn(BaseModel, extra="forbid"):
     """The archive of what the payload leaves behind."""
 
-    size: PositiveInt
+    size: Annotated[int, Field(ge=1, le=100_000_000)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -121,20 +122,20 @@ class UsageIn(BaseModel, extra="forbid"):
 
     wall_seconds: Seconds = 0
     cpu_seconds: Seconds = 0
-    max_memory: NonNegativeInt = 0
+    max_memory: Amount = 0
 
 
 class FinishIn(BaseModel, extra="forbid"):
     """How an attempt ended."""
 
     outcome: Literal["done", "failed"]
-    exit_code: int | None = None
-    reason: str | None = None
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    reason: Annotated[str, Field(max_length=100)] | None = None
     detail: Annotated[str, Field(max_length=4096)] | None = None
-    intents: Annotated[list[int], Field(max_length=1000)] = []
+    intents: Annotated[list[Id], Field(max_length=1000)] = []
     usage: UsageIn = UsageIn()
     tail: Tail = ""
-    log_size: NonNegativeInt = 0
+    log_size: Amount = 0
     sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
     def result(self) -> Result:
@@ -193,7 +194,7 @@ async def login(body: LoginIn, deployment: Deployed) -> Login:
 
 @router.post("/pilot/match", responses=problems(NotAPilot))
 async def match(
-    body: OfferIn, caller: Caller, conn: Transaction, deployment: Deployed, response: Response
+    body: OfferIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed, response: Response
 ) -> Assignment | None:
     """Ask for a job; 204 when none fits."""
     found = await service.match(conn, deployment, caller, body.model_dump(exclude={"held"}), body.held)
@@ -204,13 +205,13 @@ async def match(
 
 
 @router.get("/pilot/attempts/{attempt_id}", responses=problems(NotAPilot, AttemptEnded))
-async def reassign(attempt_id: int, caller: Caller, conn: Transaction, deployment: Deployed) -> Assignment:
+async def reassign(attempt_id: Id, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed) -> Assignment:
     """An open attempt's assignment again, with fresh tokens."""
     return await service.reassign(conn, deployment, caller, attempt_id)
 
 
 @router.post("/pilot/beat", responses=problems(NotAPilot))
-async def beat(body: BeatIn, caller: Caller, conn: Transaction) -> BeatOut:
+async def beat(body: BeatIn, caller: PilotCaller, conn: PilotTransaction) -> BeatOut:
     """Give a sign of life."""
     signs = [
         Sign(attempt_id=b.attempt_id, state=b.state, tail=b.tail, log_size=b.log_size, cpu_seconds=b.cpu_seconds,
@@ -222,14 +223,14 @@ async def beat(body: BeatIn, caller: Caller, conn: Transaction) -> BeatOut:
 
 
 @router.post("/pilot/attempts/{attempt_id}/start", status_code=204, responses=problems(NotAPilot, AttemptEnded))
-async def begin(attempt_id: int, caller: Caller, conn: Transaction) -> None:
+async def begin(attempt_id: Id, caller: PilotCaller, conn: PilotTransaction) -> None:
     """The payload starts."""
     await service.begin(conn, caller, attempt_id)
 
 
-@router.post("/pilot/attempts/{attempt_id}/outputs", responses=problems(NotAPilot, AttemptEnded))
+@router.post("/pilot/attempts/{attempt_id}/outputs", responses=problems(NotAPilot, AttemptEnded, OutputUnknown))
 async def outputs(
-    attempt_id: int, body: OutputsIn, caller: Caller, conn: Transaction, deployment: Deployed
+    attempt_id: Id, body: OutputsIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed
 ) -> UploadsOut:
     """Ask where to put the outputs; the same outputs get the same places."""
     made = [Made(number=o.number, size=o.size, adler32=o.adler32) for o in body.outputs]
@@ -240,7 +241,9 @@ async def outputs(
 
 
 @router.post("/pilot/attempts/{attempt_id}/sandbox", responses=problems(NotAPilot, AttemptEnded))
-async def sandbox(attempt_id: int, body: SandboxIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UrlOut:
+async def sandbox(
+    attempt_id: Id, body: SandboxIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed
+) -> UrlOut:
     """Ask where to put stdout, stderr and what else the job leaves behind."""
     sha256 = bytes.fromhex(body.sha256)
     url = await service.sandbox(conn, deployment, caller, attempt_id, sha256=sha256, size=body.size)
@@ -251,13 +254,13 @@ async def sandbox(attempt_id: int, body: SandboxIn, caller: Caller, conn: Transa
     "/pilot/attempts/{attempt_id}/finish",
     responses=problems(NotAPilot, AttemptEnded, UploadIncomplete, StorageAway, OutputsDiffer),
 )
-async def finish(attempt_id: int, body: FinishIn, caller: Caller, deployment: Deployed) -> StateOut:
+async def finish(attempt_id: Id, body: FinishIn, caller: PilotCaller, deployment: Deployed) -> StateOut:
     """End an attempt: its outputs and its job are committed at once."""
     return StateOut(state=(await service.finish(deployment, caller, attempt_id, body.result())).word)
 
 
 @router.post("/pilot/retire", status_code=204, responses=problems(NotAPilot))
-async def retire(body: RetireIn, caller: Caller, conn: Transaction) -> None:
+async def retire(body: RetireIn, caller: PilotCaller, conn: PilotTransaction) -> None:
     """Say good-bye."""
     await service.retire(conn, caller, body.reason)
 
@@ -265,13 +268,13 @@ async def retire(body: RetireIn, caller: Caller, conn: Transaction) -> None:
 @router.get("/pilots")
 async def list_pilots(
     caller: Caller,
-    conn: Transaction,
+    deployment: Deployed,
     alive: bool = False,
-    cursor: int | None = None,
+    cursor: Id | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> PilotsOut:
     """Pilots on the CEs of your VO, newest first."""
-    rows = await service.list_pilots(conn, caller, alive=alive, before=cursor, limit=limit)
+    rows = await service.list_pilots(deployment, caller, alive=alive, before=cursor, limit=limit)
     items = [
         PilotOut(
             pilot_id=p.pilot_id, stamp=p.stamp, state=p.state.word, ce=p.ce, site=p.site, reference=p.reference,

@@ -1,6 +1,6 @@
 """What can go wrong with a pilot; each class is one `code` of the native API."""
 
-from sancho.kit.errors import Forbidden, Unauthorized
+from sancho.kit.errors import Unauthorized
 
 
 class PilotUnknown(Unauthorized):
@@ -10,14 +10,4 @@ class PilotUnknown(Unauthorized):
 
     def __init__(self) -> None:
         """The same answer whatever is wrong."""
-        super().__init__()
-
-
-class NotAPilot(Forbidden):
-    """Only pilots may use this route."""
-
-    code = "not_a_pilot"
-
-    def __init__(self) -> None:
-        """People use /v1/jobs."""
-        super().__init__(hint="See /docs for the routes of users.")
+        super().__init__(hint="Submit a new pilot: a secret is replaced at each login, and dies with its pilot.")

@@ -10,7 +10,7 @@ class RuleNotFound(NotFound):
 
     def __init__(self, *, rule_id: int) -> None:
         """Name the rule."""
-        super().__init__(rule_id=rule_id)
+        super().__init__(rule_id=rule_id, field="rule_id")
 
 
 class TooFewRses(Invalid):

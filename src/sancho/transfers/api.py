@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from sancho.kit.units import Amount
 from sancho.kit.web import Caller, Transaction
 from sancho.transfers import service
 from sancho.transfers.model import Request, RequestState
@@ -21,7 +22,7 @@ class RequestQuery(BaseModel, extra="forbid"):
 
     state: StateWord | None = None
     rse: Annotated[str | None, Field(max_length=200, examples=["A-DISK"])] = None
-    cursor: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    cursor: Amount = 0
     limit: Annotated[int, Field(ge=1, le=LISTED_AT_ONCE)] = 100
 
 

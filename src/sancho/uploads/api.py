@@ -1,20 +1,21 @@
 """Native routes of uploads."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, NonNegativeInt
+from pydantic import BaseModel, Field
 
 from sancho.dids import service as dids
-from sancho.dids.errors import CollectionClosed, DidExists
+from sancho.dids.errors import CollectionClosed, DidExists, ScopeNotFound
 from sancho.dids.model import parse_did
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.errors import Invalid
 from sancho.kit.problem import problems
+from sancho.kit.units import Duration, FileSize, Id
 from sancho.kit.web import Caller, Deployed, Transaction
 from sancho.rses import service as rses
+from sancho.rses.errors import RseNotFound
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
 from sancho.rules.errors import QuotaExceeded
@@ -25,19 +26,22 @@ from sancho.uploads.model import MAX_FILES, Intent, Upload, Wish
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
 
+RULE_FIELD = "rule.rse_expression"
+
+
 class RuleIn(BaseModel, extra="forbid"):
     """The rule that holds the files: on their dataset, or on each file without one."""
 
     copies: Annotated[int, Field(ge=1, le=100)] = 1
     rse_expression: Annotated[str, Field(min_length=1, max_length=3000, examples=["tier=1&country=UK"])]
-    lifetime: timedelta | None = None
+    lifetime: Duration | None = None
 
 
 class FileIn(BaseModel, extra="forbid"):
     """A file to add. Sizes are bytes, `adler32` is 8 hex digits."""
 
     did: Annotated[str, Field(max_length=300, examples=["mc:run7/events.root"])]
-    size: NonNegativeInt
+    size: FileSize
     adler32: Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
     dataset: Annotated[str, Field(max_length=300)] | None = None
     rse: Annotated[str, Field(max_length=128)] | None = None
@@ -53,7 +57,7 @@ class UploadsIn(BaseModel, extra="forbid"):
 class IntentsIn(BaseModel, extra="forbid"):
     """Uploads by id."""
 
-    intents: Annotated[list[int], Field(min_length=1, max_length=MAX_FILES)]
+    intents: Annotated[list[Id], Field(min_length=1, max_length=MAX_FILES)]
 
 
 class UploadsOut(BaseModel):
@@ -85,7 +89,9 @@ class OpenUpload(BaseModel):
     expires_at: Any
 
 
-@router.post("", status_code=201, responses=problems(QuotaExceeded, NoRseForUpload, DidExists))
+@router.post(
+    "", status_code=201, responses=problems(QuotaExceeded, NoRseForUpload, RseNotFound, ScopeNotFound, DidExists)
+)
 async def open_uploads(body: UploadsIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UploadsOut:
     """Announce files; get for each where to PUT it and a token for exactly that path."""
     require(caller, "uploads:create")
@@ -93,7 +99,7 @@ async def open_uploads(body: UploadsIn, caller: Caller, conn: Transaction, deplo
     wanted = (
         []
         if body.rule is None
-        else [r.rse_id for r in await rses.resolve(conn, body.rule.rse_expression, vo=caller.vo)]
+        else [r.rse_id for r in await rses.resolve(conn, body.rule.rse_expression, field=RULE_FIELD, vo=caller.vo)]
     )
     wishes = await _wishes(conn, caller, body, known, wanted)
     intents = await service.open_intents(conn, caller.vo, caller.account_id, wishes, now=deployment.clock.now())
@@ -107,16 +113,21 @@ async def _wishes(
 ) -> list[Wish]:
     names = [parse_did(f.did, field=f"files.{n}.did") for n, f in enumerate(body.files)]
     if len(set(names)) < len(names):
-        raise Invalid(reason="The same DID stands twice among the files.", field="files")
-    scopes = await dids.scope_ids(conn, caller.vo, sorted({scope for scope, _ in names}))
+        raise Invalid(reason="The same DID stands twice among the files.", field="files", hint="Name each file once.")
+    scopes = await dids.find_scopes(conn, caller.vo, [f.did for f in body.files])
+    missing = next((n for n, (scope, _) in enumerate(names) if scope not in scopes), None)
+    if missing is not None:
+        raise ScopeNotFound(scope=names[missing][0], field=f"files.{missing}.did")
     await dids.check_free(conn, caller.vo, [(scopes[scope], name) for scope, name in names])
     datasets = await _datasets(conn, caller, body)
     by_name = {r.name: r for r in known}
     wishes: list[Wish] = []
-    for (scope, name), file in zip(names, body.files, strict=True):
+    for n, ((scope, name), file) in enumerate(zip(names, body.files, strict=True)):
         rse = by_name.get(file.rse) if file.rse else service.choose_rse(known, wanted=wanted)
-        if rse is None or not rse.writable:
-            raise NoRseForUpload
+        if rse is None:
+            raise RseNotFound(rse=file.rse or "", field=f"files.{n}.rse")
+        if not rse.writable:
+            raise NoRseForUpload(field=f"files.{n}.rse")
         wishes.append(
             Wish(
                 scope_id=scopes[scope], scope=scope, name=name, size=file.size, adler32=file.adler32, rse_id=rse.rse_id,
@@ -128,10 +139,12 @@ async def _wishes(
 
 async def _datasets(conn: Connection, caller: Principal, body: UploadsIn) -> dict[str, int]:
     made: dict[str, int] = {}
-    for dataset in sorted({f.dataset for f in body.files if f.dataset}):
+    named = {f.dataset: n for n, f in reversed(list(enumerate(body.files))) if f.dataset}
+    for dataset in sorted(named):
         found = await dids.ensure_dataset(
-            conn, caller.vo, caller.account_id, dataset, manages=caller.may("dids:manage")
-        )
+            conn, caller.vo, caller.account_id, dataset, field=f"files.{named[dataset]}.dataset",
+            manages=caller.may("dids:manage"),
+        )  # fmt: skip
         made[dataset] = found.did_id
         if body.rule is not None:
             await rules.ensure(

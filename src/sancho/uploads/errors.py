@@ -48,6 +48,6 @@ class NoRseForUpload(Invalid):
 
     code = "no_rse_for_upload"
 
-    def __init__(self) -> None:
+    def __init__(self, *, field: str = "rse") -> None:
         """Say where to look."""
-        super().__init__(field="rse", hint="See `sancho rse list`; name one that is writable.")
+        super().__init__(field=field, hint="See `sancho rse list`; name one that is writable.")

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from sancho.kit import db
 from sancho.kit.access import Principal, require
 from sancho.kit.deployment import Deployment
 from sancho.kit.problem import problems
+from sancho.kit.units import Id
 from sancho.kit.web import Caller, Deployed, Transaction
 from sancho.vos import service
 from sancho.vos.errors import (
@@ -47,7 +48,7 @@ class ApplyIn(BaseModel, extra="forbid"):
 class RollbackIn(BaseModel, extra="forbid"):
     """A version to go back to."""
 
-    version: Annotated[int, Field(ge=1, lt=2**63)]
+    version: Id
     dry_run: bool = False
 
 
@@ -95,7 +96,7 @@ async def documents(
 async def versions(
     caller: Caller,
     conn: Transaction,
-    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    before: Id | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[Version]:
     """List what was applied, newest first; `before` the last one seen gives the next page."""
@@ -103,7 +104,7 @@ async def versions(
 
 
 @router.get("/configuration/versions/{version}", responses=problems(VersionNotFound))
-async def changes(version: Annotated[int, Path(ge=1, lt=2**63)], caller: Caller, conn: Transaction) -> list[Change]:
+async def changes(version: Id, caller: Caller, conn: Transaction) -> list[Change]:
     """Show what a version changed."""
     return await service.changes(conn, caller, version)
 

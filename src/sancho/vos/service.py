@@ -69,9 +69,14 @@ async def versions(
 async def changes(conn: Connection, caller: Principal, version: int) -> list[Change]:
     """What a version changed, as far as the caller's VOs own it; raises `VersionNotFound`."""
     require(caller, "configuration:apply")
-    if not await store.list_versions(conn, caller.vos, before=version + 1, limit=1):
-        raise VersionNotFound(version=version)
+    await _require_version(conn, caller, version)
     return await store.changes(conn, caller.vos, version)
+
+
+async def _require_version(conn: Connection, caller: Principal, version: int) -> None:
+    newest = await store.list_versions(conn, caller.vos, before=version + 1, limit=1)
+    if [v.version for v in newest] != [version]:
+        raise VersionNotFound(version=version)
 
 
 async def documents(conn: Connection, vos: Iterable[int], *, kind: str | None = None) -> list[Document]:
@@ -135,8 +140,7 @@ async def rollback(
     Whoever administers a VO brings back what that VO owns. Raises `VersionNotFound`, and whatever `apply` raises.
     """
     require(caller, "configuration:apply")
-    if not any(v.version == version for v in await store.list_versions(conn, caller.vos, before=version + 1, limit=1)):
-        raise VersionNotFound(version=version)
+    await _require_version(conn, caller, version)
     await store.lock_configuration(conn)
     mine = [k for k in kinds if caller.is_instance_admin or not k.instance]
     own = {k.name for k in mine}

@@ -47,10 +47,12 @@ async def groups(conn: Connection, vo: int) -> list[Group]:
     return await store.list_groups(conn, vo)
 
 
-async def primary_group(conn: Connection, vo: int, account_id: int, wanted: str | None) -> Group:
+async def primary_group(
+    conn: Connection, vo: int, account_id: int, wanted: str | None, *, field: str = "group"
+) -> Group:
     """Return the group in whose name an account acts: the one it wants, or the oldest of those it is in.
 
-    Raises `GroupNotFound`, `NotInGroup` or `NoGroup`.
+    Raises `GroupNotFound`, `NotInGroup` or `NoGroup`; the first two blame `field`.
     """
     mine = await store.list_groups(conn, vo, account_id=account_id)
     if wanted is not None:
@@ -58,12 +60,13 @@ async def primary_group(conn: Connection, vo: int, account_id: int, wanted: str 
         if found is not None:
             return found
         if wanted not in {group.name for group in await store.list_groups(conn, vo)}:
-            raise GroupNotFound(group=wanted, field="group")
+            raise GroupNotFound(group=wanted, field=field)
     if wanted is not None or not mine:
         account = (await accounts(conn, vo, [account_id]))[account_id].name
         if wanted is None:
             raise NoGroup(account=account)
-        raise NotInGroup(account=account, group=wanted, groups=", ".join(g.name for g in mine) or "none")
+        groups = ", ".join(g.name for g in mine) or "none"
+        raise NotInGroup(account=account, group=wanted, groups=groups, field=field)
     return mine[0]
 
 

@@ -121,6 +121,7 @@ async def kill(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> l
     """Kill jobs that have not ended; return those that were. Their pilots hear of it with their next sign of life."""
     await life.leave_queues(conn, caller.vo, job_ids)
     locked = await _lock_own(conn, caller, job_ids)
+    await life.leave_queues(conn, caller.vo, job_ids)
     alive = [job_id for job_id, state, *_ in locked if not state.final]
     attempts = await life.open_attempts_of_jobs(conn, caller.vo, alive)
     await life.lock_attempts(conn, caller.vo, attempts)
@@ -177,7 +178,7 @@ async def _lock_own(
 ) -> list[tuple[int, JobState, int, int, int]]:
     locked = await life.lock_jobs(conn, caller.vo, job_ids)
     if missing := set(job_ids) - {job_id for job_id, *_ in locked}:
-        raise JobNotFound(job_id=min(missing))
+        raise JobNotFound(job_id=min(missing), field="job_ids")
     for job_id, _, _, account_id, _ in locked:
         require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner="of somebody else")
     return locked

@@ -31,12 +31,14 @@ async def submit(
     """Submit one job for each row of parameters; the same idempotency key gives the same jobs again.
 
     Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission.
-    Raises `ParameterMissing`, `NoSiteCanRun`, `SandboxMissing`, `OutputPromisedTwice`, and what `dids`, `rses`, `sites`
+    Raises `ParameterMissing`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`, `SandboxMissing`,
+    `OutputPromisedTwice`, and what `dids`, `rses`, `sites`
     and `rules` have to say about the names in the description.
     """
     require(caller, "jobs:create")
     rows = plan.rows_with_numbers(parameters)
     plan.check_placeholders(description, rows)
+    plan.check_outputs(description, rows)
     submission_id = await submitting.insert_submission(
         conn, caller.vo, caller.account_id,
         said={
@@ -75,8 +77,14 @@ async def _repeated(conn: Connection, caller: Principal, key: str) -> Submission
 async def _queue(conn: Connection, caller: Principal, description: Description) -> tuple[int, int | None, bool]:
     """The task queue, the input set, and whether the inputs are complete."""
     need = description.requirements
-    group = await identity.primary_group(conn, caller.vo, caller.account_id, description.group)
-    known = await sites.site_ids(conn, caller.vo, sorted({*need.sites, *need.banned_sites}))
+    group = await identity.primary_group(
+        conn, caller.vo, caller.account_id, description.group, field="description.group"
+    )
+    wanted = {"sites": need.sites, "banned_sites": need.banned_sites}
+    ids = {
+        name: await sites.site_ids(conn, caller.vo, sorted(set(said)), field=f"description.requirements.{name}")
+        for name, said in wanted.items()
+    }
     slots = [
         plan.Slot(ce=ce, site=site, cores=cores, memory=memory, walltime=walltime, tags=frozenset(tags))
         for ce, site, cores, memory, walltime, tags in await submitting.fittest_slots(conn, caller.vo)
@@ -94,7 +102,7 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
         conn, caller.vo, plan.queue_digest(group.group_id, need, input_set_id, description.priority), need,
         ids={
             "group_id": group.group_id, "input_set_id": input_set_id, "priority": description.priority,
-            "site_ids": [known[s] for s in need.sites] or None, "banned_ids": [known[s] for s in need.banned_sites],
+            "site_ids": list(ids["sites"].values()) or None, "banned_ids": list(ids["banned_sites"].values()),
         },
     )  # fmt: skip
     return task_queue_id, input_set_id, ready
@@ -107,9 +115,9 @@ async def _promises(
     if not description.outputs:
         return []
     named = plan.output_names(description, rows)
-    scopes = await dids.scope_ids(
-        conn, caller.vo, sorted({parse_did(did, field="description.outputs")[0] for job in named for did, _ in job})
-    )
+    field = "description.outputs"
+    names = sorted({parse_did(did, field=field)[0] for job in named for did, _ in job})
+    scopes = await dids.scope_ids(conn, caller.vo, names, field=field)
     datasets: dict[str, int] = {}
     for n, output in enumerate(description.outputs):
         if output.rule is not None:

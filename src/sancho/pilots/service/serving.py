@@ -10,16 +10,16 @@ from typing import Any
 
 from sancho.identity import service as identity
 from sancho.jobs import service as jobs
-from sancho.jobs.errors import AttemptEnded
+from sancho.jobs.errors import AttemptEnded, OutputUnknown
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Usage
 from sancho.kit import faults
-from sancho.kit.access import Principal
+from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, all_vos, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
 from sancho.matching.model import Offer
 from sancho.pilots import store
-from sancho.pilots.errors import NotAPilot, PilotUnknown
+from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, Pilot, PilotState
 from sancho.pilots.service.assigning import Assignment, assign
 from sancho.rses import service as rses
@@ -159,8 +159,8 @@ async def outputs(
     wishes: list[Wish] = []
     for file in made:
         if file.number not in promised:
-            raise AttemptEnded(attempt_id=attempt_id)
-        _, did, _, _, scope_id, name, dataset_id = promised[file.number]
+            raise OutputUnknown(attempt_id=attempt_id, number=file.number)
+        _, did, _, _, scope_id, name, dataset_id = promised.pop(file.number)
         rule = spec.description["outputs"][file.number]["rule"]
         wanted = [r.rse_id for r in await rses.resolve(conn, rule["rse_expression"])] if rule else []
         rse = uploads.choose_rse(known, wanted=wanted, site_id=attempt.site_id, distances=distances)

@@ -1,0 +1,215 @@
+"""A good request for every native route, with every field that it may have: tests spoil them, or change who asks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from fastapi.routing import APIRoute
+
+from sancho.app import ROUTERS
+from tests.journeys.given import ADLER, CONTENT, OFFER, PASSWORD, SHA256, Filled, description
+
+NATIVE = {
+    f"{method} {route.path}": route
+    for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
+}  # fmt: skip
+"""Every native route by `METHOD /path`."""
+PRESIGNED = {"GET /objects/{key:path}", "PUT /objects/{key:path}"}
+"""Routes that know a signature, and no caller."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request: to which route, with which names in its path, and as whom (`pilot`, or nobody)."""
+
+    route: str
+    names: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Any
+    form: Mapping[str, Any] | None
+    account: str | None
+
+    @property
+    def path(self) -> str:
+        """The path with its names filled in, each escaped but for the slashes of a DID or key."""
+        path = self.route.partition(" ")[2]
+        for name, value in self.names.items():
+            path = path.replace(f"{{{name}:path}}", quote(str(value), safe="/:"))
+            path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
+        return path
+
+    async def send(self, filled: Filled, **more: Any) -> httpx2.Response:
+        """Send it as somebody of a VO; `more` replaces what is sent."""
+        headers = dict(more.pop("headers", {}))
+        if self.account is not None:
+            headers["authorization"] = f"Bearer {self.token(filled)}"
+        sent: dict[str, Any] = {"params": self.query}
+        if self.form is not None:
+            sent["data"] = self.form
+        elif self.body is not None:
+            sent["json"] = self.body
+        if "content" in more:
+            sent.pop("json", None)
+            sent.pop("data", None)
+        url = f"/v1{more.pop('path', self.path)}"
+        return await filled.served.client.request(self.route.partition(" ")[0], url, headers=headers, **sent | more)
+
+    def token(self, filled: Filled) -> str:
+        """The token of whom it is sent as."""
+        assert self.account is not None
+        return filled.pilot.token if self.account == "pilot" else filled.served.token(filled.vo, self.account)
+
+    def with_names(self, **names: Any) -> "Ask":
+        """The same about another thing."""
+        return replace(self, names={**self.names, **names})
+
+
+def ask(
+    route: str, account: str | None = "alice", *, body: Any = None, form: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | None = None, **names: Any,
+) -> Ask:  # fmt: skip
+    """A request to a route."""
+    return Ask(route=route, names=names, query=query or {}, body=body, form=form, account=account)
+
+
+def good(filled: Filled) -> dict[str, Ask]:
+    """A good request for every route, by route, about the things of a VO."""
+    parts = (_configuration, _identity, _topology, _data, _rules_and_uploads, _jobs, _pilots)
+    return {one.route: one for part in parts for one in part(filled)}
+
+
+def _configuration(filled: Filled) -> Iterator[Ask]:
+    document = {"kind": "Account", "name": "dave", "vo": filled.vo, "spec": {"groups": ["users"]}, "remove": False}
+    apply = {"documents": [document], "dry_run": False, "comment": "one more"}
+    version = filled.ids["version"]
+    yield ask("POST /configuration/apply", "root", body=apply)
+    yield ask("POST /configuration/rollback", "root", body={"version": version, "dry_run": True})
+    yield ask("GET /configuration", "root", query={"kind": "Account"})
+    yield ask("GET /configuration/versions", "root", query={"before": version + 1, "limit": 10})
+    yield ask("GET /configuration/versions/{version}", "root", version=version)
+    yield ask("GET /vos")
+
+
+def _identity(filled: Filled) -> Iterator[Ask]:
+    vo = {"vo": filled.vo}
+    password = {"password": "something else", "current_password": f"{PASSWORD} {filled.vo}"}
+    form = {"grant_type": "password", "vo": filled.vo, "username": "carol", "password": f"{PASSWORD} {filled.vo}"}
+    yield ask("POST /auth/token", None, form=form)
+    yield ask("POST /auth/revoke", None, form={"token": "sr-1-" + "x" * 43})
+    yield ask("GET /whoami")
+    yield ask("GET /accounts", query={"after": "a", "limit": 10, **vo})
+    yield ask("GET /accounts/{name}", name="carol", query=vo)
+    yield ask("POST /accounts/{name}/suspend", "root", name="carol", query=vo)
+    yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
+    yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)
+    yield ask("GET /groups", query=vo)
+
+
+def _topology(filled: Filled) -> Iterator[Ask]:
+    yield ask("GET /sites")
+    yield ask("GET /sites/{name}", name="SITE-A")
+    yield ask("GET /ces")
+    yield ask("GET /ces/{name}", name=f"{filled.own}-CE")
+    yield ask("GET /rses")
+    yield ask("GET /rses:resolve", query={"expression": f"{filled.own}-DISK"})
+    yield ask("GET /rses/{name}", name=f"{filled.own}-DISK")
+    since = {"by": ["account", "day"], "since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    yield ask("GET /accounting", query=since)
+
+
+def _data(filled: Filled) -> Iterator[Ask]:
+    yield ask(
+        "GET /dids", query={"scope": "mc", "prefix": "r", "kind": "file", "cursor": "a", "limit": 10}
+    )  # fmt: skip
+    yield ask("POST /dids", body={"did": "mc:new", "kind": "dataset"})
+    yield ask("GET /dids/{did:path}", did="mc:raw/1")
+    yield ask("PATCH /dids/{did:path}", did="mc:mine", body={"open": True})
+    yield ask("POST /attachments", body={"parent": "mc:box", "children": ["mc:mine"]})
+    yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})
+    yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10})
+    yield ask("GET /scopes")
+    yield ask("POST /scopes", "root", body={"name": "more"})
+    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER}
+    yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
+    yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
+    yield ask("GET /replicas/{did:path}", did="mc:raw")
+    yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
+
+
+def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
+    rule = {
+        "did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "lifetime": "1 d", "activity": "test", "comment": "c"
+    }  # fmt: skip
+    yield ask("POST /rules", body=rule)
+    query = {"did": "mc:raw", "account": "alice", "state": "replicating", "cursor": 10**6, "limit": 10}
+    yield ask("GET /rules", query=query)
+    yield ask("GET /rules/{rule_id}", rule_id=filled.ids["rule"])
+    yield ask("GET /rules/{rule_id}/locks", rule_id=filled.ids["rule"], query={"cursor": "0.0", "limit": 10})
+    yield ask("DELETE /rules/{rule_id}", rule_id=filled.ids["rule"])
+    yield ask("GET /quotas", query={"account": "carol", "cursor": "a", "limit": 10})
+    yield ask("GET /usage", query={"account": "alice", "cursor": "0.0", "limit": 10})
+    file = {
+        "did": "mc:up/new", "size": 400, "adler32": ADLER, "dataset": "mc:mine", "rse": f"{filled.own}-DISK"
+    }  # fmt: skip
+    wish = {"copies": 1, "rse_expression": "*", "lifetime": "1 d"}
+    yield ask("POST /uploads", body={"files": [file], "rule": wish})
+    yield ask("POST /uploads/commit", body={"intents": [filled.ids["upload_there"]]})
+    yield ask("POST /uploads/cancel", body={"intents": [filled.ids["upload_open"]]})
+    yield ask("GET /uploads")
+
+
+def _jobs(filled: Filled) -> Iterator[Ask]:
+    more: dict[str, Any] = {
+        "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
+        "max_attempts": 2, "priority": 1,
+        "requirements": {
+            "cores": 1, "memory": "1 MB", "walltime": "1 min", "tags": ["env:demo"], "sites": ["SITE-A"],
+            "banned_sites": ["SITE-B"],
+        },
+    }  # fmt: skip
+    said = description("new", **more)
+    said["outputs"][0]["rule"]["lifetime"] = "1 d"
+    said["outputs"][0]["dataset"] = "mc:new_out"
+    yield ask("POST /jobs", body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good"})
+    query = {
+        "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
+        "cursor": 10**6, "limit": 10,
+    }  # fmt: skip
+    yield ask("GET /jobs", query=query)
+    yield ask("GET /jobs/summary", query={"submission": filled.ids["submission_waiting"]})
+    yield ask("POST /jobs/kill", body={"job_ids": [filled.ids["job_waiting"]]})
+    yield ask("POST /jobs/reschedule", body={"job_ids": [filled.ids["job_killed"]]})
+    yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
+    yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
+    yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1})
+    yield ask("GET /jobs/{job_id}/sandbox", job_id=filled.ids["job_done"])
+    yield ask("POST /sandboxes", body={"sha256": "0" * 64, "size": 10})
+    put = {"expires": 1, "signature": "0" * 64, "size": 1}
+    yield ask("GET /objects/{key:path}", None, key="sandboxes/1/x", query=put)
+    yield ask("PUT /objects/{key:path}", None, key="sandboxes/1/x", query=put)
+
+
+def _pilots(filled: Filled) -> Iterator[Ask]:
+    attempt = filled.ids["attempt_running"]
+    sign = {
+        "attempt_id": attempt, "state": "running", "at": "2026-01-01T00:00:00Z", "log_size": 10, "tail": "hello",
+        "cpu_seconds": 1.5, "memory": 10,
+    }  # fmt: skip
+    finish = {
+        "outcome": "done", "exit_code": 0, "reason": None, "detail": "well", "intents": [filled.ids["intent_running"]],
+        "usage": {"wall_seconds": 1, "cpu_seconds": 1, "max_memory": 10}, "tail": "x", "log_size": 1, "sandbox": SHA256,
+    }  # fmt: skip
+    made = {"number": 0, "size": len(CONTENT), "adler32": ADLER}
+    yield ask("POST /pilot/login", None, body={"stamp": filled.pilot.stamp, "secret": filled.pilot.secret})
+    yield ask("POST /pilot/match", "pilot", body=OFFER | {"held": [attempt]})
+    yield ask("GET /pilot/attempts/{attempt_id}", "pilot", attempt_id=attempt)
+    yield ask("POST /pilot/beat", "pilot", body={"beats": [sign]})
+    yield ask("POST /pilot/attempts/{attempt_id}/start", "pilot", attempt_id=attempt)
+    yield ask("POST /pilot/attempts/{attempt_id}/outputs", "pilot", attempt_id=attempt, body={"outputs": [made]})
+    box = {"size": 3, "sha256": "1" * 64}
+    yield ask("POST /pilot/attempts/{attempt_id}/sandbox", "pilot", attempt_id=attempt, body=box)
+    yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
+    yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
+    yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})

@@ -1,0 +1,281 @@
+"""A grid in which everything exists, twice: VOs belle and gridpp with things of the same names, and a pilot each.
+
+Each VO has, besides the world's: CE and RSE of its own at SITE-A, a quota, files in a dataset in a container, a rule,
+uploads under way, jobs that wait, run, were killed and are done, a sandbox, and a login. All made through the API.
+"""
+
+import hashlib
+import secrets
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from sancho.kit.db import execute
+from tests.served import Served
+
+PASSWORD = "correct horse battery"
+CONTENT = b"ROOT" * 100
+ADLER = f"{zlib.adler32(CONTENT):08x}"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+OFFER = {"cores": 1, "memory": 2_000_000_000, "walltime": 3600.0, "tags": ["env:demo"], "held": []}
+
+
+@dataclass
+class Pilot:
+    """A pilot played by a test: how it proves itself."""
+
+    stamp: str
+    secret: str
+    token: str = ""
+
+
+@dataclass
+class Filled:
+    """One VO of the grid: the numbers of its things by name, and its pilot."""
+
+    served: Served
+    vo: str
+    ids: dict[str, int] = field(default_factory=dict[str, int])
+    pilot: Pilot = field(default_factory=lambda: Pilot("", ""))
+    secrets: set[str] = field(default_factory=set[str])
+    """What must never be shown to another VO, nor written into a log."""
+
+    @property
+    def own(self) -> str:
+        """The name of the VO's own CE and RSE begins so."""
+        return self.vo.upper()
+
+    async def ask(self, method: str, path: str, body: Any = None, *, account: str = "alice", status: int = 200) -> Any:
+        """Send a request that must succeed; return what is answered."""
+        answer = await self.served.send(method, path, vo=self.vo, account=account, json=body)
+        return _checked(answer, method, path, status)
+
+    async def report(self, path: str, body: Any = None, *, status: int = 200) -> Any:
+        """Send a report of the pilot, which must be taken."""
+        answer = await self.served.send("POST", f"/pilot{path}", token=self.pilot.token, json=body or {})
+        return _checked(answer, "POST", path, status)
+
+
+def _checked(answer: Any, method: str, path: str, status: int) -> Any:
+    assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+    return answer.json() if answer.content else None
+
+
+async def fill(served: Served, owner_url: str) -> dict[str, Filled]:
+    """Make everything in both VOs."""
+    both = {vo: Filled(served, vo) for vo in ("belle", "gridpp")}
+    await _make_resources(served, list(both))
+    served.world = type(served.world).read(owner_url)
+    for filled in both.values():
+        await _make_accounts(filled)
+        await _make_data(filled)
+        await _make_uploads(filled)
+        await _make_pilot(filled)
+        await _make_jobs(filled)
+    return both
+
+
+async def _make_resources(served: Served, vos: list[str]) -> None:
+    documents: list[dict[str, Any]] = []
+    for vo in vos:
+        own = vo.upper()
+        folder = served.storages["A-DISK"].with_name(f"{own}-DISK")
+        folder.mkdir()
+        served.storages[f"{own}-DISK"] = folder
+        rse = {"site": "SITE-A", "plugin": "posix", "prefix": f"file://{folder}", "settings": {"roots": [str(folder)]}}
+        ce: dict[str, Any] = {"site": "SITE-A", "plugin": "local", "max_pilots": 0, "tags": ["env:demo"]}
+        ce["settings"] = {"folder": str(folder / "ce")}
+        documents += [
+            {"kind": "RSE", "name": f"{own}-DISK", "spec": rse},
+            {"kind": "ComputeElement", "name": f"{own}-CE", "spec": ce},
+            _grant("RSE", f"{own}-DISK", vo),
+            _grant("ComputeElement", f"{own}-CE", vo),
+        ]
+    answer = await served.send(
+        "POST", "/configuration/apply", vo="instance", account="root", json={"documents": documents}
+    )
+    _checked(answer, "POST", "/configuration/apply", 200)
+
+
+def _grant(kind: str, name: str, vo: str) -> dict[str, Any]:
+    return {"kind": "Grant", "name": name, "spec": {"resource": {"kind": kind, "name": name}, "to": [vo]}}
+
+
+async def _make_accounts(filled: Filled) -> None:
+    documents = [
+        {"kind": "Account", "name": "carol", "spec": {"email": f"carol@{filled.vo}.org", "groups": ["users"]}},
+        {"kind": "Quota", "name": "small", "spec": {"account": "carol", "rse_expression": "*", "size": "1 kB"}},
+        {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
+    ]
+    body = {"documents": documents, "comment": f"of {filled.vo}"}
+    made = await filled.ask("POST", "/configuration/apply", body, account="root")
+    filled.ids["version"] = made["version"]
+    password = {"password": f"{PASSWORD} {filled.vo}"}
+    await filled.ask("POST", "/accounts/carol/password", password, account="root", status=204)
+    form = {"grant_type": "password", "vo": filled.vo, "username": "carol", "password": password["password"]}
+    tokens = _checked(await filled.served.client.post("/v1/auth/token", data=form), "POST", "/auth/token", 200)
+    filled.secrets |= {password["password"], tokens["access_token"], tokens["refresh_token"]}
+
+
+async def _make_data(filled: Filled) -> None:
+    files = [{"did": f"mc:raw/{n}", "size": len(CONTENT), "adler32": ADLER} for n in (1, 2)]
+    disk = f"{filled.own}-DISK"
+    await filled.ask(
+        "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201
+    )
+    await filled.ask("PATCH", "/dids/mc:raw", {"open": False}, account="root")
+    for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):
+        await filled.ask("POST", "/dids", {"did": did, "kind": kind}, status=201)
+    await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
+    rule = {"did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "comment": f"of {filled.vo}"}
+    filled.ids["rule"] = (await filled.ask("POST", "/rules", rule, status=201))["rule_id"]
+
+
+async def _make_uploads(filled: Filled) -> None:
+    disk = f"{filled.own}-DISK"
+    files = [
+        {"did": f"mc:up/{n}", "size": len(CONTENT), "adler32": ADLER, "rse": disk, "dataset": "mc:mine"}
+        for n in ("committed", "there", "open", "cancelled")
+    ]
+    made = (await filled.ask("POST", "/uploads", {"files": files}, status=201))["uploads"]
+    for upload in made[:2]:
+        filled.served.put(upload["url"], CONTENT)
+    filled.secrets |= {upload["token"] for upload in made}
+    filled.ids |= {
+        f"upload_{n}": upload["intent_id"]
+        for n, upload in zip(("done", "there", "open", "cancelled"), made, strict=True)
+    }
+    await filled.ask("POST", "/uploads/commit", {"intents": [filled.ids["upload_done"]]})
+    await filled.ask("POST", "/uploads/cancel", {"intents": [filled.ids["upload_cancelled"]]}, status=204)
+
+
+async def _make_pilot(filled: Filled) -> None:
+    secret = secrets.token_urlsafe(32)
+    stamp = f"stamp-{filled.vo}"
+    async with filled.served.deployment.database.transaction([0]) as conn:
+        await execute(
+            conn,
+            "INSERT INTO pilot (vo, state, ce_id, site_id, stamp, secret_hash)"
+            " VALUES (0, 'S', %(ce)s, %(site)s, %(stamp)s, %(hash)s)",
+            {
+                "ce": filled.served.world.resource[f"{filled.own}-CE"], "site": filled.served.world.resource["SITE-A"],
+                "stamp": stamp, "hash": hashlib.sha256(secret.encode()).digest(),
+            },
+        )  # fmt: skip
+    login = await filled.served.client.post("/v1/pilot/login", json={"stamp": stamp, "secret": secret})
+    said = _checked(login, "POST", "/pilot/login", 200)
+    filled.pilot = Pilot(stamp, said["next_secret"], said["token"])
+    filled.secrets |= {secret, said["next_secret"], said["token"]}
+
+
+def description(name: str, **more: Any) -> dict[str, Any]:
+    """A job of the world, which reads `mc:raw` and promises a file in `mc:out` with a second copy."""
+    return {
+        "name": name,
+        "command": ["simulate", "{number}"],
+        "group": "users",
+        "inputs": ["mc:raw"],
+        "requirements": {"memory": "1 MB", "tags": ["env:demo"]},
+        "outputs": [
+            {
+                "path": "out.root", "did": f"mc:{name}_{{number}}", "dataset": "mc:out",
+                "rule": {"copies": 1, "rse_expression": "*"},
+            }
+        ],
+        **more,
+    }  # fmt: skip
+
+
+async def _make_jobs(filled: Filled) -> None:
+    sandbox = await filled.ask("POST", "/sandboxes", {"sha256": SHA256, "size": len(CONTENT)}, status=201)
+    filled.secrets.add(sandbox["url"].partition("signature=")[2].partition("&")[0])
+    _checked(await filled.served.client.put(sandbox["url"], content=CONTENT), "PUT", "sandbox", 201)
+    for name in ("done", "running", "killed", "waiting"):
+        said = {"description": description(name, sandbox=SHA256), "idempotency_key": f"key-{name}"}
+        made = await filled.ask("POST", "/jobs", said, status=201)
+        filled.ids |= {f"job_{name}": made["job_ids"][0], f"submission_{name}": made["submission_id"]}
+        if name == "killed":
+            await filled.ask("POST", "/jobs/kill", {"job_ids": made["job_ids"]})
+        if name in ("done", "running"):
+            await _run(filled, name)
+
+
+async def _run(filled: Filled, name: str) -> None:
+    given = await filled.report("/match", OFFER | {"held": list(filled.ids.values())})
+    assert given["job_id"] == filled.ids[f"job_{name}"]
+    attempt = filled.ids[f"attempt_{name}"] = given["attempt_id"]
+    filled.secrets |= {source["token"] for each in given["inputs"] for source in each["sources"]}
+    await filled.report(f"/attempts/{attempt}/start", status=204)
+    made = {"outputs": [{"number": 0, "size": len(CONTENT), "adler32": ADLER}]}
+    (upload,) = (await filled.report(f"/attempts/{attempt}/outputs", made))["uploads"]
+    filled.secrets.add(upload["token"])
+    filled.ids[f"intent_{name}"] = upload["intent_id"]
+    filled.served.put(upload["url"], CONTENT)
+    sign = {"attempt_id": attempt, "state": "running", "at": "2026-01-01T00:00:00Z", "tail": f"of {filled.vo}"}
+    await filled.report("/beat", {"beats": [sign]})
+    if name == "done":
+        sandbox = (await filled.report(f"/attempts/{attempt}/sandbox", {"size": 3, "sha256": _tar(filled.vo)}))["url"]
+        _checked(await filled.served.client.put(sandbox, content=_TAR[filled.vo]), "PUT", "sandbox", 201)
+        finish = {"outcome": "done", "exit_code": 0, "intents": [upload["intent_id"]], "sandbox": _tar(filled.vo)}
+        await filled.report(f"/attempts/{attempt}/finish", finish)
+
+
+_TAR = {"belle": b"tar", "gridpp": b"rat"}
+
+
+def _tar(vo: str) -> str:
+    return hashlib.sha256(_TAR[vo]).hexdigest()
+
+
+class Contents:
+    """What all tables hold, so that a test can say that nothing has changed."""
+
+    def __init__(self, owner_url: str) -> None:
+        """Read as the owner: no wall hides a row."""
+        self._conn = psycopg.connect(owner_url, autocommit=True, options="-c search_path=sancho,procrastinate")
+        tables = self._conn.execute(
+            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('sancho', 'procrastinate') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+            " ORDER BY 1"
+        ).fetchall()
+        self.tables = [row[0] for row in tables]
+        self._query: Any = " UNION ALL ".join(
+            f"SELECT '{t}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {t} t" for t in self.tables
+        )
+        self._seen: tuple[Any, dict[str, tuple[Any, ...]]] = (None, {})
+
+    def read(self) -> dict[str, tuple[Any, ...]]:
+        """The number of rows of each table and a digest of what they hold.
+
+        Nothing is read while nothing was written to the log, by which PostgreSQL would have to begin.
+        """
+        row = self._conn.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+        assert row is not None
+        if self._seen[0] != row[0]:
+            self._seen = (row[0], {row[0]: row[1:] for row in self._conn.execute(self._query).fetchall()})
+        return self._seen[1]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()
+
+
+@dataclass
+class Grid:
+    """The served application with both VOs filled."""
+
+    served: Served
+    vos: dict[str, Filled]
+    contents: Contents
+
+    @property
+    def belle(self) -> Filled:
+        """The VO as which tests ask."""
+        return self.vos["belle"]
+
+    @property
+    def gridpp(self) -> Filled:
+        """The other one."""
+        return self.vos["gridpp"]
