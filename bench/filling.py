@@ -61,6 +61,6 @@ def fill(ground: Ground, present: int, wanted: int) -> None:
             "other_vo": OTHER,
         }  # fmt: skip
         for statement in STATEMENTS.split(";\n"):
-            ground.admin.execute(NUMBERED + statement, known)  # pyright: ignore[reportArgumentType]
+            ground.admin.execute(NUMBERED + statement, known)
         ground.raw.execute("SELECT setval('did_id', %s)", [known["did"] + wanted + wanted // FILES + 1])
     ground.settle()

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from urllib.error import URLError
 
 import psycopg
@@ -82,9 +82,9 @@ class Ground:
         """A token of the account `prod` of VO `lhcb`."""
         return self.signer.sign({"sub": "lhcb:prod", "aud": self.signer.issuer, "scope": "sancho"}, TOKEN_LIFETIME)
 
-    def ids(self, query: str, *parameters: Any) -> dict[str, int]:
+    def ids(self, query: LiteralString, *parameters: Any) -> dict[str, int]:
         """Rows of (name, id)."""
-        return dict(self.admin.execute(query, parameters).fetchall())  # pyright: ignore[reportArgumentType]
+        return dict(self.admin.execute(query, parameters).fetchall())
 
     def settle(self) -> None:
         """Statistics as autovacuum would have them, and nothing left to be written to disk."""
@@ -111,9 +111,6 @@ def open_ground(folder: Path | None = None) -> Iterator[Ground]:
             with _served(cluster, scratch / "state") as (port, signer):
                 yield Ground(cluster, port, signer, raw, admin)
     finally:
-        import shutil as _s
-
-        _s.copy(scratch / "state" / "api.log", "/tmp/bench-api.log")
         cluster.stop(at_once=True)
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -127,7 +124,7 @@ def _connect(cluster: Cluster, role: str) -> Row:
 def _build_world(admin: Row) -> None:
     for statement in WORLD.split(";\n"):
         known = {"groups": list(GROUPS), "sites": list(lhcb.sites())}
-        admin.execute(statement, known if "%(" in statement or "%%" in statement else None)  # pyright: ignore[reportArgumentType]
+        admin.execute(statement, known if "%(" in statement or "%%" in statement else None)
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def counts() -> list[tuple[str, int, int]]:
 
 def queues(jobs: int, *, seed: int = 20260328) -> list[WaitingQueue]:
     """The snapshot, scaled to about so many jobs: every queue keeps its share, and one job at least."""
-    draw = random.Random(seed)  # noqa: S311 - a workload, not a secret
+    draw = random.Random(seed)
     known = counts()
     scale = jobs / sum(n for *_, n in known)
     extra = {name: n - SIMULATION_QUEUES for name, n in sites().items() if n > SIMULATION_QUEUES}
@@ -149,7 +149,7 @@ def _queue(draw: random.Random, group: str, work: int, jobs: int, extra: dict[st
 
 def offers(number: int, *, seed: int = 1) -> list[PilotOffer]:
     """Pilots, at sites in proportion to the queues that may run there."""
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)
     known = sites()
     made: list[PilotOffer] = []
     for site in draw.choices(list(known), list(known.values()), k=number):

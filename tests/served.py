@@ -76,7 +76,10 @@ def give_storages(owner_url: str, folder: Path, names: Sequence[str] = ("A-DISK"
         for name, path in storages.items():
             path.mkdir(parents=True)
             conn.execute(
-                "UPDATE rse_protocol p SET prefix = %s, settings = %s FROM rse WHERE rse.rse_id = p.rse_id AND rse.name = %s",
+                """
+                UPDATE rse_protocol p SET prefix = %s, settings = %s
+                  FROM rse WHERE rse.rse_id = p.rse_id AND rse.name = %s
+                """,
                 [f"file://{path}", Jsonb({"roots": [str(path)]}), name],
             )
     return storages

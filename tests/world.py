@@ -33,7 +33,7 @@ INSERT INTO compute_element (vo, ce_id, site_id, cores, max_pilots, memory, wall
     SELECT 0, resource_id, site_id, 1, 4, 2000000000, '1 h', 'local', ARRAY['env:demo'] FROM resource WHERE kind = 'C';
 INSERT INTO rse (vo, rse_id, site_id, name, audience, attributes)
     SELECT 0, resource_id, site_id, name, 'https://' || lower(name) || '.test',
-           jsonb_build_object('tier', CASE name WHEN 'A-DISK' THEN 1 ELSE 2 END, 'country', CASE name WHEN 'A-DISK' THEN 'JP' ELSE 'UK' END)
+           CASE name WHEN 'A-DISK' THEN '{"tier": 1, "country": "JP"}' ELSE '{"tier": 2, "country": "UK"}' END::jsonb
       FROM resource WHERE kind = 'R';
 INSERT INTO rse_protocol (vo, priority, rse_id, plugin, prefix)
     SELECT 0, 1, rse_id, 'posix', 'file:///nowhere/' || lower(name) FROM rse;

@@ -27,8 +27,9 @@ def make(ground: Ground, rses: list[str]) -> str:
     drawn = ground.raw.execute("SELECT nextval('did_id')").fetchone()
     assert drawn is not None
     first = drawn[0] + 1
-    known = {"vo": LHCB, "first": first, "files": FILES, "name": f"dataset-{first}", "rses": rses}
+    name = f"dataset-{first}"
+    known = {"vo": LHCB, "first": first, "files": FILES, "name": name, "rses": rses}
     for statement in STATEMENTS.split(";\n"):
-        ground.admin.execute(statement, known)  # pyright: ignore[reportArgumentType]
+        ground.admin.execute(statement, known)
     ground.raw.execute("SELECT setval('did_id', %s)", [first + FILES + 1000])
-    return known["name"]
+    return name

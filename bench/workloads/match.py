@@ -6,8 +6,10 @@ The jobs are those of `bench.lhcb`. Raw: `GET /v1/whoami` with the tokens of the
 import hashlib
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from bench import lhcb
@@ -54,7 +56,7 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
 
     figure, limit = compare("match", rows, api, lambda: driver.run(empty, items=PILOTS), rounds=rounds)
 
-    return figure, Figure(**{**vars(limit), "name": EMPTY_ROUTE})
+    return figure, replace(limit, name=EMPTY_ROUTE)
 
 
 def _match(driver: Driver, asking: Sequence[bytes]) -> Round:
@@ -103,8 +105,10 @@ def _queue_up(ground: Ground, queues: Sequence[lhcb.WaitingQueue]) -> None:
         ("job", "job_id"),
     ):
         ground.admin.execute(
-            f"SELECT setval('{table}_{column}_seq', 1 + (SELECT max({column}) FROM {table} WHERE {column} < 1000000000))"
-        )  # pyright: ignore[reportArgumentType]
+            SQL("SELECT setval({}, 1 + (SELECT max({}) FROM {} WHERE {} < 1000000000))").format(
+                Literal(f"{table}_{column}_seq"), Identifier(column), Identifier(table), Identifier(column)
+            )
+        )
 
 
 class _Loader:
@@ -125,7 +129,7 @@ class _Loader:
             """
         )
         self.jobs, self.files = 0, 0
-        self.draw = random.Random(2)  # noqa: S311
+        self.draw = random.Random(2)
 
     def add(self, number: int, queue: lhcb.WaitingQueue) -> None:
         """One queue, its submission and its jobs."""

@@ -15,7 +15,7 @@ from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.uploads import service as uploads
 from sancho.uploads.model import Wish
-from tests.world import World
+from tests.world import USERS, World
 
 NOW = datetime.now(UTC)
 PLAIN = Description(name="plain", command=("true",), requirements=Requirement(memory=1_000_000))
@@ -35,7 +35,7 @@ def user(world: World, name: str = "alice", vo: int = 1) -> Principal:
     return Principal(
         vo=vo, vo_name={1: "belle", 2: "gridpp"}[vo], account_id=world.account[vo, name], account=name,
         groups=("admins",) if name == "root" else ("users",), vos=(vo,),
-        permissions=frozenset({"*"} if name == "root" else {"jobs:create", "dids:create", "rules:create", "uploads:create"}),
+        permissions=frozenset({"*"} if name == "root" else USERS),
     )  # fmt: skip
 
 

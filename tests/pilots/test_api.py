@@ -61,7 +61,10 @@ async def pilot(served: Served) -> Pilot:
     async with served.deployment.database.transaction([0]) as conn:
         await execute(
             conn,
-            "INSERT INTO pilot (vo, state, ce_id, site_id, stamp, secret_hash) VALUES (0, 'S', %(ce)s, %(site)s, %(stamp)s, %(hash)s)",
+            """
+            INSERT INTO pilot (vo, state, ce_id, site_id, stamp, secret_hash)
+            VALUES (0, 'S', %(ce)s, %(site)s, %(stamp)s, %(hash)s)
+            """,
             {
                 "ce": served.world.resource["A-CE"], "site": served.world.resource["SITE-A"], "stamp": made.stamp,
                 "hash": hashlib.sha256(b"secret-1").digest(),

@@ -29,7 +29,8 @@ def test_demand_is_shared_among_the_ces_that_fit() -> None:
 
 LOADS = st.lists(
     st.builds(
-        CeLoad, ce_id=st.integers(1, 9), max_pilots=st.integers(0, 20), busy=st.integers(0, 20), idle=st.integers(0, 20),
+        CeLoad, ce_id=st.integers(1, 9), max_pilots=st.integers(0, 20), busy=st.integers(0, 20),
+        idle=st.integers(0, 20),
         queues=st.lists(st.tuples(st.integers(1, 2), st.integers(1, 5), st.integers(1, 1000)), max_size=4).map(tuple),
     ),
     unique_by=lambda ce: ce.ce_id, max_size=5,

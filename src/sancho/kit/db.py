@@ -211,5 +211,6 @@ async def all_vos(database: Database) -> list[int]:
 
 __all__ = [
     "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "again",
-    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "make_partitions", "narrow", "stream",
+    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "make_partitions",
+    "narrow", "stream",
 ]  # fmt: skip

@@ -41,7 +41,6 @@ class Tasks:
         With `every` (seconds up to a minute, or whole minutes), the queue also starts it without arguments at that
         interval, however many workers there are; a start is left out while the one before it waits.
         """
-
         full_name = f"{self.feature}:{name}"
 
         def declare(function: TaskFunction[P]) -> TaskFunction[P]:
