@@ -38,7 +38,7 @@ def test_the_older_name_of_the_signature_is_accepted(site: StorageSite) -> None:
     [
         {"exp": int(time.time()) - 60},
         {"exp": None},
-        {"nbf": int(time.time()) + 300},
+        {"nbf": int(time.time()) + 86_400},
         {"aud": "storage-two"},
         {"aud": ["storage-two", "storage-three"]},
         {"aud": None},
