@@ -21,7 +21,7 @@ async def grid(databases: Databases, world: World, tmp_path_factory: pytest.Temp
     contents = Contents(owner)
     try:
         async with served.client:
-            yield Grid(served=served, vos=await fill(served, owner), contents=contents)
+            yield Grid(served=served, vos=await fill(served, owner), contents=contents, owner_url=owner)
     finally:
         contents.close()
         await served.deployment.database.close()

@@ -232,17 +232,20 @@ def _tar(vo: str) -> str:
 class Contents:
     """What all tables hold, so that a test can say that nothing has changed."""
 
-    def __init__(self, owner_url: str) -> None:
-        """Read as the owner: no wall hides a row."""
+    def __init__(self, owner_url: str, where: str | None = None) -> None:
+        """Read as the owner: no wall hides a row. With `where`, only of tables that have a `vo`."""
         self._conn = psycopg.connect(owner_url, autocommit=True, options="-c search_path=sancho,procrastinate")
         tables = self._conn.execute(
             "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname IN ('sancho', 'procrastinate') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-            " ORDER BY 1"
+            " AND (%s::text IS NULL OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'vo'))"
+            " ORDER BY 1",
+            [where],
         ).fetchall()
         self.tables = [row[0] for row in tables]
         self._query: Any = " UNION ALL ".join(
-            f"SELECT '{t}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {t} t" for t in self.tables
+            f"SELECT '{t}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {t} t WHERE {where or 'true'}"
+            for t in self.tables
         )
         self._seen: tuple[Any, dict[str, tuple[Any, ...]]] = (None, {})
 
@@ -269,6 +272,7 @@ class Grid:
     served: Served
     vos: dict[str, Filled]
     contents: Contents
+    owner_url: str
 
     @property
     def belle(self) -> Filled:

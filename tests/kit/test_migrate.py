@@ -68,4 +68,4 @@ def test_next_weeks_partitions_are_there(databases: Databases, empty: str) -> No
         conn.execute(
             "INSERT INTO job_history (vo, state, attempt, job_id, at) VALUES (1, 'W', 0, 1, now() + interval '7 weeks')"
         )
-        assert conn.execute("SELECT count(*) FROM job_history_rest").fetchone() == (0,)
+        assert conn.execute("SELECT tableoid = 'job_history_rest'::regclass FROM job_history").fetchone() == (False,)

@@ -23,6 +23,9 @@ from sancho.kit.db import SEARCH_PATH
 Phase = Literal["pre", "post", "all"]
 LOCK = 7_266_226  # any number, as long as every version of us uses the same
 NAME = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+\.sql$")
+PARTITIONS = (
+    "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relnamespace = 'sancho'::regnamespace"
+)
 TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
 
 
@@ -138,6 +141,10 @@ def _prepare_queue(conn: "psycopg.Connection[Any]") -> None:
 def _grant(conn: "psycopg.Connection[Any]", role: str) -> None:
     for statement in _grants():
         conn.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
+    # A partition that is named itself is not behind the wall of its table.
+    for (partition,) in conn.execute(PARTITIONS).fetchall():
+        names = {"partition": sql.Identifier("sancho", partition), "role": sql.Identifier(role)}
+        conn.execute(sql.SQL("REVOKE ALL ON {partition} FROM {role}").format(**names))
 
 
 def _grants() -> Iterator[LiteralString]:

@@ -49,8 +49,8 @@ def _in_utc(time: datetime) -> datetime:
 
 
 LARGEST = 2**63 - 1
-Id = Annotated[int, Field(ge=1, le=LARGEST)]
-"""The number of a thing."""
+Id = Annotated[int, Field(ge=1, lt=LARGEST)]
+"""The number of a thing; the database can hold the next one too."""
 Amount = Annotated[int, Field(ge=0, le=LARGEST)]
 """How much or how many of something was measured."""
 Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=int | str), Field(ge=0, le=LARGEST)]
