@@ -3,7 +3,7 @@
 The storages are real: the `posix` plugin on two folders of the test. Background tasks run when a test says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,8 @@ class Served:
     world: World
     url: str
     storages: dict[str, Path]
+    owner_url: str
+    folder: Path
 
     def token(self, vo: str = "belle", account: str = "alice") -> str:
         """A token as a login would give it."""
@@ -44,11 +46,12 @@ class Served:
         vo: str = "belle",
         account: str = "alice",
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> httpx2.Response:
         """Send a request as somebody; paths are below /v1."""
-        headers = {"authorization": f"Bearer {token or self.token(vo, account)}"}
-        return await self.client.request(method, f"/v1{path}", headers=headers, **more)
+        said = {**(headers or {}), "authorization": f"Bearer {token or self.token(vo, account)}"}
+        return await self.client.request(method, f"/v1{path}", headers=said, **more)
 
     async def run_tasks(self) -> None:
         """Carry out the tasks that wait."""
@@ -93,4 +96,12 @@ def serve(database_url: str, owner_url: str, folder: Path, world: World) -> Serv
     deployment = make_deployment(settings)
     app = create_app(settings, deployment)
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")
-    return Served(client=client, deployment=deployment, world=world, url=database_url, storages=storages)
+    return Served(
+        client=client,
+        deployment=deployment,
+        world=world,
+        url=database_url,
+        storages=storages,
+        owner_url=owner_url,
+        folder=folder,
+    )

@@ -260,6 +260,14 @@ class Contents:
             self._seen = (row[0], {row[0]: row[1:] for row in self._conn.execute(self._query).fetchall()})
         return self._seen[1]
 
+    def text(self) -> str:
+        """All rows of all tables, as PostgreSQL writes them."""
+        rows: list[Any] = []
+        for table in self.tables:
+            query: Any = f"SELECT t::text FROM {table} t"
+            rows += self._conn.execute(query).fetchall()
+        return "\n".join(row[0] for row in rows)
+
     def close(self) -> None:
         """Close the connection."""
         self._conn.close()

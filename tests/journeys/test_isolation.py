@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.journeys.asking import NATIVE, PRESIGNED, Ask, good
-from tests.journeys.given import OFFER, PASSWORD, Contents, Filled, Grid, description
+from tests.journeys.given import ADLER, CONTENT, OFFER, PASSWORD, Contents, Filled, Grid, description
 from tests.journeys.refused import check_refused
 
 pytestmark = pytest.mark.xdist_group("isolation")
@@ -198,11 +198,9 @@ async def test_a_pilot_may_use_none_of_the_routes_of_people(grid: Grid, route: s
 async def test_a_pilot_of_a_ce_of_one_vo_gets_its_jobs_inputs_and_paths_alone(grid: Grid, neighbour: Neighbour) -> None:
     """gridpp has a job that would fit; belle's pilot runs all of belle's, then there is nothing for it."""
     pilot, held = grid.belle.pilot.token, [grid.belle.ids["attempt_running"]]
-    for _ in range(20):
-        answer = await grid.served.send("POST", "/pilot/match", token=pilot, json=OFFER | {"held": held})
+    answer = await grid.served.send("POST", "/pilot/match", token=pilot, json=OFFER | {"held": held})
+    while answer.status_code == 200 and len(held) < 20:
         neighbour.check_unseen(answer, "match")
-        if answer.status_code == 204:
-            break
         given = answer.json()
         held.append(given["attempt_id"])
         assert all("/belle/" in source["url"] for each in given["inputs"] for source in each["sources"])
@@ -210,10 +208,37 @@ async def test_a_pilot_of_a_ce_of_one_vo_gets_its_jobs_inputs_and_paths_alone(gr
         path = f"/pilot/attempts/{given['attempt_id']}"
         for more, body in (("/outputs", made), ("/sandbox", {"size": 1, "sha256": "7" * 64})):
             neighbour.check_unseen(await grid.served.send("POST", path + more, token=pilot, json=body), more)
+        answer = await grid.served.send("POST", "/pilot/match", token=pilot, json=OFFER | {"held": held})
     assert answer.status_code == 204
     waiting = await grid.gridpp.ask("GET", f"/jobs/{grid.gridpp.ids['job_waiting']}")
     assert waiting["state"] == "waiting"
     neighbour.check_unchanged("match")
+
+
+async def test_an_rse_that_is_withdrawn_is_refused_at_once_and_results_go_elsewhere(grid: Grid) -> None:
+    belle, pilot = grid.belle, grid.belle.pilot.token
+    said = description("moved", inputs=[])
+    said["outputs"][0] = {"path": "x", "did": "mc:moved", "rule": {"copies": 1, "rse_expression": "BELLE-DISK"}}
+    await belle.ask("POST", "/jobs", {"description": said}, status=201)
+    everything = {"held": list(range(1, 1000))}
+    given = (await grid.served.send("POST", "/pilot/match", token=pilot, json=OFFER | everything)).json()
+    path, body = (
+        f"/attempts/{given['attempt_id']}",
+        {"outputs": [{"number": 0, "size": len(CONTENT), "adler32": ADLER}]},
+    )
+    assert (await belle.report(f"{path}/outputs", body))["uploads"][0]["rse"] == "BELLE-DISK"
+
+    gone = {"documents": [{"kind": "Grant", "name": "BELLE-DISK", "remove": True}]}
+    withdrawn = await grid.served.send("POST", "/configuration/apply", vo="instance", account="root", json=gone)
+    commit = await grid.served.send("POST", "/uploads/commit", json={"intents": [belle.ids["upload_there"]]})
+    again = (await belle.report(f"{path}/outputs", body))["uploads"][0]
+    belle.served.put(again["url"], CONTENT)
+    finished = await belle.report(f"{path}/finish", {"outcome": "done", "intents": [again["intent_id"]]})
+
+    assert withdrawn.status_code == 200
+    assert check_refused(commit)["code"] == "upload_incomplete"
+    assert again["rse"] == "A-DISK"
+    assert finished == {"state": "done"}
 
 
 # ---- the second lock

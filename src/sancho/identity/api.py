@@ -137,7 +137,7 @@ async def token(deployment: Deployed, response: Response, form: Annotated[TokenF
         case "refresh_token":
             tokens = await service.refresh(deployment, form.said("refresh_token"))
         case _:
-            raise GrantUnknown(grant_type=form.grant_type[:100])
+            raise GrantUnknown
     response.headers["cache-control"] = "no-store"
     return TokensOut(**asdict(tokens))
 

@@ -14,13 +14,13 @@ from sancho.kit.errors import (
 
 
 class GrantUnknown(BadRequest):
-    """Tokens are given for a password or a refresh token, not for {grant_type}."""
+    """Tokens are given for a password or a refresh token, not for what this request says."""
 
     code = "unsupported_grant_type"
 
-    def __init__(self, *, grant_type: str) -> None:
-        """Name what was offered."""
-        super().__init__(grant_type=grant_type, field="grant_type")
+    def __init__(self) -> None:
+        """Do not repeat what was offered: it may be a secret in the wrong field."""
+        super().__init__(field="grant_type", hint="Send `grant_type=password` or `grant_type=refresh_token`.")
 
 
 class GrantIncomplete(Invalid):

@@ -109,7 +109,10 @@ async def verify(
 
     async def one(intent: Intent) -> tuple[int, str]:
         async with limit:
-            return intent.intent_id, await _verify_one(deployment, vo_name, intent, known[intent.rse_id])
+            rse = known.get(intent.rse_id)
+            if rse is None:
+                raise UploadIncomplete(did=intent.did, rse="its RSE", why="the VO may not use it any more")
+            return intent.intent_id, await _verify_one(deployment, vo_name, intent, rse)
 
     seen = await asyncio.gather(*(one(i) for i in intents if i.state is IntentState.OPEN))
     _verified()
@@ -214,6 +217,13 @@ async def of_attempt(conn: Connection, vo: int, attempt_id: int, intent_ids: Seq
     if missing := set(intent_ids) - own:
         raise IntentNotFound(intent_id=min(missing))
     return found
+
+
+async def give_up_elsewhere(conn: Connection, vo: int, attempt_id: int, rse_ids: Collection[int]) -> None:
+    """Give up what an attempt had begun to upload to other RSEs than these, which it may use."""
+    elsewhere = [i for i in await store.list_of_attempt(conn, vo, attempt_id) if i.rse_id not in rse_ids]
+    if elsewhere:
+        await give_up(conn, vo, elsewhere)
 
 
 async def give_up_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int]) -> None:

@@ -28,11 +28,13 @@ from sancho.jobs.service.views import (
     sandbox_size,
     sandbox_url,
     summarise,
+    traceparent,
 )
 
 __all__ = [
     "announce_output_sandbox", "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt",
     "finish", "get", "get_spec",
     "input_files", "kill", "list_jobs", "log", "lose", "open_attempts", "producers", "progress", "promised",
-    "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit", "summarise", "vo_of_attempt",
+    "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit", "summarise", "traceparent",
+    "vo_of_attempt",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from sancho.rules import service as rules
 from sancho.sites import service as sites
 from sancho.vos import service as vos
 
+_log = telemetry.log(__name__)
 _submitted = faults.point("jobs.submitted")
 
 
@@ -65,6 +66,7 @@ async def submit(
     elif input_set_id is not None:
         await resolve(conn, caller.vo, input_set_id)
     _submitted()
+    _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
     return Submission(submission_id=submission_id, job_ids=job_ids)
 
 

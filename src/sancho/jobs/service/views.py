@@ -64,6 +64,11 @@ async def get_spec(conn: Connection, vo: int, job_id: int) -> SpecRow:
     return spec
 
 
+async def traceparent(conn: Connection, vo: int, attempt_id: int) -> str | None:
+    """The trace of the request that submitted an attempt's job: what is done for the attempt is part of it."""
+    return await views.traceparent(conn, vo, attempt_id)
+
+
 async def log(conn: Connection, caller: Principal, job_id: int, attempt: int | None) -> LogTail | None:
     """What an attempt of a job printed last; None before the first attempt. Raises `JobNotFound`."""
     await get_spec(conn, caller.vo, job_id)

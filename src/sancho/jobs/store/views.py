@@ -151,6 +151,21 @@ async def list_specs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[
     )
 
 
+async def traceparent(conn: Connection, vo: int, attempt_id: int) -> str | None:
+    """The trace of the request that submitted an attempt's job."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT s.traceparent
+          FROM attempt a
+          JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
+          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+         WHERE a.attempt_id = %(id)s AND a.vo = %(vo)s
+        """,
+        {"vo": vo, "id": attempt_id},
+    )
+
+
 async def history(conn: Connection, vo: int, job_id: int) -> list[Transition]:
     """Every state a job has been in, in order."""
     return await fetch(

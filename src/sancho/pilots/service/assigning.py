@@ -8,6 +8,7 @@ from typing import Any
 from sancho.dids.model import unpack_adler32
 from sancho.jobs import service as jobs
 from sancho.jobs.model import fill
+from sancho.kit import telemetry
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.pilots import store
@@ -86,22 +87,23 @@ async def assign(
     said, parameters = spec.description, spec.parameters
     need = said["requirements"]
     attempt_id, number = attempt
-    promised = await store.promises(conn, vo, job_id) if said["outputs"] else []
-    return Assignment(
-        attempt_id=attempt_id, job_id=job_id, number=number,
-        command=[fill(word, parameters) for word in said["command"]],
-        environment={k: fill(v, parameters) for k, v in said["environment"].items()},
-        environments=[tag.removeprefix("env:") for tag in need["tags"] if tag.startswith("env:")],
-        walltime=need["walltime"], memory=need["memory"],
-        input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
-        inputs=await _inputs(conn, deployment, vo, job_id, site_id) if spec.input_set_id is not None else [],
-        outputs=[
-            PromisedOutput(number=n, path=fill(said["outputs"][n]["path"], parameters), did=did)
-            for n, did in promised
-        ],
-        output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
-        traceparent=spec.traceparent,
-    )  # fmt: skip
+    with telemetry.span("pilots.assign", traceparent=spec.traceparent, job_id=job_id, attempt_id=attempt_id):
+        promised = await store.promises(conn, vo, job_id) if said["outputs"] else []
+        return Assignment(
+            attempt_id=attempt_id, job_id=job_id, number=number,
+            command=[fill(word, parameters) for word in said["command"]],
+            environment={k: fill(v, parameters) for k, v in said["environment"].items()},
+            environments=[tag.removeprefix("env:") for tag in need["tags"] if tag.startswith("env:")],
+            walltime=need["walltime"], memory=need["memory"],
+            input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
+            inputs=await _inputs(conn, deployment, vo, job_id, site_id) if spec.input_set_id is not None else [],
+            outputs=[
+                PromisedOutput(number=n, path=fill(said["outputs"][n]["path"], parameters), did=did)
+                for n, did in promised
+            ],
+            output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
+            traceparent=spec.traceparent,
+        )  # fmt: skip
 
 
 async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: str | None) -> SandboxRef | None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from sancho.identity import service as identity
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded, OutputUnknown
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Usage
-from sancho.kit import faults
+from sancho.kit import faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, all_vos, narrow
 from sancho.kit.deployment import Deployment
@@ -23,9 +24,11 @@ from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, Pilot, PilotState
 from sancho.pilots.service.assigning import Assignment, assign
 from sancho.rses import service as rses
+from sancho.rses.errors import RseExpressionEmpty
 from sancho.uploads import service as uploads
 from sancho.uploads.model import Upload, Wish
 
+_log = telemetry.log(__name__)
 _matched = faults.point("pilots.matched")
 _finishing = faults.point("pilots.finishing")
 
@@ -134,7 +137,8 @@ async def begin(conn: Connection, caller: Principal, attempt_id: int) -> None:
     """The payload starts; raises `AttemptEnded`."""
     pilot_id = _pilot_id(caller)
     vo = await jobs.vo_of_attempt(conn, attempt_id, pilot_id=pilot_id)
-    await jobs.begin(conn, vo, attempt_id, pilot_id=pilot_id)
+    with _span("begin", attempt_id, await jobs.traceparent(conn, vo, attempt_id)):
+        await jobs.begin(conn, vo, attempt_id, pilot_id=pilot_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +166,7 @@ async def outputs(
             raise OutputUnknown(attempt_id=attempt_id, number=file.number)
         _, did, _, _, scope_id, name, dataset_id = promised.pop(file.number)
         rule = spec.description["outputs"][file.number]["rule"]
-        wanted = [r.rse_id for r in await rses.resolve(conn, rule["rse_expression"])] if rule else []
+        wanted = await _wanted(conn, rule["rse_expression"]) if rule else []
         rse = uploads.choose_rse(known, wanted=wanted, site_id=attempt.site_id, distances=distances)
         wishes.append(
             Wish(
@@ -170,14 +174,24 @@ async def outputs(
                 rse_id=rse.rse_id, dataset_id=dataset_id, rule=None if dataset_id else rule,
             )
         )  # fmt: skip
-    intents = await uploads.open_intents(
-        conn, attempt.vo, attempt.account_id, wishes, now=deployment.clock.now(), attempt_id=attempt_id
-    )
+    with _span("outputs", attempt_id, spec.traceparent):
+        await uploads.give_up_elsewhere(conn, attempt.vo, attempt_id, {r.rse_id for r in known if r.writable})
+        intents = await uploads.open_intents(
+            conn, attempt.vo, attempt.account_id, wishes, now=deployment.clock.now(), attempt_id=attempt_id
+        )
     vo_name = (await store.vo_names(conn, [attempt.vo]))[attempt.vo]
     granted = uploads.grants(
         deployment, vo_name, intents, {r.rse_id: r for r in known}, subject=f"{vo_name}:job:{attempt.job_id}"
     )
     return [(file.number, upload) for file, upload in zip(made, granted, strict=True)]
+
+
+async def _wanted(conn: Connection, expression: str) -> list[int]:
+    """RSEs that an output's rule names; when none is left of those it named at submission, any will do."""
+    try:
+        return [rse.rse_id for rse in await rses.resolve(conn, expression)]
+    except RseExpressionEmpty:
+        return []
 
 
 async def sandbox(
@@ -198,14 +212,18 @@ async def finish(deployment: Deployment, caller: Principal, attempt_id: int, res
         intents = await uploads.of_attempt(conn, vo, attempt_id, result.intents)
         known = await rses.by_id(conn, sorted({i.rse_id for i in intents}))
         vo_name = (await store.vo_names(conn, [vo]))[vo]
-    checksums = await uploads.verify(deployment, vo_name, intents, known) if result.reason is None else {}
-    _finishing()
+        trace = await jobs.traceparent(conn, vo, attempt_id)
 
     async def end() -> JobState:
         async with deployment.database.transaction([vo]) as conn:
             return await jobs.finish(conn, vo, attempt_id, result, pilot_id=pilot_id, checksums=checksums)
 
-    return await again(end)
+    with _span("finish", attempt_id, trace):
+        checksums = await uploads.verify(deployment, vo_name, intents, known) if result.reason is None else {}
+        _finishing()
+        state = await again(end)
+        _log.info("attempt ended", attempt_id=attempt_id, job_state=state.word)
+    return state
 
 
 async def retire(conn: Connection, caller: Principal, reason: str) -> None:
@@ -214,6 +232,11 @@ async def retire(conn: Connection, caller: Principal, reason: str) -> None:
     for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot.pilot_id]):
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_STOPPED, detail=reason)
     await store.end(conn, pilot.vo, [pilot.pilot_id], PilotState.DONE, reason)
+
+
+def _span(name: str, attempt_id: int, trace: str | None) -> AbstractContextManager[None]:
+    """What is done for an attempt is part of the trace that submitted its job, whatever the pilot says."""
+    return telemetry.span(f"pilots.{name}", traceparent=trace, attempt_id=attempt_id)
 
 
 def _pilot_id(caller: Principal) -> int:

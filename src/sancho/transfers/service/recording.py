@@ -57,6 +57,7 @@ async def _arrived(conn: Connection, started: Started, arrived: Arrived) -> None
         rse_id=request.rse_id, files=1, size=arrived.bytes_moved, wall=arrived.duration,
     )  # fmt: skip
     await accounting.record(conn, [entry])
+    _log.info("file arrived", did_id=request.did_id, rse=started.destination.name)
     await defer(conn, "rules:settle", vo=request.vo, keys=[list(request.key)])
 
 
