@@ -10,8 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-SIZES = {"": 1, "b": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmgtpe", 1)},
-         **{f"{p}ib": 1024**n for n, p in enumerate("kmgtpe", 1)}}  # fmt: skip
+SIZES = {
+    "": 1,
+    **{p: 1000**n for n, p in enumerate("kmgtpe", 1)},
+    **{f"{p}i": 1024**n for n, p in enumerate("kmgtpe", 1)},
+}
 LONGEST = timedelta(days=3650)
 SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400, "w": 604800}
 _NUMBER = r"\d{1,18}(?:\.\d{1,18})?"
@@ -24,9 +27,10 @@ def parse_size(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     match = _SIZE.fullmatch(value)
-    if match is None or match[2].lower() not in SIZES:
+    unit = "" if match is None else match[2].lower().removesuffix("b")
+    if match is None or unit not in SIZES:
         raise ValueError('write bytes as a number, or a size such as "2 GB" or "1.5 TiB"')
-    return int(Fraction(match[1]) * SIZES[match[2].lower()])
+    return int(Fraction(match[1]) * SIZES[unit])
 
 
 def parse_duration(value: Any) -> Any:

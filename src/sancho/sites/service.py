@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.extensions import PluginUnknown, installed, load
+from sancho.kit.units import Duration, Size
 from sancho.sites import store
 from sancho.sites.errors import (
     ComputeElementNotFound,
@@ -23,7 +24,7 @@ from sancho.sites.errors import (
 from sancho.sites.model import ComputeElement, Granted, ResourceKind, Site, Value
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
-from sancho.vos.model import RESOURCE_NAME, Change, Kind, Named, parse_duration, parse_size
+from sancho.vos.model import RESOURCE_NAME, Change, Kind, Named
 
 ATTRIBUTE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 ATTRIBUTE_TEXT = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -44,8 +45,6 @@ Attributes = Annotated[
 ]
 ResourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 VoName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-Size = Annotated[int, BeforeValidator(parse_size)]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
 class SiteSpec(BaseModel, extra="forbid"):
@@ -63,8 +62,8 @@ class ComputeElementSpec(BaseModel, extra="forbid"):
     plugin: Annotated[str, Field(max_length=100)]
     """Name of an installed `sancho.compute` plugin."""
     cores: Annotated[int, Field(ge=1, le=100_000)] = 1
-    memory: Annotated[Size, Field(ge=1, lt=2**63)] = 2_000_000_000
-    walltime: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=366))] = timedelta(hours=24)
+    memory: Annotated[Size, Field(ge=1)] = 2_000_000_000
+    walltime: Annotated[Duration, Field(le=timedelta(days=366))] = timedelta(hours=24)
     max_pilots: Annotated[int, Field(ge=0, le=10_000_000)] = 10
     """How many pilots may run or wait there at once."""
     tags: Annotated[

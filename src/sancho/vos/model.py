@@ -1,9 +1,8 @@
 """The words of configuration: VO, document, kind, change, version."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -118,41 +117,6 @@ class Kind(Generic[M]):
     """What documents of this kind may be called, as a regular expression."""
     secrets: frozenset[str] = frozenset()
     """Fields of the spec that are never recorded, but for a fingerprint."""
-
-
-class Malformed(ValueError):
-    """A size or duration that cannot be read."""
-
-
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 10**15, "e": 10**18,
-          "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40, "pi": 2**50, "ei": 2**60}  # fmt: skip
-_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*([kmgtpe]i?)?b?\s*", re.IGNORECASE | re.ASCII)
-_DURATION = re.compile(r"\s*(?=\d)(?:(\d{1,6})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,6})m)?\s*(?:(\d{1,9})s)?\s*", re.ASCII)
-
-
-def parse_size(text: object) -> object:
-    """Read bytes from `10 TB`, `2GiB` or a plain number; what is not a text is returned as it is."""
-    if not isinstance(text, str):
-        return text
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise Malformed(f"{text[:40]!r} is not a size such as 500 MB, 10 TB or 2 GiB")
-    number, unit = found.groups(default="")
-    whole, _, rest = number.partition(".")
-    return int(whole) * _UNITS[unit.lower()] + int(rest or 0) * _UNITS[unit.lower()] // 10 ** len(rest)
-
-
-def parse_duration(text: object) -> object:
-    """Read a duration from `1d12h`, `90m` or a number of seconds; what is not a text is returned as it is."""
-    if not isinstance(text, str):
-        return text
-    found = _DURATION.fullmatch(text)
-    if found is not None:
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 12:
-        return timedelta(seconds=int(text))
-    raise Malformed(f"{text[:40]!r} is not a duration such as 24h, 90m or 1d12h")
 
 
 Known = Mapping[tuple[int, str, str], Spec]

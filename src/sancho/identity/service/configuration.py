@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from sancho.identity import plan, store
 from sancho.identity.errors import BeyondYours, GroupNotFound
@@ -18,12 +18,18 @@ from sancho.vos.model import INSTANCE_NAME, Action, Applied, Change, Document, K
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
+def _not_tiny(share: float) -> float:
+    if 0 < share < 1e-6:
+        raise ValueError("a share is 0, or at least a millionth")
+    return share
+
+
 class GroupSpec(BaseModel, extra="forbid"):
     """A group of accounts."""
 
     permissions: list[str] = []
     """What its members may do, such as `rules:create`; `*` is everything."""
-    share: Annotated[float, Field(ge=0, le=1e6)] = 1
+    share: Annotated[float, Field(ge=0, le=1e6), AfterValidator(_not_tiny)] = 1
     """Its part of the VO's capacity, relative to the other groups'."""
 
     @field_validator("permissions")
