@@ -192,6 +192,7 @@ async def _make_jobs(filled: Filled) -> None:
     sandbox = await filled.ask("POST", "/sandboxes", {"sha256": SHA256, "size": len(CONTENT)}, status=201)
     filled.secrets.add(sandbox["url"].partition("signature=")[2].partition("&")[0])
     _checked(await filled.served.client.put(sandbox["url"], content=CONTENT), "PUT", "sandbox", 201)
+    await filled.ask("POST", "/sandboxes", {"sha256": "4" * 64, "size": 4}, status=201)  # and never sent
     for name in ("done", "running", "killed", "waiting"):
         said = {"description": description(name, sandbox=SHA256), "idempotency_key": f"key-{name}"}
         made = await filled.ask("POST", "/jobs", said, status=201)

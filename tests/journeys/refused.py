@@ -200,6 +200,7 @@ JOB_CASES = [
                              ("sites", ["SITE-B"]), ("banned_sites", ["SITE-A"]))
     ),
     case(JOBS, 422, "sandbox_missing", "description.sandbox", body={"description.sandbox": "9" * 64}),
+    case(JOBS, 422, "sandbox_missing", "description.sandbox", body={"description.sandbox": "4" * 64}),
     case(JOBS, 404, "did_not_found", "description.inputs", body={"description.inputs": ["mc:raw", "mc:nothing"]}),
     case(JOBS, 422, "did_malformed", "description.inputs", body={"description.inputs": ["nonsense"]}),
     case(JOBS, 422, "did_malformed", OUT, body={f"{OUT}.0.did": "mc:{name}", "parameters.0": {"name": "a b"}}),

@@ -1,8 +1,10 @@
 """Whatever is wrong with a request: a 4xx problem that names it and says what to do, and nothing has changed."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -230,6 +232,32 @@ async def test_a_body_over_the_limit_is_refused_whether_announced_or_not(grid: G
         assert said["code"] == "body_too_large"
 
 
+@pytest.mark.parametrize("route", ["GET /whoami", "POST /jobs"])
+async def test_odd_headers_are_refused_or_make_no_difference(grid: Grid, route: str) -> None:
+    ask = replace(good(grid.belle)[route], account=None)
+    token = f"Bearer {grid.served.token()}".encode()
+    for name, value, code in (
+        (b"authorization", b"Bearer \xff\xfe", "token_invalid"),
+        (b"authorization", b"Bearer " + b"a." * 5000, "token_invalid"),
+        (b"authorization", b"Bearer ..", "token_invalid"),
+        (b"authorization", token + b"." + token, "token_invalid"),
+        (b"authorization", b"\xff", "no_token"),
+        (b"content-length", b"-5", "length_unclear"),
+        (b"content-length", b"\xb2", "length_unclear"),
+        (b"content-length", b"9" * 5000, "length_unclear"),
+        (b"content-length", b"9" * 20, "body_too_large"),
+        (b"traceparent", b"\xff" * 10_000, None),
+        (b"traceparent", b"00-" + b"0" * 32 + b"-" + b"0" * 16 + b"-01", None),
+        (b"host", b"\xff:99999999", None),
+    ):
+        headers = [(b"content-type", b"application/json"), (b"authorization", token)]
+        headers = [*(h for h in headers if h[0] != name), (name, value)]
+        method, path = route.split(" ")
+        answer = await grid.served.client.request(method, f"/v1{path}", headers=headers, content=b'{"nonsense": 1}')
+        if code is not None or ask.body is not None:
+            assert check_refused(answer, str(value[:20]))["code"] == (code or "invalid_request")
+
+
 async def test_a_sandbox_over_what_was_announced_is_refused(grid: Grid) -> None:
     sandbox = await grid.belle.ask("POST", "/sandboxes", {"sha256": "5" * 64, "size": 3}, status=201)
     for content in (b"abcd", b"ab", b""):
@@ -270,8 +298,9 @@ def _raw(case: Case, grid: Grid) -> dict[str, Any]:
     return {"content": json.dumps(case.of(good(grid.belle), grid.belle).body).encode(), "headers": JSON}
 
 
-async def test_the_good_requests_are_good(grid: Grid) -> None:
+async def test_the_good_requests_are_good_and_sent_eight_times_at_once_none_fails(grid: Grid) -> None:
     """The last test: what was refused above was refused for what was wrong with it, and for nothing else."""
     for route, ask in good(grid.belle).items():
-        answer = await ask.send(grid.belle)
-        assert answer.status_code == 403 if route in PRESIGNED else answer.is_success, f"{route}: {answer.text}"
+        answers = await asyncio.gather(*(ask.send(grid.belle) for _ in range(8)))
+        assert max(answer.status_code for answer in answers) < 500, route
+        assert route in PRESIGNED or any(answer.is_success for answer in answers), f"{route}: {answers[0].text}"

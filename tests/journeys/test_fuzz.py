@@ -21,6 +21,8 @@ from tests.journeys.test_bad_input import JSON, SPOILER, body_schema
 pytestmark = pytest.mark.xdist_group("fuzz")
 
 Anything = st.SearchStrategy[Any]
+MANY = 80
+"""Examples for each route."""
 SLOW = {"POST /accounts/{name}/password"}
 """Each costs a password hash."""
 LAST = [
@@ -118,7 +120,7 @@ def gathered(values: Anything, number: int) -> list[Any]:
 async def test_no_body_makes_a_route_fail(grid: Grid, route: str) -> None:
     ask, schema = good(grid.belle)[route], body_schema(route)
     assert schema is not None
-    for body in gathered(like(schema, ask.body), 10 if route in SLOW else 100):
+    for body in gathered(like(schema, ask.body), 10 if route in SLOW else MANY):
         answer = await ask.send(grid.belle, content=json.dumps(body).encode(), headers=JSON)
         assert answer.status_code < 500, (body, answer.text)
 
@@ -150,7 +152,7 @@ async def test_no_document_makes_an_apply_fail(grid: Grid, kind: str) -> None:
     model = next(each.model for each in KINDS if each.name == kind)
     schema = model.model_json_schema()
     spoiler = Spoiler(schema)
-    specs = gathered(like(schema, SPECS[kind], spoiler), 100)
+    specs = gathered(like(schema, SPECS[kind], spoiler), MANY)
     for n, spec in enumerate(specs):
         document = {"kind": kind, "name": f"new{n % 7}", "spec": spec, "vo": "belle" if kind in OF_VOS else None}
         body = {"documents": [document, document | {"name": f"more{n}", "remove": n % 5 == 0}], "dry_run": n % 3 == 0}

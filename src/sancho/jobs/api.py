@@ -1,20 +1,21 @@
 """Native routes of jobs."""
 
-import math
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
 
 from sancho.jobs import service
 from sancho.jobs.errors import (
     JobNotFound,
     NoSiteCanRun,
     NotReschedulable,
+    OutputOutside,
     OutputPromisedTwice,
     ParameterMissing,
     SandboxMissing,
+    TooManyOutputs,
 )
 from sancho.jobs.model import (
     MAX_ROWS,
@@ -29,7 +30,7 @@ from sancho.jobs.model import (
 from sancho.jobs.store.views import JobRow
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
-from sancho.kit.units import LARGEST, Duration, Id, Size
+from sancho.kit.units import Duration, Id, Scalar, Size
 from sancho.kit.web import Caller, Deployed, Transaction
 
 router = APIRouter(tags=["jobs"])
@@ -110,23 +111,6 @@ class Count(BaseModel, extra="forbid"):
     count: Annotated[int, Field(ge=1, le=MAX_ROWS)]
 
 
-def _scalar(value: Any) -> str | int | float | bool:
-    if isinstance(value, str) and len(value) <= 4096:
-        return value
-    if isinstance(value, int) and abs(value) <= LARGEST:
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise ValueError("must be a text of at most 4096 characters, a number, true or false")
-
-
-_SCALAR = [
-    {"type": "string", "maxLength": 4096},
-    {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST},
-    {"type": "number"},
-    {"type": "boolean"},
-]
-Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"anyOf": _SCALAR})]
 Row = dict[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$", max_length=128)], Scalar]
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MAX_ROWS)]
 
@@ -286,10 +270,16 @@ def _row(job: JobRow) -> dict[str, Any]:
 
 
 @router.post(
-    "/jobs", status_code=201, responses=problems(ParameterMissing, NoSiteCanRun, SandboxMissing, OutputPromisedTwice)
+    "/jobs",
+    status_code=201,
+    responses=problems(
+        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyOutputs
+    ),
 )
-async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction) -> Submission:
+async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:
     """Submit jobs: all of them or none."""
+    if body.description.sandbox is not None:
+        await service.check_sandbox(deployment, conn, caller.vo, body.description.sandbox)
     rows: list[dict[str, Any]] = [{}] * body.parameters.count if isinstance(body.parameters, Count) else body.parameters
     return await service.submit(conn, caller, body.description.description(), rows, key=body.idempotency_key)
 

@@ -1,5 +1,6 @@
 """What happens around every request: limits on what may come in, a trace, a log context, a measurement."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sancho.kit import telemetry
-from sancho.kit.errors import SanchoError, TooLarge
+from sancho.kit.errors import BadRequest, SanchoError, TooLarge
 from sancho.kit.problem import render
 from sancho.kit.text import check_body, check_target
 
@@ -22,6 +23,16 @@ class BodyOverLimit(TooLarge):
     def __init__(self, *, limit: int) -> None:
         """Say what the limit is."""
         super().__init__(what="The request body", limit=limit, hint="Send fewer items in one call.")
+
+
+class LengthUnclear(BadRequest):
+    """The length of the body, {announced!r}, is not a number."""
+
+    code = "length_unclear"
+
+    def __init__(self, *, announced: str) -> None:
+        """Show what was said."""
+        super().__init__(announced=announced, field="content-length", hint="Send a length in bytes, or in chunks.")
 
 
 class Gate:
@@ -46,8 +57,7 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             check_target(scope.get("raw_path") or b"", scope["query_string"])
-            announced = headers.get("content-length", "0")
-            if not announced.isdigit() or int(announced) > limit:
+            if _length(headers.get("content-length", "0")) > limit:
                 raise BodyOverLimit(limit=limit)
             if streamed is None:
                 receive = await _read(receive, limit, headers.get("content-type", ""))
@@ -55,6 +65,12 @@ class Gate:
             await render(e)(scope, receive, send)
             return
         await self._app(scope, receive if streamed is None else _counted(receive, limit), send)
+
+
+def _length(announced: str) -> int:
+    if not re.fullmatch("[0-9]{1,30}", announced):
+        raise LengthUnclear(announced=announced[:30])
+    return int(announced)
 
 
 async def _read(receive: Receive, limit: int, media_type: str) -> Receive:

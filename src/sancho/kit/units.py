@@ -3,12 +3,13 @@
 Plain numbers are bytes and seconds. Routes take these types instead of bare numbers.
 """
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 SIZES = {
     "": 1,
@@ -52,7 +53,18 @@ def _in_utc(time: datetime) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
+def _scalar(value: Any) -> str | int | float | bool:
+    if isinstance(value, str) and len(value) <= LONGEST_TEXT:
+        return value
+    if isinstance(value, int) and abs(value) <= LARGEST:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError(f"must be a text of at most {LONGEST_TEXT} characters, a number, true or false")
+
+
 LARGEST = 2**63 - 1
+LONGEST_TEXT = 4096
 Id = Annotated[int, Field(ge=1, lt=LARGEST)]
 """The number of a thing; the database can hold the next one too."""
 Amount = Annotated[int, Field(ge=0, le=LARGEST)]
@@ -69,5 +81,13 @@ Duration = Annotated[
 """A length of time."""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST.total_seconds(), allow_inf_nan=False)]
 """A measured length of time."""
+_SCALARS = [
+    {"type": "string", "maxLength": LONGEST_TEXT},
+    {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST},
+    {"type": "number"},
+    {"type": "boolean"},
+]
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"anyOf": _SCALARS})]
+"""A text, a number, true or false."""
 Time = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment; without a time zone it is UTC."""

@@ -18,6 +18,7 @@ from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
     announce_output_sandbox,
     announce_sandbox,
+    check_sandbox,
     get,
     get_spec,
     input_files,
@@ -32,9 +33,8 @@ from sancho.jobs.service.views import (
 )
 
 __all__ = [
-    "announce_output_sandbox", "announce_sandbox", "begin", "close_datasets", "complete", "find_attempt",
-    "finish", "get", "get_spec",
-    "input_files", "kill", "list_jobs", "log", "lose", "open_attempts", "producers", "progress", "promised",
-    "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit", "summarise", "traceparent",
-    "vo_of_attempt",
+    "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
+    "find_attempt", "finish", "get", "get_spec", "input_files", "kill", "list_jobs", "log", "lose", "open_attempts",
+    "producers", "progress", "promised", "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit",
+    "summarise", "traceparent", "vo_of_attempt",
 ]  # fmt: skip

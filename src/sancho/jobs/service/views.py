@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sancho.dids import service as dids
-from sancho.jobs.errors import JobNotFound
+from sancho.jobs.errors import JobNotFound, SandboxMissing
 from sancho.jobs.model import JobState, OpenAttempt
 from sancho.jobs.store import inputs, submitting, views
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
@@ -112,6 +112,14 @@ async def announce_output_sandbox(
     """Announce what an attempt leaves behind, as its job's owner; a URL to PUT it to, or None."""
     await submitting.insert_sandbox(conn, attempt.vo, attempt.account_id, sha256, size)
     return await _upload_url(deployment, attempt.vo, sha256, size)
+
+
+async def check_sandbox(deployment: Deployment, conn: Connection, vo: int, sha256: str) -> None:
+    """Raise `SandboxMissing` unless a sandbox, named by 64 hex digits, was announced and has arrived whole."""
+    digest = bytes.fromhex(sha256)
+    size = await submitting.find_sandbox(conn, vo, digest)
+    if size is None or await deployment.objects.size(sandbox_key(vo, digest)) != size:
+        raise SandboxMissing(sha256=sha256)
 
 
 async def _upload_url(deployment: Deployment, vo: int, sha256: bytes, size: int) -> str | None:
