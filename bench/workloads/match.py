@@ -112,7 +112,7 @@ def _queue_up(ground: Ground, queues: Sequence[lhcb.WaitingQueue]) -> None:
 
 
 class _Loader:
-    """Rows of every table, under ids that go on after those in use."""
+    """Rows of every table, under ids that go on after those in use; queue, submission and input set share theirs."""
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
@@ -124,7 +124,9 @@ class _Loader:
         self.scope = ground.ids("SELECT name, scope_id FROM scope WHERE vo = %s", LHCB)["bench"]
         self.start = ground.ids(
             """
-            SELECT 'queue', nextval('task_queue_task_queue_id_seq') UNION ALL SELECT 'did', nextval('did_id')
+            SELECT 'queue', greatest(nextval('task_queue_task_queue_id_seq'), nextval('submission_submission_id_seq'),
+                                     nextval('input_set_input_set_id_seq'))
+             UNION ALL SELECT 'did', nextval('did_id')
              UNION ALL SELECT 'job', nextval('job_job_id_seq') + 1000
             """
         )
