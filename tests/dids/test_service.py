@@ -26,9 +26,9 @@ from tests.dids.given import given_collection, given_files, person
 from tests.world import World
 
 
-async def deferred(conn: Connection) -> list[dict[str, object]]:
+async def deferred(conn: Connection, task: str = "rules:extend") -> list[dict[str, object]]:
     rows = await conn.execute(
-        "SELECT args - 'traceparent' FROM procrastinate_jobs WHERE task_name = 'rules:extend' ORDER BY id"
+        "SELECT args - 'traceparent' FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [task]
     )
     return [row[0] for row in await rows.fetchall()]
 
@@ -198,7 +198,7 @@ async def test_a_container_announces_the_files_below_what_is_attached(conn: Conn
     assert await deferred(conn) == [{"vo": 1, "parent_ids": [outer], "file_ids": [a, b]}]
 
 
-async def test_detached_files_are_counted_off(conn: Connection, world: World) -> None:
+async def test_detached_files_are_counted_off_and_announced(conn: Connection, world: World) -> None:
     a, b, c = await given_files(conn, world, "a", "b", "c")
     dataset = await given_collection(conn, world, "run1")
     await service.attach(conn, world.belle, dataset, [a, b])
@@ -207,6 +207,19 @@ async def test_detached_files_are_counted_off(conn: Connection, world: World) ->
     assert await service.detach(conn, world.belle, dataset, [b]) == []
 
     assert await service.info(conn, await service.get(conn, world.belle, "mc:run1")) == (1, 10)
+    assert await deferred(conn, "rules:retract") == [{"vo": 1, "parent_ids": [dataset], "file_ids": [b]}]
+
+
+async def test_a_container_announces_the_files_below_what_is_detached(conn: Connection, world: World) -> None:
+    a, b = await given_files(conn, world, "a", "b")
+    dataset = await given_collection(conn, world, "run1")
+    container = await given_collection(conn, world, "year", DidKind.CONTAINER)
+    await service.attach(conn, world.belle, dataset, [a, b], announce=False)
+    await service.attach(conn, world.belle, container, [dataset], announce=False)
+
+    await service.detach(conn, world.belle, container, [dataset])
+
+    assert await deferred(conn, "rules:retract") == [{"vo": 1, "parent_ids": [container], "file_ids": [a, b]}]
 
 
 async def test_datasets_hold_files_and_containers_hold_collections(conn: Connection, world: World) -> None:

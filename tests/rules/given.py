@@ -130,6 +130,12 @@ WRONG = {
           FROM rule LEFT JOIN ({LOCKS}) AS c ON c.rule_id = rule.rule_id
          WHERE (rule.ok, rule.replicating, rule.stuck, rule.ok + rule.replicating + rule.stuck)
                <> (coalesce(c.ok, 0), coalesce(c.replicating, 0), coalesce(c.stuck, 0), coalesce(c.n, 0))""",
+    "rules hold files that are not below their DIDs": """
+        WITH RECURSIVE below (root, did_id) AS (
+            SELECT DISTINCT did_id, did_id FROM rule UNION
+            SELECT below.root, a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id)
+        SELECT lock.rule_id, lock.did_id FROM lock JOIN rule USING (rule_id)
+         WHERE (rule.did_id, lock.did_id) NOT IN (SELECT root, did_id FROM below)""",
     "rules say they are complete and are not": """
         WITH RECURSIVE below (root, did_id) AS (
             SELECT DISTINCT did_id, did_id FROM rule UNION

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -63,6 +64,23 @@ class Story:
         freed = [self.held.pop()] if self.held and n % 2 else []
         await service.extend(self.conn, self.world.belle, parent_ids=[parent], file_ids=new, freed=freed)
 
+    async def detach(self, n: int) -> None:
+        parent = self.ids[ROOTS[n % 3]]
+        inside = [row[0] for row in await self._rows("SELECT child_id FROM attachment WHERE parent_id = %s", parent)]
+        gone = await dids.detach(self.conn, self.world.belle, parent, inside[n % 2 :][: 1 + n % 3])
+        below = [file.did_id for file in await dids.files(self.conn, self.world.belle, gone)]
+        while await service.retract(self.conn, self.world.belle, parent_ids=[parent], file_ids=below):
+            pass
+
+    async def share(self, n: int) -> None:
+        """What one dataset holds is attached to the other as well, and both to the container again."""
+        some = [row[0] for row in await self._rows("SELECT did_id FROM did WHERE kind = 'F' ORDER BY 1")][:n]
+        parents = [self.ids[DATASETS[n % 2]], self.ids["year"]]
+        for parent, children in zip(parents, (some, [self.ids[name] for name in DATASETS]), strict=True):
+            new = await dids.attach(self.conn, self.world.belle, parent, children, announce=False)
+            below = [file.did_id for file in await dids.files(self.conn, self.world.belle, new)]
+            await service.extend(self.conn, self.world.belle, parent_ids=[parent], file_ids=below)
+
     async def hold(self, n: int) -> None:
         hold = Hold(self.world.account[1, ACCOUNTS[n % 2]], self.world.resource["A-DISK"], 1 + n)
         try:
@@ -109,13 +127,16 @@ class Story:
         return keys[n % max(len(keys), 1) :][: 1 + n % 4]
 
     async def _keys(self, query: str) -> list[ReplicaKey]:
-        rows = await (await self.conn.execute(query)).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue]
-        return [ReplicaKey(*row) for row in rows]
+        return [ReplicaKey(*row) for row in await self._rows(query)]
+
+    async def _rows(self, query: str, *params: int) -> list[Any]:
+        return await (await self.conn.execute(query, params)).fetchall()  # pyright: ignore[reportArgumentType]
 
 
 EVENTS: tuple[Callable[[Story, int], Awaitable[None]], ...] = (
     Story.create, Story.create, Story.ensure, Story.attach, Story.attach, Story.hold, Story.free, Story.limit,
     Story.arrive, Story.arrive, Story.fail, Story.revive, Story.spoil, Story.delete, Story.expire,
+    Story.detach, Story.detach, Story.share,
 )  # fmt: skip
 
 

@@ -7,5 +7,5 @@ datasets and containers; either is open until it is closed. What a collection ho
 
 Files and bytes directly in a dataset are tallied in slots as they are attached, so that asking costs no scan.
 `service` is the only door for other features. It knows accounts and scopes; where files are is the business of
-`replicas`, and that rules above follow an attachment is announced as the task `rules:extend`.
+`replicas`, and that rules above follow what comes and goes is announced: tasks `rules:extend`, `rules:retract`.
 """

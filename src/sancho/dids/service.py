@@ -5,7 +5,7 @@ and tasks do. Functions with a `caller` ask what that account may do; those with
 that have asked already.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from sancho.dids.errors import (
     ChecksumMalformed,
@@ -40,7 +40,7 @@ from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 
 ANNOUNCED = 10_000
-"""Files that one task `rules:extend` is told of."""
+"""Files that one task `rules:extend` or `rules:retract` is told of."""
 LAST = "\U0010ffff"
 """Greater than any character a name may have."""
 
@@ -288,9 +288,8 @@ async def attach(
         await _blame_child(conn, vo, parent_id, list(child_ids))
     if new and kind is DidKind.DATASET:
         await contents.add_to_tally(conn, vo, parent_id, len(new), size)
-    if new and announce:
-        below = new if kind is DidKind.DATASET else [file.did_id for file in await files(conn, vo, new)]
-        for file_ids in batches(below, ANNOUNCED):
+    if announce:
+        for file_ids in await _announced(conn, vo, kind, new):
             await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return new
 
@@ -298,13 +297,21 @@ async def attach(
 async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]) -> list[int]:
     """Take DIDs out of an open collection; return the ids of those that were in it, in order.
 
-    Raises `NotACollection`, `CollectionClosed` or `DidNotFound`.
+    Raises `NotACollection`, `CollectionClosed` or `DidNotFound`. A task takes what is gone from the rules above.
     """
     kind = await _lock_open(conn, vo, parent_id)
     gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
     if gone and kind is DidKind.DATASET:
         await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
+    for file_ids in await _announced(conn, vo, kind, gone):
+        await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return gone
+
+
+async def _announced(conn: Connection, vo: int, kind: DidKind, child_ids: list[int]) -> Iterable[list[int]]:
+    """The files among or below the children of a collection of this kind, in batches: what rules are told of."""
+    below = child_ids if kind is DidKind.DATASET else [file.did_id for file in await files(conn, vo, child_ids)]
+    return batches(below, ANNOUNCED)
 
 
 async def close(conn: Connection, vo: int, did_id: int) -> bool:

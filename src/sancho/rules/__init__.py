@@ -13,7 +13,8 @@ so news that comes twice counts once.
 
 Who adds or removes locks of a rule first locks DIDs: the files' parents,
 shared, to extend rules as collections grow; the rule's DID and all collections
-below it, alone, to create or delete one. So no file slips through between.
+below it, alone, to create or delete one, or to take its locks off files that
+were detached. So no file slips through between.
 
 `plan` decides where copies go and touches nothing; `store` holds the SQL;
 `service` is the only door for other features. Rules read `dids`, `rses` and

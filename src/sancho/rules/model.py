@@ -139,6 +139,15 @@ class Want(NamedTuple):
     size: int
 
 
+class Counted(NamedTuple):
+    """How some locks of a rule count."""
+
+    rule_id: int
+    ok: int
+    replicating: int
+    stuck: int
+
+
 class Charge(NamedTuple):
     """Bytes to take from, or when negative to give back to, what an account may use on an RSE.
 

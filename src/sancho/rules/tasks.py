@@ -39,6 +39,15 @@ async def extend(deployment: Deployment, *, vo: int, parent_ids: Sequence[int], 
         await service.extend(conn, vo, parent_ids=parent_ids, file_ids=file_ids)
 
 
+@tasks.task("retract")
+async def retract(deployment: Deployment, *, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> None:
+    """Let rules follow what was detached from collections. Safe to run twice."""
+    more = True
+    while more:
+        async with deployment.database.transaction([vo]) as conn:
+            more = await service.retract(conn, vo, parent_ids=parent_ids, file_ids=file_ids)
+
+
 @tasks.task("place")
 async def place(deployment: Deployment, *, vo: int, rule_id: int) -> None:
     """Place the locks of a large rule, batch by batch. Safe to run twice."""

@@ -36,7 +36,7 @@ async def create(conn: Connection, caller: Principal, request: RuleRequest) -> R
     """
     require(caller, "rules:create")
     did = await dids.get(conn, caller.vo, request.did)
-    await locks.lock_collections(conn, caller.vo, did.did_id)
+    await locks.lock_collections(conn, caller.vo, [did.did_id])
     terms: RuleTerms = {
         "copies": request.copies, "rse_expression": request.rse_expression, "lifetime": request.lifetime,
         "activity": request.activity,
@@ -56,7 +56,9 @@ async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **term
     new = await _new(conn, account_id, did, terms, None)
     found = await rows.find_same(conn, vo, new)
     if found is None:
-        await locks.lock_collections(conn, vo, did_id)  # of two who make the same rule at once, one waits and finds it
+        await locks.lock_collections(
+            conn, vo, [did_id]
+        )  # of two who make the same rule at once, one waits and finds it
         found = await rows.find_same(conn, vo, new)
     if found is None:
         return await get(conn, vo, await _place_new(conn, did, new, needed=True))

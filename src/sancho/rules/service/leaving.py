@@ -1,4 +1,7 @@
-"""Rules are deleted and expire: locks go, replicas are released, quota is given back to the byte."""
+"""Rules and files part: locks go, replicas are released, quota is given back to the byte."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require_owner
@@ -7,7 +10,7 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
-from sancho.rules.model import BATCH, LARGE, Charge, Want
+from sancho.rules.model import BATCH, LARGE, Charge, Counted, Want
 from sancho.rules.service.asking import get
 from sancho.rules.service.quotas import charge
 from sancho.rules.store import locks, rows
@@ -66,29 +69,62 @@ async def _remove(conn: Connection, vo: int, rule_id: int, limit: int) -> bool:
     rule = await rows.find_rule(conn, vo, rule_id)
     if rule is None:
         return True
-    await locks.lock_collections(conn, vo, rule.did_id)
+    await locks.lock_collections(conn, vo, [rule.did_id])
     held = await locks.locks_of_rule(conn, vo, rule_id, limit)
-    keys = [ReplicaKey(lock.did_id, lock.rse_id) for lock in held]
-    seen = await locks.lock_replicas(conn, vo, keys) if keys else []
-    counted = await locks.tally(conn, vo, keys) if len(held) == limit else (0, 0, 0)
-    await locks.delete_locks(conn, vo, held)
-    if keys:
-        await replicas.release(conn, vo, keys)
-        unwanted = [s.key for s in seen if s.lock_count == 1 and s.state is ReplicaState.COPYING]
-        await replicas.lose(conn, vo, await transfers.cancel(conn, vo, unwanted))
+    counted = await _let_go(conn, vo, held)
     if not await rows.lock_rules(conn, vo, [rule_id]):
         return True
     if len(held) == limit:
-        await rows.count_removed(conn, vo, rule_id, *counted)
+        await rows.count_removed(conn, vo, counted, complete=False)
     else:
         await rows.delete_rule(conn, vo, rule_id)
-    await charge(conn, vo, _given_back(rule.account_id, held))
+    await charge(conn, vo, _given_back((rule.account_id, lock) for lock in held))
     return len(held) < limit
 
 
-def _given_back(account_id: int, held: list[Want]) -> list[Charge]:
-    sums: dict[int, tuple[int, int]] = {}
-    for lock in held:
-        files, size = sums.get(lock.rse_id, (0, 0))
-        sums[lock.rse_id] = (files - 1, size - lock.size)
-    return [Charge(account_id, rse_id, files, size) for rse_id, (files, size) in sums.items()]
+async def retract(conn: Connection, vo: int, *, parent_ids: Sequence[int], file_ids: Sequence[int]) -> bool:
+    """Let rules follow what has been detached from these collections: locks of `file_ids` without a reason go.
+
+    The reason of a lock is that the DID of its rule is the file itself or above it, in whatever way. Say whether
+    there is more to do, in another transaction. Safe to run twice, and after a file has come back.
+    """
+    above = await locks.targets_above(conn, vo, parent_ids, [])
+    roots = {target.did_id for target in above} | {s.root for s in await locks.strays(conn, vo, file_ids, BATCH)}
+    if not roots:
+        return False
+    concerned = sorted(roots.union(parent_ids))
+    locked = await locks.lock_collections(conn, vo, concerned)
+    if await locks.lock_collections(conn, vo, concerned) != locked:
+        return True  # while we waited, more has come below them, whose own files we did not wait for
+    found = await locks.strays(conn, vo, file_ids, BATCH)
+    held = [stray for stray in found if stray.root in roots]
+    if held:
+        counted = await _let_go(conn, vo, [stray.lock for stray in held])
+        await rows.lock_rules(conn, vo, [gone.rule_id for gone in counted])
+        await rows.count_removed(conn, vo, counted, complete=True)
+        await charge(conn, vo, _given_back((stray.account_id, stray.lock) for stray in held))
+    return len(held) < len(found) or len(found) == BATCH
+
+
+async def _let_go(conn: Connection, vo: int, held: Sequence[Want]) -> list[Counted]:
+    """Remove locks, release their replicas, and give up what nobody wants any more; say how they counted."""
+    if not held:
+        return []
+    times = Counter(ReplicaKey(lock.did_id, lock.rse_id) for lock in held)
+    seen = await locks.lock_replicas(conn, vo, sorted(times))
+    counted = await locks.tally(conn, vo, held)
+    await locks.delete_locks(conn, vo, held)
+    await replicas.release(conn, vo, sorted(times.elements()))
+    unwanted = [s.key for s in seen if s.lock_count == times[s.key] and s.state is ReplicaState.COPYING]
+    await replicas.lose(conn, vo, await transfers.cancel(conn, vo, unwanted))
+    return counted
+
+
+def _given_back(held: Iterable[tuple[int, Want]]) -> list[Charge]:
+    """What accounts get back for locks, each given with its account."""
+    sums: dict[tuple[int, int], tuple[int, int]] = {}
+    for account_id, lock in held:
+        pair = (account_id, lock.rse_id)
+        files, size = sums.get(pair, (0, 0))
+        sums[pair] = (files - 1, size - lock.size)
+    return [Charge(*pair, files, size) for pair, (files, size) in sums.items()]

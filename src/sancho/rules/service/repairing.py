@@ -54,7 +54,7 @@ async def _finish(conn: Connection, vo: int, rule_id: int) -> int | None:
     target = await locks.target(conn, vo, rule_id)
     if target is None:
         return None
-    await locks.lock_collections(conn, vo, target.did_id)
+    await locks.lock_collections(conn, vo, [target.did_id])
     if await locks.files_lacking(conn, vo, target, 0, 1):
         return 0
     await rows.lock_rules(conn, vo, [rule_id])

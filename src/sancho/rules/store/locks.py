@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sancho.dids.model import DidKind, File
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
 from sancho.replicas.model import ReplicaKey, ReplicaState
-from sancho.rules.model import Lock, Target, Want
+from sancho.rules.model import Counted, Lock, Target, Want
 
 
 class SeenReplica(NamedTuple):
@@ -20,9 +20,20 @@ class SeenReplica(NamedTuple):
     lock_count: int
 
 
-async def lock_collections(conn: Connection, vo: int, did_id: int) -> None:
-    """Lock the rows of a DID and of all collections below it, so that nothing is attached below it meanwhile."""
-    await execute(
+class Stray(NamedTuple):
+    """A lock without a reason: the DID of its rule, `root`, is neither the file nor above it."""
+
+    lock: Want
+    account_id: int
+    root: int
+
+
+async def lock_collections(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
+    """Lock the rows of DIDs and of all collections below them, so that nothing is attached below them meanwhile.
+
+    Returns them in order.
+    """
+    return await fetch_values(
         conn,
         """
         SELECT did_id
@@ -30,7 +41,7 @@ async def lock_collections(conn: Connection, vo: int, did_id: int) -> None:
          WHERE vo = %(vo)s
            AND did_id IN (
                WITH RECURSIVE below (did_id) AS (
-                   SELECT %(did_id)s::bigint
+                   SELECT unnest(%(did_ids)s::bigint[])
                     UNION
                    SELECT a.child_id
                      FROM below
@@ -40,7 +51,7 @@ async def lock_collections(conn: Connection, vo: int, did_id: int) -> None:
          ORDER BY did_id
            FOR NO KEY UPDATE
         """,
-        {"vo": vo, "did_id": did_id},
+        {"vo": vo, "did_ids": list(did_ids)},
     )
 
 
@@ -199,6 +210,39 @@ async def locks_of_rule(conn: Connection, vo: int, rule_id: int, limit: int) -> 
     return [Want(*row) for row in rows]
 
 
+async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int) -> list[Stray]:
+    """The first locks on these files that have no reason any more, in the order of their replicas.
+
+    Pairs of file and root are compared as sets: nobody can estimate how many ways lead up from a file, and a plan
+    that tries compares each lock with each of them.
+    """
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE above (file_id, did_id) AS (
+            SELECT f, f FROM unnest(%(file_ids)s::bigint[]) AS f
+             UNION
+            SELECT above.file_id, a.parent_id
+              FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s),
+        astray (file_id, root) AS (
+            SELECT l.did_id, r.did_id
+              FROM unnest(%(file_ids)s::bigint[]) AS f (did_id)
+              JOIN lock l ON l.did_id = f.did_id AND l.vo = %(vo)s
+              JOIN rule r ON r.rule_id = l.rule_id AND r.vo = %(vo)s
+            EXCEPT
+            SELECT file_id, did_id FROM above)
+        SELECT l.did_id, l.rse_id, l.rule_id, l.size, r.account_id, r.did_id
+          FROM astray
+          JOIN lock l ON l.did_id = astray.file_id AND l.vo = %(vo)s
+          JOIN rule r ON r.rule_id = l.rule_id AND r.vo = %(vo)s AND r.did_id = astray.root
+         ORDER BY l.did_id, l.rse_id, l.rule_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "file_ids": list(file_ids), "limit": limit},
+    )
+    return [Stray(Want(*row[:4]), *row[4:]) for row in rows]
+
+
 async def delete_locks(conn: Connection, vo: int, locks: Sequence[Want]) -> None:
     """Remove locks."""
     await execute(
@@ -287,19 +331,24 @@ async def stuck_replicas(conn: Connection, vo: int, rule_id: int, limit: int) ->
     return [ReplicaKey(*row) for row in rows]
 
 
-async def tally(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> tuple[int, int, int]:
-    """How many locks on these locked replicas, one on each, count as ok, replicating and stuck."""
+async def tally(conn: Connection, vo: int, locks: Sequence[Want]) -> list[Counted]:
+    """How these locks count on their rules, as ok, replicating and stuck; their replicas are locked."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT count(*) FILTER (WHERE q.state IS NULL), count(*) FILTER (WHERE q.state <> 'S'),
+        SELECT w.rule_id, count(*) FILTER (WHERE q.state IS NULL), count(*) FILTER (WHERE q.state <> 'S'),
                count(*) FILTER (WHERE q.state = 'S')
-          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
-          LEFT JOIN transfer_request q ON q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id
+          FROM unnest(%(rule_ids)s::bigint[], %(did_ids)s::bigint[], %(rse_ids)s::int[]) AS w (rule_id, did_id, rse_id)
+          LEFT JOIN transfer_request q ON q.did_id = w.did_id AND q.vo = %(vo)s AND q.rse_id = w.rse_id
+         GROUP BY w.rule_id
+         ORDER BY w.rule_id
         """,
-        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
-    )
-    return rows[0][0], rows[0][1], rows[0][2]
+        {
+            "vo": vo, "rule_ids": [w.rule_id for w in locks], "did_ids": [w.did_id for w in locks],
+            "rse_ids": [w.rse_id for w in locks],
+        },
+    )  # fmt: skip
+    return [Counted(*row) for row in rows]
 
 
 async def size_of_files(conn: Connection, vo: int, file_ids: Sequence[int]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import LiteralString, NamedTuple
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 from sancho.replicas.model import ReplicaKey
-from sancho.rules.model import FIRST_RETRY, LONGEST_RETRY, RETRIES, Rule, RuleState, Want
+from sancho.rules.model import FIRST_RETRY, LONGEST_RETRY, RETRIES, Counted, Rule, RuleState, Want
 
 RULE: LiteralString = """
     SELECT r.rule_id, r.vo, r.account_id, a.name AS account, r.did_id, s.name || ':' || d.name AS did, r.state,
@@ -221,18 +221,34 @@ async def shift(conn: Connection, vo: int, shifts: Sequence[Shift]) -> None:
     )  # fmt: skip
 
 
-async def count_removed(conn: Connection, vo: int, rule_id: int, ok: int, replicating: int, stuck: int) -> None:
-    """Take removed locks off the counters of a locked rule, which is not complete any more."""
+async def count_removed(conn: Connection, vo: int, removed: Sequence[Counted], *, complete: bool) -> None:
+    """Take removed locks off the counters of locked rules; without `complete`, these are not complete any more.
+
+    A rule that is stuck no more forgets why it was.
+    """
     await execute(
         conn,
         """
-        UPDATE rule
-           SET ok = ok - %(ok)s, replicating = replicating - %(replicating)s, stuck = stuck - %(stuck)s,
-               complete = false
-         WHERE rule_id = %(rule_id)s AND vo = %(vo)s
+        WITH counted AS (
+            UPDATE rule
+               SET ok = rule.ok - gone.ok, replicating = rule.replicating - gone.replicating,
+                   stuck = rule.stuck - gone.stuck, complete = rule.complete AND %(complete)s
+              FROM unnest(%(rule_ids)s::bigint[], %(ok)s::int[], %(replicating)s::int[], %(stuck)s::int[])
+                   AS gone (rule_id, ok, replicating, stuck)
+             WHERE rule.rule_id = gone.rule_id AND rule.vo = %(vo)s
+            RETURNING rule.rule_id, rule.vo, rule.state)
+        UPDATE rule_detail x
+           SET error = NULL, retry_at = NULL, retries = CASE counted.state WHEN 'O' THEN 0 ELSE x.retries END
+          FROM counted
+         WHERE counted.state IN ('O', 'R') AND x.rule_id = counted.rule_id AND x.vo = counted.vo
+           AND (x.error IS NOT NULL OR counted.state = 'O' AND x.retries > 0)
         """,
-        {"vo": vo, "rule_id": rule_id, "ok": ok, "replicating": replicating, "stuck": stuck},
-    )
+        {
+            "vo": vo, "complete": complete, "rule_ids": [gone.rule_id for gone in removed],
+            "ok": [gone.ok for gone in removed], "replicating": [gone.replicating for gone in removed],
+            "stuck": [gone.stuck for gone in removed],
+        },
+    )  # fmt: skip
 
 
 async def mark_incomplete(conn: Connection, vo: int, lacking: Sequence[tuple[int, str, timedelta]]) -> None:
