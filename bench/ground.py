@@ -77,9 +77,8 @@ class Ground:
     admin: Row
     """For loading and tidying; foreign keys are not checked there."""
 
-    @property
     def token(self) -> str:
-        """A token of the account `prod` of VO `lhcb`."""
+        """A new token of the account `prod` of VO `lhcb`."""
         return self.signer.sign({"sub": "lhcb:prod", "aud": self.signer.issuer, "scope": "sancho"}, TOKEN_LIFETIME)
 
     def ids(self, query: LiteralString, *parameters: Any) -> dict[str, int]:

@@ -13,7 +13,7 @@ from bench.workloads import datasets
 CALLS = 12
 RAW = """
 SELECT s.name || ':' || d.name, d.size, d.adler32, d.did_id,
-       (SELECT array_agg(rse.name || ' ' || r.state ORDER BY r.rse_id)
+       (SELECT array_agg(rse.name || ' ' || r.state::text ORDER BY r.rse_id)
           FROM replica r JOIN rse ON rse.rse_id = r.rse_id WHERE r.did_id = d.did_id AND r.vo = d.vo)
   FROM attachment a
   JOIN did d ON d.did_id = a.child_id AND d.vo = a.vo
@@ -28,7 +28,7 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     """Files listed in a second."""
     name = datasets.make(ground, PLACES)
     ground.settle()
-    call = encode("GET", f"/v1/replicas/bench:{name}", ground.token)
+    call = encode("GET", f"/v1/replicas/bench:{name}", ground.token())
     known = {"vo": LHCB, "did_id": int(name.rpartition("-")[2])}
 
     driver = ground.driver()

@@ -32,7 +32,7 @@ _batches = itertools.count()
 def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     """Files registered in a second."""
     rses = ground.ids("SELECT name, rse_id FROM rse ORDER BY rse_id")
-    token = ground.token
+    token = ground.token()
     scope_id = ground.ids("SELECT name, scope_id FROM scope WHERE vo = %s", LHCB)["bench"]
     account_id = ground.ids("SELECT name, account_id FROM account WHERE vo = %s", LHCB)["prod"]
 

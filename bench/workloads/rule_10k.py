@@ -50,7 +50,7 @@ VALUES (%(vo)s, 0, %(account_id)s, %(rse_id)s, %(files)s, 0)
 
 def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     """Locks placed in a second; the latency is that of a whole rule."""
-    token = ground.token
+    token = ground.token()
     rse_id = ground.ids("SELECT name, rse_id FROM rse WHERE name = %s", GOAL)[GOAL]
     names = [datasets.make(ground, [SOURCE]) for _ in range(2 * CALLS * (rounds + 1))]
     ground.settle()

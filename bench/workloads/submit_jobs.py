@@ -44,7 +44,7 @@ _batches = itertools.count()
 
 def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     """Jobs submitted in a second."""
-    token = ground.token
+    token = ground.token()
     account_id = ground.ids("SELECT name, account_id FROM account WHERE vo = %s", LHCB)["prod"]
 
     driver = ground.driver()
