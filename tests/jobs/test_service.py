@@ -17,7 +17,7 @@ from sancho.jobs.errors import (
     OutputsDiffer,
     SandboxMissing,
 )
-from sancho.jobs.model import JobState, Reason, Requirement, Result, Usage
+from sancho.jobs.model import AttemptState, JobState, Reason, Requirement, Result, Usage
 from sancho.kit.access import NotYours
 from sancho.kit.db import Connection, fetch_rows, fetch_value
 from sancho.kit.errors import PermissionMissing
@@ -223,6 +223,22 @@ async def test_a_killed_job_leaves_its_queue_and_its_promises_are_free(conn: Con
         await service.begin(conn, 1, attempt.attempt_id, pilot_id=1)
     assert await service.start(conn, await queues(conn), pilot_id=2, site_id=world.resource["SITE-A"]) is None
     await submitted(conn, world, SIMULATION, count=2)
+
+
+@pytest.mark.parametrize("reason", [Reason.KILLED, Reason.PILOT_STOPPED, None])
+async def test_a_job_killed_by_its_user_ends_as_killed_whatever_its_pilot_says(
+    conn: Connection, world: World, reason: Reason | None
+) -> None:
+    made = await submitted(conn, world, replace(PLAIN, max_attempts=3))
+    attempt = await started(conn, world)
+    await service.kill(conn, user(world), made.job_ids)
+
+    with pytest.raises(AttemptEnded):
+        await service.finish(conn, 1, attempt.attempt_id, Result(reason=reason), pilot_id=1, checksums={})
+
+    view = await service.get(conn, user(world), attempt.job_id)
+    assert (view.job.state, view.job.detail) == (JobState.KILLED, "killed by alice")
+    assert [a.state for a in view.attempts] == [AttemptState.KILLED]
 
 
 async def test_a_rescheduled_job_promises_again_and_runs_as_a_new_attempt(conn: Connection, world: World) -> None:

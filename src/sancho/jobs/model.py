@@ -79,6 +79,8 @@ class Reason(Enum):
     OUTPUT_MISSING = "output_missing"
     WALLTIME_EXCEEDED = "walltime_exceeded"
     MEMORY_EXCEEDED = "memory_exceeded"
+    LOG_EXCEEDED = "log_exceeded"
+    KILLED = "killed"
     COMMAND_UNKNOWN = "command_unknown"
     INPUT_UNAVAILABLE = "input_unavailable"
     UPLOAD_FAILED = "upload_failed"

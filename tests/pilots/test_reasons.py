@@ -1,0 +1,38 @@
+"""Why an attempt failed is kept as the pilot says it: the server knows every reason that a pilot has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sancho_pilot
+from sancho.jobs.model import Reason
+from sancho.pilots.api import FinishIn
+from sancho_pilot.phases import REFUSAL
+
+SOURCE = "".join(path.read_text() for path in sorted(Path(sancho_pilot.__path__[0]).glob("*.py")))
+SAID = {
+    *re.findall(r'Verdict\(\s*"failed", "(\w+)"', SOURCE),
+    *re.findall(r'"(\w+)" if unpacking else "\w+"', SOURCE),
+    *re.findall(r'"\w+" if unpacking else "(\w+)"', SOURCE),
+    *(f"{what}_exceeded" for what in re.findall(r'_tell\("(\w+)"', SOURCE)),
+    *REFUSAL.values(),
+}
+
+
+def test_every_fault_of_the_payload_and_of_the_grid_is_found_in_the_pilot() -> None:
+    assert {reason.value for reason in Reason} == SAID
+
+
+@pytest.mark.parametrize("reason", sorted(SAID))
+def test_a_reason_is_kept_as_the_pilot_says_it(reason: str) -> None:
+    assert FinishIn(outcome="failed", reason=reason).result().reason is Reason(reason)
+
+
+def test_a_reason_of_a_newer_pilot_is_the_payloads_fault() -> None:
+    assert FinishIn(outcome="failed", reason="struck_by_lightning").result().reason is Reason.PAYLOAD_FAILED
+
+
+@pytest.mark.parametrize("reason", [Reason.LOG_EXCEEDED, Reason.KILLED])
+def test_what_a_payload_did_and_what_was_asked_for_is_not_tried_again(reason: Reason) -> None:
+    assert not reason.worth_retrying
