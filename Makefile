@@ -35,7 +35,7 @@ format: .venv ## Format the code and repair what the linter can repair
 dev: .venv ## Server, worker and sites in the foreground; the code is reloaded when it changes
 	@$(BIN)/sancho dev
 
-docs: .venv ## Generate the reference pages from the code
+docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
 	@$(BIN)/python docs/generate.py
 
 bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large

@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code: `make docs`. A test fails when one is stale."""
+"""Writes the reference pages, and the pilot's protocol, from the code: `make docs`. A test fails when one is stale."""
 
 import ast
 import importlib
@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 import sancho
 from sancho.app import KINDS, PUBLIC_PATHS, create_app
-from sancho.cli import reference
+from sancho.cli import protocol, reference
 from sancho.identity.model import DEFAULT_GROUPS, PERMISSIONS
 from sancho.kit.errors import SanchoError
 from sancho.settings import Settings
@@ -364,6 +364,7 @@ def _answers(operation: Mapping[str, Any]) -> str:
     return ", ".join(sorted(str(status) for status in operation.get("responses", {})))
 
 
+PROTOCOL = ROOT / protocol.FILE
 FOLDER = ROOT / "docs" / "reference"
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": routes, "cli.md": reference.render, "configuration.md": configuration, "errors.md": errors,
@@ -372,7 +373,8 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write all pages."""
+    """Write all pages, and the protocol."""
+    PROTOCOL.write_text(protocol.render(), encoding="utf-8")
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, render in PAGES.items():
         (FOLDER / name).write_text(render(), encoding="utf-8")

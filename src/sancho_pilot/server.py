@@ -20,6 +20,8 @@ from sancho_pilot.wire import Fields, ProtocolError
 
 PREFIX = "/v1/pilot"
 LATER = (408, 425, 429)
+COLLISION = "collision"
+"""Another request was in the way: nothing was changed, and the same again may pass."""
 GIVEN_UP = ("attempt_ended", "attempt_not_found")
 LARGEST = 64 * 1024 * 1024
 MARGIN = 0.1
@@ -123,7 +125,7 @@ def _failure(status: int, body: Any, headers: Message, *, login: bool = False) -
         trouble = Trouble.REFUSED
     elif code in GIVEN_UP and 400 <= status < 500:
         trouble = Trouble.ENDED
-    elif status >= 500 or status in LATER or not code:
+    elif status >= 500 or status in LATER or code in ("", COLLISION):
         trouble = Trouble.AWAY
     elif status == 401:
         trouble = Trouble.REFUSED

@@ -1,8 +1,8 @@
 """A small HTTP server that stands in for Sancho's, and for a storage, in the unit tests of the pilot and only there.
 
-It speaks the pilot's protocol over real sockets, checks every request against
-the server's own models, remembers everything, and misbehaves on demand. The
-journeys run pilots against the real server.
+It speaks the pilot's protocol over real sockets, holds every request and every
+answer of its own against `protocol.json`, remembers everything, and misbehaves
+on demand. The journeys run pilots against the real server.
 """
 
 import hashlib
@@ -17,20 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
-
-from sancho.pilots.api import BeatIn, FinishIn, LoginIn, OfferIn, OutputsIn, RetireIn, SandboxIn
+from tests.protocol import check_exchange, check_request
 
 DEADLINE = 60.0
-MODELS: dict[str, type[BaseModel]] = {
-    "login": LoginIn,
-    "match": OfferIn,
-    "beat": BeatIn,
-    "outputs": OutputsIn,
-    "sandbox": SandboxIn,
-    "finish": FinishIn,
-    "retire": RetireIn,
-}
 
 
 @dataclass
@@ -39,7 +28,8 @@ class Fault:
 
     request: str
     what: str | int
-    """`drop`: close without a look; `lose`: do it and close without an answer; `half`: answer half; or a status."""
+    """`drop`: close without a look; `lose`: do it and close without an answer; `half`: answer half; or a status, or
+    the `code` of a 409."""
     times: int = 1
 
     def fits(self, method: str, path: str) -> bool:
@@ -74,7 +64,11 @@ class Problem(Exception):
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
-        self.status, self.code = status, code
+        self.status = status
+        self.said = {
+            "type": f"urn:sancho:problem:{code}", "title": code.replace("_", " "), "status": status, "code": code,
+            "detail": "as the test wants it",
+        }  # fmt: skip
 
 
 class StandIn:
@@ -94,14 +88,19 @@ class StandIn:
         self.writable: dict[str, str] = {}
         self.puts: list[str] = []
         self.requests: list[str] = []
+        self.calls: set[str] = set()
+        """The calls of the protocol that were made."""
         self.errors: list[str] = []
         self.faults: list[Fault] = []
         self.offers: list[dict[str, Any]] = []
         self.beats = 0
+        self.beat_every = 0.1
         self.logins = 0
         self.retired: str | None = None
         self.away = False
         self.ranges = True
+        self.nonsense = False
+        """A test lets it say what the protocol does not know."""
         self.start()
 
     # ---- the process
@@ -138,7 +137,7 @@ class StandIn:
             "environment": {},
             "environments": [],
             "walltime": 300,
-            "memory": None,
+            "memory": 2_000_000_000,
             "input_sandbox": None,
             "inputs": [],
             "outputs": [],
@@ -185,12 +184,21 @@ class StandIn:
     # ---- what pilots say
 
     def answer(self, method: str, path: str, body: bytes, token: str) -> tuple[int, Any]:
-        parts = path.removeprefix("/v1/pilot/").split("/")
-        said = self.checked(parts[-1], body) if method == "POST" else {}
+        said = json.loads(body) if body else None
+        self.calls.add(check_request(method, path, said))
+        try:
+            status, answer = self.decide(path.removeprefix("/v1/pilot/").split("/"), said, token)
+        except Problem as problem:
+            status, answer = problem.status, problem.said
+        if not self.nonsense:
+            check_exchange(method, path, said, status, answer)
+        return status, answer
+
+    def decide(self, parts: list[str], said: Any, token: str) -> tuple[int, Any]:
         if parts == ["login"]:
             return 200, self.login(said)
         if token not in self.tokens:
-            raise Problem(401, "unauthorized")
+            raise Problem(401, "token_invalid")
         self.accepted = {self.successor}
         if parts[0] == "attempts":
             attempt = self.attempts[int(parts[1])]
@@ -202,13 +210,6 @@ class StandIn:
         }
         return answers[parts[0]](said)
 
-    def checked(self, name: str, body: bytes) -> Any:
-        model = MODELS.get(name)
-        if model is None:
-            assert json.loads(body) == {}, f"{name}: {body!r}"
-            return {}
-        return model.model_validate_json(body, strict=True).model_dump(mode="json")
-
     def login(self, said: Any) -> Any:
         self.logins += 1
         if said["stamp"] != self.stamp or said["secret"] not in self.accepted:
@@ -217,7 +218,7 @@ class StandIn:
         self.accepted = {said["secret"], self.successor}
         token = self.issue("token")
         self.tokens = {token}
-        return {"token": token, "expires_in": 1800, "next_secret": self.successor, "beat_every": 0.1}
+        return {"token": token, "expires_in": 1800, "next_secret": self.successor, "beat_every": self.beat_every}
 
     def match(self, said: Any) -> tuple[int, Any]:
         self.offers.append(said)
@@ -347,8 +348,9 @@ class Handler(BaseHTTPRequestHandler):
         if trouble == "drop":
             self.close_connection = True
             return
-        if isinstance(trouble, int):
-            self.send(trouble, json.dumps({"code": "made_up", "detail": "a fault of the test"}).encode())
+        if trouble not in {None, "lose", "half"}:
+            made_up = Problem(trouble, "made_up") if isinstance(trouble, int) else Problem(409, str(trouble))
+            self.send(made_up.status, json.dumps(made_up.said).encode())
             return
         status, content, headers = self.of_api(path, body) if path.startswith("/v1/") else self.of_storage(path, body)
         if trouble == "lose":
@@ -365,9 +367,7 @@ class Handler(BaseHTTPRequestHandler):
     def of_api(self, path: str, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         try:
             status, said = self.world.answer(self.command, path, body, self.token())
-        except Problem as problem:
-            return problem.status, json.dumps({"code": problem.code, "status": problem.status}).encode(), {}
-        except (ValidationError, AssertionError, KeyError) as problem:
+        except (AssertionError, KeyError, ValueError) as problem:
             self.world.errors.append(f"{self.command} {path}: {problem}")
             return 422, json.dumps({"code": "invalid", "detail": "see the errors of the test"}).encode(), {}
         return status, b"" if said is None else json.dumps(said).encode(), {"Retry-After": "0.1"}

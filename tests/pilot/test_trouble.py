@@ -43,6 +43,15 @@ def test_a_server_in_trouble_is_asked_again(pilots: Pilots, server: StandIn) -> 
     assert job.starts == 1
 
 
+def test_a_call_that_collided_with_another_is_made_again(pilots: Pilots, server: StandIn) -> None:
+    job = server.shell("echo x > out", outputs=[output(0, "out")])
+    for request in ("match", "beat", "attempts/1/start", "attempts/1/outputs", "attempts/1/finish"):
+        server.fail(f"POST /v1/pilot/{request}", "collision")
+    assert pilots.run(idle=3) == DONE
+    assert (job.report["outcome"], job.starts) == ("done", 1)
+    assert server.output(job, 0) == b"x\n"
+
+
 def test_lost_answers_change_nothing(pilots: Pilots, server: StandIn) -> None:
     job = server.shell("echo x > out", outputs=[output(0, "out")])
     for request in ("login", "match", "beat", "attempts/1/start", "attempts/1/outputs", "attempts/1/sandbox"):
@@ -106,6 +115,7 @@ def test_a_report_that_could_not_be_sent_is_sent_by_the_next_pilot(pilots: Pilot
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_pilot_that_dies_anywhere_loses_no_result(pilots: Pilots, server: StandIn, point: str) -> None:
+    server.beat_every = 60.0  # a heartbeat could say that the attempt has ended before the report's answer is read
     job = server.shell(
         "echo ran >> ../../../../ran; echo x > out; echo y > more",
         inputs=[server.input("data", b"content")],
@@ -156,6 +166,7 @@ def test_a_sandbox_that_cannot_be_sent_costs_nothing_else(pilots: Pilots, server
 
 
 def test_a_pilot_does_not_stumble_over_nonsense(pilots: Pilots, server: StandIn) -> None:
+    server.nonsense = True
     broken = server.job("true", inputs=[{"did": 1}])
     process = pilots.start(idle=60)
     server.wait(lambda: server.requests.count("POST /v1/pilot/match") >= 2)

@@ -1,4 +1,4 @@
-"""The protocol between server and pilot, spoken by hand."""
+"""The protocol between server and pilot, spoken by hand: every answer is one that `protocol.json` knows."""
 
 import hashlib
 import zlib
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sancho.kit.db import execute, fetch_value
+from tests.protocol import CALLS, PROTOCOL, NotInProtocol, check_exchange, check_request
 from tests.served import Served
 
 OFFER = {"cores": 1, "memory": 2_000_000_000, "walltime": 3600.0, "tags": ["env:demo"]}
@@ -33,15 +34,24 @@ class Pilot:
 
     def __init__(self, served: Served, stamp: str, secret: str) -> None:
         self.served, self.stamp, self.secret, self.token = served, stamp, secret, ""
+        self.calls: set[tuple[str, int]] = set()
+        """The calls that were made, with the statuses of their answers."""
 
     async def login(self) -> Any:
-        answer = await self.served.client.post("/v1/pilot/login", json={"stamp": self.stamp, "secret": self.secret})
+        answer = await self.post("/login", {"stamp": self.stamp, "secret": self.secret})
         if answer.status_code == 200:
             self.token, self.secret = answer.json()["token"], answer.json()["next_secret"]
         return answer
 
     async def post(self, path: str, body: Any = None) -> Any:
-        return await self.served.send("POST", f"/pilot{path}", token=self.token, json=body or {})
+        return await self.send("POST", path, body or {})
+
+    async def send(self, method: str, path: str, body: Any = None) -> Any:
+        answer = await self.served.send(method, f"/pilot{path}", token=self.token or "none", json=body)
+        said = answer.json() if answer.content else None
+        name = check_exchange(method, f"/v1/pilot{path}", body, answer.status_code, said)
+        self.calls.add((name, answer.status_code))
+        return answer
 
     async def match(self, held: list[int] | None = None) -> Any:
         return await self.post("/match", {**OFFER, "held": held or []})
@@ -209,3 +219,61 @@ async def test_a_job_of_the_other_vo_is_run_with_its_own_storage_area(served: Se
     upload = (await pilot.uploads(attempt)).json()["uploads"][0]
     assert "/gridpp/mc/" in upload["url"]
     assert (await served.send("GET", "/jobs")).json()["items"] == []
+
+
+BODIES: dict[str, Any] = {
+    "login": {"stamp": "stamp-1", "secret": "wrong"},
+    "match": OFFER,
+    "beat": {"beats": []},
+    "outputs": {"outputs": [{"number": 0, "size": len(CONTENT), "adler32": ADLER}]},
+    "sandbox": {"size": 3, "sha256": "0" * 64},
+    "finish": {"outcome": "failed"},
+    "retire": {"reason": "idle"},
+}
+
+
+def asked(call: str) -> tuple[str, str]:
+    """Method and path of a call, as it is made for an attempt that this pilot never had."""
+    method, _, path = PROTOCOL["$defs"][call]["title"].partition(" /v1/pilot")
+    return method, path.replace("{attempt_id}", "1")
+
+
+async def test_every_call_of_the_protocol_succeeds_as_it_says(served: Served, pilot: Pilot) -> None:
+    await submit(served)
+    attempt = (await pilot.match()).json()["attempt_id"]
+    assert (await pilot.match([attempt])).status_code == 204
+    await pilot.send("GET", f"/attempts/{attempt}")
+    await pilot.post(f"/attempts/{attempt}/start")
+    await pilot.post("/beat", {"beats": [{"attempt_id": attempt, "state": "running", "at": "2026-01-01T00:00:00Z"}]})
+    upload = (await pilot.uploads(attempt)).json()["uploads"][0]
+    served.put(upload["url"], CONTENT)
+    await pilot.post(f"/attempts/{attempt}/sandbox", {"size": 3, "sha256": "0" * 64})
+    await pilot.finish(attempt, intents=[upload["intent_id"]])
+    await pilot.post("/retire", {"reason": "idle"})
+    succeeded = {(name, 204 if name in {"begin", "retire"} else 200) for name in CALLS}
+    assert pilot.calls == succeeded | {("match", 204)}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_stranger_is_refused_as_the_protocol_says(served: Served, call: str) -> None:
+    stranger = Pilot(served, "stamp-1", "wrong")
+    await stranger.send(*asked(call), BODIES.get(call))
+    assert stranger.calls == {(call, 401)}
+
+
+@pytest.mark.parametrize("call", [name for name in CALLS if "attempts" in asked(name)[1]])
+async def test_an_attempt_that_is_not_the_pilots_has_ended_for_it(served: Served, pilot: Pilot, call: str) -> None:
+    answer = await pilot.send(*asked(call), BODIES.get(call))
+    assert (answer.status_code, answer.json()["code"]) == (409, "attempt_ended")
+
+
+@pytest.mark.parametrize("call", sorted(BODIES))
+async def test_what_the_protocol_does_not_know_the_server_does_not_either(
+    served: Served, pilot: Pilot, call: str
+) -> None:
+    method, path = asked(call)
+    body = {**BODIES[call], "unheard": 1}
+    with pytest.raises(NotInProtocol, match="unheard"):
+        check_request(method, f"/v1/pilot{path}", body)
+    answer = await served.send(method, f"/pilot{path}", token=pilot.token, json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, "unheard")

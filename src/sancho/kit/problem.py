@@ -25,8 +25,10 @@ def problems(*errors: type[SanchoError]) -> dict[int | str, dict[str, Any]]:
     """What a route may answer besides success, for OpenAPI: `responses=problems(QuotaExceeded)`."""
     by_status: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        said = by_status.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: {}}})
+        schema: dict[str, Any] = {"type": "object", "properties": {"code": {"enum": []}}}
+        said = by_status.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: {"schema": schema}}})
         said["description"] = f"{said['description']} `{error.code}`: {(error.__doc__ or '').strip()}".strip()
+        said["content"][MEDIA_TYPE]["schema"]["properties"]["code"]["enum"].append(error.code)
     return by_status
 
 

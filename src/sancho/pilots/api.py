@@ -1,11 +1,12 @@
 """The routes that pilots talk to, and one for people. These models are the protocol (`sancho_pilot/protocol.json`)."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from sancho.dids.errors import CollectionClosed, DidExists
 from sancho.jobs.errors import AttemptEnded, OutputsDiffer, OutputUnknown
 from sancho.jobs.model import Reason, Result, Usage
 from sancho.kit.access import NotAPilot
@@ -17,7 +18,8 @@ from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import Login
 from sancho.pilots.service.assigning import Assignment
 from sancho.pilots.service.serving import Made, Sign
-from sancho.uploads.errors import StorageAway, UploadIncomplete
+from sancho.rules.errors import QuotaExceeded
+from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 
 public_router = APIRouter(prefix="/pilot", tags=["pilot"])
 router = APIRouter(tags=["pilot"])
@@ -192,16 +194,16 @@ async def login(body: LoginIn, deployment: Deployed) -> Login:
     return await service.login(deployment, body.stamp, body.secret)
 
 
-@router.post("/pilot/match", responses=problems(NotAPilot))
+NO_WORK: dict[int | str, dict[str, Any]] = {204: {"description": "No job fits; ask again after `Retry-After`."}}
+
+
+@router.post("/pilot/match", response_model=Assignment, responses=NO_WORK | problems(NotAPilot, PilotUnknown))
 async def match(
-    body: OfferIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed, response: Response
-) -> Assignment | None:
+    body: OfferIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed
+) -> Assignment | Response:
     """Ask for a job; 204 when none fits."""
     found = await service.match(conn, deployment, caller, body.model_dump(exclude={"held"}), body.held)
-    if found is None:
-        response.status_code = 204
-        response.headers["retry-after"] = "2"
-    return found
+    return found or Response(status_code=204, headers={"retry-after": "2"})
 
 
 @router.get("/pilot/attempts/{attempt_id}", responses=problems(NotAPilot, AttemptEnded))
@@ -228,7 +230,10 @@ async def begin(attempt_id: Id, caller: PilotCaller, conn: PilotTransaction) -> 
     await service.begin(conn, caller, attempt_id)
 
 
-@router.post("/pilot/attempts/{attempt_id}/outputs", responses=problems(NotAPilot, AttemptEnded, OutputUnknown))
+@router.post(
+    "/pilot/attempts/{attempt_id}/outputs",
+    responses=problems(NotAPilot, AttemptEnded, QuotaExceeded, OutputUnknown, NoRseForUpload),
+)
 async def outputs(
     attempt_id: Id, body: OutputsIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed
 ) -> UploadsOut:
@@ -252,14 +257,24 @@ async def sandbox(
 
 @router.post(
     "/pilot/attempts/{attempt_id}/finish",
-    responses=problems(NotAPilot, AttemptEnded, UploadIncomplete, StorageAway, OutputsDiffer),
+    responses=problems(
+        NotAPilot,
+        AttemptEnded,
+        IntentNotFound,
+        IntentGivenUp,
+        UploadIncomplete,
+        StorageAway,
+        OutputsDiffer,
+        DidExists,
+        CollectionClosed,
+    ),
 )
 async def finish(attempt_id: Id, body: FinishIn, caller: PilotCaller, deployment: Deployed) -> StateOut:
     """End an attempt: its outputs and its job are committed at once."""
     return StateOut(state=(await service.finish(deployment, caller, attempt_id, body.result())).word)
 
 
-@router.post("/pilot/retire", status_code=204, responses=problems(NotAPilot))
+@router.post("/pilot/retire", status_code=204, responses=problems(NotAPilot, PilotUnknown))
 async def retire(body: RetireIn, caller: PilotCaller, conn: PilotTransaction) -> None:
     """Say good-bye."""
     await service.retire(conn, caller, body.reason)
