@@ -10,16 +10,24 @@ from sancho.kit.db import Database, fetch_rows, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.tasks import Tasks, defer
-from sancho.kit.worker import make_app, work
+from sancho.kit.worker import make_app, revive, work
 from tests.world import World
 
 SEEN: list[tuple[str, object]] = []
+HEALTHY: set[str] = set()
 tasks = Tasks("trial")
 
 
 @tasks.task("note")
 async def note(deployment: Deployment, *, what: str) -> None:
     SEEN.append((what, telemetry.traceparent()))
+
+
+@tasks.task("stubborn")
+async def stubborn(deployment: Deployment, *, what: str) -> None:
+    if what not in HEALTHY:
+        raise ZeroDivisionError
+    SEEN.append((what, None))
 
 
 @tasks.task("tick", every=timedelta(seconds=30))
@@ -101,3 +109,45 @@ async def test_the_work_of_a_dead_worker_is_taken_over(
             await app.job_manager.retry_job(job)
     await run(deployment, database_url)
     assert "orphan" in [what for what, _ in SEEN]
+
+
+async def test_what_failed_too_often_is_not_lost_but_tried_again_by_and_by(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "trial:stubborn", what="no")
+        await defer(conn, "trial:stubborn", what="yes")
+        await fetch_rows(conn, "UPDATE procrastinate_jobs SET status = 'failed', attempts = 10 RETURNING 1")
+    HEALTHY.clear()
+    HEALTHY.add("yes")
+    app = make_app(database_url, [tasks])
+
+    async with app.open_async():
+        assert await revive(app) == 2
+    await run(deployment, database_url)
+
+    assert [what for what, _ in SEEN if what != "tick"] == ["yes"]
+    async with database.transaction([world.belle]) as conn:
+        left = "SELECT args->>'what' FROM procrastinate_jobs WHERE task_name = 'trial:stubborn'"
+        assert await fetch_rows(conn, left) == [("no",)]
+
+
+async def test_a_task_of_the_clock_that_failed_waits_for_the_clock(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    _ = deployment
+    app = make_app(database_url, [tasks])
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "trial:tick", once="trial:tick")
+        await fetch_rows(conn, "UPDATE procrastinate_jobs SET status = 'failed' RETURNING 1")
+
+    async with app.open_async():
+        assert await revive(app) == 0
+
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_rows(conn, "SELECT status FROM procrastinate_jobs") == [("failed",)]
+        await fetch_rows(conn, "UPDATE procrastinate_events SET at = now() - interval '2 days' RETURNING 1")
+    async with app.open_async():
+        await revive(app)
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_rows(conn, "SELECT status FROM procrastinate_jobs") == []

@@ -1,6 +1,7 @@
 """Rules in the background: large ones, stuck ones, those past their time; with real commits and a clock of our own."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -231,6 +232,29 @@ async def test_every_task_may_run_twice(deployment: Deployment, world: World) ->
 
     now = await rule_now(deployment, world, rule.rule_id)
     assert (now.ok, now.replicating, now.stuck) == (5, 2, 1)
+    await counted_exactly(deployment)
+
+
+@pytest.mark.parametrize("order", [(settle, recopy), (recopy, settle)])
+async def test_a_replica_found_bad_before_its_arrival_was_settled_is_brought_anew(
+    deployment: Deployment, world: World, order: tuple[Callable[..., Awaitable[None]], ...]
+) -> None:
+    async with deployment.database.transaction([0, 1]) as conn:
+        _, file = await given_dataset(conn, world, "run1", 1)
+        rule = await given_rule(conn, world, "mc:run1", copies=2)
+        key = ReplicaKey(file, world.resource["B-DISK"])
+        await conn.execute("DELETE FROM transfer_ready")
+        await conn.execute("UPDATE transfer_request SET state = 'D'")
+        await replicas.arrive(conn, world.belle, [key])
+        await replicas.mark_bad(conn, world.belle, [key])
+
+    for task in order:
+        await task(deployment, vo=world.belle, keys=[list(key)])
+
+    now = await rule_now(deployment, world, rule.rule_id)
+    assert (now.state, now.ok, now.replicating, now.stuck) == (RuleState.REPLICATING, 1, 1, 0)
+    async with deployment.database.transaction([0, 1]) as conn:
+        assert await value(conn, "SELECT state FROM transfer_request") == "W"
     await counted_exactly(deployment)
 
 

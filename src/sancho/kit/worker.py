@@ -1,7 +1,9 @@
 """The loop that carries out deferred and periodic tasks; any number of them may run, and any may be killed.
 
 A worker says every few seconds that it lives. What a dead one had begun is given to another by
-`kit:rescue`; tasks are safe to run twice, so no more is needed.
+`kit:rescue`; tasks are safe to run twice, so no more is needed. A task that has failed all its tries stays
+in the queue and is tried again by `kit:revive` every quarter of an hour: what it was told of, a file that
+arrived for instance, nobody else would look for.
 """
 
 from collections.abc import Iterable
@@ -13,6 +15,9 @@ from sancho.kit import telemetry
 from sancho.kit.db import SEARCH_PATH
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import Tasks
+
+FAILURES_KEPT = 24
+"""Hours for which failed runs of tasks that the clock starts stay in the queue, to be looked at."""
 
 _log = telemetry.log(__name__)
 
@@ -34,7 +39,25 @@ def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> Ap
             _log.info("task taken over from a dead worker", task=job.task_name, id=job.id)
             await context.app.job_manager.retry_job(job)
 
+    @app.periodic(cron="*/15 * * * *", periodic_id="revive")
+    @app.task(name="kit:revive", queueing_lock="kit:revive", pass_context=True)
+    async def again(context: JobContext, timestamp: int) -> None:
+        """Try failed tasks again."""
+        _ = timestamp
+        await revive(context.app)
+
     return app
+
+
+async def revive(app: App) -> int:
+    """Try tasks once more that have failed all their tries; say how many. Those that the clock starts wait for it."""
+    failed = await app.job_manager.list_jobs_async(status="failed")
+    told = [job for job in failed if job.queueing_lock != job.task_name]
+    for job in told:
+        _log.warning("a task that failed is tried again", task=job.task_name, id=job.id, attempts=job.attempts)
+        await app.job_manager.retry_job(job)
+    await app.job_manager.delete_old_jobs(nb_hours=FAILURES_KEPT, include_failed=True)
+    return len(told)
 
 
 async def work(

@@ -14,9 +14,10 @@ async def settle(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
     """Settle the locks on replicas that have arrived: they count as ok from now on.
 
     Their requests are removed in the same commit; a replica without one was settled before, or had nothing to settle.
+    One that was found bad since had arrived all the same.
     """
     seen = await locks.lock_replicas(conn, vo, sorted(set(keys)))
-    arrived = [s.key for s in seen if s.state is ReplicaState.AVAILABLE]
+    arrived = [s.key for s in seen if s.state in (ReplicaState.AVAILABLE, ReplicaState.BAD)]
     gone = await transfers.forget(conn, vo, arrived)
     shifts = [
         Shift(ReplicaKey(f.did_id, f.rse_id), 1, 0, -1) if f.stuck else Shift(ReplicaKey(f.did_id, f.rse_id), 1, -1, 0)
@@ -42,7 +43,11 @@ async def revive(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
 
 
 async def recopy(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
-    """Have bad replicas that rules hold brought anew; the locks on them are replicating until they arrive."""
+    """Have bad replicas that rules hold brought anew; the locks on them are replicating until they arrive.
+
+    An arrival that was not settled yet is settled before: its request must not stand in the way of the new one.
+    """
+    await settle(conn, vo, keys)
     again = await replicas.recopy(conn, vo, sorted(set(keys)))
     if again:
         await transfers.request(conn, vo, again, activity="repair")
