@@ -238,10 +238,16 @@ class SandboxIn(BaseModel, extra="forbid"):
     size: Annotated[int, Field(ge=1, le=100_000_000)]
 
 
-class UrlOut(BaseModel):
-    """A presigned URL; null when nothing is to be sent."""
+class PutUrlOut(BaseModel):
+    """A presigned URL to PUT to; null when nothing is to be sent."""
 
     url: str | None
+
+
+class GetUrlOut(BaseModel):
+    """A presigned URL to GET from."""
+
+    url: str
 
 
 class DidsIn(BaseModel, extra="forbid"):
@@ -374,16 +380,16 @@ async def get_job_log(
 
 
 @router.get("/jobs/{job_id}/sandbox", responses=problems(JobNotFound))
-async def get_job_sandbox(job_id: Id, caller: Caller, conn: Transaction, deployment: Deployed) -> UrlOut:
+async def get_job_sandbox(job_id: Id, caller: Caller, conn: Transaction, deployment: Deployed) -> GetUrlOut:
     """A presigned URL of the output sandbox: stdout, stderr and what the description asked for."""
     tail = await service.log(conn, caller, job_id, None)
     if tail is None or tail.sandbox is None:
         raise NotFound(what=f"The output sandbox of job {job_id}", hint="It comes with the end of an attempt.")
-    return UrlOut(url=await service.sandbox_url(deployment, caller.vo, tail.sandbox))
+    return GetUrlOut(url=await service.sandbox_url(deployment, caller.vo, tail.sandbox))
 
 
 @router.post("/sandboxes", status_code=201)
-async def announce_sandbox(body: SandboxIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UrlOut:
+async def announce_sandbox(body: SandboxIn, caller: Caller, conn: Transaction, deployment: Deployed) -> PutUrlOut:
     """Announce an input sandbox; PUT it to the URL unless that is null."""
     sha256 = bytes.fromhex(body.sha256)
-    return UrlOut(url=await service.announce_sandbox(deployment, conn, caller, sha256, body.size))
+    return PutUrlOut(url=await service.announce_sandbox(deployment, conn, caller, sha256, body.size))

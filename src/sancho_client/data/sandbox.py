@@ -101,8 +101,6 @@ def upload(client: Client, sandbox: Sandbox) -> None:
 def fetch(client: Client, job_id: int, folder: Path) -> list[Path]:
     """Unpack the output sandbox of a job into a folder; returns the files."""
     url = client.send(jobs.sandbox(job_id)).url
-    if url is None:
-        return []
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as archive:
         try:
             with client.http.stream("GET", url) as response:

@@ -168,6 +168,6 @@ class SandboxUpload(Answer):
 
 
 class SandboxLink(Answer):
-    """Where to GET an output sandbox; None when there is none."""
+    """Where to GET an output sandbox."""
 
-    url: str | None = None
+    url: str
