@@ -47,6 +47,20 @@ def test_a_login_is_made_used_and_ended(grid: Grid, tmp_path: Path) -> None:
     assert all(stat.S_IMODE(p.stat().st_mode) & 0o077 == 0 for p in (tmp_path / "tokens").iterdir())
 
 
+def test_a_login_that_the_environment_goes_before_says_what_to_unset(grid: Grid, tmp_path: Path) -> None:
+    here: Variables = {"SANCHO_CONFIG_HOME": str(tmp_path), "SANCHO_TOKEN": None, "SANCHO_TOKEN_FILE": "/no/file"}
+    words = ["login", "--vo", "belle", "--account", "alice", "--password-stdin"]
+
+    made = grid.sancho(*words, stdin=PASSWORD + "\n", variables=here)
+    both = grid.sancho(*words, stdin=PASSWORD + "\n", variables={**here, "SANCHO_TOKEN": "x"})
+
+    assert (made.exit_code, made.stdout) == (0, "")
+    assert made.stderr.splitlines()[1:] == [
+        "But what the environment says goes before this login; to use it: unset SANCHO_TOKEN_FILE"
+    ]
+    assert both.stderr.splitlines()[1].endswith(": unset SANCHO_TOKEN SANCHO_TOKEN_FILE")
+
+
 def test_a_wrong_password_says_so(grid: Grid, tmp_path: Path) -> None:
     here: Variables = {"SANCHO_CONFIG_HOME": str(tmp_path), "SANCHO_TOKEN": None}
 

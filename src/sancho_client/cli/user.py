@@ -41,10 +41,9 @@ def login(
     if session.output.as_json:
         session.output.json({"url": url, "vo": vo, "account": account})
     session.output.say(f"You are logged in to {url} as {account} of {vo}.")
-    if environment.token or environment.token_file:
-        session.output.say(
-            "SANCHO_TOKEN or SANCHO_TOKEN_FILE is set and goes before this login; unset it to use the login."
-        )
+    given = {"SANCHO_TOKEN": environment.token, "SANCHO_TOKEN_FILE": environment.token_file}
+    if before := " ".join(name for name, value in given.items() if value):
+        session.output.say(f"But what the environment says goes before this login; to use it: unset {before}")
 
 
 def logout(session: Session) -> None:
