@@ -61,6 +61,17 @@ def test_a_login_that_the_environment_goes_before_says_what_to_unset(grid: Grid,
     assert both.stderr.splitlines()[1].endswith(": unset SANCHO_TOKEN SANCHO_TOKEN_FILE")
 
 
+def test_lists_of_nothing_say_so_on_standard_error(grid: Grid) -> None:
+    for words, said in (
+        (["job", "list", "--name", "no such name"], "No jobs.\n"),
+        (["rule", "list", "--state", "stuck"], "No rules.\n"),
+        (["data", "ls", "mc:nothing*"], "No DIDs.\n"),
+    ):
+        ended = grid.sancho(*words)
+        assert (ended.exit_code, ended.stdout, ended.stderr) == (0, "", said)
+        assert grid.json(*words) == []
+
+
 def test_a_wrong_password_says_so(grid: Grid, tmp_path: Path) -> None:
     here: Variables = {"SANCHO_CONFIG_HOME": str(tmp_path), "SANCHO_TOKEN": None}
 

@@ -53,7 +53,7 @@ def versions(
         Column("by", lambda v: v.applied_by),
         Column("comment", lambda v: v.comment),
     ]
-    session.output.listing(session.client.pages(configuration.versions(limit=limit)), columns)
+    session.output.listing(session.client.pages(configuration.versions(limit=limit)), columns, of="versions")
 
 
 @verbs.command("show", example="sancho config show --kind RSE")
@@ -74,7 +74,7 @@ def show(
         Column("vo", lambda d: d.vo),
         Column("spec", lambda d: d.spec),
     ]
-    session.output.listing(session.client.pages(configuration.documents(kind)), columns)
+    session.output.listing(session.client.pages(configuration.documents(kind)), columns, of="documents")
 
 
 @verbs.command("rollback", example="sancho config rollback 12 --dry-run")

@@ -66,7 +66,7 @@ def put(
     if session.output.as_json:
         session.output.json([{"did": p.did, "size": p.size, "adler32": p.adler32, "rse": p.rse} for p in done])
         return
-    session.output.listing(done, columns)
+    session.output.listing(done, columns, of="files")
 
 
 def _local_files(
@@ -132,7 +132,7 @@ def ls(
     """List scopes, the DIDs of a scope, or what is in a dataset or container."""
     if name is None:
         scopes: list[Column[Scope]] = [Column("scope", lambda s: s.name), Column("account", lambda s: s.account)]
-        session.output.listing(session.client.pages(data.scopes()), scopes)
+        session.output.listing(session.client.pages(data.scopes()), scopes, of="scopes")
         return
     scope, _, rest = name.partition(":")
     if rest in {"", "*"} or rest.endswith("*"):
@@ -142,12 +142,12 @@ def ls(
             Column("created", lambda d: d.created_at),
         ]
         found = data.list_dids(scope, prefix=rest.removesuffix("*") or None, kind=kind, limit=limit)
-        session.output.listing(session.client.pages(found), dids)
+        session.output.listing(session.client.pages(found), dids, of="DIDs")
         return
     one = session.client.send(data.did(name))
     inside = iter([one]) if one.kind == "file" else session.client.pages(data.contents(name))
     listed = (d for d in inside if kind in {None, d.kind})
-    session.output.listing(itertools.islice(listed, limit), _content_columns())
+    session.output.listing(itertools.islice(listed, limit), _content_columns(), of="DIDs")
 
 
 def _content_columns() -> list[Column[Content]]:
@@ -211,7 +211,7 @@ def _show_rules_and_files(
             Column("until", lambda r: r.expires_at),
         ]
         session.output.line("")
-        session.output.listing(own_rules, columns, title="Rules" if pretty else None)
+        session.output.listing(own_rules, columns, of="rules", title="Rules" if pretty else None)
     if files:
         places: list[Column[FileReplicas]] = [
             Column("file", lambda f: f.did),
@@ -220,7 +220,7 @@ def _show_rules_and_files(
             Column("made by job", lambda f: made_by.get(f.did), "right"),
         ]
         session.output.line("")
-        session.output.listing(files, places, title="Files" if pretty else None)
+        session.output.listing(files, places, of="files", title="Files" if pretty else None)
 
 
 @verbs.command("rm", example="sancho data rm mc:run1/a.root --from mc:run1 --yes")
@@ -288,6 +288,7 @@ def usage(
             Column("size", lambda u: u.size, "size"),
             Column("held for uploads", lambda u: u.held, "size"),
         ],
+        of="usage",
     )
     if session.output.pretty and found:
         session.output.line(f"{size(sum(u.size for u in found))} in all")

@@ -88,7 +88,7 @@ def list_(
         Column("detail", lambda j: j.detail),
     ]
     found = session.client.pages(jobs.list_jobs(state=state, name=name, submission=submission, mine=mine, limit=limit))
-    session.output.listing(found, columns)
+    session.output.listing(found, columns, of="jobs")
 
 
 @verbs.command("show", example="sancho job show 17")
@@ -145,7 +145,7 @@ def _show_parts(session: Session, found: JobDetail) -> None:
     ):
         if items:
             session.output.line("")
-            session.output.listing(items, columns, title=title if session.output.pretty else None)  # pyright: ignore[reportArgumentType]
+            session.output.listing(items, columns, of=title.lower(), title=title if session.output.pretty else None)  # pyright: ignore[reportArgumentType]
 
 
 @verbs.command("wait", example="sancho job wait --submission 4 && sancho data get mc:run1")
@@ -285,5 +285,5 @@ def summary(session: Session, submission: SubmissionOption = None) -> None:
     """Count jobs by state."""
     found = session.client.send(jobs.summary(submission))
     session.output.listing(
-        found, [Column("state", lambda c: c.state, "state"), Column("jobs", lambda c: c.count, "right")]
+        found, [Column("state", lambda c: c.state, "state"), Column("jobs", lambda c: c.count, "right")], of="jobs"
     )

@@ -57,22 +57,17 @@ class Output:
         if not self.as_json:
             self.out.print(Text(text, style=style or ""))
 
-    def listing(self, items: Iterable[T], columns: Sequence[Column[T]], *, title: str | None = None) -> int:
-        """Write a listing as it comes; returns how many items there were."""
+    def listing(self, items: Iterable[T], columns: Sequence[Column[T]], *, of: str, title: str | None = None) -> int:
+        """Write a listing `of` things as it comes; returns how many there were.
+
+        Of none, standard output gets nothing, an empty list as JSON; a person is told on standard error.
+        """
         if self.as_json:
             return self._json_array(items)
-        if not self.pretty:
-            return self._lines(items, columns)
-        table = Table(title=title, box=None, header_style="bold", title_justify="left", pad_edge=False)
-        for column in columns:
-            table.add_column(column.title, justify="right" if column.unit in {"size", "right", "seconds"} else "left")
-        for item in items:
-            table.add_row(*(cell(column.value(item), column.unit) for column in columns))
-        if table.row_count:
-            self.out.print(table, soft_wrap=False)
-        else:
-            self.say("None.")
-        return table.row_count
+        count = self._table(items, columns, title) if self.pretty else self._lines(items, columns)
+        if not count:
+            self.say(f"No {of}.")
+        return count
 
     def details(self, value: BaseModel, rows: Mapping[str, Any], *, units: Mapping[str, str] | None = None) -> None:
         """Write one thing: its model as JSON, or rows of a title and a value; what is empty is left out."""
@@ -87,6 +82,16 @@ class Output:
                 self.out.print(Text.assemble((f"{title:<{width}}  ", "bold"), cell(what, unit)))
             else:
                 self.out.print(f"{title}\t{flat(what)}", markup=False)
+
+    def _table(self, items: Iterable[T], columns: Sequence[Column[T]], title: str | None) -> int:
+        table = Table(title=title, box=None, header_style="bold", title_justify="left", pad_edge=False)
+        for column in columns:
+            table.add_column(column.title, justify="right" if column.unit in {"size", "right", "seconds"} else "left")
+        for item in items:
+            table.add_row(*(cell(column.value(item), column.unit) for column in columns))
+        if table.row_count:
+            self.out.print(table, soft_wrap=False)
+        return table.row_count
 
     def _json_array(self, items: Iterable[Any]) -> int:
         count = 0

@@ -50,7 +50,7 @@ def list_(
         Column("until", lambda r: r.expires_at),
     ]
     found = session.client.pages(rules.list_rules(did=did, account=account, state=state, limit=limit))
-    session.output.listing(found, columns)
+    session.output.listing(found, columns, of="rules")
 
 
 @verbs.command("show", example="sancho rule show 7 --locks")
@@ -75,7 +75,7 @@ def show(
             Column("error", lambda k: k.error),
         ]
         session.output.line("")
-        session.output.listing(held, columns, title="Locks" if session.output.pretty else None)
+        session.output.listing(held, columns, of="locks", title="Locks" if session.output.pretty else None)
 
 
 @verbs.command("rm", example="sancho rule rm 7 --yes")
@@ -112,7 +112,7 @@ def transfers(
         Column("error", lambda t: t.error),
     ]
     found = session.client.pages(rules.transfers(state=state, rse=rse, limit=limit))
-    session.output.listing(found, columns)
+    session.output.listing(found, columns, of="transfers")
 
 
 def _show(session: Session, rule: Rule) -> None:

@@ -52,13 +52,18 @@ class Thing(Generic[M]):
     settings: str = ""
     """Settings of a document, for examples."""
 
+    @property
+    def plural(self) -> str:
+        """The word for many: accounts, RSEs."""
+        return f"{self.noun.upper() if len(self.noun) <= len('rse') else self.noun}s"
+
 
 def verbs_of(thing: Thing[M]) -> Verbs:
     """The verbs of a kind of thing."""
     verbs = Verbs(f"{thing.help}: list, show, add." if thing.kind else f"{thing.help}: list, show.")
 
     def list_(session: Session, of: Owner = None) -> None:
-        session.output.listing(session.client.pages(thing.pages(of)), thing.columns)
+        session.output.listing(session.client.pages(thing.pages(of)), thing.columns, of=thing.plural)
 
     def show(session: Session, name: Name, of: Owner = None) -> None:
         found = _find(session, thing, name, of)
@@ -261,4 +266,4 @@ def resolve(
     session: Session, expression: Annotated[str, typer.Argument(metavar="EXPR", help="An RSE expression.")]
 ) -> None:
     """Say which RSEs an expression means."""
-    session.output.listing(session.client.pages(topology.resolve(expression)), RSE.columns)
+    session.output.listing(session.client.pages(topology.resolve(expression)), RSE.columns, of=RSE.plural)
