@@ -167,7 +167,7 @@ ALTER TABLE sancho.attempt ALTER COLUMN attempt_id ADD GENERATED ALWAYS AS IDENT
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 100
+    CACHE 1
 );
 
 
@@ -427,7 +427,7 @@ ALTER TABLE sancho.intent ALTER COLUMN intent_id ADD GENERATED ALWAYS AS IDENTIT
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 100
+    CACHE 1
 );
 
 
@@ -490,7 +490,7 @@ ALTER TABLE sancho.job ALTER COLUMN job_id ADD GENERATED ALWAYS AS IDENTITY (
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 100
+    CACHE 1
 );
 
 
@@ -904,7 +904,7 @@ ALTER TABLE sancho.rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 100
+    CACHE 1
 );
 
 
@@ -1089,7 +1089,7 @@ ALTER TABLE sancho.transfer_request ALTER COLUMN request_id ADD GENERATED ALWAYS
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 100
+    CACHE 1
 );
 
 
@@ -1103,7 +1103,7 @@ ALTER TABLE sancho.transfer ALTER COLUMN transfer_id ADD GENERATED ALWAYS AS IDE
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 100
+    CACHE 1
 );
 
 
@@ -1687,6 +1687,13 @@ CREATE INDEX configuration_change_document ON sancho.configuration_change USING 
 --
 
 CREATE UNIQUE INDEX did_name ON sancho.did USING btree (scope_id, vo, name);
+
+
+--
+-- Name: distance_destination; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rse_id);
 
 
 --

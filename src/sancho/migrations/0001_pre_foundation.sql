@@ -168,6 +168,7 @@ CREATE TABLE distance (                                      -- absent: no direc
     destination_rse_id int      NOT NULL REFERENCES rse ON DELETE CASCADE,
     PRIMARY KEY (source_rse_id, destination_rse_id)
 );
+CREATE INDEX distance_destination ON distance (destination_rse_id);
 
 -------------------------------------------------------------------------------------------- accounting
 CREATE TABLE ledger (                                        -- who used what; one row per finished attempt or upload
@@ -188,6 +189,7 @@ CREATE INDEX ledger_account ON ledger (account_id, vo, at);
 ------------------------------------------------------------------------------------------------- dids
 CREATE TABLE scope (
     vo         smallint NOT NULL,
+    shared     boolean  NOT NULL DEFAULT false,  -- every account of the VO may make DIDs in it
     scope_id   int      NOT NULL GENERATED ALWAYS AS IDENTITY,
     account_id int      NOT NULL,
     name       text     NOT NULL COLLATE "C",
@@ -195,7 +197,8 @@ CREATE TABLE scope (
     UNIQUE (name, vo),
     FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo)
 );
-CREATE SEQUENCE did_id CACHE 100;      -- an intent draws the id before the file exists
+CREATE SEQUENCE did_id CACHE 100;      -- an intent draws the id before the file exists; each connection draws ahead,
+                                       -- as nobody sees these. Ids that people see are in order, so without a cache.
 CREATE TABLE did (
     vo         smallint    NOT NULL,
     kind       "char"      NOT NULL CHECK (kind IN ('F', 'D', 'C')),          -- file, dataset, container
@@ -276,7 +279,7 @@ CREATE TABLE transfer_request (        -- one wish to bring a file to an RSE; ou
     priority    smallint    NOT NULL DEFAULT 3,                               -- lowest first
     rse_id      int         NOT NULL,
     did_id      bigint      NOT NULL,
-    request_id  bigint      NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+    request_id  bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     created_at  timestamptz NOT NULL DEFAULT now(),
     activity    text        NOT NULL DEFAULT 'default',
     error       text,
@@ -298,7 +301,7 @@ CREATE TABLE transfer (                -- one attempt: a chosen source, a tool, 
     state         "char"      NOT NULL CHECK (state IN ('A', 'D', 'F')),      -- active, done, failed
     source_rse_id int,
     request_id    bigint      NOT NULL,
-    transfer_id   bigint      NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+    transfer_id   bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     lease_until   timestamptz,
     ended_at      timestamptz,
     detail        text,
@@ -315,7 +318,7 @@ CREATE TABLE rule (
     complete    bool     NOT NULL DEFAULT true,               -- false: some files have no locks yet
     copies      smallint NOT NULL CHECK (copies > 0),
     account_id  int      NOT NULL,
-    rule_id     bigint   NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+    rule_id     bigint   NOT NULL GENERATED ALWAYS AS IDENTITY,
     did_id      bigint   NOT NULL,
     expires_at  timestamptz,
     ok          int      NOT NULL DEFAULT 0 CHECK (ok >= 0),
@@ -405,7 +408,7 @@ CREATE TABLE intent (                  -- a file that somebody is about to add; 
     rse_id      int         NOT NULL,
     account_id  int         NOT NULL,
     adler32     int,                                                          -- when known beforehand
-    intent_id   bigint      NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+    intent_id   bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     did_id      bigint      NOT NULL,
     size        bigint      NOT NULL CHECK (size >= 0),                       -- declared, and held of the quota
     attempt_id  bigint,
@@ -502,7 +505,7 @@ CREATE TABLE job (
     task_queue_id int         NOT NULL,
     account_id    int         NOT NULL,
     site_id       int,
-    job_id        bigint      NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+    job_id        bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     changed_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (job_id, vo),
     FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo),
@@ -572,7 +575,7 @@ CREATE TABLE attempt (
     number     smallint    NOT NULL,
     site_id    int         NOT NULL,
     job_id     bigint      NOT NULL,
-    attempt_id bigint      NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+    attempt_id bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     pilot_id   bigint      NOT NULL,
     started_at timestamptz NOT NULL DEFAULT now(),
     ended_at   timestamptz,
