@@ -3,9 +3,9 @@
 | variable           | meaning                                                                                 |
 |--------------------|-----------------------------------------------------------------------------------------|
 | SANCHO_URL         | the server, `https://grid.example.org`; without it, the server of the last `login`      |
-| SANCHO_VO          | the VO to speak for, where there are logins for several                                 |
-| SANCHO_TOKEN       | an access token to use instead of a login                                               |
-| SANCHO_TOKEN_FILE  | a file that holds one; read anew for each request, so that others may renew it          |
+| SANCHO_VO          | the VO to speak for, where `--vo` is not said                                           |
+| SANCHO_TOKEN       | an access token to use instead of a login, unless another VO is asked for than its own  |
+| SANCHO_TOKEN_FILE  | a file that holds one, read anew for each request; one beside it serves the VO it names |
 | SANCHO_CA_FILE     | certificates of the authorities to trust, instead of the system's                       |
 | SANCHO_CONFIG_HOME | folder of the login cache; by default `sancho` under XDG_CONFIG_HOME or `~/.config`     |
 """

@@ -5,8 +5,10 @@ and VO. A refresh token is good for one use, and using it again later ends the l
 lock, the file is read again once the lock is held, and it is replaced in one step.
 """
 
+import base64
 import contextlib
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -161,6 +163,8 @@ NO_TOKEN = NoToken()
 class GivenToken:
     """A token that somebody gave us; when it expires, that is that."""
 
+    variable = "SANCHO_TOKEN"
+
     def __init__(self, token: str) -> None:
         self._token = token.strip()
 
@@ -173,8 +177,15 @@ class GivenToken:
 class TokenFile:
     """A file that holds a token; somebody else renews it, so it is read for each request."""
 
+    variable = "SANCHO_TOKEN_FILE"
+
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    @property
+    def exists(self) -> bool:
+        """True when there is such a file."""
+        return self._path.is_file()
 
     def token(self, _rejected: str | None, /) -> Steps[str | None]:
         """Read the file."""
@@ -191,6 +202,11 @@ class CachedLogin:
     def __init__(self, cache: TokenCache, vo: str | None) -> None:
         self._cache = cache
         self._vo = vo
+
+    @property
+    def exists(self) -> bool:
+        """True when there is such a login, be it over by now."""
+        return self._cache.find(self._vo) is not None
 
     def token(self, rejected: str | None, /) -> Steps[str | None]:
         """The cached token, or a new one in its place; raises `NotLoggedIn`."""
@@ -246,13 +262,61 @@ def _good(login: Login, rejected: str | None) -> bool:
     return login.access_token != rejected and login.expires_at - EARLY > datetime.now(UTC)
 
 
+class OfVo:
+    """A token of the environment's, for those who want one VO: one that speaks for another VO is never sent.
+
+    Then the login for that VO is used, or a token in a file that is named like the VO, beside SANCHO_TOKEN_FILE.
+    """
+
+    def __init__(self, given: "GivenToken | TokenFile", vo: str, login: CachedLogin, beside: TokenFile | None) -> None:
+        self._given = given
+        self._vo = vo
+        self._login = login
+        self._beside = beside
+
+    def token(self, rejected: str | None, /) -> Steps[str | None]:
+        """A token for the VO; raises `NotLoggedIn` when there is none."""
+        token = yield from self._given.token(rejected)
+        other = vo_of(token)
+        if other in {None, self._vo}:
+            return token
+        if self._login.exists:
+            return (yield from self._login.token(rejected))
+        if self._beside is not None and self._beside.exists:
+            found = yield from self._beside.token(rejected)
+            if vo_of(found) == self._vo:
+                return found
+        raise NotLoggedIn(
+            f"The token in {self._given.variable} speaks for VO {other}, not for {self._vo}.",
+            hint=f"Run `sancho login --vo {self._vo}`; on a grid of this machine: "
+            f'eval "$(sancho env --vo {self._vo})".',
+        )
+
+
+def vo_of(token: str | None) -> str | None:
+    """The VO that a token of ours speaks for, which nobody has verified; None when it does not say."""
+    try:
+        body = (token or "").split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        vo, mark, _ = str(claims["sub"]).partition(":")
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+    return vo if mark else None
+
+
 def source(environment: Environment, url: str, vo: str | None) -> TokenSource:
-    """The tokens for one server: SANCHO_TOKEN, SANCHO_TOKEN_FILE, or a login, in that order."""
-    if environment.token:
-        return GivenToken(environment.token)
-    if environment.token_file:
-        return TokenFile(environment.token_file)
-    return CachedLogin(TokenCache(environment.config_home, url), vo or environment.vo)
+    """The tokens for one server: SANCHO_TOKEN, SANCHO_TOKEN_FILE, or a login, in that order.
+
+    Where a VO is wanted, by argument or SANCHO_VO, a token for another VO is passed over.
+    """
+    wanted = vo or environment.vo
+    login = CachedLogin(TokenCache(environment.config_home, url), wanted)
+    file = environment.token_file
+    given = GivenToken(environment.token) if environment.token else TokenFile(file) if file else None
+    if given is None or wanted is None:
+        return given or login
+    named = wanted not in {"", ".", ".."} and "/" not in wanted
+    return OfVo(given, wanted, login, TokenFile(file.with_name(wanted)) if file and named else None)
 
 
 class _Server(BaseModel):

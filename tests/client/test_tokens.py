@@ -1,5 +1,7 @@
 """The login cache: private, renewed in time, by one process at a time. The answers of the server are played."""
 
+import base64
+import json
 import stat
 import threading
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,16 @@ from sancho_client import Client
 from sancho_client.calls import identity
 from sancho_client.environment import Environment
 from sancho_client.errors import BadInput, NotLoggedIn
-from sancho_client.tokens import CachedLogin, GivenToken, Login, TokenCache, TokenFile, remember_server, source
+from sancho_client.tokens import (
+    CachedLogin,
+    GivenToken,
+    Login,
+    TokenCache,
+    TokenFile,
+    remember_server,
+    source,
+    vo_of,
+)
 from tests.client.driving import play
 
 URL = "https://grid.example.org:8443"
@@ -174,6 +185,55 @@ def test_a_given_token_goes_before_a_file_and_a_file_before_a_login(tmp_path: Pa
     assert isinstance(source(both, URL, None), GivenToken)
     assert isinstance(source(file, URL, None), TokenFile)
     assert isinstance(source(Environment(config_home=tmp_path), URL, None), CachedLogin)
+
+
+def token_of(vo: str) -> str:
+    """A token as servers of ours sign them, but for its signature."""
+    body = json.dumps({"sub": f"{vo}:alice"}).encode()
+    return f"e30.{base64.urlsafe_b64encode(body).decode().rstrip('=')}.x"
+
+
+def chosen(environment: Environment, vo: str | None) -> str | NotLoggedIn | None:
+    """The token that is sent, or why none is."""
+    played = play(source(environment, URL, vo).token(None), [])
+    assert played.error is None or isinstance(played.error, NotLoggedIn)
+    return played.error or played.result
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_token_for_another_vo_than_the_one_wanted_is_never_sent(tmp_path: Path, by_variable: bool) -> None:
+    said, variable = (None, "gridpp") if by_variable else ("gridpp", None)
+    environment = Environment(token=token_of("belle"), vo=variable, config_home=tmp_path / "config")
+
+    refused = chosen(environment, said)
+
+    assert isinstance(refused, NotLoggedIn)
+    assert refused.message == "The token in SANCHO_TOKEN speaks for VO belle, not for gridpp."
+    assert "sancho login --vo gridpp" in str(refused.hint)
+    assert 'eval "$(sancho env --vo gridpp)"' in str(refused.hint)
+    assert chosen(environment, "belle") == token_of("belle")
+
+    TokenCache(tmp_path / "config", URL).keep(login("mine", vo="gridpp"))
+    assert chosen(environment, said) == "mine"
+
+
+def test_a_token_file_for_another_vo_makes_way_for_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "belle").write_text(token_of("belle"))
+    (tmp_path / "gridpp").write_text(token_of("gridpp"))
+    (tmp_path / "lhcb").write_text(token_of("belle"))
+    environment = Environment(token_file=tmp_path / "belle", vo="belle", config_home=tmp_path / "config")
+
+    assert chosen(environment, None) == token_of("belle")
+    assert chosen(environment, "gridpp") == token_of("gridpp")
+    for missing in ("lhcb", "atlas", "../belle", ""):
+        found = chosen(environment, missing)
+        assert isinstance(found, NotLoggedIn) if missing else found == token_of("belle")
+
+
+def test_what_a_token_says_of_its_vo_is_read_only_where_it_can_be() -> None:
+    assert vo_of(token_of("belle")) == "belle"
+    for odd in (None, "", "opaque", "a.b.c", "e30.e30.x", "e30.W10.x", "e30.!!.x", "e30.eyJzdWIiOiAieCJ9.x"):
+        assert vo_of(odd) is None
 
 
 def test_a_cache_that_cannot_be_read_is_an_empty_one(cache: TokenCache, tmp_path: Path) -> None:

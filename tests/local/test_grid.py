@@ -62,6 +62,8 @@ def test_a_shell_gets_all_it_needs_to_use_the_grid(up: dict[str, Any], home: Pat
     shell = ["sh", "-c", f"{lines}\n{sys.executable} -m sancho whoami --json"]
     me = json.loads(subprocess.run(shell, capture_output=True, text=True, check=True).stdout)
     assert (me["vo"], me["account"]) == ("gridpp", "admin")
+    for vo in ("belle", "gridpp", "instance"):
+        assert said("whoami", "--vo", vo, environment=there)["vo"] == vo
     refused = sancho("env", "--home", str(home), "--vo", "atlas")
     assert refused.returncode == 1
     assert "it has belle, gridpp" in refused.stderr

@@ -35,13 +35,17 @@ def make_token(home: Home, config: Config, vo: str, lifetime: timedelta = LIFETI
     return issuer.sign(claims, lifetime)
 
 
-def write_token(home: Home, config: Config, vo: str) -> Path:
-    """Put a new token for the administrator of a VO into its file, which only we may read."""
-    if vo not in {*config.begun, INSTANCE}:
+def write_tokens(home: Home, config: Config, vo: str) -> Path:
+    """Put new tokens for the administrators of all VOs into files that only we may read, and return that of one VO.
+
+    Each file is named like its VO: clients find the others beside it, so that `--vo` works.
+    """
+    known = (*config.begun, INSTANCE)
+    if vo not in known:
         raise NoSuchVo(vo=vo, known=", ".join(config.begun))
-    path = home.tokens / vo
-    write_private(path, make_token(home, config, vo) + "\n")
-    return path
+    for name in known:
+        write_private(home.tokens / name, make_token(home, config, name) + "\n")
+    return home.tokens / vo
 
 
 def client(home: Home, config: Config, vo: str = INSTANCE) -> Client:
@@ -57,7 +61,7 @@ def variables(home: Home, vo: str | None = None, *, with_token: bool = True) -> 
     """Return what the environment of clients must say, of Rucio's and DiracX's too; None: it must not be set."""
     config = home.config()
     vo = vo or config.begun[0]
-    token_file = str(write_token(home, config, vo)) if with_token else None
+    token_file = str(write_tokens(home, config, vo)) if with_token else None
     ca_file = str(home.ca_file) if config.tls else None
     return {
         "SANCHO_URL": config.url,

@@ -109,8 +109,7 @@ def finish(home: Home, say: Say, *, ours: bool = True) -> Ready:
             if ours:
                 control.stop(home.folder)
             raise
-        for vo in config.begun:
-            access.write_token(home, config, vo)
+        access.write_tokens(home, config, access.INSTANCE)
         return Ready(home=home.folder, url=config.url, vos=config.begun, password=_take_password(home))
 
 

@@ -8,7 +8,7 @@ from sancho_client.calls import identity
 from sancho_client.cli.verbs import Session, Verbs, ask_password
 from sancho_client.client import Client, server_url
 from sancho_client.errors import BadInput, ClientError
-from sancho_client.tokens import NO_TOKEN, Login, TokenCache, remember_server
+from sancho_client.tokens import NO_TOKEN, Login, TokenCache, remember_server, vo_of
 
 
 def add_to(root: Verbs, *, panel: str) -> None:
@@ -43,7 +43,9 @@ def login(
     session.output.say(f"You are logged in to {url} as {account} of {vo}.")
     given = {"SANCHO_TOKEN": environment.token, "SANCHO_TOKEN_FILE": environment.token_file}
     if before := " ".join(name for name, value in given.items() if value):
-        session.output.say(f"But what the environment says goes before this login; to use it: unset {before}")
+        say = f"But what the environment says goes before this login; to use it: unset {before}"
+        others = vo_of(environment.token) or environment.vo
+        session.output.say(f"{say}, or say --vo {vo}" if others not in {None, vo} else say)
 
 
 def logout(session: Session) -> None:
