@@ -72,7 +72,7 @@ async def test_a_token_for_a_storage_opens_nothing_here(served: Served) -> None:
 
 async def test_a_body_over_the_limit_is_refused_before_it_is_read(served: Served) -> None:
     answer = await served.send("POST", "/jobs", content=b"x" * 33_000_000)
-    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (413, "body_too_large", "body")
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"description": {"name": "\xff"}}', b"[]", b"null", b""])

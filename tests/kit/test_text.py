@@ -42,9 +42,10 @@ def test_what_is_text_passes_and_what_is_no_json_is_left_to_the_route(body: byte
 
 
 @pytest.mark.parametrize("body", [b"\xff", b'{"a": "\xed\xa0\x80"}', "{}".encode("utf-16")])
-def test_bytes_that_are_no_utf_8_are_refused(body: bytes) -> None:
-    with pytest.raises(NotUtf8):
+def test_bytes_that_are_no_utf_8_are_refused_and_the_body_blamed(body: bytes) -> None:
+    with pytest.raises(NotUtf8) as caught:
         check_body(body, JSON)
+    assert caught.value.field == "body"
 
 
 def test_the_field_of_a_form_is_named() -> None:
@@ -58,8 +59,9 @@ def test_the_field_of_a_form_is_named() -> None:
     [(b"/a%00", b""), (b"/a%ff", b""), (b"/", b"a=%00"), (b"/", b"%00=a"), (b"/", b"a=%ff"), (b"/", b"a=\xff")],
 )
 def test_a_path_or_query_that_is_no_text_is_refused(path: bytes, query: bytes) -> None:
-    with pytest.raises((NotText, NotUtf8)):
+    with pytest.raises((NotText, NotUtf8)) as caught:
         check_target(path, query)
+    assert caught.value.field in {"path", "query", "a"}
 
 
 def test_escapes_of_text_pass() -> None:

@@ -22,7 +22,7 @@ class BodyOverLimit(TooLarge):
 
     def __init__(self, *, limit: int) -> None:
         """Say what the limit is."""
-        super().__init__(what="The request body", limit=limit, hint="Send fewer items in one call.")
+        super().__init__(what="The request body", limit=limit, field="body", hint="Send fewer items in one call.")
 
 
 class LengthUnclear(BadRequest):

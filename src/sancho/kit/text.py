@@ -20,7 +20,7 @@ class NotUtf8(BadRequest):
 
     def __init__(self, *, part: str, position: int) -> None:
         """Say where; positions count from 1."""
-        super().__init__(part=part, position=position, hint="Encode it as UTF-8.")
+        super().__init__(part=part, position=position, field=part, hint="Encode it as UTF-8.")
 
 
 class NotText(Invalid):
