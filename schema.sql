@@ -927,6 +927,7 @@ CREATE TABLE sancho.sandbox (
 
 CREATE TABLE sancho.scope (
     vo smallint NOT NULL,
+    shared boolean DEFAULT false NOT NULL,
     scope_id integer NOT NULL,
     account_id integer NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C"

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from sancho.kit.adapters import ADAPTERS
 from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
@@ -97,7 +98,7 @@ def session_database(databases: Databases) -> Iterator[str]:
 async def conn(session_database: str) -> AsyncIterator[Connection]:
     """One transaction as the server's own role, serving every VO of the world; rolled back after the test."""
     async with await psycopg.AsyncConnection.connect(
-        session_database, autocommit=True, options="-c search_path=sancho,procrastinate"
+        session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS
     ) as connection:
         await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
         yield connection

@@ -175,12 +175,16 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
-    """A job that was just given to a pilot, and what the pilot must know of it."""
+    """An attempt that a pilot has, and what it is to compute, as it was submitted."""
 
     vo: int
     job_id: int
     attempt_id: int
     number: int
+    description: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    traceparent: str | None
+    has_inputs: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from pydantic import TypeAdapter
 
+from sancho.kit.adapters import ADAPTERS
 from sancho.kit.errors import Conflict, Unavailable
 
 Connection = AsyncConnection[TupleRow]
@@ -70,7 +71,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0) -> None:
         """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`."""
-        options: dict[str, Any] = {"options": SEARCH_PATH}
+        options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url, kwargs=options, min_size=1, max_size=size, timeout=timeout, max_waiting=20 * size, open=False,
             configure=_configure, check=None, name="work",
@@ -91,12 +92,16 @@ class Database:
         await self._snapshots.close()
 
     @asynccontextmanager
-    async def transaction(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
+    async def transaction(self, vos: Iterable[int], *, plan_once: bool = False) -> AsyncIterator[Connection]:
         """Run one transaction that serves `vos` (ids); commit on leaving, roll back on an error.
+
+        With `plan_once`, the plan of a statement is made once for a connection, not anew for the values it is given:
+        for short statements that run often, of which planning is the longest part.
 
         Raises `DatabaseBusy`, `DatabaseAway`, or `Collision` after a deadlock or a lock wait that was too long.
         """
-        async with self._lease(self._pool, "BEGIN", vos) as conn:
+        begin = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan" if plan_once else "BEGIN"
+        async with self._lease(self._pool, begin, vos) as conn:
             yield conn
 
     @asynccontextmanager

@@ -109,7 +109,8 @@ async def _transaction(caller: Caller, deployment: Deployed) -> AsyncIterator[Co
 
 
 async def _pilot_transaction(caller: PilotCaller, deployment: Deployed) -> AsyncIterator[Connection]:
-    async with deployment.database.transaction(caller.vos) as conn:
+    # Pilots are many and each asks for little: planning would cost more than the work.
+    async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
         yield conn
 
 

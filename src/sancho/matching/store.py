@@ -45,7 +45,8 @@ async def candidates(conn: Connection, offer: Offer) -> list[Candidate]:
                          JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
                         WHERE i.input_set_id = f.input_set_id AND i.vo = f.vo
                         GROUP BY rse.site_id) s
-               ) d ON f.input_set_id IS NOT NULL
+               HAVING f.input_set_id IS NOT NULL
+               ) d ON true
          ORDER BY f.vo_ticket, f.ticket, f.priority DESC, d.here DESC NULLS LAST, f.task_queue_id
         """,
         {

@@ -44,12 +44,21 @@ async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
     return await find(conn, Pilot, PILOT + " WHERE stamp = %(stamp)s FOR NO KEY UPDATE", {"stamp": stamp})
 
 
-async def lock(conn: Connection, vo: int, pilot_id: int) -> Pilot | None:
-    """Lock a pilot: everything it asks for is done one after the other."""
+async def greet(conn: Connection, vo: int, pilot_id: int) -> Pilot | None:
+    """Lock a pilot, so that what it asks for is done one after the other, and note its sign of life."""
     return await find(
         conn,
         Pilot,
-        PILOT + " WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE",
+        """
+        WITH locked AS MATERIALIZED (
+            SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash,
+                   detail
+              FROM pilot WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE),
+        beat AS (
+            INSERT INTO pilot_beat (vo, pilot_id, at) SELECT vo, pilot_id, now() FROM locked WHERE ended_at IS NULL
+            ON CONFLICT (pilot_id, vo) DO UPDATE SET at = excluded.at)
+        SELECT * FROM locked
+        """,
         {"id": pilot_id, "vo": vo},
     )
 

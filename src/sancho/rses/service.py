@@ -78,6 +78,16 @@ async def distances(conn: Connection) -> dict[tuple[int, int], int]:
     return await store.distances(conn)
 
 
+async def distances_from(conn: Connection, site_id: int) -> dict[int, int]:
+    """How far each RSE is from the nearest RSE of a site; absent is no direct link."""
+    return await store.distances_from(conn, site_id)
+
+
+async def distances_to(conn: Connection, site_id: int) -> dict[int, int]:
+    """How far the nearest RSE of a site is from each RSE; absent is no direct link."""
+    return await store.distances_to(conn, site_id)
+
+
 def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str) -> Place:
     """Where a file lies on an RSE: below the RSE's prefix, in its VO's own area, under its id and name.
 

@@ -48,9 +48,12 @@ def choose_rse(
     *,
     wanted: Collection[int] = (),
     site_id: int | None = None,
-    distances: Mapping[tuple[int, int], int] | None = None,
+    distances: Mapping[int, int] | None = None,
 ) -> Rse:
-    """The writable RSE for a new file: at the site, then wanted by its rule, then near; raises `NoRseForUpload`."""
+    """The writable RSE for a new file: at the site, then wanted by its rule, then near; raises `NoRseForUpload`.
+
+    `distances` are those from the site to RSEs by id.
+    """
     rse = plan.choose_rse(known, wanted=wanted, site_id=site_id, distances=distances)
     if rse is None:
         raise NoRseForUpload

@@ -24,7 +24,7 @@ async def lock_to_attach(conn: Connection, vo: int, did_id: int) -> tuple[DidKin
 
 async def lock_containers(conn: Connection, vo: int) -> None:
     """Be the only one who attaches to containers of this VO; circles can only be made there."""
-    await execute(conn, "SELECT pg_advisory_xact_lock(hashtext('dids.containers'), %(vo)s)", {"vo": vo})
+    await execute(conn, "SELECT pg_advisory_xact_lock(hashtext('dids.containers'), %(vo)s::int)", {"vo": vo})
 
 
 async def holders(conn: Connection, vo: int, did_id: int) -> list[int]:

@@ -5,6 +5,7 @@ from sancho.jobs.service.life import (
     begin,
     complete,
     find_attempt,
+    find_started,
     finish,
     kill,
     lose,
@@ -34,7 +35,7 @@ from sancho.jobs.service.views import (
 
 __all__ = [
     "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
-    "find_attempt", "finish", "get", "get_spec", "input_files", "kill", "list_jobs", "log", "lose", "open_attempts",
-    "producers", "progress", "promised", "reschedule", "resolve_all", "sandbox_size", "sandbox_url", "start", "submit",
-    "summarise", "traceparent", "vo_of_attempt",
+    "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "list_jobs", "log", "lose",
+    "open_attempts", "producers", "progress", "promised", "reschedule", "resolve_all", "sandbox_size", "sandbox_url",
+    "start", "submit", "summarise", "traceparent", "vo_of_attempt",
 ]  # fmt: skip

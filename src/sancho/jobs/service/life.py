@@ -160,6 +160,14 @@ async def vo_of_attempt(conn: Connection, attempt_id: int, *, pilot_id: int) -> 
     return vo
 
 
+async def find_started(conn: Connection, vo: int, attempt_id: int) -> Started:
+    """An attempt that has not ended, with what it is to compute; raises `AttemptEnded`."""
+    started = await life.find_started(conn, vo, attempt_id)
+    if started is None:
+        raise AttemptEnded(attempt_id=attempt_id)
+    return started
+
+
 async def find_attempt(conn: Connection, vo: int, attempt_id: int) -> OpenAttempt | None:
     """An attempt that has not ended; not locked."""
     return await life.find_attempt(conn, vo, attempt_id)

@@ -9,8 +9,8 @@ from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, f
 async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
     """Give a pilot the first waiting job of the first queue (vo, task_queue_id) that has one; None when all are empty.
 
-    One statement: the queue row goes, the job and its new attempt are matched, history and counters follow. A job
-    that was killed while we waited for it is passed over.
+    One statement: the queue row goes, the job and its new attempt are matched, history and counters follow, and what
+    the job is to compute is read. A job that was killed while we waited for it is passed over.
     """
     return await find(
         conn,
@@ -43,7 +43,13 @@ async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id
             INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
             SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
             ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
-        SELECT vo, job_id, attempt_id, number FROM attempted
+        SELECT a.vo, a.job_id, a.attempt_id, a.number, s.description, coalesce(p.parameters, '{}') AS parameters,
+               s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
+          FROM attempted a
+          JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
+          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+          JOIN claimed c ON c.job_id = a.job_id AND c.vo = a.vo
+          JOIN task_queue q ON q.task_queue_id = c.task_queue_id AND q.vo = c.vo
         """,
         {
             "vos": [q[0] for q in queues], "queues": [q[1] for q in queues],
@@ -164,6 +170,25 @@ async def enqueue(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int
         {"vo": vo, "ids": list(job_ids)},
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def find_started(conn: Connection, vo: int, attempt_id: int) -> Started | None:
+    """An attempt that has not ended, with what it is to compute."""
+    return await find(
+        conn,
+        Started,
+        """
+        SELECT a.vo, a.job_id, a.attempt_id, a.number, s.description, coalesce(p.parameters, '{}') AS parameters,
+               s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
+          FROM attempt a
+          JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+          JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
+          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+          JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+         WHERE a.attempt_id = %(id)s AND a.vo = %(vo)s AND a.ended_at IS NULL
+        """,
+        {"vo": vo, "id": attempt_id},
+    )
 
 
 async def find_attempt(conn: Connection, vo: int, attempt_id: int) -> OpenAttempt | None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sancho.dids.model import unpack_adler32
 from sancho.jobs import service as jobs
-from sancho.jobs.model import fill
+from sancho.jobs.model import Started, fill
 from sancho.kit import telemetry
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
 from sancho.pilots import store
 from sancho.replicas import service as replicas
@@ -20,6 +20,8 @@ from sancho.rses.model import Place, Rse
 READ_LIFETIME = timedelta(hours=1)
 PATHS_PER_TOKEN = 40
 """A token names each path it opens, and must fit into a header."""
+FAR = 1_000_000
+"""How far an RSE counts that has no direct link to a site."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,31 +81,34 @@ class Assignment:
     traceparent: str | None
 
 
-async def assign(
-    conn: Connection, deployment: Deployment, vo: int, job_id: int, *, attempt: tuple[int, int], site_id: int
-) -> Assignment:
-    """Write the assignment of an attempt (id, number), with fresh tokens."""
-    spec = await jobs.get_spec(conn, vo, job_id)
-    said, parameters = spec.description, spec.parameters
-    need = said["requirements"]
-    attempt_id, number = attempt
-    with telemetry.span("pilots.assign", traceparent=spec.traceparent, job_id=job_id, attempt_id=attempt_id):
-        promised = await store.promises(conn, vo, job_id) if said["outputs"] else []
+async def assign(conn: Connection, deployment: Deployment, started: Started, *, site_id: int) -> Assignment:
+    """Write the assignment of an attempt, with fresh tokens. From here on the transaction serves its VO alone."""
+    said, parameters = started.description, started.parameters
+    need, vo = said["requirements"], started.vo
+    named = {"job_id": started.job_id, "attempt_id": started.attempt_id}
+    with telemetry.span("pilots.assign", traceparent=started.traceparent, **named):
+        if started.has_inputs or said["sandbox"] or said["outputs"]:
+            await narrow(conn, [vo])
         return Assignment(
-            attempt_id=attempt_id, job_id=job_id, number=number,
+            attempt_id=started.attempt_id, job_id=started.job_id, number=started.number,
             command=[fill(word, parameters) for word in said["command"]],
             environment={k: fill(v, parameters) for k, v in said["environment"].items()},
             environments=[tag.removeprefix("env:") for tag in need["tags"] if tag.startswith("env:")],
             walltime=need["walltime"], memory=need["memory"],
             input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
-            inputs=await _inputs(conn, deployment, vo, job_id, site_id) if spec.input_set_id is not None else [],
-            outputs=[
-                PromisedOutput(number=n, path=fill(said["outputs"][n]["path"], parameters), did=did)
-                for n, did in promised
-            ],
+            inputs=await _inputs(conn, deployment, started, site_id) if started.has_inputs else [],
+            outputs=await _promised(conn, started) if said["outputs"] else [],
             output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
-            traceparent=spec.traceparent,
+            traceparent=started.traceparent,
         )  # fmt: skip
+
+
+async def _promised(conn: Connection, started: Started) -> list[PromisedOutput]:
+    outputs = started.description["outputs"]
+    return [
+        PromisedOutput(number=n, path=fill(outputs[n]["path"], started.parameters), did=did)
+        for n, did in await store.promises(conn, started.vo, started.job_id)
+    ]
 
 
 async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: str | None) -> SandboxRef | None:
@@ -114,20 +119,19 @@ async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: st
     return SandboxRef(url=await jobs.sandbox_url(deployment, vo, digest), sha256=sha256, size=size or 0)
 
 
-async def _inputs(conn: Connection, deployment: Deployment, vo: int, job_id: int, site_id: int) -> list[Input]:
-    files = await jobs.input_files(conn, vo, job_id)
-    known = {r.rse_id: r for r in await rses.rses(conn) if r.readable}
-    distances = await rses.distances(conn)
-    here = [r.rse_id for r in known.values() if r.site_id == site_id]
+async def _inputs(conn: Connection, deployment: Deployment, started: Started, site_id: int) -> list[Input]:
+    vo = started.vo
+    files = await jobs.input_files(conn, vo, started.job_id)
+    stored = [r for r in await replicas.list(conn, vo, [f[0] for f in files]) if r.state is ReplicaState.AVAILABLE]
+    known = {i: r for i, r in (await rses.by_id(conn, {r.rse_id for r in stored})).items() if r.readable}
+    distances = await rses.distances_to(conn, site_id)
 
     def far(rse_id: int) -> int:
-        if rse_id in here:
-            return -1
-        return min((distances.get((rse_id, near), 1_000_000) for near in here), default=1_000_000)
+        return -1 if known[rse_id].site_id == site_id else distances.get(rse_id, FAR)
 
     by_did: dict[int, list[int]] = {}
-    for replica in await replicas.list(conn, vo, [f[0] for f in files]):
-        if replica.state is ReplicaState.AVAILABLE and replica.rse_id in known:
+    for replica in stored:
+        if replica.rse_id in known:
             by_did.setdefault(replica.did_id, []).append(replica.rse_id)
     vo_name = (await store.vo_names(conn, [vo]))[vo]
     places = {
@@ -135,7 +139,7 @@ async def _inputs(conn: Connection, deployment: Deployment, vo: int, job_id: int
         for did_id, scope, name, *_ in files
         for rse_id in by_did.get(did_id, [])
     }
-    tokens = read_tokens(deployment, places, known, subject=f"{vo_name}:job:{job_id}")
+    tokens = read_tokens(deployment, places, known, subject=f"{vo_name}:job:{started.job_id}")
     return [
         Input(
             did=f"{scope}:{name}", name=name, size=size, adler32=None if adler32 is None else unpack_adler32(adler32),

@@ -72,16 +72,12 @@ async def match(
     An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
     """
     pilot = await _lock(conn, caller)
-    await store.beat(conn, pilot.vo, pilot.pilot_id)
     for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot.pilot_id]):
         if attempt_id in held:
             continue
         attempt = await jobs.find_attempt(conn, vo, attempt_id)
         if attempt is not None and attempt.state is AttemptState.MATCHED:
-            await narrow(conn, [vo])
-            return await assign(
-                conn, deployment, vo, attempt.job_id, attempt=(attempt_id, attempt.number), site_id=pilot.site_id
-            )
+            return await assign(conn, deployment, await jobs.find_started(conn, vo, attempt_id), site_id=pilot.site_id)
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_LOST, detail="the pilot has forgotten it")
     offer = Offer(
         pilot_id=pilot.pilot_id, site_id=pilot.site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
@@ -90,21 +86,14 @@ async def match(
     )  # fmt: skip
     started = await matching.match(conn, offer)
     _matched()
-    if started is None:
-        return None
-    await narrow(conn, [started.vo])
-    return await assign(
-        conn, deployment, started.vo, started.job_id, attempt=(started.attempt_id, started.number),
-        site_id=pilot.site_id,
-    )  # fmt: skip
+    return None if started is None else await assign(conn, deployment, started, site_id=pilot.site_id)
 
 
 async def reassign(conn: Connection, deployment: Deployment, caller: Principal, attempt_id: int) -> Assignment:
     """The assignment of an open attempt again, with fresh tokens; raises `AttemptEnded`."""
     attempt = await _own(conn, caller, attempt_id)
-    return await assign(
-        conn, deployment, attempt.vo, attempt.job_id, attempt=(attempt_id, attempt.number), site_id=attempt.site_id
-    )
+    started = await jobs.find_started(conn, attempt.vo, attempt_id)
+    return await assign(conn, deployment, started, site_id=attempt.site_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +148,7 @@ async def outputs(
     spec = await jobs.get_spec(conn, attempt.vo, attempt.job_id)
     promised = {row[0]: row for row in await jobs.promised(conn, attempt)}
     known = await rses.rses(conn)
-    distances = await rses.distances(conn)
+    distances = await rses.distances_from(conn, attempt.site_id)
     wishes: list[Wish] = []
     for file in made:
         if file.number not in promised:
@@ -246,7 +235,8 @@ def _pilot_id(caller: Principal) -> int:
 
 
 async def _lock(conn: Connection, caller: Principal) -> Pilot:
-    pilot = await store.lock(conn, caller.vo, _pilot_id(caller))
+    """Lock the pilot that calls: what it asks for is done one after the other; it has given a sign of life."""
+    pilot = await store.greet(conn, caller.vo, _pilot_id(caller))
     if pilot is None or pilot.ended_at is not None:
         raise PilotUnknown
     return pilot

@@ -35,12 +35,12 @@ class QuotaSpec(NamedTuple):
 
 async def share(conn: Connection, vo: int) -> None:
     """Keep what the VO's quotas mean from changing until the transaction ends."""
-    await execute(conn, "SELECT pg_advisory_xact_lock_shared(hashtext('rules.quotas'), %(vo)s)", {"vo": vo})
+    await execute(conn, "SELECT pg_advisory_xact_lock_shared(hashtext('rules.quotas'), %(vo)s::int)", {"vo": vo})
 
 
 async def alone(conn: Connection, vo: int) -> None:
     """Wait for all who charge the VO's quotas, and keep others from it until the transaction ends."""
-    await execute(conn, "SELECT pg_advisory_xact_lock(hashtext('rules.quotas'), %(vo)s)", {"vo": vo})
+    await execute(conn, "SELECT pg_advisory_xact_lock(hashtext('rules.quotas'), %(vo)s::int)", {"vo": vo})
 
 
 async def quotas_over(conn: Connection, vo: int, account_ids: Sequence[int], rse_ids: Sequence[int]) -> list[Quota]:
