@@ -10,7 +10,7 @@ BIN := .venv/bin
 MAKEFLAGS += --jobs=2 # the two environments are made at once
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format dev docs bench compat realparts schema requirements clean .venv .venv-demo
+.PHONY: help demo test check format dev docs bench schema requirements clean .venv .venv-demo
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ format: .venv ## Format the code and repair what the linter can repair
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-dev: .venv ## Server, worker and sites in the foreground; the code is reloaded when it changes
+dev: .venv ## A grid in the foreground until Ctrl-C; its programs start again when the code changes
 	@$(BIN)/sancho dev
 
 docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
@@ -40,12 +40,6 @@ docs: .venv ## Generate the reference pages, and the pilot's protocol, from the 
 
 bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
 	@$(BIN)/python -m bench --size $(SIZE)
-
-compat: .venv ## The unmodified clients of others against a served app
-	@$(BIN)/pytest $(ARGS) tests/compat
-
-realparts: .venv ## Only the tests that need real batch systems, storages and services
-	@$(BIN)/pytest $(ARGS) tests/realparts
 
 schema: .venv ## Write schema.sql anew from the migrations
 	@$(BIN)/python -m sancho.local.schema > schema.sql.new && mv schema.sql.new schema.sql

@@ -76,9 +76,9 @@ def up(
         if not _fork_away():
             command = control.supervise_command(where.folder)
             os.execve(command[0], command, child_environment({}))  # noqa: S606 (there is no shell)
-        _announce(grid.finish(where, _say), as_json=as_json)
+        announce(grid.finish(where, _say), as_json=as_json)
         return
-    _announce(grid.up(where, wishes, _say), as_json=as_json)
+    announce(grid.up(where, wishes, _say), as_json=as_json)
 
 
 def down(
@@ -209,7 +209,8 @@ def _fork_away() -> bool:
     return True
 
 
-def _announce(ready: grid.Ready, *, as_json: bool) -> None:
+def announce(ready: grid.Ready, *, as_json: bool) -> None:
+    """Say where a grid is and how to log in; its password is shown this once."""
     if as_json:
         _write_json({"home": ready.home, "url": ready.url, "vos": ready.vos, "password": ready.password})
         return

@@ -42,6 +42,7 @@ SERVER_VERBS = {
     "doctor": ServerVerb("sancho.cli.grid:doctor", "Look the installation over and say what to do.", MACHINE),
     "backup": ServerVerb("sancho.cli.grid:backup", "Save the grid on this machine into one file.", MACHINE),
     "restore": ServerVerb("sancho.cli.grid:restore", "Make a grid from a backup.", MACHINE),
+    "dev": ServerVerb("sancho.cli.dev:develop", "Run a grid until Ctrl-C, and reload its code.", MACHINE),
     "demo": ServerVerb("sancho.cli.demo:demo", "Run the demonstration on a grid of its own.", MACHINE),
     "serve": ServerVerb("sancho.cli.server:serve", "Serve the API.", SERVER),
     "worker": ServerVerb("sancho.cli.server:worker", "Carry out background tasks.", SERVER),
