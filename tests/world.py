@@ -1,7 +1,8 @@
 """The world that every test database holds, written with plain SQL so that no feature needs another to be tested.
 
-VOs belle (1) and gridpp (2), each with users alice and bob, administrator root, groups users and admins, and scope
-`mc`; sites SITE-A and SITE-B of the instance, each with a CE (`A-CE`) and an RSE (`A-DISK`), granted to both VOs.
+VOs belle (1) and gridpp (2), each with users alice and bob, administrator root, groups users and admins, and the
+shared scope `mc`; sites SITE-A and SITE-B of the instance, each with a CE (`A-CE`) and an RSE (`A-DISK`), granted to
+both VOs.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ INSERT INTO account_group (vo, name, permissions)
 INSERT INTO membership (vo, group_id, account_id)
     SELECT a.vo, g.group_id, a.account_id FROM account a JOIN account_group g
         ON g.vo = a.vo AND g.name = CASE a.name WHEN 'root' THEN 'admins' ELSE 'users' END;
-INSERT INTO scope (vo, account_id, name) SELECT vo, account_id, 'mc' FROM account WHERE vo > 0 AND name = 'root';
+INSERT INTO scope (vo, shared, account_id, name)
+    SELECT vo, true, account_id, 'mc' FROM account WHERE vo > 0 AND name = 'root';
 INSERT INTO resource (vo, kind, name) VALUES (0, 'S', 'SITE-A'), (0, 'S', 'SITE-B');
 INSERT INTO resource (vo, kind, site_id, name)
     SELECT 0, k, resource_id, right(name, 1) || CASE k WHEN 'C' THEN '-CE' ELSE '-DISK' END

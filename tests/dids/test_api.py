@@ -107,8 +107,29 @@ async def test_another_vo_sees_nothing(served: Served) -> None:
 async def test_scopes_are_made_and_listed(served: Served) -> None:
     made = await served.send("POST", "/scopes", json={"name": "user.root"}, account="root")
 
-    assert made.json() == {"name": "user.root", "account": "root"}
-    assert (await served.send("GET", "/scopes")).json() == [{"name": "mc", "account": "root"}, made.json()]
+    assert made.json() == {"name": "user.root", "account": "root", "shared": False}
+    shared = {"name": "mc", "account": "root", "shared": True}
+    assert (await served.send("GET", "/scopes")).json() == [shared, made.json()]
+
+
+async def test_nobody_makes_dids_in_a_scope_of_somebody_else(served: Served) -> None:
+    await served.send("POST", "/scopes", json={"name": "user.root"}, account="root")
+    output = {"path": "o", "did": "user.root:o"}
+    into = {"path": "o", "did": "mc:o", "dataset": "user.root:d"}
+    job = {"name": "thief", "command": ["true"], "requirements": {"memory": 1_000_000}}
+    file = {"size": 1, "adler32": "00010001"}
+    for path, body, field in (
+        ("/dids", {"did": "user.root:d", "kind": "dataset"}, "did"),
+        ("/uploads", {"files": [{"did": "mc:f", **file}, {"did": "user.root:f", **file}]}, "files.1.did"),
+        ("/uploads", {"files": [{"did": "mc:f", "dataset": "user.root:d", **file}]}, "files.0.dataset"),
+        ("/jobs", {"description": {**job, "outputs": [output]}}, "description.outputs.0.did"),
+        ("/jobs", {"description": {**job, "outputs": [into]}}, "description.outputs.0.dataset"),
+    ):
+        refused = (await served.send("POST", path, json=body)).json()
+        assert (refused["status"], refused["code"], refused["field"]) == (403, "scope_not_yours", field)
+    assert (await served.send("GET", "/dids", params={"scope": "user.root"})).json()["items"] == []
+    assert (await served.send("GET", "/jobs")).json()["items"] == []
+    assert (await served.send("GET", "/uploads")).json() == []
 
 
 async def test_usage_is_summed_over_http(served: Served) -> None:

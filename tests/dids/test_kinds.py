@@ -34,6 +34,16 @@ async def test_a_document_makes_a_scope_and_gives_it_to_another(conn: Connection
     assert await owners(conn, world) == {"mc": "root", "user.alice": "bob"}
 
 
+async def test_a_scope_is_shared_by_its_document(conn: Connection, world: World) -> None:
+    for shared in (True, False):
+        spec = {"account": "alice", "shared": shared}
+        document = Document(kind="Scope", name="user.alice", vo="belle", spec=spec)
+        await vos.apply(conn, person(world, "root", "*"), [document], KINDS)
+        assert {s.name: s.shared for s in await service.list_scopes(conn, world.belle)} == {
+            "mc": True, "user.alice": shared
+        }  # fmt: skip
+
+
 async def test_a_scope_needs_an_account_that_exists(conn: Connection, world: World) -> None:
     with pytest.raises(ScopeOwnerMissing, match="Account nobody, to whom scope") as caught:
         await apply(conn, world, "nobody")
@@ -46,7 +56,7 @@ async def test_a_scope_is_removed_only_while_it_is_empty(conn: Connection, world
     assert await owners(conn, world) == {"mc": "root"}
 
     await apply(conn, world, "alice")
-    await service.ensure_dataset(conn, world.belle, world.account[world.belle, "alice"], "user.alice:run1")
+    await service.ensure_dataset(conn, person(world, "alice"), "user.alice:run1")
     with pytest.raises(DocumentInUse):
         async with conn.transaction():
             await apply(conn, world, None)

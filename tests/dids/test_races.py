@@ -8,7 +8,7 @@ from sancho.dids import service
 from sancho.dids.errors import CollectionClosed, Cycle, DidExists
 from sancho.dids.model import DidKind
 from sancho.kit.db import Database
-from tests.dids.given import given_collection, given_files
+from tests.dids.given import given_collection, given_files, person
 from tests.dids.waiting import until_one_waits
 from tests.world import World
 
@@ -125,14 +125,14 @@ async def test_a_name_registered_by_two_at_once_is_the_first_ones(database: Data
 
 
 async def test_a_dataset_ensured_by_two_at_once_is_one(database: Database, world: World) -> None:
-    account_id = world.account[world.belle, "alice"]
+    alice = person(world, "alice")
 
     async def ensure() -> int:
         async with database.transaction([world.belle]) as conn:
-            return (await service.ensure_dataset(conn, world.belle, account_id, "mc:out")).did_id
+            return (await service.ensure_dataset(conn, alice, "mc:out")).did_id
 
     async with database.transaction([world.belle]) as conn:
-        first = (await service.ensure_dataset(conn, world.belle, account_id, "mc:out")).did_id
+        first = (await service.ensure_dataset(conn, alice, "mc:out")).did_id
         second = asyncio.create_task(ensure())
         await until_one_waits(database)
     assert await second == first

@@ -14,8 +14,6 @@ from sancho.dids.errors import (
     KindsMismatch,
     NotACollection,
     NotADataset,
-    ScopeExists,
-    ScopeMalformed,
     ScopeNotFound,
 )
 from sancho.dids.model import DidKind, File, NewFile
@@ -117,26 +115,26 @@ async def test_a_collection_belongs_to_who_makes_it_and_its_name_is_used_once(co
 
 
 async def test_ensuring_a_dataset_twice_gives_the_same(conn: Connection, world: World) -> None:
-    account_id = world.account[world.belle, "alice"]
+    alice = person(world, "alice")
 
-    first = await service.ensure_dataset(conn, world.belle, account_id, "mc:out")
-    second = await service.ensure_dataset(conn, world.belle, account_id, "mc:out")
+    first = await service.ensure_dataset(conn, alice, "mc:out")
+    second = await service.ensure_dataset(conn, alice, "mc:out")
 
     assert first == second
     await service.close(conn, world.belle, first.did_id)
     with pytest.raises(CollectionClosed):
-        await service.ensure_dataset(conn, world.belle, account_id, "mc:out")
+        await service.ensure_dataset(conn, alice, "mc:out")
 
 
 async def test_a_dataset_of_somebody_else_is_not_given_but_to_managers(conn: Connection, world: World) -> None:
-    bob = world.account[world.belle, "bob"]
     await given_collection(conn, world, "run1")
 
     with pytest.raises(NotYours, match="mc:run1 belongs to account alice"):
-        await service.ensure_dataset(conn, world.belle, bob, "mc:run1")
-    assert (await service.ensure_dataset(conn, world.belle, bob, "mc:run1", manages=True)).account == "alice"
-    root = world.account[world.belle, "root"]
-    assert (await service.ensure_dataset(conn, world.belle, root, "mc:run1")).account == "alice"
+        await service.ensure_dataset(conn, person(world, "bob"), "mc:run1")
+    manager = person(world, "bob", "dids:manage")
+    assert (await service.ensure_dataset(conn, manager, "mc:run1")).account == "alice"
+    owner_of_scope = person(world, "root", "dids:create")
+    assert (await service.ensure_dataset(conn, owner_of_scope, "mc:run1")).account == "alice"
 
 
 async def test_the_first_taken_name_can_be_asked_for_beforehand(conn: Connection, world: World) -> None:
@@ -150,14 +148,14 @@ async def test_the_first_taken_name_can_be_asked_for_beforehand(conn: Connection
 
 
 async def test_a_file_or_container_is_no_dataset_to_ensure(conn: Connection, world: World) -> None:
-    account_id = world.account[world.belle, "alice"]
+    alice = person(world, "alice")
     await given_files(conn, world, "a")
     await given_collection(conn, world, "c", DidKind.CONTAINER)
 
     with pytest.raises(NotADataset, match="mc:a is a file"):
-        await service.ensure_dataset(conn, world.belle, account_id, "mc:a")
+        await service.ensure_dataset(conn, alice, "mc:a")
     with pytest.raises(NotADataset, match="mc:c is a container"):
-        await service.ensure_dataset(conn, world.belle, account_id, "mc:c")
+        await service.ensure_dataset(conn, alice, "mc:c")
 
 
 async def test_attached_files_are_tallied_once_and_announced(conn: Connection, world: World) -> None:
@@ -375,19 +373,3 @@ async def test_dids_are_listed_by_prefix_kind_and_page(conn: Connection, world: 
     assert await names("run", "", 10, DidKind.DATASET) == ["run1"]
     with pytest.raises(ScopeNotFound):
         await service.list_dids(conn, world.belle, "no", page=("", 10))
-
-
-async def test_scopes_are_made_by_managers_once(conn: Connection, world: World) -> None:
-    root = person(world, "root", "dids:manage")
-
-    made = await service.create_scope(conn, root, "user.alice")
-
-    assert (made.name, made.account) == ("user.alice", "root")
-    assert [scope.name for scope in await service.list_scopes(conn, world.belle)] == ["mc", "user.alice"]
-    assert await service.scope_ids(conn, world.belle, ["user.alice"]) == {"user.alice": made.scope_id}
-    with pytest.raises(ScopeExists):
-        await service.create_scope(conn, root, "mc")
-    with pytest.raises(ScopeMalformed):
-        await service.create_scope(conn, root, "No Good")
-    with pytest.raises(PermissionMissing):
-        await service.create_scope(conn, person(world, "alice"), "mine")

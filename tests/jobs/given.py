@@ -80,7 +80,7 @@ async def uploaded(
 async def dataset(conn: Connection, world: World, name: str, sizes: Mapping[str, Sequence[int]], vo: int = 1) -> int:
     """An open dataset of files, `sizes` by the RSE that has them."""
     owner = world.account[vo, "alice"]
-    made = await dids.ensure_dataset(conn, vo, owner, name)
+    made = await dids.ensure_dataset(conn, user(world, vo=vo), name)
     for rse, files in sizes.items():
         new = [NewFile(None, world.scope[vo, "mc"], f"{name[3:]}_{rse}_{n}", s, None) for n, s in enumerate(files)]
         ids = await dids.register_files(conn, vo, owner, new)

@@ -130,7 +130,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10})
     yield ask("GET /scopes")
-    yield ask("POST /scopes", "root", body={"name": "more"})
+    yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
     file = {"did": "mc:new/1", "size": 1, "adler32": ADLER}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})

@@ -77,6 +77,7 @@ async def test_registering_takes_the_same_number_of_statements_whatever_the_numb
             sent.append(query)
             return await super().execute(query, *args, **more)
 
+    await dids.ensure_dataset(conn, root, "mc:run1")
     conn.cursor_factory = Counting
     await service.register(conn, root, "A-DISK", some("one"), dataset="mc:run1")
     for_one = len(sent)

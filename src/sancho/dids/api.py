@@ -19,6 +19,7 @@ from sancho.dids.errors import (
     ScopeExists,
     ScopeMalformed,
     ScopeNotFound,
+    ScopeNotYours,
 )
 from sancho.dids.model import Did, DidKind, Scope
 from sancho.kit.access import NotYours
@@ -57,9 +58,10 @@ class AttachmentsIn(BaseModel, extra="forbid"):
 
 
 class ScopeIn(BaseModel, extra="forbid"):
-    """A scope to make."""
+    """A scope to make; in a shared one, every account of the VO may make DIDs."""
 
     name: Annotated[str, Field(max_length=100, examples=["user.alice"])]
+    shared: bool = False
 
 
 class DidQuery(BaseModel, extra="forbid"):
@@ -114,15 +116,16 @@ class DidPage(BaseModel):
 
 
 class ScopeOut(BaseModel):
-    """A scope and whose it is."""
+    """A scope and whose it is; `shared`: every account of the VO may make DIDs in it."""
 
     name: str
     account: str
+    shared: bool
 
     @classmethod
     def of(cls, scope: Scope) -> Self:
         """The same as the API says it."""
-        return cls(name=scope.name, account=scope.account)
+        return cls(name=scope.name, account=scope.account, shared=scope.shared)
 
 
 @router.get("/dids", responses=problems(ScopeNotFound))
@@ -134,7 +137,11 @@ async def list_dids(query: Annotated[DidQuery, Query()], caller: Caller, conn: T
     return DidPage(items=[DidOut.of(did) for did in found], next=found[-1].name if len(found) == query.limit else None)
 
 
-@router.post("/dids", status_code=201, responses=problems(DidMalformed, DidExists, ScopeNotFound, PermissionMissing))
+@router.post(
+    "/dids",
+    status_code=201,
+    responses=problems(DidMalformed, DidExists, ScopeNotFound, ScopeNotYours, PermissionMissing),
+)
 async def create(body: CollectionIn, caller: Caller, conn: Transaction) -> DidOut:
     """Make an empty, open dataset or container."""
     return DidOut.of(await service.create(conn, caller, body.did, DidKind[body.kind.upper()]))
@@ -200,4 +207,4 @@ async def list_scopes(caller: Caller, conn: Transaction) -> list[ScopeOut]:
 @router.post("/scopes", status_code=201, responses=problems(ScopeExists, ScopeMalformed, PermissionMissing))
 async def create_scope(body: ScopeIn, caller: Caller, conn: Transaction) -> ScopeOut:
     """Make a scope that belongs to the caller."""
-    return ScopeOut.of(await service.create_scope(conn, caller, body.name))
+    return ScopeOut.of(await service.create_scope(conn, caller, body.name, shared=body.shared))

@@ -1,7 +1,7 @@
 """What can go wrong in the namespace; each class is one `code` of the native API."""
 
 from sancho.dids.model import DidMalformed
-from sancho.kit.errors import Conflict, Invalid, NotFound
+from sancho.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
     "ChecksumMalformed",
@@ -16,6 +16,7 @@ __all__ = [
     "ScopeExists",
     "ScopeMalformed",
     "ScopeNotFound",
+    "ScopeNotYours",
     "ScopeOwnerMissing",
 ]  # fmt: skip
 
@@ -48,6 +49,19 @@ class ScopeNotFound(NotFound):
     def __init__(self, *, scope: str, field: str = "scope") -> None:
         """Name the scope and the field that asked for it."""
         super().__init__(scope=scope, field=field, hint="An administrator of your VO makes scopes.")
+
+
+class ScopeNotYours(Forbidden):
+    """Scope {scope} belongs to account {owner}; you cannot make DIDs in it."""
+
+    code = "scope_not_yours"
+
+    def __init__(self, *, scope: str, owner: str, field: str = "did") -> None:
+        """Name the scope, its owner and the field that asked for it."""
+        super().__init__(
+            scope=scope, owner=owner, field=field,
+            hint="Use a scope of yours, or have an administrator of your VO share this one; see `sancho data ls`.",
+        )  # fmt: skip
 
 
 class ScopeExists(Conflict):

@@ -15,14 +15,16 @@ from sancho.vos.model import Action, Change, Kind, Named
 
 
 class ScopeSpec(BaseModel, extra="forbid"):
-    """Whose a scope is."""
+    """Whose a scope is, and whether others may make DIDs in it."""
 
     account: Annotated[str, Field(max_length=63, examples=["production"])]
-    """The account that may change everything in it."""
+    """The account that may make DIDs in it, and change everything in it."""
+    shared: bool = False
+    """Let every account of the VO make DIDs in it, which are its own."""
 
 
 async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[ScopeSpec]]) -> None:
-    ownerless = await service.put_scopes(conn, vo, {d.name: d.spec.account for d in documents})
+    ownerless = await service.put_scopes(conn, vo, [(d.name, d.spec.account, d.spec.shared) for d in documents])
     for document in documents:
         if document.name in ownerless:
             raise ScopeOwnerMissing(scope=document.name, account=document.spec.account, field=document.field("account"))
@@ -37,7 +39,7 @@ async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change
     new = [c for c in changes if c.kind == "Account" and c.action is Action.CREATED]
     numbers = {vo.name: vo.vo for vo in await vos.list_vos(conn)} if new else {}
     for vo in sorted({c.vo for c in new}):
-        scopes = {scope_of(c.name): c.name for c in new if c.vo == vo and is_scope(scope_of(c.name))}
+        scopes = [(scope_of(c.name), c.name, False) for c in new if c.vo == vo and is_scope(scope_of(c.name))]
         await service.put_scopes(conn, numbers[vo], scopes)
 
 

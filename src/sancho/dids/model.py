@@ -55,13 +55,14 @@ class DidMalformed(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A part of the namespace and the account it belongs to."""
+    """A part of the namespace and the account it belongs to; `shared`: every account of the VO may make DIDs in it."""
 
     scope_id: int
     vo: int
     name: str
     account_id: int
     account: str
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ and tasks do. Functions with a `caller` ask what that account may do; those with
 that have asked already.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from sancho.dids.errors import (
     ChecksumMalformed,
@@ -19,6 +19,7 @@ from sancho.dids.errors import (
     ScopeExists,
     ScopeMalformed,
     ScopeNotFound,
+    ScopeNotYours,
 )  # fmt: skip
 from sancho.dids.model import (
     ADLER32,
@@ -35,7 +36,7 @@ from sancho.dids.model import (
     parse_did,
 )  # fmt: skip
 from sancho.dids.store import contents, rows
-from sancho.kit.access import NotYours, Principal, require, require_owner
+from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 
@@ -62,22 +63,20 @@ async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
     return await rows.list_scopes(conn, vo)
 
 
-async def create_scope(conn: Connection, caller: Principal, name: str) -> Scope:
+async def create_scope(conn: Connection, caller: Principal, name: str, *, shared: bool = False) -> Scope:
     """Make a scope that belongs to the caller, who needs `dids:manage`; raises `ScopeMalformed`, `ScopeExists`."""
     require(caller, "dids:manage")
     if not is_scope(name):
         raise ScopeMalformed(scope=name)
-    if not await rows.insert_scope(conn, caller.vo, caller.account_id, name):
+    if not await rows.insert_scope(conn, caller.vo, caller.account_id, name, shared=shared):
         raise ScopeExists(scope=name)
-    made = await rows.find_scope(conn, caller.vo, name)
-    assert made is not None
-    return made
+    return (await rows.find_scopes(conn, caller.vo, [name]))[0]
 
 
-async def put_scopes(conn: Connection, vo: int, accounts: Mapping[str, str]) -> list[str]:
-    """Make scopes, or give them to other accounts, by name; return those that could not: there is no such account."""
-    done = await rows.put_scopes(conn, vo, list(accounts), list(accounts.values()))
-    return sorted(set(accounts).difference(done))
+async def put_scopes(conn: Connection, vo: int, scopes: Sequence[tuple[str, str, bool]]) -> list[str]:
+    """Make or change scopes, given as (name, account, shared); return those whose account does not exist."""
+    done = await rows.put_scopes(conn, vo, scopes)
+    return sorted({name for name, _, _ in scopes}.difference(done))
 
 
 async def remove_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
@@ -187,43 +186,60 @@ def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile
     return made
 
 
-async def find_scopes(conn: Connection, vo: int, dids: Sequence[str]) -> dict[str, int]:
-    """Ids of those of the scopes of these DIDs that exist; what is no DID is passed over."""
-    return await rows.scope_ids(conn, vo, sorted(filter(is_scope, {did.partition(":")[0] for did in dids})))
+async def scopes_for(
+    conn: Connection, caller: Principal, dids: Sequence[str], *, field: Callable[[int], str] = "files.{}.did".format
+) -> dict[str, int]:
+    """Ids of the scopes of DIDs that the caller is about to make: its own, shared ones, or any with `dids:manage`.
+
+    Raises `DidMalformed`, `ScopeNotFound` or `ScopeNotYours` for the first that will not do; `field` names it.
+    """
+    names = [did.partition(":")[0] for did in dids]
+    found = await rows.find_scopes(conn, caller.vo, sorted(filter(is_scope, set(names))))
+    known = {scope.name: scope for scope in found}
+    refused = [name for name in set(names) if name not in known or not _may_use(caller, known[name])]
+    if refused:
+        at = min(map(names.index, refused))
+        scope, _ = parse_did(dids[at], field=field(at))
+        if scope not in known:
+            raise ScopeNotFound(scope=scope, field=field(at))
+        raise ScopeNotYours(scope=scope, owner=known[scope].account, field=field(at))
+    return {scope.name: scope.scope_id for scope in found}
+
+
+def _may_use(caller: Principal, scope: Scope) -> bool:
+    return scope.shared or scope.account_id == caller.account_id or caller.may("dids:manage")
 
 
 async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
     """Make an empty, open dataset or container that belongs to the caller, who needs `dids:create`.
 
-    Raises `DidMalformed`, `ScopeNotFound`, `DidExists`, and `NotACollection` for a file: files are registered with
-    their replicas, or uploaded.
+    Raises what `scopes_for` does, `DidExists`, and `NotACollection` for a file: files are registered with their
+    replicas, or uploaded.
     """
     require(caller, "dids:create")
     if kind is DidKind.FILE:
         raise NotACollection(did=did, field="kind")
     scope, name = parse_did(did)
-    scope_id = (await scope_ids(conn, caller.vo, [scope], field="did"))[scope]
+    scope_id = (await scopes_for(conn, caller, [did], field=lambda _: "did"))[scope]
     if await rows.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, kind) is None:
         raise DidExists(did=did)
     return await get(conn, caller.vo, did)
 
 
-async def ensure_dataset(
-    conn: Connection, vo: int, account_id: int, did: str, *, field: str = "dataset", manages: bool = False
-) -> Did:
-    """The open dataset of this name, that this account may attach to; made, and owned by it, when there is none.
+async def ensure_dataset(conn: Connection, caller: Principal, did: str, *, field: str = "dataset") -> Did:
+    """The open dataset of this name, that the caller may attach to; made, and owned by it, when there is none.
 
-    Safe to run twice. Raises `DidMalformed`, `ScopeNotFound`, `NotADataset`, `CollectionClosed` when it has been
-    closed, and, unless the account `manages` (has `dids:manage`), `NotYours` when it is somebody else's.
+    Safe to run twice. Raises what `scopes_for` does when there is none, `NotADataset`, `CollectionClosed` when it has
+    been closed, and, unless the caller has `dids:manage`, `NotYours` when it is somebody else's.
     """
     scope, name = parse_did(did, field=field)
-    scope_id = (await scope_ids(conn, vo, [scope], field=field))[scope]
-    await rows.insert_collection(conn, vo, account_id, scope_id, name, DidKind.DATASET)
-    dataset = await get(conn, vo, did, field=field)
+    if not await rows.dids_by_name(conn, caller.vo, [scope], [name]):
+        scope_id = (await scopes_for(conn, caller, [did], field=lambda _: field))[scope]
+        await rows.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, DidKind.DATASET)
+    dataset = await get(conn, caller.vo, did, field=field)
     if dataset.kind is not DidKind.DATASET:
         raise NotADataset(did=did, kind=dataset.kind.word, field=field)
-    if not manages and account_id not in (dataset.account_id, dataset.scope_account_id):
-        raise NotYours(what=did, owner=dataset.account)
+    require_change(caller, dataset)
     if not dataset.open:
         raise CollectionClosed(did=did, field=field)
     return dataset

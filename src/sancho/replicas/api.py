@@ -15,6 +15,7 @@ from sancho.dids.errors import (
     DidNotFound,
     NotADataset,
     ScopeNotFound,
+    ScopeNotYours,
 )
 from sancho.dids.model import FileText
 from sancho.kit.access import NotYours
@@ -91,8 +92,8 @@ class AccessOut(BaseModel):
     "",
     status_code=201,
     responses=problems(
-        PermissionMissing, DidMalformed, ChecksumMalformed, ScopeNotFound, DidExists, NotADataset, CollectionClosed,
-        NotYours,
+        PermissionMissing, DidMalformed, ChecksumMalformed, ScopeNotFound, ScopeNotYours, DidExists, NotADataset,
+        CollectionClosed, NotYours,
     ),
 )  # fmt: skip
 async def register(body: FilesIn, caller: Caller, conn: Transaction) -> Registered:

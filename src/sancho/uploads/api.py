@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from sancho.dids import service as dids
-from sancho.dids.errors import CollectionClosed, DidExists, ScopeNotFound
+from sancho.dids.errors import CollectionClosed, DidExists, ScopeNotFound, ScopeNotYours
 from sancho.dids.model import parse_did
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -90,7 +90,9 @@ class OpenUpload(BaseModel):
 
 
 @router.post(
-    "", status_code=201, responses=problems(QuotaExceeded, NoRseForUpload, RseNotFound, ScopeNotFound, DidExists)
+    "",
+    status_code=201,
+    responses=problems(QuotaExceeded, NoRseForUpload, RseNotFound, ScopeNotFound, ScopeNotYours, DidExists),
 )
 async def open_uploads(body: UploadsIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UploadsOut:
     """Announce files; get for each where to PUT it and a token for exactly that path."""
@@ -114,10 +116,7 @@ async def _wishes(
     names = [parse_did(f.did, field=f"files.{n}.did") for n, f in enumerate(body.files)]
     if len(set(names)) < len(names):
         raise Invalid(reason="The same DID stands twice among the files.", field="files", hint="Name each file once.")
-    scopes = await dids.find_scopes(conn, caller.vo, [f.did for f in body.files])
-    missing = next((n for n, (scope, _) in enumerate(names) if scope not in scopes), None)
-    if missing is not None:
-        raise ScopeNotFound(scope=names[missing][0], field=f"files.{missing}.did")
+    scopes = await dids.scopes_for(conn, caller, [f.did for f in body.files])
     await dids.check_free(conn, caller.vo, [(scopes[scope], name) for scope, name in names])
     datasets = await _datasets(conn, caller, body)
     by_name = {r.name: r for r in known}
@@ -141,10 +140,7 @@ async def _datasets(conn: Connection, caller: Principal, body: UploadsIn) -> dic
     made: dict[str, int] = {}
     named = {f.dataset: n for n, f in reversed(list(enumerate(body.files))) if f.dataset}
     for dataset in sorted(named):
-        found = await dids.ensure_dataset(
-            conn, caller.vo, caller.account_id, dataset, field=f"files.{named[dataset]}.dataset",
-            manages=caller.may("dids:manage"),
-        )  # fmt: skip
+        found = await dids.ensure_dataset(conn, caller, dataset, field=f"files.{named[dataset]}.dataset")
         made[dataset] = found.did_id
         if body.rule is not None:
             await rules.ensure(

@@ -131,7 +131,11 @@ def ls(
 ) -> None:
     """List scopes, the DIDs of a scope, or what is in a dataset or container."""
     if name is None:
-        scopes: list[Column[Scope]] = [Column("scope", lambda s: s.name), Column("account", lambda s: s.account)]
+        scopes: list[Column[Scope]] = [
+            Column("scope", lambda s: s.name),
+            Column("account", lambda s: s.account),
+            Column("shared", lambda s: s.shared),
+        ]
         session.output.listing(session.client.pages(data.scopes()), scopes, of="scopes")
         return
     scope, _, rest = name.partition(":")

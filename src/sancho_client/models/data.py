@@ -30,10 +30,11 @@ class DidInfo(Did):
 
 
 class Scope(Answer):
-    """A namespace of DIDs."""
+    """A namespace of DIDs; in a shared one, every account of the VO may make them."""
 
     name: str
     account: str
+    shared: bool
 
 
 class Replica(Answer):

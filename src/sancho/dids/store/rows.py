@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 
 
 async def scope_ids(conn: Connection, vo: int, names: Sequence[str]) -> dict[str, int]:
@@ -16,17 +16,17 @@ async def scope_ids(conn: Connection, vo: int, names: Sequence[str]) -> dict[str
     return dict(rows)
 
 
-async def find_scope(conn: Connection, vo: int, name: str) -> Scope | None:
-    """One scope by name."""
-    return await find(
+async def find_scopes(conn: Connection, vo: int, names: Sequence[str]) -> list[Scope]:
+    """Those of these scopes that exist."""
+    return await fetch(
         conn,
         Scope,
         """
-        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account
+        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account, s.shared
           FROM scope s JOIN account a ON a.account_id = s.account_id AND a.vo = s.vo
-         WHERE s.vo = %(vo)s AND s.name = %(name)s
+         WHERE s.vo = %(vo)s AND s.name = ANY(%(names)s::text[])
         """,
-        {"vo": vo, "name": name},
+        {"vo": vo, "names": list(names)},
     )
 
 
@@ -36,7 +36,7 @@ async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
         conn,
         Scope,
         """
-        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account
+        SELECT s.scope_id, s.vo, s.name, s.account_id, a.name AS account, s.shared
           FROM scope s JOIN account a ON a.account_id = s.account_id AND a.vo = s.vo
          WHERE s.vo = %(vo)s
          ORDER BY s.name
@@ -45,31 +45,40 @@ async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
     )
 
 
-async def insert_scope(conn: Connection, vo: int, account_id: int, name: str) -> bool:
+async def insert_scope(conn: Connection, vo: int, account_id: int, name: str, *, shared: bool) -> bool:
     """Make a scope; False when it exists."""
     made = await execute(
         conn,
-        "INSERT INTO scope (vo, account_id, name) VALUES (%(vo)s, %(account_id)s, %(name)s) ON CONFLICT DO NOTHING",
-        {"vo": vo, "account_id": account_id, "name": name},
+        """
+        INSERT INTO scope (vo, shared, account_id, name) VALUES (%(vo)s, %(shared)s, %(account_id)s, %(name)s)
+        ON CONFLICT DO NOTHING
+        """,
+        {"vo": vo, "shared": shared, "account_id": account_id, "name": name},
     )
     return made == 1
 
 
-async def put_scopes(conn: Connection, vo: int, names: Sequence[str], accounts: Sequence[str]) -> list[str]:
-    """Make scopes or give them to other accounts; return the names that could be, the others lack their account."""
+async def put_scopes(conn: Connection, vo: int, scopes: Sequence[tuple[str, str, bool]]) -> list[str]:
+    """Make or change scopes, given as (name, account, shared); return the names that could be.
+
+    The others lack their account.
+    """
     return await fetch_values(
         conn,
         """
-        INSERT INTO scope (vo, account_id, name)
-        SELECT a.vo, a.account_id, wanted.name
-          FROM unnest(%(names)s::text[], %(accounts)s::text[]) AS wanted (name, account)
+        INSERT INTO scope (vo, shared, account_id, name)
+        SELECT a.vo, wanted.shared, a.account_id, wanted.name
+          FROM unnest(%(names)s::text[], %(accounts)s::text[], %(shared)s::boolean[]) AS wanted (name, account, shared)
           JOIN account a ON a.vo = %(vo)s AND a.name = wanted.account
          ORDER BY wanted.name
-            ON CONFLICT (name, vo) DO UPDATE SET account_id = EXCLUDED.account_id
+            ON CONFLICT (name, vo) DO UPDATE SET account_id = EXCLUDED.account_id, shared = EXCLUDED.shared
         RETURNING name
         """,
-        {"vo": vo, "names": list(names), "accounts": list(accounts)},
-    )
+        {
+            "vo": vo, "names": [name for name, _, _ in scopes], "accounts": [account for _, account, _ in scopes],
+            "shared": [shared for _, _, shared in scopes],
+        },
+    )  # fmt: skip
 
 
 async def delete_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:

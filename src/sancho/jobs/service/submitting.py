@@ -117,19 +117,17 @@ async def _promises(
     if not description.outputs:
         return []
     named = plan.output_names(description, rows)
-    field = "description.outputs"
-    names = sorted({parse_did(did, field=field)[0] for job in named for did, _ in job})
-    scopes = await dids.scope_ids(conn, caller.vo, names, field=field)
+    every = len(description.outputs)
+    scopes = await dids.scopes_for(
+        conn, caller, [did for job in named for did, _ in job], field=lambda n: f"description.outputs.{n % every}.did"
+    )
     datasets: dict[str, int] = {}
     for n, output in enumerate(description.outputs):
         if output.rule is not None:
             field = f"description.outputs.{n}.rule.rse_expression"
             await rses.resolve(conn, output.rule.rse_expression, field=field, vo=caller.vo)
         for dataset in sorted({job[n][1] or "" for job in named} - {""}):
-            made = await dids.ensure_dataset(
-                conn, caller.vo, caller.account_id, dataset, field=f"description.outputs.{n}.dataset",
-                manages=caller.may("dids:manage"),
-            )  # fmt: skip
+            made = await dids.ensure_dataset(conn, caller, dataset, field=f"description.outputs.{n}.dataset")
             datasets[dataset] = made.did_id
             if output.rule is not None:
                 await rules.ensure(
@@ -139,7 +137,8 @@ async def _promises(
     if description.close_datasets:
         await submitting.insert_closing(conn, caller.vo, list(datasets.values()))
     return [
-        [(scopes[scope], name, datasets.get(dataset or "")) for (scope, name), dataset in
-         ((parse_did(did), dataset) for did, dataset in job)]
+        [(scopes[scope], name, datasets.get(dataset or ""))
+         for n, (did, dataset) in enumerate(job)
+         for scope, name in [parse_did(did, field=f"description.outputs.{n}.did")]]
         for job in named
     ]  # fmt: skip

@@ -30,11 +30,11 @@ async def register(
     require(caller, "replicas:create")
     vo = caller.vo
     rse = await rses.get(conn, rse_name, field="rse")
-    scopes = await dids.find_scopes(conn, vo, [file.did for file in files])
+    scopes = await dids.scopes_for(conn, caller, [file.did for file in files])
     new = dids.new_files(files, scopes)
     into = None
     if dataset is not None:
-        into = await dids.ensure_dataset(conn, vo, caller.account_id, dataset, manages=caller.may("dids:manage"))
+        into = await dids.ensure_dataset(conn, caller, dataset)
     ids = await dids.register_files(conn, vo, caller.account_id, new)
     sizes = [file.size for file in files]
     await rows.insert_on(conn, vo, rse.rse_id, ids, sizes)
