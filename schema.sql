@@ -885,6 +885,7 @@ CREATE TABLE sancho.rule_detail (
     retry_at timestamp with time zone,
     version bigint,
     retries smallint DEFAULT 0 NOT NULL,
+    implicit boolean DEFAULT false NOT NULL,
     rse_ids integer[] DEFAULT '{}'::integer[] NOT NULL,
     rse_expression text NOT NULL,
     activity text DEFAULT 'default'::text NOT NULL,
@@ -1856,6 +1857,13 @@ CREATE INDEX rule_expiry ON sancho.rule USING btree (expires_at) WHERE (expires_
 --
 
 CREATE UNIQUE INDEX submission_key ON sancho.submission USING btree (account_id, vo, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+
+--
+-- Name: task_queue_lottery; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX task_queue_lottery ON sancho.task_queue USING btree (group_id, vo, priority DESC, task_queue_id) WHERE active;
 
 
 --

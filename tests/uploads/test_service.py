@@ -58,7 +58,7 @@ async def test_two_intents_for_one_name_have_two_paths_and_the_first_commit_wins
     assert await fetch_rows(conn, "SELECT did_id FROM did WHERE kind = 'F'") == [(second.did_id,)]
 
 
-async def test_an_intent_holds_quota_until_it_is_committed_or_given_up(conn: Connection, world: World) -> None:
+async def test_an_intent_holds_quota_until_it_is_given_up_or_a_rule_pays(conn: Connection, world: World) -> None:
     await quota(conn, world, 25)
     first, second = await opened(conn, world, wish(world, "one"), wish(world, "two"))
     assert await room(conn) == 5
@@ -68,7 +68,7 @@ async def test_an_intent_holds_quota_until_it_is_committed_or_given_up(conn: Con
     await service.give_up(conn, 1, [first])
     assert await room(conn) == 15
     await service.commit(conn, 1, [second.intent_id], {second.intent_id: ADLER})
-    assert await room(conn) == 25
+    assert await room(conn) == 15
 
 
 async def test_a_commit_is_repeatable_and_a_given_up_intent_cannot_be_committed(conn: Connection, world: World) -> None:

@@ -341,6 +341,7 @@ CREATE TABLE rule_detail (
     retry_at       timestamptz,                              -- when a stuck rule is tried again
     version        bigint,                                   -- of the configuration it was born under
     retries        smallint    NOT NULL DEFAULT 0,
+    implicit       boolean     NOT NULL DEFAULT false,       -- came with an upload; nobody asked for it
     rse_ids        int[]       NOT NULL DEFAULT '{}',        -- chosen at the first placement, then kept
     rse_expression text        NOT NULL,
     activity       text        NOT NULL DEFAULT 'default',
@@ -490,6 +491,7 @@ CREATE TABLE task_queue (              -- all waiting jobs with equal requiremen
     FOREIGN KEY (group_id, vo) REFERENCES account_group (group_id, vo),
     FOREIGN KEY (input_set_id, vo) REFERENCES input_set (input_set_id, vo)
 );
+CREATE INDEX task_queue_lottery ON task_queue (group_id, vo, priority DESC, task_queue_id) WHERE active;
 CREATE TABLE task_queue_slot (
     vo            smallint NOT NULL,
     slot          smallint NOT NULL,

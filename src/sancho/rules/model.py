@@ -130,6 +130,16 @@ class Target(NamedTuple):
     activity: str
 
 
+class Arrival(NamedTuple):
+    """A new file, the RSE where it lies, whose it is, and what is wished for it alone."""
+
+    did_id: int
+    rse_id: int
+    account_id: int
+    size: int
+    terms: RuleTerms | None
+
+
 class Want(NamedTuple):
     """A lock that a rule should have. Wants are placed in the order of their fields."""
 

@@ -130,7 +130,7 @@ async def _wishes(
         wishes.append(
             Wish(
                 scope_id=scopes[scope], scope=scope, name=name, size=file.size, adler32=file.adler32, rse_id=rse.rse_id,
-                dataset_id=datasets.get(file.dataset or ""), rule=None if file.dataset else _rule(body.rule, rse),
+                dataset_id=datasets.get(file.dataset or ""), rule=None if file.dataset else _rule(body.rule),
             )
         )  # fmt: skip
     return wishes
@@ -150,10 +150,10 @@ async def _datasets(conn: Connection, caller: Principal, body: UploadsIn) -> dic
     return made
 
 
-def _rule(rule: RuleIn | None, rse: Rse) -> dict[str, Any]:
-    """The rule of a file without a dataset; without a wish, one copy where it was put."""
+def _rule(rule: RuleIn | None) -> dict[str, Any] | None:
+    """The wish for a file without a dataset, as it is kept until the commit."""
     if rule is None:
-        return {"copies": 1, "rse_expression": rse.name, "lifetime": None}
+        return None
     lifetime = None if rule.lifetime is None else rule.lifetime.total_seconds()
     return {"copies": rule.copies, "rse_expression": rule.rse_expression, "lifetime": lifetime}
 

@@ -20,7 +20,7 @@ from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
-from sancho.rules.model import Hold
+from sancho.rules.model import Arrival, Hold, RuleTerms
 from sancho.uploads import plan, store
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import (
@@ -143,7 +143,9 @@ async def _verify_one(deployment: Deployment, vo_name: str, intent: Intent, rse:
 
 
 async def commit(conn: Connection, vo: int, intent_ids: Sequence[int], checksums: Mapping[int, str]) -> list[Committed]:
-    """Register verified intents: file, replica, attachment, rules above, usage; give their quota hold back.
+    """Register verified intents: file, replica, attachment, rules, usage; give their quota hold back.
+
+    A file for which no rule was wished, and that no rule is above, gets one: a copy where it lies, for whoever adds it.
 
     Idempotent: what was committed before is returned again. Raises `IntentNotFound`, `IntentGivenUp`, `DidExists`,
     `CollectionClosed`; then nothing was registered.
@@ -171,17 +173,11 @@ async def _register(conn: Connection, vo: int, fresh: Sequence[Intent], checksum
     in_datasets = sorted((i for i in fresh if i.dataset_id is not None), key=lambda i: (i.dataset_id or 0, i.did_id))
     for dataset_id, members in groupby(in_datasets, lambda i: i.dataset_id or 0):
         await dids.attach(conn, vo, dataset_id, [i.did_id for i in members], announce=False)
-    if in_datasets:
-        parents = sorted({i.dataset_id or 0 for i in in_datasets})
-        freed = [Hold(i.account_id, i.rse_id, i.size) for i in in_datasets if i.held]
-        await rules.extend(conn, vo, parent_ids=parents, file_ids=[i.did_id for i in in_datasets], freed=freed)
-    await _free_quota(conn, vo, [i for i in fresh if i.dataset_id is None])
-    for intent in fresh:
-        if intent.rule is not None:
-            await rules.ensure(
-                conn, vo, intent.account_id, intent.did_id, copies=int(intent.rule["copies"]),
-                rse_expression=str(intent.rule["rse_expression"]), lifetime=_lifetime(intent.rule),
-            )  # fmt: skip
+    await rules.adopt(
+        conn, vo, [Arrival(i.did_id, i.rse_id, i.account_id, i.size, _terms(i.rule)) for i in fresh],
+        parent_ids=sorted({i.dataset_id or 0 for i in in_datasets}),
+        freed=[Hold(i.account_id, i.rse_id, i.size) for i in fresh if i.held],
+    )  # fmt: skip
     await accounting.record(
         conn,
         [
@@ -298,6 +294,10 @@ def _committed(intent: Intent) -> Committed:
     )  # fmt: skip
 
 
-def _lifetime(rule: Mapping[str, object]) -> timedelta | None:
+def _terms(rule: Mapping[str, object] | None) -> RuleTerms | None:
+    """The wish that an intent keeps for a file without a dataset."""
+    if rule is None:
+        return None
     seconds = rule.get("lifetime")
-    return timedelta(seconds=float(seconds)) if isinstance(seconds, int | float) else None
+    lifetime = timedelta(seconds=float(seconds)) if isinstance(seconds, int | float) else None
+    return {"copies": int(str(rule["copies"])), "rse_expression": str(rule["rse_expression"]), "lifetime": lifetime}

@@ -8,6 +8,7 @@ quota that was held for the files back in that call, not before it.
 
 from sancho.rules.service.asking import create, ensure, get, list_locks, list_rules
 from sancho.rules.service.counting import recopy, settle, stick
+from sancho.rules.service.files import adopt
 from sancho.rules.service.leaving import delete, expire, retract
 from sancho.rules.service.placing import extend
 from sancho.rules.service.quotas import (
@@ -21,6 +22,6 @@ from sancho.rules.service.quotas import (
 from sancho.rules.service.repairing import place, repair
 
 __all__ = [
-    "QUOTA", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota", "list_locks",
+    "QUOTA", "adopt", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota", "list_locks",
     "list_quotas", "list_rules", "place", "recopy", "refresh_quotas", "repair", "retract", "settle", "stick", "usage",
 ]  # fmt: skip
