@@ -96,9 +96,10 @@ async def test_an_unknown_path_is_a_problem_too(served: Served) -> None:
 async def test_health_needs_no_token_and_metrics_count_requests(served: Served) -> None:
     assert (await served.client.get("/v1/health/live")).json() == {"status": "alive"}
     assert (await served.client.get("/v1/health/ready")).json() == {"status": "ready"}
-    assert (
-        b'sancho_requests_total{method="GET",route="/v1/health/ready"' in (await served.client.get("/metrics")).content
-    )
+    await served.send("GET", "/jobs/7")
+    said = (await served.client.get("/metrics")).text
+    assert 'sancho_requests_total{method="GET",route="/v1/health/ready"' in said
+    assert 'sancho_requests_total{method="GET",route="/v1/jobs/{job_id}"' in said
 
 
 async def test_an_unready_database_is_503_and_says_when_to_come_back(served: Served) -> None:

@@ -19,7 +19,7 @@ from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
 from sancho.jobs.tasks import tasks as jobs_tasks
-from sancho.kit import objects_api, problem, web
+from sancho.kit import objects_api, problem, telemetry, web
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
@@ -56,9 +56,10 @@ TASKS: tuple[Tasks, ...] = (
 """Every background task."""
 
 ROUTERS: Sequence[APIRouter] = (
+    pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
     vos_api.router, identity_api.router, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
     replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
-    pilots_api.public_router, pilots_api.router, objects_api.router,
+    objects_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 
@@ -140,6 +141,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         await made.database.open()
         yield
         await made.database.close()
+        telemetry.flush()  # here, because a server that was told to end by a signal never returns
 
     app = FastAPI(
         title="Sancho", version="1", lifespan=lifespan, docs_url="/docs", openapi_url="/openapi.json",

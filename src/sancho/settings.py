@@ -3,6 +3,7 @@
 Configuration of VOs and topology is not here: it is applied with `sancho apply` and lives in the database.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,8 @@ class WorkerSettings(BaseModel, frozen=True):
     """Background tasks that one worker process runs at once."""
     shutdown_grace: timedelta = timedelta(seconds=30)
     """How long running tasks may go on after SIGTERM."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of the loopback address on which this worker serves `/metrics`; it serves none when absent."""
 
 
 class ObjectSettings(BaseModel, frozen=True):
@@ -75,6 +78,11 @@ class Settings(BaseSettings):
     """Bytes of the largest request body; sandboxes have a limit of their own."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    otlp_endpoint: Annotated[str | None, Field(pattern="^https?://", validate_default=True)] = Field(
+        default_factory=lambda: os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
+    )
+    """Collector to send traces to, as OTLP over HTTP, such as `http://127.0.0.1:4318`; when absent, what
+    OTEL_EXPORTER_OTLP_ENDPOINT says, and without either none are sent."""
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()

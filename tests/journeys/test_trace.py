@@ -94,6 +94,7 @@ async def test_one_trace_leads_from_the_submit_to_the_replica_that_arrives(serve
     await served.run_tasks()
 
     assert TRACE in given["traceparent"], "the payload can go on with it"
+    assert (await served.send("GET", f"/jobs/{job_id}")).json()["trace_id"] == TRACE
     async with served.deployment.database.transaction([1]) as conn:
         arrived = await fetch_rows(
             conn,
@@ -104,7 +105,8 @@ async def test_one_trace_leads_from_the_submit_to_the_replica_that_arrives(serve
         )
     assert arrived == [("A-DISK", "A"), ("B-DISK", "A")]
     assert seen.traced() >= {
-        "POST", "pilots.assign", "pilots.begin", "pilots.outputs", "pilots.finish", "transfers.carry", "rules:settle"
+        "POST /v1/jobs", "pilots.assign", "pilots.begin", "pilots.outputs", "pilots.finish", "transfers.carry",
+        "rules:settle",
     }  # fmt: skip
     for event in ("jobs submitted", "attempt ended", "file arrived"):
         assert TRACE in {line.get("trace_id") for line in seen.lines(event)}, event

@@ -124,9 +124,12 @@ async def test_what_failed_too_often_is_not_lost_but_tried_again_by_and_by(
 
     async with app.open_async():
         assert await revive(app) == 2
+    before = [telemetry.TASKS.labels("trial:stubborn", outcome)._value.get() for outcome in ("done", "failed")]
     await run(deployment, database_url)
+    after = [telemetry.TASKS.labels("trial:stubborn", outcome)._value.get() for outcome in ("done", "failed")]
 
     assert [what for what, _ in SEEN if what != "tick"] == ["yes"]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1]
     async with database.transaction([world.belle]) as conn:
         left = "SELECT args->>'what' FROM procrastinate_jobs WHERE task_name = 'trial:stubborn'"
         assert await fetch_rows(conn, left) == [("no",)]

@@ -1,6 +1,7 @@
 """Verbs of the server: serve the API, work, migrate the database, begin an installation."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,10 +25,12 @@ def serve() -> None:
     Example: SANCHO_DATABASE_URL=postgresql://sancho@/sancho sancho serve
     """
     settings = Settings()
-    telemetry.configure(level=settings.log_level, service="sancho-api")
+    telemetry.configure(level=settings.log_level, service="sancho-api", otlp_endpoint=settings.otlp_endpoint)
     identity.ensure_key(settings.keys)
+    app = create_app(settings)
+    gc.freeze()  # the application itself is no garbage, so it need not be looked at again
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, loop="uvloop", http="httptools",
+        app, host=settings.host, port=settings.port, loop="uvloop", http="httptools",
         log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False,
         ssl_certfile=settings.tls_cert and str(settings.tls_cert),
         ssl_keyfile=settings.tls_key and str(settings.tls_key),
@@ -42,9 +45,22 @@ def worker(
     Example: sancho worker
     """
     settings = Settings()
-    telemetry.configure(level=settings.log_level, service="sancho-worker")
+    telemetry.configure(level=settings.log_level, service="sancho-worker", otlp_endpoint=settings.otlp_endpoint)
+    _serve_metrics(settings.worker.metrics_port)
     identity.ensure_key(settings.keys)
-    asyncio.run(_work(settings, until_idle=until_idle))
+    try:
+        asyncio.run(_work(settings, until_idle=until_idle))
+    finally:
+        telemetry.flush()
+
+
+def _serve_metrics(port: int | None) -> None:
+    if port is None:
+        return
+    try:
+        telemetry.serve_metrics(port)
+    except OSError as e:
+        raise typer.BadParameter(f"SANCHO_WORKER__METRICS_PORT: nothing can be served on {port}: {e.strerror}") from e
 
 
 async def _work(settings: Settings, *, until_idle: bool) -> None:

@@ -191,7 +191,7 @@ class OutputOut(BaseModel):
 
 
 class JobDetailOut(JobOut):
-    """Everything about one job; `reason` says why it does not run yet."""
+    """Everything about one job; `reason` says why it does not run yet, `trace_id` what to look for in traces."""
 
     description: dict[str, Any]
     parameters: dict[str, Any]
@@ -200,6 +200,7 @@ class JobDetailOut(JobOut):
     inputs: list[str]
     outputs: list[OutputOut]
     reason: str | None
+    trace_id: str | None
 
 
 class LogOut(BaseModel):
@@ -347,6 +348,7 @@ async def get_job(job_id: Id, caller: Caller, conn: Transaction) -> JobDetailOut
     return JobDetailOut(
         **_row(view.job),
         description=dict(view.description), parameters=dict(view.parameters), reason=view.reason,
+        trace_id=view.trace_id,
         inputs=list(view.description["inputs"]),
         history=[
             TransitionOut(state=h.state.word, at=h.at, site=h.site, attempt=h.attempt, detail=h.detail)

@@ -133,7 +133,14 @@ class Observed:
             try:
                 await self._app(scope, receive, watched)
             finally:
-                route: Any = scope.get("route")
-                name = getattr(route, "path", "none")
-                telemetry.REQUESTS.labels(name, scope["method"], str(status)).inc()
-                telemetry.LATENCY.labels(name, scope["method"]).observe(self._clock() - began)
+                method, path = scope["method"], _template(scope)
+                telemetry.name_span(f"{method} {path or ''}".strip(), **{"http.response.status_code": status})
+                telemetry.REQUESTS.labels(path or "none", method, str(status)).inc()
+                telemetry.LATENCY.labels(path or "none", method).observe(self._clock() - began)
+
+
+def _template(scope: Scope) -> str | None:
+    """The whole path of the route that was taken, as it was declared; None when there is no such route."""
+    # The route itself knows nothing of the prefix under which its router was included.
+    route: Any = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return getattr(route, "path", None)

@@ -48,9 +48,13 @@ class Tasks:
                 deployment = cast(Deployment, context.additional_context["deployment"])
                 if every is not None:
                     arguments.pop("timestamp", None)  # the queue's own: which tick this is
-                with telemetry.span(full_name, traceparent=arguments.pop(TRACE, None)):
-                    await cast(Any, function)(deployment, **arguments)
-                telemetry.TASKS.labels(full_name, "done").inc()
+                outcome = "failed"
+                try:
+                    with telemetry.span(full_name, traceparent=arguments.pop(TRACE, None)):
+                        await cast(Any, function)(deployment, **arguments)
+                    outcome = "done"
+                finally:
+                    telemetry.TASKS.labels(full_name, outcome).inc()
 
             def register(app: App) -> None:
                 task = app.task(

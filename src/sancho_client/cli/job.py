@@ -108,6 +108,7 @@ def show(session: Session, job: JobId) -> None:
         "command": " ".join(str(c) for c in found.description.get("command", ())),
         "parameters": found.parameters,
         "inputs": found.inputs,
+        "trace": found.trace_id,
     }
     session.output.details(found, rows)
     if not session.output.as_json:

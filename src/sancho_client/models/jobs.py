@@ -124,7 +124,7 @@ class JobOutput(Answer):
 
 
 class JobDetail(Job):
-    """All that is known about a job; `reason` says why it does not run yet."""
+    """All that is known about a job; `reason` says why it does not run yet, `trace_id` what to look for in traces."""
 
     description: Mapping[str, Any]
     parameters: Mapping[str, Any] | None = None
@@ -133,6 +133,7 @@ class JobDetail(Job):
     outputs: tuple[JobOutput, ...] = ()
     inputs: Strings = ()
     reason: str | None = None
+    trace_id: str | None = None
 
 
 class StateCount(Answer):

@@ -10,6 +10,7 @@ from sancho.jobs.errors import JobNotFound, SandboxMissing
 from sancho.jobs.model import JobState, OpenAttempt
 from sancho.jobs.store import inputs, submitting, views
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
+from sancho.kit import telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
@@ -29,6 +30,7 @@ class JobView:
     attempts: list[AttemptRow]
     outputs: list[tuple[Any, ...]]
     reason: str | None
+    trace_id: str | None
 
 
 async def list_jobs(conn: Connection, caller: Principal, wanted: Mapping[str, Any]) -> list[JobRow]:
@@ -53,6 +55,7 @@ async def get(conn: Connection, caller: Principal, job_id: int) -> JobView:
         attempts=await views.attempts(conn, caller.vo, job_id),
         outputs=await views.outputs(conn, caller.vo, job_id),
         reason=await views.waiting_reason(conn, caller.vo, job_id),
+        trace_id=telemetry.trace_id(spec.traceparent),
     )
 
 
