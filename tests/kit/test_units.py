@@ -37,6 +37,18 @@ def test_a_duration_reads_as_it_is_written(text: str, seconds: int) -> None:
     assert (parsed if isinstance(parsed, timedelta) else timedelta(seconds=parsed)) == timedelta(seconds=seconds)
 
 
+@given(st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(days=3650)))
+def test_a_duration_can_be_read_as_we_write_it(duration: timedelta) -> None:
+    reader = TypeAdapter[Any](Duration)
+    assert reader.validate_json(reader.dump_json(duration)) == duration
+
+
+@pytest.mark.parametrize("text", ["P", "PT", "P1X", "PT1", "P-1D"])
+def test_a_duration_that_only_begins_like_one_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Duration).validate_python(text)
+
+
 @pytest.mark.parametrize("text", ["", "h", "1 fortnight", "1 h and more", "-3 s", "٣h", "9" * 20])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):

@@ -165,14 +165,15 @@ async def test_what_two_grants_give_one_alone_does_not_take(conn: Connection) ->
     assert await may_use(conn, 1, "DESY")
 
 
-async def test_a_rollback_brings_grants_back(conn: Connection) -> None:
-    first = await apply(conn, site(), ce(), grant("g", "Site", "DESY", "belle"))
+async def test_a_rollback_brings_grants_and_durations_back(conn: Connection) -> None:
+    first = await apply(conn, site(), ce(walltime="36h"), grant("g", "Site", "DESY", "belle"))
     await apply(conn, gone("Grant", "g"), gone("ComputeElement", "DESY-CE"), gone("Site", "DESY"))
     assert first.version is not None
 
     await vos.rollback(conn, ROOT, first.version, ALL)
 
-    assert (await service.get_ce(conn, "DESY-CE")).vos == (1,)
+    back = await service.get_ce(conn, "DESY-CE")
+    assert (back.vos, back.walltime) == ((1,), timedelta(hours=36))
 
 
 async def test_a_site_that_is_used_cannot_be_removed(conn: Connection) -> None:

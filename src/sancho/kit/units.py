@@ -21,6 +21,9 @@ SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "day": 8
 _NUMBER = r"\d{1,18}(?:\.\d{1,18})?"
 _SIZE = re.compile(rf"\s*({_NUMBER})\s*([a-z]*)\s*", re.ASCII | re.IGNORECASE)
 _PART = re.compile(rf"({_NUMBER})\s*([a-z]+)\s*", re.ASCII)
+_ISO = re.compile(
+    r"P(?=.)(?:\d{1,4}Y)?(?:\d{1,6}D)?(?:T(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}(?:\.\d{1,9})?S)?)?", re.ASCII
+)
 
 
 def parse_size(value: Any) -> Any:
@@ -35,8 +38,11 @@ def parse_size(value: Any) -> Any:
 
 
 def parse_duration(value: Any) -> Any:
-    """Duration of a number of seconds or a text such as "1 h 30 min"; raises ValueError."""
-    if not isinstance(value, str):
+    """Duration of a number of seconds or a text such as "1 h 30 min"; raises ValueError.
+
+    What we write ourselves, into the history of the configuration too, is ISO 8601: that is passed on to be read.
+    """
+    if not isinstance(value, str) or _ISO.fullmatch(value):
         return value
     if re.fullmatch(_NUMBER, value.strip(), re.ASCII):
         return float(value)
