@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sancho.local.home import (
+    PORTS,
     Config,
     ConfigUnreadable,
     Home,
@@ -17,8 +18,9 @@ from sancho.local.home import (
     NoGrid,
     PortTaken,
     StorageConfig,
-    choose_ports,
+    choose_port,
     port_free,
+    storage_ports,
 )
 
 
@@ -88,8 +90,11 @@ def test_a_wanted_port_that_is_taken_is_an_error_and_others_are_passed_over() ->
         port = taken.getsockname()[1]
         assert not port_free(port)
         with pytest.raises(PortTaken, match=str(port)):
-            next(choose_ports(port, tls=False))
-    chosen = choose_ports(port, tls=False)
-    assert next(chosen) == port
-    first, second = next(chosen), next(chosen)
-    assert len({port, first, second}) == 3
+            choose_port(port, tls=False)
+        assert choose_port(None, tls=False) in PORTS
+    assert choose_port(port, tls=False) == port
+    ports = storage_ports(seed="a")
+    first, second = next(ports), next(ports)
+    assert first != second
+    assert next(storage_ports(seed="a")) == first
+    assert next(storage_ports(seed="a", spare=[first])) == second

@@ -25,6 +25,7 @@ from sancho.local.database import choose_folder, ensure_server_role, open_databa
 from sancho.local.errors import LocalError
 from sancho.local.grid import erase
 from sancho.local.home import Config, Home
+from sancho.local.moving import settle
 from sancho.local.programs import child_environment
 
 FORMAT = 1
@@ -122,7 +123,7 @@ def restore(file: Path, home: Home, *, database_url: str | None = None) -> Manif
             try:
                 _extract(archive, file, home)
                 config = _choose(home, database_url)
-                _restore_database(home, config)
+                _restore_database(home, config, manifest.home)
             except BaseException:
                 (home.folder / DUMP).unlink(missing_ok=True)
                 erase(home, config or Config(port=1, database_url=""))
@@ -142,7 +143,7 @@ def _choose(home: Home, database_url: str | None) -> Config:
     return config
 
 
-def _restore_database(home: Home, config: Config) -> None:
+def _restore_database(home: Home, config: Config, was: Path) -> None:
     database = open_database(config, home)
     with database.running():
         program = database.binaries.program("pg_restore")
@@ -154,6 +155,7 @@ def _restore_database(home: Home, config: Config) -> None:
                 raise DatabaseNotEmpty from e
             raise
         migrate(database.owner_url, server_role=role_of(database.server_url))
+        settle(home, config, database, was=was)
 
 
 def _saved(home: Home) -> Iterator[Path]:

@@ -29,8 +29,9 @@ from sancho.local.database import (
     role_of,
 )
 from sancho.local.errors import LocalError
-from sancho.local.home import PRIVATE_FOLDERS, SITES, Config, Home, PortTaken, choose_ports, port_free
+from sancho.local.home import PRIVATE_FOLDERS, SITES, Config, Home, PortTaken, choose_port, port_free, storage_ports
 from sancho.local.leftovers import end_programs
+from sancho.local.moving import settle
 from sancho.local.programs import Program, child_environment, write_private
 from sancho.local.tls import ensure_certificates
 from sancho_client.calls import configuration
@@ -125,14 +126,16 @@ def prepare(home: Home, wishes: Wishes, say: Say) -> Config:
         end_programs(home.folder)
         if config.tls:
             ensure_certificates(home.tls)
-        config = _choose_database(home, config)
+        config = _free_ports(home, _choose_database(home, config), say)
         home.save(config)
-        _check_ports(config)
         database = open_database(config, home)
         say("starting the database" if config.database_url is None else "asking the database")
         with database.running():
             for name in migrate(database.owner_url, server_role=role_of(database.server_url)):
                 say(f"applied {name}")
+            moved = settle(home, config, database)
+            if moved:
+                say(f"applied anew where they are: {', '.join(moved)}")
             config = _begin(home, config, database, say)
         control.write_plan(home.folder, programs(home, config, database))
         return config
@@ -183,8 +186,14 @@ def programs(home: Home, config: Config, database: GridDatabase) -> list[Program
         ca_file=ca_file,
         grace=20.0,
     )
+    metrics = {} if config.metrics_port is None else {"SANCHO_WORKER__METRICS_PORT": str(config.metrics_port)}
     worker = Program(
-        name="worker", command=verb("worker"), environment=settings, after=after, grace=45.0, has_guests=True
+        name="worker",
+        command=verb("worker"),
+        environment=settings | metrics,
+        after=after,
+        grace=45.0,
+        has_guests=True,
     )
     storages = [
         Program(
@@ -245,10 +254,11 @@ def unit(home: Home) -> str:
 def _choose(home: Home, wishes: Wishes) -> Config:
     if not home.exists:
         tls = bool(wishes.tls)
-        ports = choose_ports(wishes.port, tls=tls, seed=str(home.folder))
-        port = next(ports)
+        port = choose_port(wishes.port, tls=tls)
+        ports = storage_ports(seed=str(home.folder), spare=[port])
         storages = topology.storages([next(ports) for _ in SITES])
-        config = Config(port=port, tls=tls, vos=wishes.vos or (FIRST_VO,), storages=storages)
+        vos = wishes.vos or (FIRST_VO,)
+        config = Config(port=port, tls=tls, vos=vos, storages=storages, metrics_port=next(ports))
     else:
         config = home.config()
     changes: dict[str, Any] = wishes.model_dump(exclude_none=True, exclude={"vos"})
@@ -264,10 +274,25 @@ def _choose_database(home: Home, config: Config) -> Config:
     return config.model_copy(update={"server_database_url": server_url})
 
 
-def _check_ports(config: Config) -> None:
-    for port in (config.port, *(one.port for one in config.storages.values())):
-        if not port_free(port):
-            raise PortTaken(port=port)
+def _free_ports(home: Home, config: Config, say: Say) -> Config:
+    """Return the grid with other ports for storages whose ports somebody else has; raises `PortTaken` for the API's."""
+    if not port_free(config.port):
+        raise PortTaken(port=config.port)
+    storages = dict(config.storages)
+    spare = [
+        config.port,
+        *(one.port for one in storages.values()),
+        *([config.metrics_port] if config.metrics_port else []),
+    ]
+    ports = storage_ports(seed=str(home.folder), spare=spare)
+    for name, one in config.storages.items():
+        if not port_free(one.port) or one.port == config.port:
+            storages[name] = one.model_copy(update={"port": next(ports)})
+            say(f"port {one.port} is in use: {name} gets port {storages[name].port}")
+    metrics = config.metrics_port
+    if metrics is not None and (not port_free(metrics) or metrics == config.port):
+        metrics = next(ports)
+    return config.model_copy(update={"storages": storages, "metrics_port": metrics})
 
 
 def _begin(home: Home, config: Config, database: GridDatabase, say: Say) -> Config:

@@ -18,7 +18,7 @@ import os
 import socket
 import tomllib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,6 +29,7 @@ from sancho.local.errors import LocalError
 from sancho.local.osuser import SYSTEM_HOME, make_missing
 from sancho.local.programs import write_private
 
+ADDRESS = "127.0.0.1"
 PORTS = range(8080, 8180)
 TLS_PORTS = range(8443, 8543)
 STORAGE_PORTS = range(8600, 8700)
@@ -55,12 +56,12 @@ class ConfigUnreadable(LocalError):
 
 
 class PortTaken(LocalError):
-    """Port {port} is in use by another program."""
+    """Port {port}, which the API would listen on, is in use by another program."""
 
     code = "port_taken"
 
     def __init__(self, *, port: int) -> None:
-        super().__init__(port=port, hint="Choose another with `--port`.")
+        super().__init__(port=port, hint="End that program, or choose another port for the API with `--port`.")
 
 
 class HomeBusy(LocalError):
@@ -87,6 +88,8 @@ class Config(BaseModel, frozen=True, extra="forbid"):
     vos: tuple[str, ...] = ("demo",)
     storages: dict[str, StorageConfig] = {}
     """By the name of their RSE."""
+    metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Where the worker serves its /metrics."""
     postgres_bin: Path | None = None
     """Folder of PostgreSQL's programs, when not those that come with us."""
     postgres_folder: Path | None = None
@@ -108,11 +111,11 @@ class Config(BaseModel, frozen=True, extra="forbid"):
     @property
     def url(self) -> str:
         """Where the API is reached."""
-        return f"{self.scheme}://127.0.0.1:{self.port}"
+        return f"{self.scheme}://{ADDRESS}:{self.port}"
 
     def storage_url(self, name: str) -> str:
         """Where a storage is reached."""
-        return f"{self.scheme}://127.0.0.1:{self.storages[name].port}"
+        return f"{self.scheme}://{ADDRESS}:{self.storages[name].port}"
 
 
 class Home:
@@ -194,26 +197,29 @@ def port_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((ADDRESS, port))
         except OSError:
             return False
         return True
 
 
-def choose_ports(wanted: int | None, *, tls: bool, seed: str = "") -> Iterator[int]:
-    """Yield a port for the API (the one that is wanted, or `PortTaken`), and then free ones for storages.
+def choose_port(wanted: int | None, *, tls: bool) -> int:
+    """Return a port for the API: the one that is wanted, or the first that is free; raises `PortTaken`."""
+    ports = TLS_PORTS if tls else PORTS
+    found = next(filter(port_free, ports if wanted is None else [wanted]), None)
+    if found is None:
+        raise PortTaken(port=ports.start if wanted is None else wanted)
+    return found
+
+
+def storage_ports(*, seed: str, spare: Collection[int] = ()) -> Iterator[int]:
+    """Yield free ports for storages, none of those in `spare`.
 
     Which ones are looked at first depends on `seed`, so that two grids that start at once rarely want the same.
     """
-    if wanted is not None and not port_free(wanted):
-        raise PortTaken(port=wanted)
-    first = wanted if wanted is not None else next(filter(port_free, TLS_PORTS if tls else PORTS), None)
-    if first is None:
-        raise PortTaken(port=TLS_PORTS.start if tls else PORTS.start)
-    yield first
-    start = zlib.crc32(seed.encode()) % len(STORAGE_PORTS) if seed else 0
+    start = zlib.crc32(seed.encode()) % len(STORAGE_PORTS)
     order = (*STORAGE_PORTS[start:], *STORAGE_PORTS[:start])
-    yield from (port for port in order if port != first and port_free(port))
+    yield from (port for port in order if port not in spare and port_free(port))
 
 
 def _toml(value: object) -> str:
