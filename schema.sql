@@ -46,6 +46,16 @@ END $$;
 
 
 --
+-- Name: next_configuration_version(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.next_configuration_version() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'sancho', 'pg_temp'
+    AS $$SELECT coalesce(max(version), 0) + 1 FROM configuration_version$$;
+
+
+--
 -- Name: served_vos(); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -248,18 +258,6 @@ CREATE TABLE sancho.configuration_change (
     before jsonb,
     after jsonb
 );
-
-
---
--- Name: configuration_number; Type: SEQUENCE; Schema: sancho; Owner: -
---
-
-CREATE SEQUENCE sancho.configuration_number
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
 
 
 --

@@ -8,52 +8,86 @@ Lists of integers and of strings are long (1000s of ids and names in a bulk call
 from typing import Any
 
 import psycopg
-from psycopg.abc import Buffer, DumperKey, PyFormat
-from psycopg.adapt import AdaptersMap
-from psycopg.types.array import BaseListDumper, ListDumper
+from psycopg.abc import AdaptContext, Buffer, DumperKey, PyFormat
+from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.types.array import ListDumper
 from psycopg.types.numeric import Int8Dumper
 
 _QUOTE, _COMMA = '"', '","'
 
 
-class PlainListDumper(ListDumper):
-    """Writes a list of only integers or only strings at once; any other list as psycopg does."""
+class BigintsDumper(Dumper):
+    """Writes a list of integers, with None among them perhaps, as bigint[]."""
 
-    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:  # noqa: A002 - psycopg's name
-        """Tell lists apart; by their first item, where that is an integer or a string."""
-        return super().get_key(_sample(obj), format)
+    oid = psycopg.adapters.types["int8"].array_oid
 
-    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:  # noqa: A002 - psycopg's name
-        """Choose how items are written."""
-        return super().upgrade(_sample(obj), format)
+    def dump(self, obj: list[int | None]) -> bytes:
+        """Write PostgreSQL's array literal; raises `DataError` for an item that is no integer."""
+        try:
+            return ("{" + ",".join(map(int.__repr__, obj)) + "}").encode()  # pyright: ignore[reportArgumentType]
+        except TypeError:
+            return ("{" + ",".join(map(_number, obj)) + "}").encode()
+
+
+def _number(item: int | None) -> str:
+    if item is None:
+        return "NULL"
+    if type(item) is not int:
+        raise psycopg.DataError(f"an integer was expected in a list of them, not {item!r}")
+    return repr(item)
+
+
+class TextsDumper(Dumper):
+    """Writes a list of strings, with None among them perhaps, as an array of a type that its context says."""
+
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        """Write lists of class `cls`."""
+        super().__init__(cls, context)
+        self._usual = ListDumper(cls, context)
 
     def dump(self, obj: list[Any]) -> Buffer | None:
-        """Write the list as PostgreSQL's array literal."""
-        return _plain(obj) or super().dump(obj)
+        """Write PostgreSQL's array literal, at once when nothing in it needs an escape."""
+        try:
+            text = _COMMA.join(obj)
+        except TypeError:
+            return self._usual.dump(obj)
+        if "\\" in text or "\0" in text or text.count(_QUOTE) != 2 * (len(obj) - 1):
+            return self._usual.dump(obj)
+        return ('{"' + text + '"}').encode()
 
 
-def _sample(items: list[Any]) -> list[Any]:
-    """As much of a list as says what it is a list of."""
-    return items[:1] if items and type(items[0]) in (int, str) else items
+class AnyListDumper(Dumper):
+    """Sends lists of integers and of strings to their own dumpers; any other list goes as psycopg does it."""
+
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        """Write lists of class `cls`."""
+        super().__init__(cls, context)
+        self._context = context
+        self._usual = ListDumper(cls, context)
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:  # noqa: A002 - psycopg's name
+        """Tell lists apart by their first item, where that is enough."""
+        own = _OWN.get(_first(obj))
+        return self._usual.get_key(obj, format) if own is None else (self.cls, own)
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> Dumper:  # noqa: A002 - psycopg's name
+        """Choose by the first item."""
+        own = _OWN.get(_first(obj))
+        return self._usual.upgrade(obj, format) if own is None else own(self.cls, self._context)
+
+    def dump(self, obj: list[Any]) -> Buffer | None:
+        """Write an empty list."""
+        return self._usual.dump(obj)
 
 
-def _plain(items: list[Any]) -> bytes | None:
-    """The literal of a list that needs no escapes; None for any other list."""
-    if not items:
-        return None
-    first = items[0]
-    try:
-        if type(first) is int:
-            return ("{" + ",".join(map(int.__repr__, items)) + "}").encode()
-        if type(first) is str:
-            text = _COMMA.join(items)
-            if "\\" not in text and "\0" not in text and text.count(_QUOTE) == 2 * (len(items) - 1):
-                return ('{"' + text + '"}').encode()
-    except TypeError:  # an item of another kind, or None
-        return None
-    return None
+_OWN: dict[type, type[Dumper]] = {int: BigintsDumper, str: TextsDumper}
+
+
+def _first(items: list[Any]) -> type[Any]:
+    first: object = items[0] if items else None
+    return type(first)
 
 
 ADAPTERS = AdaptersMap(psycopg.adapters)
 ADAPTERS.register_dumper(int, Int8Dumper)
-ADAPTERS.register_dumper(list, PlainListDumper)
+ADAPTERS.register_dumper(list, AnyListDumper)

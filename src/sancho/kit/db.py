@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor, errors, sql
@@ -100,34 +100,28 @@ class Database:
 
         Raises `DatabaseBusy`, `DatabaseAway`, or `Collision` after a deadlock or a lock wait that was too long.
         """
-        begin = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan" if plan_once else "BEGIN"
-        async with self._lease(self._pool, begin, vos) as conn:
+        async with self._lease(self._pool, _opening("BEGIN", tuple(vos), plan_once=plan_once)) as conn:
             yield conn
 
     @asynccontextmanager
     async def snapshot(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
         """Read one moment of the database, for as long as a client streams; never write."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        async with self._lease(self._snapshots, begin, vos) as conn:
+        async with self._lease(self._snapshots, _opening(begin, tuple(vos))) as conn:
             yield conn
 
     @asynccontextmanager
-    async def _lease(
-        self, pool: AsyncConnectionPool[Connection], begin: LiteralString, vos: Iterable[int]
-    ) -> AsyncIterator[Connection]:
-        served = ",".join(str(int(vo)) for vo in vos)
+    async def _lease(self, pool: AsyncConnectionPool[Connection], opening: bytes) -> AsyncIterator[Connection]:
         try:
             async with pool.connection() as conn:
-                await conn.execute(
-                    sql.SQL("{}; SELECT set_config('sancho.vo', {}, true)").format(sql.SQL(begin), sql.Literal(served))
-                )
+                await conn.execute(opening)
                 try:
                     yield conn
                 except BaseException:
                     if not conn.broken:
                         await conn.execute("ROLLBACK")
                     raise
-                await conn.execute("COMMIT")
+                await conn.execute("COMMIT", prepare=False)
         except (PoolTimeout, TooManyRequests) as e:
             raise DatabaseBusy from e
         except (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure) as e:
@@ -136,6 +130,14 @@ class Database:
             if e.sqlstate and not e.sqlstate.startswith(("08", "57P")):
                 raise
             raise DatabaseAway from e
+
+
+@lru_cache(maxsize=1000)
+def _opening(begin: LiteralString, vos: tuple[int, ...], *, plan_once: bool = False) -> bytes:
+    """What opens a transaction, in one message: several statements cannot have parameters."""
+    served = ",".join(str(int(vo)) for vo in vos)
+    plans = ", set_config('plan_cache_mode', 'force_generic_plan', true)" if plan_once else ""
+    return f"{begin}; SELECT set_config('sancho.vo', '{served}', true){plans}".encode()
 
 
 async def narrow(conn: Connection, vos: Iterable[int]) -> None:

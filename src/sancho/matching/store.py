@@ -22,11 +22,15 @@ async def candidates(conn: Connection, offer: Offer) -> list[Candidate]:
               FROM account_group g JOIN vo_ticket v ON v.vo = g.vo),
         fitting AS MATERIALIZED (
             SELECT q.vo, q.task_queue_id, q.input_set_id, q.priority, t.vo_ticket, t.ticket
-              FROM task_queue q JOIN group_ticket t ON t.vo = q.vo AND t.group_id = q.group_id
-             WHERE q.active AND q.vo = ANY (%(vos)s) AND q.cores <= %(cores)s AND q.memory <= %(memory)s
-               AND q.walltime <= %(walltime)s AND q.tags <@ %(tags)s::text[]
-               AND (q.site_ids IS NULL OR %(site_id)s = ANY (q.site_ids)) AND %(site_id)s <> ALL (q.banned_ids)
-             ORDER BY t.vo_ticket, t.ticket, q.priority DESC, q.task_queue_id LIMIT %(tried)s)
+              FROM (SELECT * FROM group_ticket ORDER BY vo_ticket, ticket) t
+             CROSS JOIN LATERAL (
+                   SELECT q.* FROM task_queue q
+                    WHERE q.active AND q.group_id = t.group_id AND q.vo = t.vo
+                      AND q.cores <= %(cores)s AND q.memory <= %(memory)s AND q.walltime <= %(walltime)s
+                      AND q.tags <@ %(tags)s::text[] AND (q.site_ids IS NULL OR %(site_id)s = ANY (q.site_ids))
+                      AND %(site_id)s <> ALL (q.banned_ids)
+                    ORDER BY q.priority DESC, q.task_queue_id LIMIT %(tried)s) q
+             LIMIT %(tried)s)
         SELECT f.vo, f.task_queue_id, f.input_set_id IS NOT NULL, d.here, d.best, d.missing, d.waited
           FROM fitting f
           LEFT JOIN LATERAL (

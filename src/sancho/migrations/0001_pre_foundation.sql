@@ -33,7 +33,6 @@ CREATE TABLE vo (                      -- names are resolved before any VO is se
 INSERT INTO vo (vo, name) VALUES (0, 'instance');
 CREATE SEQUENCE vo_number AS smallint START 1;
 
-CREATE SEQUENCE configuration_number;
 CREATE TABLE configuration_version (    -- one number per apply; a row for each VO that it concerns
     vo          smallint    NOT NULL REFERENCES vo,
     version     bigint      NOT NULL,
@@ -53,6 +52,9 @@ CREATE TABLE configuration_change (    -- one row per changed document; the stat
     FOREIGN KEY (version, vo) REFERENCES configuration_version (version, vo)
 );
 CREATE INDEX configuration_change_document ON configuration_change (vo, kind, name, version);
+-- Versions have no gaps, so they are no sequence. Whoever asks may not see them all, and holds the lock of applies.
+CREATE FUNCTION next_configuration_version() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = sancho, pg_temp AS 'SELECT coalesce(max(version), 0) + 1 FROM configuration_version';
 
 --------------------------------------------------------------------------------------------- identity
 CREATE TABLE account (

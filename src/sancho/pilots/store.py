@@ -44,20 +44,21 @@ async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
     return await find(conn, Pilot, PILOT + " WHERE stamp = %(stamp)s FOR NO KEY UPDATE", {"stamp": stamp})
 
 
-async def greet(conn: Connection, vo: int, pilot_id: int) -> Pilot | None:
-    """Lock a pilot, so that what it asks for is done one after the other, and note its sign of life."""
-    return await find(
+async def greet(conn: Connection, vo: int, pilot_id: int) -> int | None:
+    """Lock a pilot that has not ended, so that what it asks for is done one after the other; note its sign of life.
+
+    Return its site; None when there is no such pilot.
+    """
+    return await fetch_value(
         conn,
-        Pilot,
         """
         WITH locked AS MATERIALIZED (
-            SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash,
-                   detail
+            SELECT vo, pilot_id, site_id, ended_at
               FROM pilot WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE),
         beat AS (
             INSERT INTO pilot_beat (vo, pilot_id, at) SELECT vo, pilot_id, now() FROM locked WHERE ended_at IS NULL
             ON CONFLICT (pilot_id, vo) DO UPDATE SET at = excluded.at)
-        SELECT * FROM locked
+        SELECT site_id FROM locked WHERE ended_at IS NULL
         """,
         {"id": pilot_id, "vo": vo},
     )

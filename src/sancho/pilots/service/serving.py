@@ -21,7 +21,7 @@ from sancho.matching import service as matching
 from sancho.matching.model import Offer
 from sancho.pilots import store
 from sancho.pilots.errors import PilotUnknown
-from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, Pilot, PilotState
+from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, PilotState
 from sancho.pilots.service.assigning import Assignment, assign
 from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
@@ -71,22 +71,22 @@ async def match(
 
     An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
     """
-    pilot = await _lock(conn, caller)
-    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot.pilot_id]):
+    pilot_id, site_id = await _greet(conn, caller)
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
         if attempt_id in held:
             continue
         attempt = await jobs.find_attempt(conn, vo, attempt_id)
         if attempt is not None and attempt.state is AttemptState.MATCHED:
-            return await assign(conn, deployment, await jobs.find_started(conn, vo, attempt_id), site_id=pilot.site_id)
+            return await assign(conn, deployment, await jobs.find_started(conn, vo, attempt_id), site_id=site_id)
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_LOST, detail="the pilot has forgotten it")
     offer = Offer(
-        pilot_id=pilot.pilot_id, site_id=pilot.site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
+        pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
         cores=offered["cores"], memory=offered["memory"], walltime=timedelta(seconds=offered["walltime"]),
         tags=tuple(offered["tags"]),
     )  # fmt: skip
     started = await matching.match(conn, offer)
     _matched()
-    return None if started is None else await assign(conn, deployment, started, site_id=pilot.site_id)
+    return None if started is None else await assign(conn, deployment, started, site_id=site_id)
 
 
 async def reassign(conn: Connection, deployment: Deployment, caller: Principal, attempt_id: int) -> Assignment:
@@ -217,10 +217,10 @@ async def finish(deployment: Deployment, caller: Principal, attempt_id: int, res
 
 async def retire(conn: Connection, caller: Principal, reason: str) -> None:
     """A pilot says good-bye; whatever it still has is lost."""
-    pilot = await _lock(conn, caller)
-    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot.pilot_id]):
+    pilot_id, _ = await _greet(conn, caller)
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_STOPPED, detail=reason)
-    await store.end(conn, pilot.vo, [pilot.pilot_id], PilotState.DONE, reason)
+    await store.end(conn, caller.vo, [pilot_id], PilotState.DONE, reason)
 
 
 def _span(name: str, attempt_id: int, trace: str | None) -> AbstractContextManager[None]:
@@ -234,12 +234,13 @@ def _pilot_id(caller: Principal) -> int:
     return caller.pilot_id
 
 
-async def _lock(conn: Connection, caller: Principal) -> Pilot:
-    """Lock the pilot that calls: what it asks for is done one after the other; it has given a sign of life."""
-    pilot = await store.greet(conn, caller.vo, _pilot_id(caller))
-    if pilot is None or pilot.ended_at is not None:
+async def _greet(conn: Connection, caller: Principal) -> tuple[int, int]:
+    """Lock the pilot that calls: what it asks for is done one after the other. Return its id and its site's."""
+    pilot_id = _pilot_id(caller)
+    site_id = await store.greet(conn, caller.vo, pilot_id)
+    if site_id is None:
         raise PilotUnknown
-    return pilot
+    return pilot_id, site_id
 
 
 async def _own(conn: Connection, caller: Principal, attempt_id: int) -> OpenAttempt:
