@@ -3,14 +3,16 @@
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sancho.kit.db import Connection, Database
+from sancho.kit.db import Connection, Database, narrow
 from sancho.vos import service
+from sancho.vos.errors import DocumentInvalid, VersionOfOthers
 from sancho.vos.model import Document
 from sancho.vos.plan import way_back
-from tests.vos.test_apply import ALL, ROOT, team
+from tests.vos.test_apply import ALL, BELLE_ADMIN, ROOT, team
 
 Spec = dict[str, Any]
 KEYS = st.tuples(st.sampled_from([1, 2]), st.sampled_from(["Team", "VO"]), st.sampled_from(["a", "b", "c"]))
@@ -82,3 +84,32 @@ async def test_applies_wait_for_each_other(database: Database) -> None:
         history = [c for v in reversed(versions) for c in await service.changes(conn, ROOT, v.version)]
     assert len(history) == 6
     assert [c.before for c in history[1:]] == [c.after for c in history[:-1]], "each saw what the one before had done"
+
+
+async def test_versions_are_counted_without_gaps_by_whoever_applies(conn: Connection) -> None:
+    counted: list[int | None] = []
+    for caller, name in ((ROOT, "a"), (BELLE_ADMIN, "b"), (ROOT, "c")):
+        await service.apply(conn, caller, [team("tried", share=9)], ALL, dry_run=True)
+        with pytest.raises(DocumentInvalid):
+            await service.apply(conn, caller, [team(name), team("bad", share=-1)], ALL)
+        with pytest.raises(ZeroDivisionError):
+            async with conn.transaction():
+                await service.apply(conn, caller, [team(name)], ALL)
+                raise ZeroDivisionError
+        await narrow(conn, caller.vos)
+        counted.append((await service.apply(conn, caller, [team(name)], ALL)).version)
+        await narrow(conn, ROOT.vos)
+    assert counted == [1, 2, 3]
+
+
+async def test_a_version_that_changed_nothing_of_ones_own_says_so_instead_of_showing_nothing(conn: Connection) -> None:
+    shared = Document(kind="Shared", name="everybody", vo=None, spec={"share": 2})
+    version = (await service.apply(conn, ROOT, [shared], ALL)).version
+    assert version is not None
+    assert [v.version for v in await service.versions(conn, BELLE_ADMIN)] == [version], "it concerns every VO"
+
+    with pytest.raises(VersionOfOthers, match="nothing that VO belle owns") as caught:
+        await service.changes(conn, BELLE_ADMIN, version)
+
+    assert (caught.value.status, caught.value.field) == (404, "version")
+    assert [c.name for c in await service.changes(conn, ROOT, version)] == ["everybody"]

@@ -21,6 +21,7 @@ from sancho.vos.errors import (
     ReferenceUnknown,
     TooManyDocuments,
     VersionNotFound,
+    VersionOfOthers,
 )
 from sancho.vos.model import VO, Applied, Change, Document, Kind, Version
 
@@ -103,7 +104,7 @@ async def versions(
     return await service.versions(conn, caller, before=before, limit=limit)
 
 
-@router.get("/configuration/versions/{version}", responses=problems(VersionNotFound))
+@router.get("/configuration/versions/{version}", responses=problems(VersionNotFound, VersionOfOthers))
 async def changes(version: Id, caller: Caller, conn: Transaction) -> list[Change]:
     """Show what a version changed."""
     return await service.changes(conn, caller, version)

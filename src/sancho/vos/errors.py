@@ -117,6 +117,17 @@ class VersionNotFound(NotFound):
         super().__init__(version=version, field="version")
 
 
+class VersionOfOthers(NotFound):
+    """Configuration version {version} changed nothing that VO {vo} owns."""
+
+    code = "version_of_others"
+
+    def __init__(self, *, version: int, vo: str) -> None:
+        """Name the number that was asked for, and for whom."""
+        hint = "It changed what the VO instance shares with all; its administrators can look at it."
+        super().__init__(version=version, vo=vo, field="version", hint=hint)
+
+
 class TooManyDocuments(TooLarge):
     """{what} is over the limit of {limit}."""
 

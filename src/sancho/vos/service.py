@@ -26,6 +26,7 @@ from sancho.vos.errors import (
     ReferenceUnknown,
     TooManyDocuments,
     VersionNotFound,
+    VersionOfOthers,
     VoNotFound,
 )
 from sancho.vos.model import INSTANCE_NAME, VO, Applied, Change, Document, Kind, Named, Version
@@ -67,10 +68,13 @@ async def versions(
 
 
 async def changes(conn: Connection, caller: Principal, version: int) -> list[Change]:
-    """What a version changed, as far as the caller's VOs own it; raises `VersionNotFound`."""
+    """What a version changed, as far as the caller's VOs own it; raises `VersionNotFound`, or `VersionOfOthers`."""
     require(caller, "configuration:apply")
     await _require_version(conn, caller, version)
-    return await store.changes(conn, caller.vos, version)
+    found = await store.changes(conn, caller.vos, version)
+    if not found:
+        raise VersionOfOthers(version=version, vo=caller.vo_name)
+    return found
 
 
 async def _require_version(conn: Connection, caller: Principal, version: int) -> None:

@@ -92,11 +92,11 @@ async def state(conn: Connection, vos: Sequence[int], *, kind: str | None = None
 
 
 async def record_version(conn: Connection, vos: Sequence[int], *, by: str, comment: str | None) -> int:
-    """Number a new version and note it for each of these VOs."""
+    """Number a new version, the next to the last, and note it for each of these VOs; call it under the lock."""
     return await fetch_value(
         conn,
         """
-        WITH number AS MATERIALIZED (SELECT nextval('configuration_number') AS version)
+        WITH number AS MATERIALIZED (SELECT next_configuration_version() AS version)
         INSERT INTO configuration_version (vo, version, applied_by, comment)
         SELECT vo, number.version, %(by)s, %(comment)s FROM unnest(%(vos)s::smallint[]) AS vo, number
         RETURNING version
