@@ -80,6 +80,7 @@ OPERATIONS: Sequence[Operation] = [
     rules.quotas("a"),
     rules.show(1),
     rules.transfers(state="waiting", rse="A", limit=1),
+    rules.withdraw("mc:d"),
     rules.usage("a"),
     topology.ce("c"),
     topology.ces(),

@@ -218,38 +218,6 @@ def test_folders_go_up_and_datasets_come_down(grid: Grid, tmp_path: Path, unique
     assert [f["replicas"] for f in info["files"]] == [[{"rse": "A-DISK", "state": "available"}]] * 2
 
 
-def test_what_is_given_up_is_shown_and_asked_for(grid: Grid, tmp_path: Path, unique: str) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text(unique)
-    did = f"mc:{unique}"
-    grid.json("data", "put", str(path), "--did", did, "--on", "A-DISK", account="root")
-
-    asked = grid.sancho("data", "rm", did, account="root")
-    done = grid.sancho("data", "rm", did, "--yes", account="root")
-
-    assert asked.exit_code == 2
-    assert "1 copies on A-DISK" in asked.stderr
-    assert "--yes" in asked.stderr
-    assert done.exit_code == 0
-    assert done.stdout.endswith("withdrawn\n")
-    assert grid.json("rule", "list", "--did", did) == []
-
-
-def test_a_dataset_can_be_emptied_and_closed(grid: Grid, tmp_path: Path, unique: str) -> None:
-    (tmp_path / "a.txt").write_text(unique)
-    dataset, file = f"mc:{unique}", f"mc:{unique}.txt"
-    grid.json("data", "put", str(tmp_path / "a.txt"), "--did", file, "--dataset", dataset, account="root")
-
-    assert grid.sancho("data", "rm", file, "--from", dataset, "-y", account="root").exit_code == 0
-    assert grid.json("data", "ls", dataset) == []
-    assert grid.json("data", "close", dataset, account="root")["open"] is False
-    refused = grid.sancho(
-        "data", "put", str(tmp_path / "a.txt"), "--did", f"{file}.2", "--dataset", dataset, account="root"
-    )
-    assert refused.exit_code == 1
-    assert "closed" in refused.stderr
-
-
 def test_rules_are_added_shown_and_withdrawn(grid: Grid, tmp_path: Path, unique: str) -> None:
     (tmp_path / "a.txt").write_text(unique)
     did = f"mc:{unique}"

@@ -162,6 +162,8 @@ RULES_AND_UPLOADS = [
         case(f"{method} /rules/{{rule_id}}{more}", 404, "rule_not_found", "rule_id", rule_id=UNKNOWN)
         for method, more in (("GET", ""), ("DELETE", ""), ("GET", "/locks"))
     ),
+    case("POST /rules/withdraw", 404, "did_not_found", "did", body={"did": "mc:nothing"}),
+    case("POST /rules/withdraw", 422, "did_malformed", "did", body={"did": "nonsense"}),
     case("DELETE /rules/{rule_id}", 403, "not_yours", account="carol"),
     case("GET /rules/{rule_id}/locks", 422, "invalid_request", "cursor", query={"cursor": "99999999999.1"}),
     case("GET /quotas", 404, "account_not_found", "account", query={"account": NOBODY}),

@@ -108,6 +108,27 @@ class RuleOut(BaseModel):
         )  # fmt: skip
 
 
+class WithdrawIn(BaseModel, extra="forbid"):
+    """The DID to give up."""
+
+    did: Annotated[str, Field(max_length=300, examples=["mc:run7"])]
+
+
+class HolderOut(BaseModel):
+    """A rule that holds something, whose it is, and the DID it is on."""
+
+    rule_id: int
+    account: str
+    did: str
+
+
+class WithdrawnOut(BaseModel):
+    """Rules that are gone, and the first that still hold the DID or files in it."""
+
+    withdrawn: list[int]
+    held_by: list[HolderOut]
+
+
 class RulePage(BaseModel):
     """A page of rules; `next` is the cursor of the following page."""
 
@@ -232,6 +253,16 @@ async def list_locks(rule_id: Id, query: Annotated[LockQuery, Query()], caller: 
 async def delete(rule_id: Id, caller: Caller, conn: Transaction) -> None:
     """Withdraw a rule; replicas that nothing else holds are deleted from storage later."""
     await service.delete(conn, caller, rule_id)
+
+
+@router.post("/rules/withdraw", responses=problems(DidMalformed, DidNotFound))
+async def withdraw(body: WithdrawIn, caller: Caller, conn: Transaction) -> WithdrawnOut:
+    """Give up a DID: your rules on it go, and those that came with your uploads on the files in it."""
+    done = await service.withdraw(conn, caller, body.did)
+    return WithdrawnOut(
+        withdrawn=done.withdrawn,
+        held_by=[HolderOut(rule_id=h.rule_id, account=h.account, did=h.did) for h in done.held_by],
+    )
 
 
 @router.get("/quotas", responses=problems(AccountNotFound))

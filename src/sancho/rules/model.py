@@ -140,6 +140,30 @@ class Arrival(NamedTuple):
     terms: RuleTerms | None
 
 
+class OwnRule(NamedTuple):
+    """A rule that its account gives up; `injecting`: it is still being placed."""
+
+    rule_id: int
+    did_id: int
+    locks: int
+    injecting: bool
+
+
+class Holder(NamedTuple):
+    """A rule that holds something, whose it is, and the DID it is on."""
+
+    rule_id: int
+    account: str
+    did: str
+
+
+class Withdrawal(NamedTuple):
+    """Rules that are gone, and the first of those that still hold what they were on."""
+
+    withdrawn: list[int]
+    held_by: list[Holder]
+
+
 class Want(NamedTuple):
     """A lock that a rule should have. Wants are placed in the order of their fields."""
 

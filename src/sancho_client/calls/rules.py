@@ -3,7 +3,7 @@
 from types import NoneType
 
 from sancho_client.call import Call, Pages, body
-from sancho_client.models.rules import Lock, Rule, TransferRequest, Usage
+from sancho_client.models.rules import Lock, Rule, TransferRequest, Usage, Withdrawn
 from sancho_client.models.topology import Quota
 
 PAGE = 1000
@@ -43,6 +43,11 @@ def locks(rule_id: int, *, limit: int | None = None) -> Pages[Lock]:
 def delete(rule_id: int) -> Call[None]:
     """Withdraw a rule; what nothing else holds is deleted from storage later."""
     return Call(method="DELETE", path=f"/v1/rules/{rule_id}", answer=NoneType)
+
+
+def withdraw(did: str) -> Call[Withdrawn]:
+    """Give up a DID: the caller's rules on it go, and those that came with the caller's uploads on files in it."""
+    return Call(method="POST", path="/v1/rules/withdraw", answer=Withdrawn, json=body(did=did))
 
 
 def quotas(account: str | None = None) -> Pages[Quota]:

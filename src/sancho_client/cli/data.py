@@ -13,7 +13,7 @@ from sancho_client.cli.output import Column, size
 from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, Session, Verbs, report
 from sancho_client.data import download, upload
-from sancho_client.errors import BadInput, Problem
+from sancho_client.errors import BadInput
 from sancho_client.models.data import Content, Did, FileReplicas, Scope, UploadRule
 from sancho_client.models.rules import Rule
 
@@ -238,36 +238,33 @@ def rm(
 ) -> None:
     """Give data up: withdraw your rules on it, or with --from take it out of a collection.
 
-    What no rule holds any more is deleted from storage a little later. The DID itself stays: it is never used again.
+    With a dataset go the rules that came with your uploads of its files. What no rule holds any more is deleted from
+    storage a little later. The DID itself stays: it is never used again.
     """
     if parent is not None:
         session.confirm(f"Take {did} out of {parent}?", yes=yes)
         session.client.send(data.detach(parent, [did]))
         session.output.line(f"{did} is no longer in {parent}")
         return
-    found = list(session.client.pages(rules.list_rules(did=did)))
-    if not found:
-        raise BadInput(f"There is no rule on {did}.", hint=f"`sancho data info {did}` shows what holds it.")
-    for rule in found:
+    for rule in session.client.pages(rules.list_rules(did=did)):
         session.output.say(
             f"rule {rule.rule_id} of {rule.account}: {rule.copies} copies on {rule.rse_expression} ({rule.state})"
         )
-    session.confirm(f"Withdraw {len(found)} rule(s)? Copies that nothing else holds will be deleted.", yes=yes)
-    withdrawn: list[int] = []
-    refused: Problem | None = None
-    for rule in found:
-        try:
-            session.client.send(rules.delete(rule.rule_id))
-        except Problem as e:
-            refused = e
-            report(e, session.output)
-        else:
-            withdrawn.append(rule.rule_id)
-            session.output.line(f"rule {rule.rule_id} withdrawn")
+    session.confirm(f"Withdraw your rules on {did}? Copies that nothing else holds will be deleted.", yes=yes)
+    done = session.client.send(rules.withdraw(did))
+    for rule_id in done.withdrawn[:SHOWN]:
+        session.output.line(f"rule {rule_id} withdrawn")
+    if len(done.withdrawn) > SHOWN:
+        session.output.line(f"… and {len(done.withdrawn) - SHOWN} more rules withdrawn")
     if session.output.as_json:
-        session.output.json({"withdrawn": withdrawn})
-    if refused is not None:
-        raise typer.Exit(ERROR)
+        session.output.json(done)
+    for held in done.held_by:
+        session.output.say(f"rule {held.rule_id} of {held.account} on {held.did} still holds it")
+    if done.withdrawn:
+        return
+    if done.held_by:
+        raise BadInput(f"You have no rule on {did} to withdraw; others hold it.", hint="Ask the owners of those rules.")
+    raise BadInput(f"There is no rule on {did}.", hint=f"`sancho data info {did}` shows where it is.")
 
 
 @verbs.command("close", example="sancho data close mc:run1")

@@ -25,6 +25,21 @@ class Rule(Answer):
     error: str | None = None
 
 
+class Holder(Answer):
+    """A rule that holds something, whose it is, and the DID it is on."""
+
+    rule_id: int
+    account: str
+    did: str
+
+
+class Withdrawn(Answer):
+    """Rules that are gone, and the first that still hold the DID or files in it."""
+
+    withdrawn: list[int]
+    held_by: list[Holder]
+
+
 class Lock(Answer):
     """One rule's hold on one replica."""
 

@@ -9,7 +9,7 @@ quota that was held for the files back in that call, not before it.
 from sancho.rules.service.asking import create, ensure, get, list_locks, list_rules
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.files import adopt
-from sancho.rules.service.leaving import delete, expire, retract
+from sancho.rules.service.leaving import delete, expire, retract, withdraw
 from sancho.rules.service.placing import extend
 from sancho.rules.service.quotas import (
     QUOTA,
@@ -24,4 +24,5 @@ from sancho.rules.service.repairing import place, repair
 __all__ = [
     "QUOTA", "adopt", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota", "list_locks",
     "list_quotas", "list_rules", "place", "recopy", "refresh_quotas", "repair", "retract", "settle", "stick", "usage",
+    "withdraw",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from sancho.dids import service as dids
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Collision, Connection, all_vos
@@ -10,14 +11,16 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
-from sancho.rules.model import BATCH, LARGE, Charge, Counted, Want
+from sancho.rules.model import BATCH, LARGE, Charge, Counted, Want, Withdrawal
 from sancho.rules.service.asking import get
 from sancho.rules.service.quotas import charge
-from sancho.rules.store import locks, rows
+from sancho.rules.store import files, locks, rows
 from sancho.transfers import service as transfers
 
 EXPIRED_AT_ONCE = 50
 """Expired rules of each VO that one run removes."""
+NAMED = 20
+"""Rules that are named when they still hold what was given up."""
 ROUNDS = 20
 """Batches of locks that one run removes of one rule."""
 
@@ -34,10 +37,32 @@ async def delete(conn: Connection, caller: Principal, rule_id: int) -> None:
     rule = await get(conn, caller.vo, rule_id)
     require_owner(caller, rule.account_id, "rules:manage", what=f"Rule {rule_id}", owner=rule.account)
     if rule.locks > LARGE or rule.state.name == "INJECTING":
-        await rows.end_now(conn, caller.vo, rule_id)
+        await rows.end_now(conn, caller.vo, [rule_id])
         await defer(conn, "rules:expire")
         return
     await _remove(conn, caller.vo, rule_id, 2 * LARGE)
+
+
+async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
+    """Give up a DID: the caller's rules on it go, and those that came with the caller's uploads on the files below.
+
+    Says which went, and which rules still hold it or files of it. Replicas that nothing holds may be deleted. Many
+    locks go in the background. Raises `DidMalformed` or `DidNotFound`.
+    """
+    root = await dids.get(conn, caller.vo, did)
+    own = await files.rules_given_up(conn, caller.vo, caller.account_id, root.did_id)
+    ids = [rule.rule_id for rule in own]
+    if sum(rule.locks for rule in own) > LARGE or any(rule.injecting for rule in own):
+        await rows.end_now(conn, caller.vo, ids)
+        await defer(conn, "rules:expire")
+    elif own:
+        await locks.lock_collections(conn, caller.vo, sorted({rule.did_id for rule in own}))
+        held = await files.locks_of_rules(conn, caller.vo, ids)
+        await _let_go(conn, caller.vo, held)
+        await rows.lock_rules(conn, caller.vo, ids)
+        await files.delete_rules(conn, caller.vo, ids)
+        await charge(conn, caller.vo, _given_back((caller.account_id, lock) for lock in held))
+    return Withdrawal(ids, await files.holders(conn, caller.vo, root.did_id, NAMED))
 
 
 async def expire(deployment: Deployment) -> int:
@@ -125,6 +150,6 @@ def _given_back(held: Iterable[tuple[int, Want]]) -> list[Charge]:
     sums: dict[tuple[int, int], tuple[int, int]] = {}
     for account_id, lock in held:
         pair = (account_id, lock.rse_id)
-        files, size = sums.get(pair, (0, 0))
-        sums[pair] = (files - 1, size - lock.size)
-    return [Charge(*pair, files, size) for pair, (files, size) in sums.items()]
+        number, size = sums.get(pair, (0, 0))
+        sums[pair] = (number - 1, size - lock.size)
+    return [Charge(*pair, number, size) for pair, (number, size) in sums.items()]

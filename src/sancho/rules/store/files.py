@@ -1,8 +1,9 @@
-"""The SQL of rules on single files: which files no rule is over, and rules for many of them at once."""
+"""The SQL of many rules at once: for files that arrive, and when all that an account has on a DID is given up."""
 
 from collections.abc import Sequence
 
-from sancho.kit.db import Connection, execute, fetch_values
+from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
+from sancho.rules.model import Holder, OwnRule, Want
 from sancho.rules.store.rows import NewRule
 
 
@@ -53,3 +54,81 @@ async def insert_rules(conn: Connection, vo: int, rules: Sequence[NewRule], *, i
             "implicit": list(implicit), "version": rules[0].version, "traceparent": rules[0].traceparent,
         },
     )  # fmt: skip
+
+
+async def rules_given_up(conn: Connection, vo: int, account_id: int, root: int) -> list[OwnRule]:
+    """The rules that an account has on a DID, and those that came with its uploads on the files below; by id."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             WHERE below.kind <> 'F')
+        SELECT r.rule_id, r.did_id, r.ok + r.replicating + r.stuck, r.injecting
+          FROM below
+          JOIN rule r ON r.did_id = below.did_id AND r.vo = %(vo)s AND r.account_id = %(account_id)s
+          JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
+         WHERE (r.did_id = %(root)s OR x.implicit) AND (r.expires_at IS NULL OR r.expires_at > now())
+         ORDER BY r.rule_id
+        """,
+        {"vo": vo, "account_id": account_id, "root": root},
+    )
+    return [OwnRule(*row) for row in rows]
+
+
+async def holders(conn: Connection, vo: int, root: int, limit: int) -> list[Holder]:
+    """The first rules in force that are on a DID, or hold files that are or lie below it."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             WHERE below.kind <> 'F')
+        SELECT r.rule_id, a.name, s.name || ':' || d.name
+          FROM (SELECT l.rule_id FROM below JOIN lock l ON l.did_id = below.did_id AND l.vo = %(vo)s
+                 WHERE below.kind = 'F'
+                 UNION
+                SELECT rule_id FROM rule WHERE did_id = %(root)s AND vo = %(vo)s) AS held
+          JOIN rule r ON r.rule_id = held.rule_id AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
+          JOIN account a ON a.account_id = r.account_id AND a.vo = %(vo)s
+          JOIN did d ON d.did_id = r.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY r.rule_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "root": root, "limit": limit},
+    )
+    return [Holder(*row) for row in rows]
+
+
+async def locks_of_rules(conn: Connection, vo: int, rule_ids: Sequence[int]) -> list[Want]:
+    """All locks of these rules, in the order of their replicas."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT did_id, rse_id, rule_id, size FROM lock
+         WHERE rule_id = ANY(%(rule_ids)s::bigint[]) AND vo = %(vo)s
+         ORDER BY did_id, rse_id, rule_id
+        """,
+        {"vo": vo, "rule_ids": list(rule_ids)},
+    )
+    return [Want(*row) for row in rows]
+
+
+async def delete_rules(conn: Connection, vo: int, rule_ids: Sequence[int]) -> None:
+    """Remove rules that have no locks any more."""
+    await execute(
+        conn,
+        "DELETE FROM rule WHERE rule_id = ANY(%(rule_ids)s::bigint[]) AND vo = %(vo)s",
+        {"vo": vo, "rule_ids": list(rule_ids)},
+    )

@@ -377,13 +377,13 @@ async def delete_rule(conn: Connection, vo: int, rule_id: int) -> None:
     await execute(conn, "DELETE FROM rule WHERE rule_id = %(rule_id)s AND vo = %(vo)s", {"vo": vo, "rule_id": rule_id})
 
 
-async def end_now(conn: Connection, vo: int, rule_id: int) -> None:
-    """Let a rule expire now."""
+async def end_now(conn: Connection, vo: int, rule_ids: Sequence[int]) -> None:
+    """Let rules expire now."""
     await execute(
         conn,
         """
         UPDATE rule SET expires_at = least(coalesce(expires_at, now()), now())
-         WHERE rule_id = %(rule_id)s AND vo = %(vo)s
+         WHERE rule_id = ANY(%(rule_ids)s::bigint[]) AND vo = %(vo)s
         """,
-        {"vo": vo, "rule_id": rule_id},
+        {"vo": vo, "rule_ids": list(rule_ids)},
     )
