@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from sancho.local import control
+from sancho.local.home import Home
 from sancho.local.processes import marked, wait_until
 from sancho.local.programs import MARK
 from sancho_client.calls import jobs
@@ -67,6 +68,19 @@ def test_a_shell_gets_all_it_needs_to_use_the_grid(up: dict[str, Any], home: Pat
     refused = sancho("env", "--home", str(home), "--vo", "atlas")
     assert refused.returncode == 1
     assert "it has belle, gridpp" in refused.stderr
+
+
+def test_the_api_and_the_worker_can_be_measured(up: dict[str, Any], home: Path) -> None:
+    program(home, "worker")
+    ports = {"sancho_requests_total": up["url"], "sancho_tasks_total": f"http://127.0.0.1:{port_of_metrics(home)}"}
+    for measure, url in ports.items():
+        assert wait_until(
+            lambda m=measure, u=url: f"{m}{{" in httpx2.get(f"{u}/metrics", trust_env=False).text, timeout=30
+        ), measure
+
+
+def port_of_metrics(home: Path) -> int | None:
+    return Home(home).config().metrics_port
 
 
 def test_both_vos_may_use_both_sites(home: Path) -> None:
