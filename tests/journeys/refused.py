@@ -181,7 +181,8 @@ RULES_AND_UPLOADS = [
     case(UPLOADS, 422, "invalid", "files", body={"files": [FILE, FILE]}),
     case(UPLOADS, 422, "rse_expression_invalid", "rule.rse_expression", body={"rule.rse_expression": "("}),
     case(UPLOADS, 422, "rse_expression_empty", "rule.rse_expression", body={"rule.rse_expression": "tier=99"}),
-    case(UPLOADS, 422, "too_few_rses", "copies", body={"rule.copies": 50, "files.0.dataset": "mc:other"}),
+    case(UPLOADS, 422, "too_few_rses", "rule.copies", body={"rule.copies": 50, "files.0.dataset": "mc:other"}),
+    case(UPLOADS, 422, "too_few_rses", "rule.copies", body={"rule.copies": 50, "files.0.dataset": None}),
     case(UPLOADS, 409, "quota_exceeded", body={"files.0": FILE | {"size": 2000}}, account="carol"),
     case(UPLOADS, 409, "quota_exceeded", body={"files.0.size": 2**50}),
     case("POST /uploads/commit", 404, "intent_not_found", "intents", body={"intents": ["upload_there", UNKNOWN]}),
@@ -227,7 +228,9 @@ JOB_CASES = [
     case(JOBS, 422, "invalid_request", f"{OUT}.0.path", body={f"{OUT}.0.path": "/etc/passwd"}),
     case(JOBS, 422, "rse_expression_invalid", EXPRESSION, body={EXPRESSION: "("}),
     case(JOBS, 422, "rse_expression_empty", EXPRESSION, body={EXPRESSION: "x"}),
-    case(JOBS, 422, "too_few_rses", "copies", body={f"{OUT}.0.rule.copies": 50}),
+    case(JOBS, 422, "too_few_rses", f"{OUT}.0.rule.copies", body={f"{OUT}.0.rule.copies": 50}),
+    case(JOBS, 422, "too_few_rses", f"{OUT}.0.rule.copies",
+         body={f"{OUT}.0.rule.copies": 50, f"{OUT}.0.dataset": None}),
     *(
         case(JOBS, 422, "invalid_request", f"parameters.0.{name}", body={"parameters.0": {name: value}})
         for name, value in (("a", None), ("a", []), ("a", {"b": 1}), ("a", "x" * 5000), ("a", 2**63), ("Number", 1),

@@ -18,7 +18,8 @@ from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
-from sancho.rules.errors import QuotaExceeded
+from sancho.rules.errors import QuotaExceeded, TooFewRses
+from sancho.rules.model import RuleTerms
 from sancho.uploads import service
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import MAX_FILES, Intent, Upload, Wish
@@ -92,7 +93,7 @@ class OpenUpload(BaseModel):
 @router.post(
     "",
     status_code=201,
-    responses=problems(QuotaExceeded, NoRseForUpload, RseNotFound, ScopeNotFound, ScopeNotYours, DidExists),
+    responses=problems(QuotaExceeded, NoRseForUpload, RseNotFound, ScopeNotFound, ScopeNotYours, DidExists, TooFewRses),
 )
 async def open_uploads(body: UploadsIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UploadsOut:
     """Announce files; get for each where to PUT it and a token for exactly that path."""
@@ -137,16 +138,23 @@ async def _wishes(
 
 
 async def _datasets(conn: Connection, caller: Principal, body: UploadsIn) -> dict[str, int]:
+    """Ids of the datasets, made if need be and under the rule that is wished; sees that it can be carried out."""
     made: dict[str, int] = {}
     named = {f.dataset: n for n, f in reversed(list(enumerate(body.files))) if f.dataset}
     for dataset in sorted(named):
         found = await dids.ensure_dataset(conn, caller, dataset, field=f"files.{named[dataset]}.dataset")
         made[dataset] = found.did_id
-        if body.rule is not None:
-            await rules.ensure(
-                conn, caller.vo, caller.account_id, made[dataset], copies=body.rule.copies,
-                rse_expression=body.rule.rse_expression, lifetime=body.rule.lifetime,
-            )  # fmt: skip
+    if body.rule is not None:
+        wish = body.rule
+        terms: RuleTerms = {"copies": wish.copies, "rse_expression": wish.rse_expression, "lifetime": wish.lifetime}
+        try:
+            if any(file.dataset is None for file in body.files):
+                await rules.check(conn, caller.vo, caller.account_id, **terms)
+            for did_id in made.values():
+                await rules.ensure(conn, caller.vo, caller.account_id, did_id, **terms)
+        except TooFewRses as e:
+            e.field = "rule.copies"
+            raise
     return made
 
 

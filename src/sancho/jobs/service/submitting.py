@@ -9,7 +9,7 @@ from sancho.dids.model import parse_did
 from sancho.identity import service as identity
 from sancho.jobs import plan
 from sancho.jobs.errors import SandboxMissing
-from sancho.jobs.model import Description, JobState, Submission
+from sancho.jobs.model import Description, JobState, RuleWish, Submission
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
 from sancho.jobs.store import inputs, submitting
@@ -18,6 +18,8 @@ from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.rses import service as rses
 from sancho.rules import service as rules
+from sancho.rules.errors import TooFewRses
+from sancho.rules.model import RuleTerms
 from sancho.sites import service as sites
 from sancho.vos import service as vos
 
@@ -87,11 +89,7 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
         name: await sites.site_ids(conn, caller.vo, sorted(set(said)), field=f"description.requirements.{name}")
         for name, said in wanted.items()
     }
-    slots = [
-        plan.Slot(ce=ce, site=site, cores=cores, memory=memory, walltime=walltime, tags=frozenset(tags))
-        for ce, site, cores, memory, walltime, tags in await submitting.fittest_slots(conn, caller.vo)
-    ]
-    plan.check_feasible(need, slots)
+    plan.check_feasible(need, [plan.slot_of(row, patient=True) for row in await submitting.list_slots(conn, caller.vo)])
     if description.sandbox is not None:
         sha256 = bytes.fromhex(description.sandbox)
         if await submitting.find_sandbox(conn, caller.vo, sha256) is None:
@@ -123,17 +121,12 @@ async def _promises(
     )
     datasets: dict[str, int] = {}
     for n, output in enumerate(description.outputs):
-        if output.rule is not None:
-            field = f"description.outputs.{n}.rule.rse_expression"
-            await rses.resolve(conn, output.rule.rse_expression, field=field, vo=caller.vo)
         for dataset in sorted({job[n][1] or "" for job in named} - {""}):
             made = await dids.ensure_dataset(conn, caller, dataset, field=f"description.outputs.{n}.dataset")
             datasets[dataset] = made.did_id
-            if output.rule is not None:
-                await rules.ensure(
-                    conn, caller.vo, caller.account_id, made.did_id, copies=output.rule.copies,
-                    rse_expression=output.rule.rse_expression, lifetime=output.rule.lifetime,
-                )  # fmt: skip
+            await _ask(conn, caller, output.rule, made.did_id, field=f"description.outputs.{n}.rule")
+        if output.dataset is None:
+            await _ask(conn, caller, output.rule, None, field=f"description.outputs.{n}.rule")
     if description.close_datasets:
         await submitting.insert_closing(conn, caller.vo, list(datasets.values()))
     return [
@@ -142,3 +135,21 @@ async def _promises(
          for scope, name in [parse_did(did, field=f"description.outputs.{n}.did")]]
         for job in named
     ]  # fmt: skip
+
+
+async def _ask(
+    conn: Connection, caller: Principal, wish: RuleWish | None, dataset_id: int | None, *, field: str
+) -> None:
+    """Make the rule of an output over its dataset; without one only see that there can be such a rule."""
+    if wish is None:
+        return
+    terms: RuleTerms = {"copies": wish.copies, "rse_expression": wish.rse_expression, "lifetime": wish.lifetime}
+    await rses.resolve(conn, wish.rse_expression, field=f"{field}.rse_expression", vo=caller.vo)
+    try:
+        if dataset_id is None:
+            await rules.check(conn, caller.vo, caller.account_id, **terms)
+        else:
+            await rules.ensure(conn, caller.vo, caller.account_id, dataset_id, **terms)
+    except TooFewRses as e:
+        e.field = f"{field}.copies"
+        raise

@@ -67,6 +67,13 @@ async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **term
     return await get(conn, vo, found)
 
 
+async def check(conn: Connection, vo: int, account_id: int, **terms: Unpack[RuleTerms]) -> None:
+    """Raise what is wrong with a rule, over files that are still to come, as `ensure` does over a DID without files."""
+    activity = terms.get("activity", "default")
+    target = Target(0, account_id, 0, terms["copies"], terms["rse_expression"], (), activity)
+    await choose(conn, vo, target, (0, 0), [])
+
+
 async def _new(conn: Connection, account_id: int, did: Did, terms: RuleTerms, comment: str | None) -> rows.NewRule:
     return rows.NewRule(
         account_id=account_id, did_id=did.did_id, copies=terms["copies"], rse_expression=terms["rse_expression"],
