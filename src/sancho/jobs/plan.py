@@ -19,6 +19,9 @@ from sancho.jobs.model import (
     placeholders,
 )
 
+MOST_NAMED = 5
+"""CEs that a sentence names."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
@@ -30,6 +33,29 @@ class Slot:
     memory: int
     walltime: timedelta
     tags: frozenset[str]
+    off: str | None = None
+    """Why no pilot of it takes jobs now."""
+
+
+def slot_of(row: tuple[Any, ...], *, patient: bool = False) -> Slot:
+    """A slot as the store tells it; for the `patient`, a site that is disabled will be enabled again."""
+    ce, site, cores, memory, walltime, tags, ce_enabled, site_enabled, max_pilots = row
+    off = None
+    if not ce_enabled:
+        off = "it is disabled"
+    elif not site_enabled and not patient:
+        off = f"site {site} is disabled"
+    elif max_pilots == 0 and not patient:
+        off = "it may have no pilots (max_pilots is 0)"
+    return Slot(ce=ce, site=site, cores=cores, memory=memory, walltime=walltime, tags=frozenset(tags), off=off)
+
+
+def requirement_of(said: Mapping[str, Any]) -> Requirement:
+    """A requirement as a description is stored with it."""
+    return Requirement(
+        cores=said["cores"], memory=said["memory"], walltime=timedelta(seconds=said["walltime"]),
+        tags=tuple(said["tags"]), sites=tuple(said["sites"]), banned_sites=tuple(said["banned_sites"]),
+    )  # fmt: skip
 
 
 def rows_with_numbers(parameters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -85,16 +111,33 @@ def lacks(requirement: Requirement, slot: Slot) -> list[str]:
         missing.append(f"{slot.walltime} of {requirement.walltime} wall time")
     if absent := sorted(set(requirement.tags) - slot.tags):
         missing.append(f"tag {', '.join(absent)}")
+    if slot.off is not None:
+        missing.append(slot.off)
     return missing
 
 
 def check_feasible(requirement: Requirement, slots: Sequence[Slot]) -> None:
     """Raise `NoSiteCanRun`, with what the nearest slot lacks, unless some slot fits."""
+    if (why := _obstacle(requirement, slots)) is not None:
+        raise NoSiteCanRun(why=why)
+
+
+def why_waiting(requirement: Requirement, slots: Sequence[Slot]) -> str:
+    """Say what a job waits for that is in its queue, its inputs complete."""
+    if (why := _obstacle(requirement, slots)) is not None:
+        return f"no compute element can run it now: {why}"
+    fitting = sorted(s.ce for s in slots if not lacks(requirement, s))
+    named = [*fitting[:MOST_NAMED], *(["others"] if len(fitting) > MOST_NAMED else [])]
+    return f"no pilot at {' or '.join(named)} has had a free slot for it yet"
+
+
+def _obstacle(requirement: Requirement, slots: Sequence[Slot]) -> str | None:
+    """Why none of these slots fits; None when one does."""
     if not slots:
-        raise NoSiteCanRun(why="your VO has no compute element")
+        return "your VO has no compute element"
     best = min(slots, key=lambda s: (len(lacks(requirement, s)), s.ce))
-    if missing := lacks(requirement, best):
-        raise NoSiteCanRun(why=f"the nearest is {best.ce} at {best.site}, but {'; '.join(missing)}")
+    missing = lacks(requirement, best)
+    return f"the nearest is {best.ce} at {best.site}, but {'; '.join(missing)}" if missing else None
 
 
 def after_failure(reason: Reason, *, attempts: int, max_attempts: int) -> JobState:

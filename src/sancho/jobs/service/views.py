@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sancho.dids import service as dids
+from sancho.jobs import plan
 from sancho.jobs.errors import JobNotFound, SandboxMissing
 from sancho.jobs.model import JobState, OpenAttempt
 from sancho.jobs.store import inputs, submitting, views
@@ -54,9 +55,24 @@ async def get(conn: Connection, caller: Principal, job_id: int) -> JobView:
         history=await views.history(conn, caller.vo, job_id),
         attempts=await views.attempts(conn, caller.vo, job_id),
         outputs=await views.outputs(conn, caller.vo, job_id),
-        reason=await views.waiting_reason(conn, caller.vo, job_id),
+        reason=await _reason(conn, caller.vo, spec),
         trace_id=telemetry.trace_id(spec.traceparent),
     )
+
+
+async def _reason(conn: Connection, vo: int, spec: SpecRow) -> str | None:
+    """Why a job does not run yet, in words."""
+    if spec.state is JobState.PENDING and spec.input_set_id is not None:
+        return await views.obstacle(conn, vo, spec.input_set_id) or "its inputs are being looked up"
+    if spec.state is not JobState.WAITING:
+        return None
+    if spec.input_set_id is not None:
+        missing, files = await views.unavailable(conn, vo, spec.input_set_id)
+        if missing:
+            be = "is" if missing == 1 else "are"
+            return f"{missing} of its {files} input files {be} nowhere available at the moment"
+    need = plan.requirement_of(spec.description["requirements"])
+    return plan.why_waiting(need, [plan.slot_of(row) for row in await submitting.list_slots(conn, vo)])
 
 
 async def get_spec(conn: Connection, vo: int, job_id: int) -> SpecRow:

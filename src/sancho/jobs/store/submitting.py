@@ -192,17 +192,21 @@ async def insert_closing(conn: Connection, vo: int, dataset_ids: Sequence[int]) 
     )
 
 
-async def fittest_slots(conn: Connection, vo: int) -> list[tuple[Any, ...]]:
-    """What the enabled CEs that serve this VO offer: (ce, site, cores, memory, walltime, tags)."""
+async def list_slots(conn: Connection, vo: int) -> list[tuple[Any, ...]]:
+    """What the CEs that serve this VO offer: (ce, site, cores, memory, walltime, tags), and what may rule them out.
+
+    Those are: whether the CE is enabled, whether its site is, and how many pilots it may have.
+    """
     return await fetch_rows(
         conn,
         """
-        SELECT r.name, s.name, ce.cores, ce.memory, ce.walltime, ce.tags
+        SELECT r.name, s.name, ce.cores, ce.memory, ce.walltime, ce.tags,
+               ce.enabled AND r.enabled, s.enabled, ce.max_pilots
           FROM compute_element ce
           JOIN resource r ON r.resource_id = ce.ce_id
           JOIN resource s ON s.resource_id = ce.site_id
-         WHERE ce.enabled AND (ce.vo = %(vo)s OR EXISTS (
-               SELECT FROM resource_grant g WHERE g.resource_id = ce.ce_id AND g.to_vo = %(vo)s))
+         WHERE ce.vo = %(vo)s OR EXISTS (
+               SELECT FROM resource_grant g WHERE g.resource_id = ce.ce_id AND g.to_vo = %(vo)s)
          ORDER BY r.name
         """,
         {"vo": vo},

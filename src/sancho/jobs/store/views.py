@@ -228,18 +228,27 @@ async def log_tail(conn: Connection, vo: int, job_id: int, number: int | None) -
     )
 
 
-async def waiting_reason(conn: Connection, vo: int, job_id: int) -> str | None:
-    """Why a pending job waits, in words."""
+async def obstacle(conn: Connection, vo: int, input_set_id: int) -> str | None:
+    """What was last found to keep a set of inputs from being ready, in words; None before it was looked at."""
     return await fetch_value(
         conn,
-        """
-        SELECT coalesce(s.detail, 'its inputs are being looked up')
-          FROM job j JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
-          JOIN input_set s ON s.input_set_id = q.input_set_id AND s.vo = q.vo
-         WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s AND j.state = 'P'
-        """,
-        {"vo": vo, "job_id": job_id},
+        "SELECT detail FROM input_set WHERE input_set_id = %(id)s AND vo = %(vo)s",
+        {"vo": vo, "id": input_set_id},
     )
+
+
+async def unavailable(conn: Connection, vo: int, input_set_id: int) -> tuple[int, int]:
+    """How many files of a set that was ready have no available replica, and how many it has."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT count(*) FILTER (WHERE NOT EXISTS (
+                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A')), count(*)
+          FROM input_set_did i WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s
+        """,
+        {"vo": vo, "id": input_set_id},
+    )
+    return rows[0][0], rows[0][1]
 
 
 async def producers(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, int]:
