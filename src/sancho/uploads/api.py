@@ -123,7 +123,7 @@ async def _wishes(
     by_name = {r.name: r for r in known}
     wishes: list[Wish] = []
     for n, ((scope, name), file) in enumerate(zip(names, body.files, strict=True)):
-        rse = by_name.get(file.rse) if file.rse else service.choose_rse(known, wanted=wanted)
+        rse = by_name.get(file.rse) if file.rse else service.choose_rse(known, file.did, wanted=wanted)
         if rse is None:
             raise RseNotFound(rse=file.rse or "", field=f"files.{n}.rse")
         if not rse.writable:

@@ -45,16 +45,17 @@ _emptied = faults.point("uploads.emptied")
 
 def choose_rse(
     known: Sequence[Rse],
+    did: str,
     *,
     wanted: Collection[int] = (),
     site_id: int | None = None,
     distances: Mapping[int, int] | None = None,
 ) -> Rse:
-    """The writable RSE for a new file: at the site, then wanted by its rule, then near; raises `NoRseForUpload`.
+    """The writable RSE for a new file: in reach, at the site, wanted by its rule, near, and of those one by its DID.
 
-    `distances` are those from the site to RSEs by id.
+    `distances` are those from the site to RSEs by id. Raises `NoRseForUpload`.
     """
-    rse = plan.choose_rse(known, wanted=wanted, site_id=site_id, distances=distances)
+    rse = plan.choose_rse(known, did, wanted=wanted, site_id=site_id, distances=distances)
     if rse is None:
         raise NoRseForUpload
     return rse

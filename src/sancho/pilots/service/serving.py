@@ -156,7 +156,7 @@ async def outputs(
         _, did, _, _, scope_id, name, dataset_id = promised.pop(file.number)
         rule = spec.description["outputs"][file.number]["rule"]
         wanted = await _wanted(conn, rule["rse_expression"]) if rule else []
-        rse = uploads.choose_rse(known, wanted=wanted, site_id=attempt.site_id, distances=distances)
+        rse = uploads.choose_rse(known, did, wanted=wanted, site_id=attempt.site_id, distances=distances)
         wishes.append(
             Wish(
                 scope_id=scope_id, scope=did.partition(":")[0], name=name, size=file.size, adler32=file.adler32,
