@@ -74,6 +74,12 @@ def test_nothing_listens_on_the_network_and_others_cannot_reach_the_socket(clust
     assert stat.S_IMODE(cluster.data.stat().st_mode) == 0o700
 
 
+def test_nobody_else_may_read_its_files(cluster: Cluster) -> None:
+    files = [path for path in cluster.folder.iterdir() if path.is_file()]
+    assert {path.name for path in files} == {"postgresql.conf", "pg_hba.conf", "pg_ident.conf", "postgresql.log"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
 def test_starting_a_running_server_again_is_harmless(cluster: Cluster) -> None:
     before = cluster.postmaster()
     Cluster(cluster.folder).start()

@@ -159,7 +159,8 @@ class Cluster:
     def _spawn(self, command: list[str], *, ends_with_us: bool) -> str:
         """Start the server and wait until it is ready; if it ended instead, return its last words."""
         self._reap()
-        with self.log.open("wb") as log:
+        self.log.unlink(missing_ok=True)  # an older release let others read it
+        with os.fdopen(os.open(self.log, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as log:
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -210,8 +211,11 @@ class Cluster:
     def _write(self, name: str, lines: list[str]) -> None:
         path = self.folder / name
         new = path.with_suffix(".new")
-        new.write_text("\n".join(lines) + "\n")
-        new.chmod(0o600 if self.user.myself else 0o644)
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out:
+            out.write("\n".join(lines) + "\n")
+        if not self.user.myself:
+            os.chown(new, self.user.uid, self.user.gid)
         new.rename(path)
 
     def _make_roles(self) -> None:
