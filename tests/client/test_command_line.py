@@ -6,13 +6,14 @@ import pty
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from sancho.cli import main, reference
+from sancho.cli import main, options, reference
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:1"
@@ -107,6 +108,55 @@ def test_errors_are_json_when_json_is_wanted(tmp_path: Path) -> None:
 
     assert ended.stdout == ""
     assert json.loads(ended.stderr)["hint"] == "Run `sancho login --vo VO`."
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error", "said"),
+    [
+        (["status", "--home", "/nowhere"], 1, "no_grid", "There is no grid in /nowhere."),
+        (["env", "--home", "/nowhere"], 1, "no_grid", "There is no grid in /nowhere."),
+        (["down", "--home", "/nowhere"], 1, "no_grid", "There is no grid in /nowhere."),
+        (["rotate-keys", "--home", "/nowhere"], 1, "no_grid", "There is no grid in /nowhere."),
+        (["restore", "/etc/hostname", "--home", "/nowhere"], 1, "not_a_backup", "is not a backup"),
+        (["status", "--hom"], 2, "usage", "--hom"),
+        (["restore", "/no/such.tar"], 2, "usage", "/no/such.tar"),
+        (["job", "lst"], 2, "usage", "Did you mean 'list'"),
+        (["migrate", "--phase", "mid"], 2, "usage", "must be pre, post or all"),
+    ],
+)
+def test_errors_of_the_server_and_of_usage_are_json_too(
+    tmp_path: Path, words: list[str], code: int, error: str, said: str
+) -> None:
+    ended = sancho(*words, "--json", tmp_path=tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (code, "")
+    told = json.loads(ended.stderr)
+    assert told["code"] == error
+    assert said in told["error"]
+
+
+def test_what_stands_after_two_dashes_is_no_wish_for_json() -> None:
+    assert main.wants_json(["job", "list", "--json"])
+    assert not main.wants_json(["job", "list", "--", "--json"])
+
+
+def test_the_plugins_that_are_installed_are_listed(tmp_path: Path) -> None:
+    found = json.loads(sancho("plugins", "--json", tmp_path=tmp_path).stdout)
+
+    ours = {(one["group"], one["name"]) for one in found if one["built_in"]}
+    assert {("sancho.compute", "local"), ("sancho.storage", "webdav"), ("sancho.transfer", "streamed")} <= ours
+    assert {one["distribution"] for one in found if one["built_in"]} == {"sancho-grid"}
+    assert {one["version"] for one in found if one["built_in"]} == {version("sancho-grid")}
+    lines = sancho("plugins", tmp_path=tmp_path).stdout.splitlines()
+    assert f"sancho.compute\tlocal\tsancho-grid\t{version('sancho-grid')}\tyes" in lines
+
+
+def test_vos_are_named_after_their_option_with_spaces_or_commas(tmp_path: Path) -> None:
+    assert options.named_vos(["a", "b,c"], ["d", "a"]) == ("a", "b", "c", "d")
+    assert options.named_vos(None, None) == ()
+    refused = sancho("up", "belle", tmp_path=tmp_path)
+    assert refused.returncode == 2
+    assert "VOs are named after --vo" in refused.stderr
 
 
 def test_a_server_that_is_away_has_an_exit_code(tmp_path: Path) -> None:

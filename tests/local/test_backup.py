@@ -9,7 +9,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sancho.local.backup import DatabaseNotEmpty, HomeNotEmpty, NotABackup, backup, restore
+from sancho.local.backup import (
+    DatabaseNotEmpty,
+    FileExists,
+    FolderUnusable,
+    HomeNotEmpty,
+    NotABackup,
+    backup,
+    restore,
+)
 from sancho.local.database import open_database
 from sancho.local.home import Home
 from sancho.local.postgres import OWNER, Cluster, temporary_cluster
@@ -66,6 +74,28 @@ def test_a_grid_that_runs_is_saved_as_of_one_moment_and_goes_on(complete: Home, 
     restored = open_database(Home(folder / "other").config(), Home(folder / "other"))
     with restored.running():
         assert vos(restored.server_url) == ["instance"]
+
+
+def test_a_backup_replaces_a_file_only_when_told_to_and_needs_a_folder(
+    complete: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / "grid.tar"
+    file.write_text("precious")
+    with pytest.raises(FileExists, match=r"grid\.tar exists") as caught:
+        backup(complete, file)
+    assert "--force" in str(caught.value.hint)
+    assert file.read_text() == "precious"
+    with pytest.raises(FileExists):
+        backup(complete, complete.folder, force=True)
+    with pytest.raises(FolderUnusable, match="it is no folder"):
+        backup(complete, folder / "nowhere" / "grid.tar")
+    with pytest.raises(FolderUnusable):
+        backup(complete, file / "grid.tar")
+    assert sorted(path.name for path in folder.iterdir()) == ["grid", "grid.tar"]
+
+    monkeypatch.chdir(folder)
+    backup(complete, Path("grid.tar"), force=True)
+    assert tarfile.is_tarfile(file)
 
 
 def test_nothing_is_restored_over_something(resting: Home, saved: Path) -> None:

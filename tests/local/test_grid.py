@@ -1,5 +1,6 @@
 """A whole grid on this machine, by the command line: up, killed, down, up again, gone."""
 
+import configparser
 import json
 import os
 import signal
@@ -32,7 +33,7 @@ def up() -> Iterator[dict[str, Any]]:
         Path(scratch).chmod(0o711)
         home = Path(scratch) / "grid"
         try:
-            yield said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle", "--vo", "gridpp")
+            yield said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle", "gridpp")
         finally:
             control.stop(home)
 
@@ -43,6 +44,8 @@ def home(up: dict[str, Any]) -> Path:
 
 
 def test_its_administrator_is_shown_a_password_once_and_can_log_in(up: dict[str, Any], home: Path) -> None:
+    made = {"account": "admin", "password": up["password"], "vos": ["belle", "gridpp", "instance"]}
+    assert up["administrators"] == made
     for vo in ("belle", "gridpp", "instance"):
         form = {"grant_type": "password", "username": "admin", "password": up["password"], "vo": vo}
         answer = httpx2.post(f"{up['url']}/v1/auth/token", data=form, trust_env=False)
@@ -58,6 +61,11 @@ def test_a_shell_gets_all_it_needs_to_use_the_grid(up: dict[str, Any], home: Pat
     assert there["RUCIO_VO"] == "belle"
     assert there["RUCIO_ACCOUNT"] == "admin"
     assert there["DIRACX_URL"] == up["url"]
+    assert there["RUCIO_AUTH_TYPE"] == "oidc"
+    rucio = configparser.ConfigParser()
+    rucio.read(there["RUCIO_CONFIG"])
+    assert rucio["client"]["rucio_host"] == there["RUCIO_HOST"]
+    assert rucio["client"]["auth_token_file_path"] == there["SANCHO_TOKEN_FILE"]
     assert stat.S_IMODE(Path(there["SANCHO_TOKEN_FILE"]).stat().st_mode) == 0o600
     lines = sancho("env", "--home", str(home), "--vo", "gridpp").stdout
     shell = ["sh", "-c", f"{lines}\n{sys.executable} -m sancho whoami --json"]
@@ -67,7 +75,8 @@ def test_a_shell_gets_all_it_needs_to_use_the_grid(up: dict[str, Any], home: Pat
         assert said("whoami", "--vo", vo, environment=there)["vo"] == vo
     refused = sancho("env", "--home", str(home), "--vo", "atlas")
     assert refused.returncode == 1
-    assert "it has belle, gridpp" in refused.stderr
+    assert "it has those of belle, gridpp, and of instance" in refused.stderr
+    assert "`sancho up --vo atlas` makes it" in refused.stderr
 
 
 def test_the_api_and_the_worker_can_be_measured(up: dict[str, Any], home: Path) -> None:
@@ -96,10 +105,56 @@ def test_up_on_a_grid_that_runs_is_harmless(up: dict[str, Any], home: Path) -> N
     again = said("up", "--home", str(home))
     assert (again["url"], again["vos"], again["password"]) == (up["url"], ["belle", "gridpp"], None)
     assert everything(home) == before
-    refused = sancho("up", "--home", str(home), "--vo", "atlas")
+    refused = sancho("up", "--home", str(home), "--tls")
     assert refused.returncode == 1
     assert "sancho down" in refused.stderr
     assert everything(home) == before
+
+
+def test_a_grid_that_runs_gets_another_vo_and_only_its_administrator_is_new(up: dict[str, Any], home: Path) -> None:
+    before = everything(home)
+    there = said("env", "--home", str(home), "--vo", "instance")
+    said("vo", "add", "lhcb", environment=there)
+    assert "`sancho up --vo lhcb` makes it" in sancho("env", "--home", str(home), "--vo", "lhcb").stderr
+
+    shown = sancho("up", "--home", str(home), "--vo", "lhcb")
+
+    assert shown.returncode == 0, shown.stderr
+    told = shown.stdout.splitlines()
+    (line,) = [line for line in told if "password" in line and "administers" in line]
+    assert line.startswith("Account admin, password ")
+    assert line.endswith(" administers lhcb")
+    assert any("sancho login --vo lhcb --account admin" in line for line in told)
+    password = line.split()[3].rstrip(",")
+    url, words = up["url"], {"grant_type": "password", "username": "admin", "password": password}
+    status = {
+        vo: httpx2.post(f"{url}/v1/auth/token", data={**words, "vo": vo}, trust_env=False) for vo in ("lhcb", "belle")
+    }
+    assert [answer.status_code for answer in status.values()] == [200, 401]
+    assert said("whoami", environment=said("env", "--home", str(home), "--vo", "lhcb"))["vo"] == "lhcb"
+    with speaking(home, "lhcb") as client:
+        assert len(list(client.pages(calls.rses()))) == 2
+    assert everything(home) == before
+
+
+def test_keys_of_a_grid_are_rotated_and_a_folder_without_one_stays_as_it_is(up: dict[str, Any], home: Path) -> None:
+    there = said("env", "--home", str(home))
+    before = {one["kid"] for one in httpx2.get(f"{up['url']}/.well-known/jwks.json", trust_env=False).json()["keys"]}
+    made = said("rotate-keys", environment={"SANCHO_HOME": str(home)})
+    assert made["folder"] == str(home / "keys")
+
+    def published() -> set[str]:
+        return {one["kid"] for one in httpx2.get(f"{up['url']}/.well-known/jwks.json", trust_env=False).json()["keys"]}
+
+    assert wait_until(lambda: published() == {*before, made["key"]}, timeout=20, step=0.2)
+    assert said("whoami", environment=there)["vo"] == "belle"
+    assert said("whoami", environment=said("env", "--home", str(home)))["vo"] == "belle"
+    empty = home.parent / "empty"
+    for words, environment in ((["--home", str(empty)], {}), ([], {"SANCHO_STATE_DIR": str(empty)})):
+        refused = sancho("rotate-keys", "--json", *words, environment=environment)
+        assert refused.returncode == 1
+        assert json.loads(refused.stderr)["code"] in {"no_grid", "no_keys"}
+        assert not empty.exists()
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -144,13 +199,14 @@ def test_everything_survives_down_and_up_and_the_death_of_the_supervisor(up: dic
     job = submit_waiting_job(home, gate)
     before = [*everything(home), *marked(MARK, str(home))]
     assert said("status", "--home", str(home))["pilots"] >= 1
-    assert sancho("down", "--home", str(home)).returncode == 0
+    assert said("down", "--home", str(home)) == {"home": str(home), "ran": True, "removed": False}
     assert not any(one.alive for one in before)
     assert marked(MARK, str(home)) == []
     assert sancho("status", "--home", str(home)).returncode == 3
 
     again = said("up", "--home", str(home), "--vo", "atlas")
-    assert again["vos"] == ["belle", "gridpp", "atlas"]
+    assert again["vos"] == ["belle", "gridpp", "lhcb", "atlas"]
+    assert again["administrators"]["vos"] == ["atlas"]
     assert again["url"] == up["url"]
     assert again["password"] not in {None, up["password"]}
     with speaking(home, "atlas") as client:

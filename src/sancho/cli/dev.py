@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sancho.cli.grid import announce
+from sancho.cli.options import MoreVos, VosOption, named_vos
 from sancho.local import control, dev, grid
 from sancho.local.home import Home
 
@@ -22,7 +23,8 @@ def develop(
         ),
     ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the API; a free one if left out.")] = None,
-    vo: Annotated[list[str] | None, typer.Option(help="A VO to make; repeat for more. At first: demo.")] = None,
+    vo: VosOption = None,
+    more: MoreVos = None,
 ) -> None:
     """Run a complete grid until Ctrl-C, and start its programs again when their code changes.
 
@@ -35,7 +37,7 @@ def develop(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        announce(dev.start(where, grid.Wishes(port=port, vos=tuple(vo or ())), _say), as_json=False)
+        announce(dev.start(where, grid.Wishes(port=port, vos=named_vos(vo, more)), _say), as_json=False)
         _say(f"Watching {code}; logs in {where.logs}. Ctrl-C ends it.")
     except KeyboardInterrupt:
         _say("stopped")

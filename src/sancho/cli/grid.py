@@ -5,13 +5,13 @@ import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
+from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
 from sancho.local import access, control, grid
 from sancho.local import backup as backups
 from sancho.local import doctor as checks
@@ -20,15 +20,6 @@ from sancho.local.programs import child_environment
 from sancho.local.status import age
 from sancho.local.status import status as look
 
-HomeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--home",
-        envvar="SANCHO_HOME",
-        help="Folder of the grid; by default ~/.local/state/sancho, for root /var/lib/sancho/default.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else.")]
 NOT_WELL = 3
 STYLES = {"ok": "green", "ready": "green", "warn": "yellow", "fail": "bold red", "stopped": "dim"}
 
@@ -36,7 +27,8 @@ STYLES = {"ok": "green", "ready": "green", "warn": "yellow", "fail": "bold red",
 def up(
     home: HomeOption = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the API; a free one if left out.")] = None,
-    vo: Annotated[list[str] | None, typer.Option(help="A VO to make; repeat for more. At first: demo.")] = None,
+    vo: VosOption = None,
+    more: MoreVos = None,
     tls: Annotated[
         bool | None, typer.Option("--tls/--no-tls", help="Serve https, with an authority of its own.")
     ] = None,
@@ -53,11 +45,12 @@ def up(
     print_unit: Annotated[bool, typer.Option(help="Only write a systemd unit that brings it up at boot.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a complete grid on this machine, and return when it is ready. On one that runs it only looks.
+    """Start a complete grid on this machine, and return when it is ready. On one that runs it only looks, or adds VOs.
 
-    What was chosen once is remembered. Everything survives `sancho down` and a reboot.
+    A new grid has the VO demo if none is named. What was chosen once is remembered, and everything survives
+    `sancho down` and a reboot.
 
-    Example: sancho up --vo belle --vo gridpp
+    Example: sancho up --vo belle gridpp
     """
     where = Home(home or default_home())
     if print_unit:
@@ -66,7 +59,7 @@ def up(
     wishes = grid.Wishes(
         port=port,
         tls=tls,
-        vos=tuple(vo or ()),
+        vos=named_vos(vo, more),
         database_url=database_url,
         server_database_url=server_database_url,
         postgres_bin=postgres_bin and postgres_bin.absolute(),
@@ -85,19 +78,22 @@ def down(
     home: HomeOption = None,
     purge: Annotated[bool, typer.Option(help="Remove it too, with all its data.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before removing.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Stop the grid on this machine, its pilots included.
 
     Example: sancho down
     """
     where = Home(home or default_home())
-    if not purge:
-        _say("stopped" if grid.down(where) else "it was down")
-        return
-    if not yes:
+    if purge and not yes:
         typer.confirm(f"Remove the grid in {where.folder} with all its jobs and files?", abort=True, err=True)
-    grid.purge(where)
-    _say(f"removed {where.folder}")
+    ran = grid.purge(where) if purge else grid.down(where)
+    if as_json:
+        write_json({"home": where.folder, "ran": ran, "removed": purge})
+    elif purge:
+        _say(f"removed {where.folder}")
+    else:
+        _say("stopped" if ran else "it was down")
 
 
 def env(
@@ -116,7 +112,7 @@ def env(
     """
     said = access.variables(Home(home or default_home()), vo, with_token=not login)
     if as_json:
-        _write_json({k: v for k, v in said.items() if v is not None})
+        write_json({k: v for k, v in said.items() if v is not None})
         return
     for name, value in said.items():
         typer.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
@@ -129,7 +125,7 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """
     found = look(Home(home or default_home()))
     if as_json:
-        _write_json(found)
+        write_json(found)
     else:
         typer.echo(f"{found.url}  {'up' if found.running else 'down'}  VOs {', '.join(found.vos)}  home {found.home}")
         now = datetime.now(UTC)
@@ -151,7 +147,7 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """
     found = checks.examine(Home(home or default_home()))
     if as_json:
-        _write_json(found)
+        write_json(found)
     else:
         _table(["check", "", "seen"], [(one.name, one.result, one.seen) for one in found], style=1)
         for one in found:
@@ -164,6 +160,7 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; only you may read it, for it holds every secret.")],
     home: HomeOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Save database, keys, settings and sandboxes of the grid on this machine, up or down, into one file.
@@ -172,9 +169,9 @@ def backup(
 
     Example: sancho backup grid.tar
     """
-    made = backups.backup(Home(home or default_home()), file)
+    made = backups.backup(Home(home or default_home()), file, force=force)
     if as_json:
-        _write_json(made)
+        write_json(made)
     else:
         _say(f"wrote {file}, {file.stat().st_size / 1e6:.1f} MB")
 
@@ -194,7 +191,7 @@ def restore(
     where = Home(home or default_home())
     made = backups.restore(file, where, database_url=database_url)
     if as_json:
-        _write_json(made)
+        write_json(made)
     else:
         _say(f"restored the grid of {made.made_at:%Y-%m-%d %H:%M} UTC; `sancho up --home {where.folder}` starts it")
 
@@ -212,14 +209,23 @@ def _fork_away() -> bool:
 def announce(ready: grid.Ready, *, as_json: bool) -> None:
     """Say where a grid is and how to log in; its password is shown this once."""
     if as_json:
-        _write_json({"home": ready.home, "url": ready.url, "vos": ready.vos, "password": ready.password})
+        first = ready.administrators
+        made = None if first is None else {"account": access.ADMINISTRATOR, **first.model_dump()}
+        password = None if first is None else first.password
+        write_json(
+            {"home": ready.home, "url": ready.url, "vos": ready.vos, "password": password, "administrators": made}
+        )
         return
     typer.echo(f"The grid is ready: {ready.url}  VOs {', '.join(ready.vos)}  home {ready.home}")
     where = "" if ready.home == default_home() else f" --home {shlex.quote(str(ready.home))}"
-    if ready.password is not None:
-        typer.echo(f"\nEach VO has an administrator, account admin, password {ready.password}")
+    if ready.administrators is not None:
+        said = ready.administrators
+        vos = " and ".join(filter(None, [", ".join(said.vos[:-1]), *said.vos[-1:]]))
+        typer.echo(f"\nAccount {access.ADMINISTRATOR}, password {said.password}, administers {vos}")
         typer.echo("It is shown this once. To log in:\n")
-        typer.echo(f'  eval "$(sancho env{where} --login)" && sancho login --vo {ready.vos[0]} --account admin\n')
+        typer.echo(f'  eval "$(sancho env{where} --login)" && sancho login --vo {said.vos[0]} --account admin\n')
+        if access.INSTANCE in said.vos:
+            typer.echo(f"Sites, RSEs, VOs and grants are administered with --vo {access.INSTANCE}.")
     typer.echo(f'In this shell, without a password:  eval "$(sancho env{where})"')
 
 
@@ -233,10 +239,6 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[object]], *, style: in
         cells[style] = f"[{colour}]{cells[style]}[/]" if colour else cells[style]
         table.add_row(*cells)
     Console(highlight=False).print(table)
-
-
-def _write_json(value: Any) -> None:
-    typer.echo(TypeAdapter[Any](type(value) if isinstance(value, BaseModel) else Any).dump_json(value, indent=2))
 
 
 def _say(text: str) -> None:

@@ -5,6 +5,7 @@ So the bare install has all user verbs and starts fast, and a verb of the server
 
 import importlib
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
@@ -15,7 +16,7 @@ from typer.core import TyperGroup
 
 from sancho_client.cli.app import add_to
 from sancho_client.cli.output import Output
-from sancho_client.cli.verbs import ERROR, Verbs, exit_code, report
+from sancho_client.cli.verbs import ERROR, USAGE, Verbs, exit_code, report
 from sancho_client.errors import ClientError
 
 HELP = "Jobs, data and rules on a grid. Each verb has its own --help, with an example."
@@ -51,6 +52,7 @@ SERVER_VERBS = {
     ),
     "migrate": ServerVerb("sancho.cli.server:migrate", "Bring the database up to date.", SERVER),
     "init": ServerVerb("sancho.cli.server:init", "Begin an installation: VOs and their administrators.", SERVER),
+    "plugins": ServerVerb("sancho.cli.plugins:plugins", "List the plugins that are installed.", SERVER),
     "rotate-keys": ServerVerb("sancho.cli.server:rotate_keys", "Make a new signing key.", SERVER),
 }
 
@@ -76,7 +78,7 @@ def load(name: str, verb: ServerVerb) -> Any:
         missing = ClientError(
             f"`sancho {name}` needs the server's packages; {e.name} is missing.", hint=f"pip install '{EXTRA}'"
         )
-        report(missing, Output(as_json=False))
+        report(missing, Output(as_json=wants_json(sys.argv[1:])))
         raise typer.Exit(ERROR) from e
     if isinstance(found, typer.Typer):
         return typer.main.get_command(found)
@@ -124,22 +126,39 @@ def _server_errors() -> tuple[type[Exception], ...]:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; with `--json`, whatever goes wrong is told as JSON too."""
+    as_json = wants_json(sys.argv[1:])
     try:
-        app()
+        # Left to itself, typer writes errors of usage as text.
+        ended = app(standalone_mode=not as_json)
     except ClientError as e:
         _leave(e)
     except _server_errors() as e:
-        _leave(ClientError(str(e), field=getattr(e, "field", None), hint=getattr(e, "hint", None)))
+        error = ClientError(str(e), field=getattr(e, "field", None), hint=getattr(e, "hint", None))
+        _leave(error, code=getattr(e, "code", None))
     except ValidationError as e:
         if e.title != "Settings":
             raise
         faults = [f"SANCHO_{'__'.join(str(p) for p in f['loc']).upper()}: {f['msg']}" for f in e.errors()]
-        _leave(ClientError(f"The settings are not right. {'; '.join(faults)}", hint="See docs/reference/settings.md."))
+        hint = "`sancho serve --help` says where settings come from."
+        _leave(ClientError(f"The settings are not right. {'; '.join(faults)}", hint=hint))
+    except typer.Abort:
+        _leave(ClientError("Aborted."))
+    except typer.TyperException as e:
+        said: Callable[[], str] = getattr(e, "format_message", e.__str__)
+        report(ClientError(said()), Output(as_json=as_json), code="usage")
+        sys.exit(getattr(e, "exit_code", USAGE))
+    sys.exit(ended if isinstance(ended, int) else 0)
 
 
-def _leave(error: ClientError) -> NoReturn:
-    report(error, Output(as_json=False))
+def wants_json(words: Sequence[str]) -> bool:
+    """Say whether a command line asks for JSON, before anybody has understood it."""
+    own = words[: words.index("--")] if "--" in words else words
+    return "--json" in own
+
+
+def _leave(error: ClientError, *, code: str | None = None) -> NoReturn:
+    report(error, Output(as_json=wants_json(sys.argv[1:])), code=code)
     sys.exit(exit_code(error))
 
 

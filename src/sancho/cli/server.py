@@ -11,11 +11,14 @@ import uvicorn
 from psycopg.conninfo import conninfo_to_dict
 
 from sancho.app import KINDS, TASKS, create_app, make_deployment
+from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
 from sancho.identity import service as identity
 from sancho.kit import telemetry
 from sancho.kit.db import Database, all_vos
 from sancho.kit.migrate import migrate as migrate_database
 from sancho.kit.worker import make_app, work
+from sancho.local.errors import NoKeys
+from sancho.local.home import Home, default_home
 from sancho.settings import Settings
 
 
@@ -79,6 +82,7 @@ def migrate(
     phase: Annotated[
         str, typer.Option(help="pre (before new code starts), post (when no old code is left), or all.")
     ] = "all",
+    as_json: JsonOption = False,
 ) -> None:
     """Bring the database up to date. Safe to repeat.
 
@@ -89,7 +93,10 @@ def migrate(
     settings = Settings()
     url = (settings.migration_database_url or settings.database_url).get_secret_value()
     ran = migrate_database(url, server_role=server_role(settings), phase=phase)
-    typer.echo("\n".join(f"applied {name}" for name in ran) or "the database is up to date")
+    if as_json:
+        write_json({"applied": ran})
+    else:
+        typer.echo("\n".join(f"applied {name}" for name in ran) or "the database is up to date")
 
 
 def server_role(settings: Settings) -> str | None:
@@ -99,35 +106,63 @@ def server_role(settings: Settings) -> str | None:
 
 
 def init(
-    vo: Annotated[list[str], typer.Option(help="A VO to make; repeat for more.")],
     admin_password_file: Annotated[
         Path, typer.Option(help="File with the password of the accounts `admin`, or - for standard input.")
     ],
+    vo: VosOption = None,
+    more: MoreVos = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Begin an installation: VOs, their groups, and in each and in `instance` an account `admin`. Safe to repeat.
 
-    Example: sancho init --vo belle --vo gridpp --admin-password-file -
+    Accounts that exist keep their passwords. Sites, RSEs, VOs and grants are the business of instance's.
+
+    Example: sancho init --vo belle gridpp --admin-password-file -
     """
     settings = Settings()
+    names = list(named_vos(vo, more))
+    if not names:
+        raise typer.BadParameter("say which VOs", param_hint="--vo")
     password = sys.stdin.read() if str(admin_password_file) == "-" else admin_password_file.read_text()
     identity.ensure_key(settings.keys)
-    asyncio.run(_init(settings, vo, password.strip()))
-    typer.echo(f"ready: VOs {', '.join(vo)}, each with an account admin")
+    made = asyncio.run(_init(settings, names, password.strip()))
+    if as_json:
+        write_json({"vos": names, "administrators": made})
+    else:
+        there = f"; made now: that of {', '.join(made)}" if made else ""
+        typer.echo(f"ready: VOs {', '.join(names)}, each and instance with an account admin{there}")
 
 
-async def _init(settings: Settings, names: list[str], password: str) -> None:
+async def _init(settings: Settings, names: list[str], password: str) -> list[str]:
+    """Make what is missing, and return the VOs whose administrator was."""
     database = Database(settings.database_url.get_secret_value())
     await database.open()
     try:
         async with database.transaction(await all_vos(database)) as conn:
-            await identity.bootstrap(conn, names, password, KINDS)
+            done = await identity.bootstrap(conn, names, password, KINDS)
     finally:
         await database.close()
+    return [change.vo for change in done.changes if change.kind == "Account"]
 
 
-def rotate_keys() -> None:
+def rotate_keys(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Make a new signing key; running servers use it within seconds, and tokens of the old one stay good.
+
+    The keys are those of the grid on this machine, or of the server that SANCHO_STATE_DIR or SANCHO_SIGNING_KEYS names.
 
     Example: sancho rotate-keys
     """
-    typer.echo(f"new key {identity.rotate(Settings().keys)}")
+    settings = Settings()
+    if home is None and settings.model_fields_set & {"state_dir", "signing_keys"}:
+        keys = settings.keys
+    else:
+        where = Home(home or default_home())
+        where.config()
+        keys = where.keys
+    if not keys.is_dir():
+        raise NoKeys(folder=keys)
+    made = identity.rotate(keys)
+    if as_json:
+        write_json({"key": made, "folder": keys})
+    else:
+        typer.echo(f"new key {made} in {keys}")

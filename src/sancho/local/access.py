@@ -20,12 +20,12 @@ LIFETIME = timedelta(days=7)
 
 
 class NoSuchVo(LocalError):
-    """This grid has no VO {vo}; it has {known}."""
+    """This grid has no administrator of a VO {vo}; it has those of {known}, and of instance for what all VOs share."""
 
     code = "no_such_vo"
 
     def __init__(self, *, vo: str, known: str) -> None:
-        super().__init__(vo=vo, known=known, hint=f"`sancho down` and `sancho up --vo {vo}` add it.")
+        super().__init__(vo=vo, known=known, hint=f"`sancho up --vo {vo}` makes it, with an administrator.")
 
 
 def make_token(home: Home, config: Config, vo: str, lifetime: timedelta = LIFETIME) -> str:
@@ -73,7 +73,25 @@ def variables(home: Home, vo: str | None = None, *, with_token: bool = True) -> 
         "RUCIO_AUTH_HOST": f"{config.url}/rucio",
         "RUCIO_ACCOUNT": ADMINISTRATOR,
         "RUCIO_VO": vo,
-        "RUCIO_CA_CERT": ca_file,
+        "RUCIO_AUTH_TYPE": "oidc" if token_file else None,
+        "RUCIO_CONFIG": str(_write_rucio_config(home, config, vo, token_file)),
         "DIRACX_URL": config.url,
         "DIRACX_CA_PATH": ca_file,
     }
+
+
+def _write_rucio_config(home: Home, config: Config, vo: str, token_file: str | None) -> Path:
+    """Write what Rucio's clients take from a file alone: where the server is, and where a token."""
+    facts = {
+        "rucio_host": f"{config.url}/rucio",
+        "auth_host": f"{config.url}/rucio",
+        "account": ADMINISTRATOR,
+        "vo": vo,
+        "ca_cert": str(home.ca_file) if config.tls else None,
+        "auth_type": "oidc" if token_file else None,
+        "auth_token_file_path": token_file,
+    }
+    lines = ["[client]", *(f"{key} = {value}" for key, value in facts.items() if value is not None)]
+    path = home.run / f"rucio-{vo}.cfg"
+    write_private(path, "\n".join(lines) + "\n")
+    return path

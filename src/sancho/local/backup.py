@@ -44,6 +44,24 @@ class NotABackup(LocalError):
         super().__init__(file=file, problem=problem)
 
 
+class FileExists(LocalError):
+    """{file} exists already."""
+
+    code = "file_exists"
+
+    def __init__(self, *, file: Path) -> None:
+        super().__init__(file=file, hint="Name another file, or replace it with `--force`; nothing was changed.")
+
+
+class FolderUnusable(LocalError):
+    """No backup can be written into {folder}: {problem}."""
+
+    code = "folder_unusable"
+
+    def __init__(self, *, folder: Path, problem: str) -> None:
+        super().__init__(folder=folder, problem=problem, hint="Name a file in a folder that you may write to.")
+
+
 class HomeNotEmpty(LocalError):
     """{home} holds something already."""
 
@@ -81,9 +99,19 @@ class Manifest(BaseModel):
     home: Path
 
 
-def backup(home: Home, file: Path) -> Manifest:
-    """Write a backup of a grid into a file that only we may read; an older one of that name is replaced at the end."""
+def backup(home: Home, file: Path, *, force: bool = False) -> Manifest:
+    """Write a backup of a grid into a file that only we may read.
+
+    With `force`, a file of that name is replaced, at the very end; else raises `FileExists`.
+    """
     config = home.config()
+    folder = file.absolute().parent
+    if file.is_dir() or (file.exists() and not force):
+        raise FileExists(file=file)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise FolderUnusable(
+            folder=folder, problem="it may not be written to" if folder.is_dir() else "it is no folder"
+        )
     database = open_database(config, home)
     manifest = Manifest(
         format=FORMAT,
@@ -92,7 +120,7 @@ def backup(home: Home, file: Path) -> Manifest:
         made_at=datetime.now(UTC),
         home=home.folder,
     )
-    with home.locked(), tempfile.TemporaryDirectory(prefix=".backup-", dir=file.absolute().parent) as scratch:
+    with home.locked(), tempfile.TemporaryDirectory(prefix=".backup-", dir=folder) as scratch:
         dump, new = Path(scratch) / DUMP, Path(scratch) / "new"
         with database.running():
             _run(database.binaries.program("pg_dump"), database.admin_url, "--format=custom", f"--file={dump}")

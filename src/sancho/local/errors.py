@@ -74,3 +74,15 @@ class FolderNotOurs(LocalError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(folder=folder, hint="Remove it, or choose another folder.")
+
+
+class NoKeys(LocalError):
+    """There is no folder of signing keys {folder}."""
+
+    code = "no_keys"
+
+    def __init__(self, *, folder: Path) -> None:
+        super().__init__(
+            folder=folder,
+            hint="Name the grid with `--home`, or the server's folder with SANCHO_STATE_DIR; nothing was made.",
+        )

@@ -7,6 +7,7 @@ Every step may be repeated, so an `up` that was cut short is done again by the n
 whether it is ready.
 """
 
+import json
 import secrets
 import shutil
 import subprocess
@@ -39,6 +40,7 @@ from sancho_client.errors import ClientError
 from sancho_client.models.configuration import Document
 
 FIRST_VO = "demo"
+NEW = "administrators.json"
 Say = Callable[[str], None]
 
 
@@ -71,14 +73,21 @@ class Wishes(BaseModel, frozen=True):
     postgres_bin: Path | None = None
 
 
+class Administrators(BaseModel, frozen=True):
+    """Administrators that were made and not shown yet: of which VOs, and their password, which nobody else knows."""
+
+    password: str
+    vos: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """A grid that runs. `password` is that of the administrators made now, known to nobody else; None: none were."""
+    """A grid that runs; None: no administrators are new."""
 
     home: Path
     url: str
     vos: tuple[str, ...]
-    password: str | None
+    administrators: Administrators | None
 
 
 def up(home: Home, wishes: Wishes, say: Say) -> Ready:
@@ -111,18 +120,18 @@ def finish(home: Home, say: Say, *, ours: bool = True) -> Ready:
                 control.stop(home.folder)
             raise
         access.write_tokens(home, config, access.INSTANCE)
-        return Ready(home=home.folder, url=config.url, vos=config.begun, password=_take_password(home))
+        return Ready(home=home.folder, url=config.url, vos=config.begun, administrators=_take_new(home))
 
 
 def prepare(home: Home, wishes: Wishes, say: Say) -> Config:
-    """Do everything that comes before the programs start, and write down which they are; nothing on a running grid."""
+    """Do everything that comes before the programs start, and write down which they are; on a running grid, add VOs."""
     home.make()
     with home.locked():
         config = _choose(home, wishes)
         if control.find_supervisor(home.folder) is not None:
-            if config != home.config():
+            if config.model_copy(update={"vos": home.config().vos}) != home.config():
                 raise GridRuns(home=home.folder)
-            return config
+            return _begin(home, config, open_database(config, home), say)
         end_programs(home.folder)
         if config.tls:
             ensure_certificates(home.tls)
@@ -148,12 +157,13 @@ def down(home: Home) -> bool:
         return control.stop(home.folder)
 
 
-def purge(home: Home) -> None:
-    """Stop a grid and remove it with all its data. A database of somebody else's is left to them."""
+def purge(home: Home) -> bool:
+    """Stop a grid and remove it with all its data; return whether it ran. Somebody else's database is left to them."""
     config = home.config()
     with home.locked():
-        control.stop(home.folder)
+        ran = control.stop(home.folder)
         erase(home, config)
+    return ran
 
 
 def erase(home: Home, config: Config) -> None:
@@ -300,14 +310,15 @@ def _begin(home: Home, config: Config, database: GridDatabase, say: Say) -> Conf
     if not missing:
         return config
     say(f"making {', '.join(missing)}")
-    password = _new_password(home)
+    new = _new(home)
+    hoped = dict.fromkeys((*new.vos, *missing, *(() if config.begun else (access.INSTANCE,))))
+    _keep_new(home, new.model_copy(update={"vos": tuple(hoped)}))
     names = [word for vo in config.vos for word in ("--vo", vo)]
-    _run(
-        "Making the VOs",
-        verb("init", *names, "--admin-password-file", "-"),
-        deployment(home, config, database),
-        password,
-    )
+    command = verb("init", *names, "--admin-password-file", "-", "--json")
+    said = json.loads(_run("Making the VOs", command, deployment(home, config, database), new.password))
+    # Accounts that were there before keep their passwords.
+    made = [vo for vo in hoped if vo in {*new.vos, *said["administrators"]}]
+    _keep_new(home, new.model_copy(update={"vos": tuple(made)}))
     config = config.model_copy(update={"begun": config.vos})
     home.save(config)
     return config
@@ -350,26 +361,31 @@ def _storage(home: Home, config: Config, name: str) -> tuple[str, ...]:
     return verb("storage", *(word for pair in facts.items() for word in pair))
 
 
-def _run(step: str, command: Sequence[str], settings: dict[str, str], told: str) -> None:
+def _run(step: str, command: Sequence[str], settings: dict[str, str], told: str) -> str:
     done = subprocess.run(
         command, input=told, capture_output=True, text=True, cwd="/", env=child_environment(settings), check=False
     )
     if done.returncode != 0:
         raise StepFailed(step=step, words=(done.stderr or done.stdout)[-2000:])
+    return done.stdout
 
 
-def _new_password(home: Home) -> str:
-    """Make a password and keep it until it has been shown, so that an `up` that is cut short does not lose it."""
-    path = home.run / "admin.password"
-    if not path.exists():
-        write_private(path, secrets.token_urlsafe(12))
-    return path.read_text()
+def _new(home: Home) -> Administrators:
+    """Make a password, or return the one that was made and not shown, because an `up` was cut short."""
+    path = home.run / NEW
+    if path.exists():
+        return Administrators.model_validate_json(path.read_bytes())
+    return Administrators(password=secrets.token_urlsafe(12), vos=())
 
 
-def _take_password(home: Home) -> str | None:
-    path = home.run / "admin.password"
+def _keep_new(home: Home, new: Administrators) -> None:
+    write_private(home.run / NEW, new.model_dump_json())
+
+
+def _take_new(home: Home) -> Administrators | None:
+    path = home.run / NEW
     if not path.exists():
         return None
-    password = path.read_text()
+    new = _new(home)
     path.unlink()
-    return password
+    return new if new.vos else None

@@ -166,9 +166,9 @@ def fail(error: ClientError, output: Output) -> NoReturn:
     raise typer.Exit(exit_code(error))
 
 
-def report(error: ClientError, output: Output) -> None:
-    """Say what is wrong, with its field and hint."""
-    code = error.code if isinstance(error, Problem) else None
+def report(error: ClientError, output: Output, *, code: str | None = None) -> None:
+    """Say what is wrong, with its field and hint; as JSON with its code, that of a problem or the one given."""
+    code = error.code if isinstance(error, Problem) else code
     trace = error.trace_id if isinstance(error, Problem) else None
     if output.as_json:
         said = {"error": error.message, "code": code, "field": error.field, "hint": error.hint, "trace_id": trace}
