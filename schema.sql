@@ -409,6 +409,11 @@ CREATE TABLE sancho.intent (
     held boolean DEFAULT false NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
     rule jsonb,
+    open_rse_id integer GENERATED ALWAYS AS (
+CASE state
+    WHEN 'O'::"char" THEN rse_id
+    ELSE NULL::integer
+END) STORED,
     CONSTRAINT intent_size_check CHECK ((size >= 0)),
     CONSTRAINT intent_state_check CHECK ((state = ANY (ARRAY['O'::"char", 'C'::"char", 'X'::"char"])))
 )
@@ -2068,11 +2073,11 @@ ALTER TABLE ONLY sancho.intent
 
 
 --
--- Name: intent intent_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+-- Name: intent intent_open_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
 ALTER TABLE ONLY sancho.intent
-    ADD CONSTRAINT intent_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id);
+    ADD CONSTRAINT intent_open_rse_id_fkey FOREIGN KEY (open_rse_id) REFERENCES sancho.rse(rse_id);
 
 
 --

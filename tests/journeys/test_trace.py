@@ -87,7 +87,8 @@ async def test_one_trace_leads_from_the_submit_to_the_replica_that_arrives(serve
     seen.spans.clear()
 
     said = description("traced", inputs=[])
-    said["outputs"][0]["rule"] = {"copies": 2, "rse_expression": "A-DISK|B-DISK"}
+    rule = {"copies": 2, "rse_expression": "A-DISK|B-DISK"}
+    said["outputs"][0] |= {"dataset": "mc:traced", "rule": rule}
     answer = await served.send("POST", "/jobs", json={"description": said}, headers=PARENT)
     job_id = answer.json()["job_ids"][0]
     given = await run(belle, job_id)

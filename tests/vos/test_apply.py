@@ -195,7 +195,7 @@ async def test_what_is_in_use_is_not_removed(conn: Connection, world: World) -> 
     with pytest.raises(DocumentInUse) as e:
         await service.apply(conn, ROOT, [team("higgs", remove=True)], ALL)
 
-    assert "task_queue" in str(e.value)
+    assert "task queue" in str(e.value)
     assert await share_of(conn, "higgs") == 1
 
 

@@ -420,11 +420,12 @@ CREATE TABLE intent (                  -- a file that somebody is about to add; 
     held        bool        NOT NULL DEFAULT false,                           -- the quota hold has not been given back
     name        text        NOT NULL COLLATE "C",
     rule        jsonb,                                                        -- wished for the file itself
+    open_rse_id int GENERATED ALWAYS AS (CASE state WHEN 'O' THEN rse_id END) STORED,  -- only what is under way keeps an RSE
     PRIMARY KEY (intent_id, vo),
     FOREIGN KEY (scope_id, vo) REFERENCES scope (scope_id, vo),
     FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo),
     FOREIGN KEY (dataset_id, vo) REFERENCES did (did_id, vo),
-    FOREIGN KEY (rse_id) REFERENCES rse (rse_id)
+    FOREIGN KEY (open_rse_id) REFERENCES rse (rse_id)
 );
 CREATE INDEX intent_attempt ON intent (attempt_id, vo) WHERE attempt_id IS NOT NULL;
 CREATE INDEX intent_unfinished ON intent (expires_at) WHERE state <> 'C';

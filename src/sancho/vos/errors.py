@@ -97,14 +97,29 @@ class DocumentPermanent(Conflict):
         super().__init__(kind=kind, name=name, field=field)
 
 
+USERS = {
+    "attempt": ("jobs", "They end by themselves, or with `sancho job kill`."),
+    "did": ("files and datasets", "A name that was used stays; switch off or give away what you do not need any more."),
+    "intent": ("uploads under way", "They end when they are committed or cancelled, or an hour after they were begun."),
+    "job": ("jobs", "They end by themselves, or with `sancho job kill`."),
+    "lock": ("rules", "Delete the rules first; `sancho rule list` shows them."),
+    "pilot": ("pilots", "They end by themselves; `sancho pilot list` shows them."),
+    "replica": ("files that lie there", "Let rules move them elsewhere first, and what nothing holds be deleted."),
+    "rule": ("rules", "Delete the rules first; `sancho rule list` shows them."),
+    "transfer_request": ("transfers under way", "`sancho rule transfers` shows them; they end with their rules."),
+}
+"""What people call the rows that keep a document from being removed, by table, and what to do about them."""
+
+
 class DocumentInUse(Conflict):
-    """{kind} {names} cannot be removed: {table} still refers to it."""
+    """{kind} {names} cannot be removed: {users} still need it."""
 
     code = "document_in_use"
 
     def __init__(self, *, kind: str, names: str, table: str) -> None:
-        """Name what was to be removed and what holds it."""
-        super().__init__(kind=kind, names=names, table=table, hint="Remove first what uses it.")
+        """Name what was to be removed and what holds it, a table of the database in the words of people."""
+        users, hint = USERS.get(table, (f"things of kind {table.replace('_', ' ')}", "Remove first what uses it."))
+        super().__init__(kind=kind, names=names, users=users, hint=hint)
 
 
 class VersionNotFound(NotFound):
