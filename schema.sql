@@ -965,7 +965,8 @@ CREATE TABLE sancho.submission (
     version bigint,
     description jsonb NOT NULL,
     idempotency_key text,
-    traceparent text
+    traceparent text,
+    digest bytea
 );
 
 

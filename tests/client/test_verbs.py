@@ -107,6 +107,8 @@ def test_jobs_are_submitted_listed_shown_and_killed(grid: Grid, job_file: str, u
     assert grid.json("job", "kill", *map(str, made["job_ids"])) == {"changed": made["job_ids"]}
     assert grid.json("job", "wait", "--submission", submission, code=3) == {"killed": 3}
     assert grid.json("job", "wait", first, code=3) == {"killed": 1}
+    assert grid.sancho("job", "wait", first).stdout == "1 job: 1 killed\n"
+    assert grid.sancho("job", "wait", "--submission", submission).stdout == "3 jobs: 3 killed\n"
     assert grid.json("job", "summary", "--submission", submission) == [{"state": "killed", "count": 3}]
     assert grid.json("job", "reschedule", first) == {"changed": [made["job_ids"][0]]}
     assert grid.sancho("job", "kill", first).stdout == f"{first} killed\n"
@@ -124,6 +126,9 @@ def test_the_same_key_submits_once(grid: Grid, job_file: str, unique: str) -> No
     words = ["job", "submit", job_file, "-n", "2", "-p", "seed=1", "--key", f"key-{unique}"]
 
     assert grid.json(*words)["job_ids"] == grid.json(*words)["job_ids"]
+    assert f"Submitted before with the key key-{unique}" in grid.sancho(*words).stderr
+    other = grid.sancho(*words, "-p", "seed=2")
+    assert (other.exit_code, "came with something else before" in other.stderr) == (1, True)
 
 
 def test_carrying_out_a_submission_twice_submits_once(grid: Grid, unique: str) -> None:
@@ -357,3 +362,14 @@ async def test_the_async_client_carries_out_the_same_calls(grid: Grid, unique: s
         assert [f async for f in client.lines(data.replicas(f"mc:{unique}"))] == []
         with pytest.raises(Problem, match="does not exist"):
             await client.send(jobs.show(10**12))
+
+
+def test_things_that_only_ones_own_vo_has_take_no_other(grid: Grid) -> None:
+    for noun in ("quota", "site", "rse"):
+        ended = grid.sancho(noun, "list", "--of", "belle", vo="gridpp", account="root")
+        assert (ended.exit_code, ended.stdout) == (2, "")
+    assert grid.sancho("account", "list", "--of", "belle", vo="gridpp", account="root").exit_code != 0
+
+
+def test_the_help_of_settings_shows_all_it_says(grid: Grid) -> None:
+    assert "values as in YAML" in " ".join(grid.sancho("account", "add", "--help").stdout.replace("│", "").split())

@@ -11,6 +11,7 @@ from sancho.jobs import service
 from sancho.jobs.errors import (
     AttemptEnded,
     JobNotFound,
+    KeyUsed,
     NoSiteCanRun,
     NotReschedulable,
     OutputPromisedTwice,
@@ -45,6 +46,19 @@ async def test_the_same_key_submits_once(conn: Connection, world: World) -> None
     assert again.job_ids == first.job_ids
     assert again.repeated
     assert await service.summarise(conn, user(world), None) == [(JobState.WAITING, 2)]
+
+
+async def test_a_key_that_came_with_something_else_is_refused(conn: Connection, world: World) -> None:
+    first = await submitted(conn, world, count=2, key="12345678")
+    other = replace(PLAIN, command=("false",))
+    for description, count in ((PLAIN, 3), (other, 2)):
+        with pytest.raises(KeyUsed, match=f"submission {first.submission_id}") as caught:
+            await submitted(conn, world, description, count=count, key="12345678")
+        assert (caught.value.status, caught.value.field) == (409, "idempotency_key")
+    rows = [{"b": 1, "a": 2}]
+    one = await service.submit(conn, user(world), PLAIN, rows, key="abcdefgh")
+    again = await service.submit(conn, user(world), PLAIN, [{"a": 2, "b": 1}], key="abcdefgh")
+    assert again.job_ids == one.job_ids
 
 
 async def test_whoever_may_not_submit_is_told_which_permission_is_missing(conn: Connection, world: World) -> None:
@@ -262,7 +276,7 @@ async def test_only_ended_jobs_are_rescheduled(conn: Connection, world: World) -
 
 async def test_jobs_of_others_are_left_alone(conn: Connection, world: World) -> None:
     made = await submitted(conn, world)
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYours, match="belongs to account alice"):
         await service.kill(conn, user(world, "bob"), made.job_ids)
     with pytest.raises(JobNotFound):
         await service.kill(conn, user(world, "root", 2), made.job_ids)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
 from sancho.jobs import service
 from sancho.jobs.errors import (
     JobNotFound,
+    KeyUsed,
     NoSiteCanRun,
     NotReschedulable,
     OutputOutside,
@@ -120,7 +121,7 @@ def _rows_or_count(value: Any) -> str:
 
 
 class SubmitIn(BaseModel, extra="forbid"):
-    """Jobs to submit together; the same `idempotency_key` submits them once, however often it is sent."""
+    """Jobs to submit together; sent again with the same `idempotency_key`, they are not submitted twice."""
 
     description: DescriptionIn
     parameters: Annotated[
@@ -280,7 +281,7 @@ def _row(job: JobRow) -> dict[str, Any]:
     "/jobs",
     status_code=201,
     responses=problems(
-        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyOutputs
+        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyOutputs, KeyUsed
     ),
 )
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:

@@ -60,6 +60,19 @@ class OutputPromisedTwice(Conflict):
         )
 
 
+class KeyUsed(Conflict):
+    """The idempotency key {key} came with something else before: submission {submission_id}."""
+
+    code = "key_used"
+
+    def __init__(self, *, key: str, submission_id: int) -> None:
+        """Name the key and what was submitted with it."""
+        super().__init__(
+            key=key, submission_id=submission_id, field="idempotency_key",
+            hint="Send the same again to get the same jobs, or another key with what has changed.",
+        )  # fmt: skip
+
+
 class SandboxMissing(Invalid):
     """The input sandbox {sha256} has not been uploaded."""
 

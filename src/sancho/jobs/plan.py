@@ -18,6 +18,7 @@ from sancho.jobs.model import (
     leads_outside,
     placeholders,
 )
+from sancho.kit.units import in_words
 
 MOST_NAMED = 5
 """CEs that a sentence names."""
@@ -108,7 +109,7 @@ def lacks(requirement: Requirement, slot: Slot) -> list[str]:
     if slot.memory < requirement.memory:
         missing.append(f"{slot.memory} of {requirement.memory} bytes of memory")
     if slot.walltime < requirement.walltime:
-        missing.append(f"{slot.walltime} of {requirement.walltime} wall time")
+        missing.append(f"{in_words(slot.walltime)} of {in_words(requirement.walltime)} wall time")
     if absent := sorted(set(requirement.tags) - slot.tags):
         missing.append(f"tag {', '.join(absent)}")
     if slot.off is not None:
@@ -151,6 +152,14 @@ def queue_digest(group_id: int, requirement: Requirement, input_set_id: int | No
     said = [group_id, need.cores, need.memory, need.walltime.total_seconds(), sorted(need.tags), sorted(need.sites),
             sorted(need.banned_sites), input_set_id, priority]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).digest()
+
+
+def submission_digest(description: Mapping[str, Any], rows: Sequence[str]) -> bytes:
+    """What makes two submissions the same; rows as JSON texts."""
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for row in rows:
+        digest.update(b"\n" + row.encode())
+    return digest.digest()
 
 
 def input_digest(did_ids: Sequence[int]) -> bytes:

@@ -450,6 +450,7 @@ CREATE TABLE submission (              -- what one call submitted: the descripti
     description     jsonb       NOT NULL,
     idempotency_key text,
     traceparent     text,
+    digest          bytea,                                                    -- of what was sent with the key
     PRIMARY KEY (submission_id, vo),
     FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo)
 );

@@ -50,6 +50,8 @@ def submit(
     else:
         described = description.with_sandbox(None)
     made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key))
+    if made.repeated and key is not None:
+        session.output.say(f"Submitted before with the key {key}, as submission {made.submission_id}.")
     if wait:
         session.output.say(f"Submission {made.submission_id}: {_span(made)}.")
         _wait(session, None, made.submission_id, None, made)
@@ -176,7 +178,8 @@ def _wait(
     if session.output.as_json:
         session.output.json(counts if made is None else made.model_dump() | {"states": counts})
     else:
-        session.output.line(following.tell(counts))
+        total = sum(counts.values())
+        session.output.line(f"{total} job{'' if total == 1 else 's'}: {following.tell(counts)}")
     if set(counts) - {"done"}:
         raise typer.Exit(FAILED)
 

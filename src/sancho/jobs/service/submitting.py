@@ -8,7 +8,7 @@ from sancho.dids import service as dids
 from sancho.dids.model import parse_did
 from sancho.identity import service as identity
 from sancho.jobs import plan
-from sancho.jobs.errors import SandboxMissing
+from sancho.jobs.errors import KeyUsed, SandboxMissing
 from sancho.jobs.model import Description, JobState, RuleWish, Submission
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
@@ -31,26 +31,29 @@ async def submit(
     conn: Connection, caller: Principal, description: Description, parameters: Sequence[Mapping[str, Any]], *,
     key: str | None = None,
 ) -> Submission:  # fmt: skip
-    """Submit one job for each row of parameters; the same idempotency key gives the same jobs again.
+    """Submit one job for each row of parameters; the same again with the same idempotency key gives the same jobs.
 
     Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission.
     Raises `ParameterMissing`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`, `SandboxMissing`,
-    `OutputPromisedTwice`, and what `dids`, `rses`, `sites`
-    and `rules` have to say about the names in the description.
+    `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`, `rses`, `sites` and
+    `rules` have to say about the names in the description.
     """
     require(caller, "jobs:create")
     rows = plan.rows_with_numbers(parameters)
     plan.check_placeholders(description, rows)
     plan.check_outputs(description, rows)
+    document = submitting.description_document(description)
+    texts = [json.dumps(row, sort_keys=True) for row in rows]
+    digest = plan.submission_digest(document, texts)
     submission_id = await submitting.insert_submission(
         conn, caller.vo, caller.account_id,
         said={
-            "jobs": len(rows), "version": await vos.current_version(conn), "key": key,
-            "description": submitting.description_document(description), "traceparent": telemetry.traceparent(),
+            "jobs": len(rows), "version": await vos.current_version(conn), "key": key, "digest": digest,
+            "description": document, "traceparent": telemetry.traceparent(),
         },
     )  # fmt: skip
     if submission_id is None:
-        return await _repeated(conn, caller, key or "")
+        return await _repeated(conn, caller, key or "", digest)
     task_queue_id, input_set_id, ready = await _queue(conn, caller, description)
     promises = await _promises(conn, caller, description, rows)
     job_ids = await submitting.insert_jobs(
@@ -60,7 +63,7 @@ async def submit(
             "input_set_id": input_set_id, "priority": description.priority,
             "state": JobState.WAITING if ready else JobState.PENDING,
         },
-        parameters=[json.dumps(row) for row in rows],
+        parameters=texts,
     )  # fmt: skip
     await promise(conn, caller.vo, job_ids, promises)
     if ready:
@@ -72,9 +75,11 @@ async def submit(
     return Submission(submission_id=submission_id, job_ids=job_ids)
 
 
-async def _repeated(conn: Connection, caller: Principal, key: str) -> Submission:
+async def _repeated(conn: Connection, caller: Principal, key: str, digest: bytes) -> Submission:
     found = await submitting.find_submission(conn, caller.vo, caller.account_id, key)
-    submission_id, job_ids = found if found is not None else (0, [])
+    submission_id, sent, job_ids = found if found is not None else (0, None, [])
+    if sent != digest:
+        raise KeyUsed(key=key, submission_id=submission_id)
     return Submission(submission_id=submission_id, job_ids=job_ids, repeated=True)
 
 

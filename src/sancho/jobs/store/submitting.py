@@ -10,12 +10,15 @@ from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_va
 
 
 async def insert_submission(conn: Connection, vo: int, account_id: int, *, said: Mapping[str, Any]) -> int | None:
-    """Insert a submission (`jobs`, `description`, `key`, `version`, `traceparent`); None when the key exists."""
+    """Insert a submission, None when its key exists.
+
+    `said`: `jobs`, `description`, `key`, `digest`, `version`, `traceparent`.
+    """
     return await fetch_value(
         conn,
         """
-        INSERT INTO submission (vo, account_id, jobs, version, description, idempotency_key, traceparent)
-        VALUES (%(vo)s, %(account_id)s, %(jobs)s, %(version)s, %(description)s, %(key)s, %(traceparent)s)
+        INSERT INTO submission (vo, account_id, jobs, version, description, idempotency_key, traceparent, digest)
+        VALUES (%(vo)s, %(account_id)s, %(jobs)s, %(version)s, %(description)s, %(key)s, %(traceparent)s, %(digest)s)
         ON CONFLICT (account_id, vo, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING submission_id
         """,
@@ -23,19 +26,21 @@ async def insert_submission(conn: Connection, vo: int, account_id: int, *, said:
     )
 
 
-async def find_submission(conn: Connection, vo: int, account_id: int, key: str) -> tuple[int, list[int]] | None:
-    """The submission with this idempotency key, and its job ids in order."""
+async def find_submission(
+    conn: Connection, vo: int, account_id: int, key: str
+) -> tuple[int, bytes | None, list[int]] | None:
+    """The submission with this idempotency key, the digest of what was sent with it, and its job ids in order."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT s.submission_id, array_agg(j.job_id ORDER BY j.number)
+        SELECT s.submission_id, s.digest, array_agg(j.job_id ORDER BY j.number)
           FROM submission s JOIN job_spec j ON j.submission_id = s.submission_id AND j.vo = s.vo
          WHERE s.account_id = %(account_id)s AND s.vo = %(vo)s AND s.idempotency_key = %(key)s
-         GROUP BY s.submission_id
+         GROUP BY s.submission_id, s.digest
         """,
         {"vo": vo, "account_id": account_id, "key": key},
     )
-    return (rows[0][0], rows[0][1]) if rows else None
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
 async def make_task_queue(
