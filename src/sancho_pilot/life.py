@@ -26,7 +26,7 @@ from sancho_pilot.patience import (
     UPLOAD_PATIENCE,
     Patience,
 )
-from sancho_pilot.phases import AFTER_LAUNCH, ASKING_SERVER, BEFORE_LAUNCH, OCCUPYING, REFUSAL, judge, report
+from sancho_pilot.phases import AFTER_LAUNCH, ASKING_SERVER, BEFORE_LAUNCH, OCCUPYING, judge, refused, report
 
 
 class Life:
@@ -294,7 +294,7 @@ class Life:
         elif phase is Phase.FINISHING:
             self._report_rejected(failure)
         else:
-            self._conclude(Verdict("failed", REFUSAL.get(phase, "pilot_lost"), failure.detail))
+            self._conclude(Verdict("failed", refused(phase, failure.code), failure.detail))
 
     def _drop(self, at: float) -> None:
         phase = self.attempt.phase

@@ -17,6 +17,13 @@ REFUSAL = {
     Phase.DECLARING: "upload_failed",
 }
 """What an attempt fails with when a step is rejected; otherwise it is `pilot_lost`: another pilot may do better."""
+FOR_GOOD = ("quota_exceeded",)
+"""Codes of refusals that are reasons of their own: no other pilot would fare better."""
+
+
+def refused(phase: Phase, code: str) -> str:
+    """Return what an attempt fails with when the server rejects a step of this phase with this code."""
+    return code if code in FOR_GOOD else REFUSAL.get(phase, "pilot_lost")
 
 
 def revived(attempt: Attempt) -> Attempt:

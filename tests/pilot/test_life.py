@@ -22,7 +22,7 @@ from sancho_pilot.instructions import (
     Sweep,
     Unpack,
 )
-from sancho_pilot.model import Attempt, Phase, Verdict
+from sancho_pilot.model import Attempt, Failure, Phase, Trouble, Verdict
 from sancho_pilot.patience import KILL_GRACE
 from tests.pilot.talk import (
     AWAY,
@@ -296,6 +296,16 @@ def test_outputs_that_the_server_does_not_want_fail_the_attempt() -> None:
     talk.answer(Collect, events.Collected, products(job))
     talk.fail(Declare, REJECTED)
     assert talk.last(Finish).report.reason == "upload_failed"
+
+
+def test_outputs_for_which_there_is_no_quota_fail_the_attempt_with_that_reason() -> None:
+    job = work(outputs=1)
+    talk = Talk().running(job)
+    talk.answer(Launch, events.PayloadEnded, 0, USAGE)
+    talk.answer(Collect, events.Collected, products(job))
+    talk.fail(Declare, Failure(Trouble.REJECTED, "alice has 0 B left", "quota_exceeded"))
+    report = talk.last(Finish).report
+    assert (report.reason, report.detail) == ("quota_exceeded", "alice has 0 B left")
 
 
 def test_a_success_that_the_server_rejects_becomes_a_failure_and_a_rejected_failure_is_dropped() -> None:

@@ -171,6 +171,23 @@ async def test_a_finish_before_the_bytes_are_there_changes_nothing(served: Serve
     assert (await pilot.finish(attempt, intents=[upload["intent_id"]])).json() == {"state": "done"}
 
 
+async def test_a_job_whose_outputs_are_over_quota_fails_at_once_and_says_so(served: Served, pilot: Pilot) -> None:
+    small = {"account": "alice", "rse_expression": "*", "size": 1}
+    documents = [{"kind": "Quota", "vo": "belle", "name": "small", "spec": small}]
+    applied = await served.send("POST", "/configuration/apply", account="root", json={"documents": documents})
+    assert applied.status_code == 200, applied.text
+    (job_id,) = await submit(served)
+    attempt = (await pilot.match()).json()["attempt_id"]
+
+    refused = await pilot.uploads(attempt)
+    assert (refused.status_code, refused.json()["code"]) == (409, "quota_exceeded")
+    detail = refused.json()["detail"]
+    ended = await pilot.finish(attempt, outcome="failed", reason="quota_exceeded", detail=detail)
+
+    assert ended.json() == {"state": "failed"}
+    assert detail in (await served.send("GET", f"/jobs/{job_id}")).json()["detail"]
+
+
 async def test_the_same_outputs_get_the_same_places(served: Served, pilot: Pilot) -> None:
     await submit(served)
     attempt = (await pilot.match()).json()["attempt_id"]

@@ -8,7 +8,7 @@ import pytest
 import sancho_pilot
 from sancho.jobs.model import Reason
 from sancho.pilots.api import FinishIn
-from sancho_pilot.phases import REFUSAL
+from sancho_pilot.phases import FOR_GOOD, REFUSAL
 
 SOURCE = "".join(path.read_text() for path in sorted(Path(sancho_pilot.__path__[0]).glob("*.py")))
 SAID = {
@@ -17,6 +17,7 @@ SAID = {
     *re.findall(r'"\w+" if unpacking else "(\w+)"', SOURCE),
     *(f"{what}_exceeded" for what in re.findall(r'_tell\("(\w+)"', SOURCE)),
     *REFUSAL.values(),
+    *FOR_GOOD,
 }
 
 
@@ -33,6 +34,6 @@ def test_a_reason_of_a_newer_pilot_is_the_payloads_fault() -> None:
     assert FinishIn(outcome="failed", reason="struck_by_lightning").result().reason is Reason.PAYLOAD_FAILED
 
 
-@pytest.mark.parametrize("reason", [Reason.LOG_EXCEEDED, Reason.KILLED])
-def test_what_a_payload_did_and_what_was_asked_for_is_not_tried_again(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", [Reason.LOG_EXCEEDED, Reason.KILLED, Reason.QUOTA_EXCEEDED])
+def test_what_the_next_pilot_would_find_as_well_is_not_tried_again(reason: Reason) -> None:
     assert not reason.worth_retrying

@@ -84,6 +84,7 @@ class Reason(Enum):
     COMMAND_UNKNOWN = "command_unknown"
     INPUT_UNAVAILABLE = "input_unavailable"
     UPLOAD_FAILED = "upload_failed"
+    QUOTA_EXCEEDED = "quota_exceeded"
     SANDBOX_UNAVAILABLE = "sandbox_unavailable"
     PILOT_STOPPED = "pilot_stopped"
     PILOT_LOST = "pilot_lost"
