@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from sancho.kit.units import Amount, Duration, FileSize, Id, Seconds, Size, Time, parse_duration, parse_size
+from sancho.kit.units import Amount, Duration, FileSize, Id, Seconds, Size, Time, in_words, parse_duration, parse_size
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,18 @@ def test_a_duration_reads_as_it_is_written(text: str, seconds: int) -> None:
 def test_a_duration_can_be_read_as_we_write_it(duration: timedelta) -> None:
     reader = TypeAdapter[Any](Duration)
     assert reader.validate_json(reader.dump_json(duration)) == duration
+
+
+@given(st.integers(min_value=0, max_value=10**8))
+def test_a_duration_in_words_reads_as_the_same(seconds: int) -> None:
+    assert parse_duration(in_words(timedelta(seconds=seconds))) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (43200, "12 h"), (8640000, "100 d"), (5401, "1 h 30 min 1 s")]
+)
+def test_a_duration_is_said_in_words(seconds: int, words: str) -> None:
+    assert in_words(timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize("text", ["P", "PT", "P1X", "PT1", "P-1D"])

@@ -53,6 +53,15 @@ def parse_duration(value: Any) -> Any:
     return min(sum(float(p[1]) * SECONDS[p[2]] for p in parts), 2 * LONGEST.total_seconds())
 
 
+def in_words(duration: timedelta) -> str:
+    """A duration as people write it, to the second: `1 d 12 h`, `90 min` is `1 h 30 min`."""
+    left, parts = round(duration.total_seconds()), list[str]()
+    for unit in ("d", "h", "min", "s"):
+        count, left = divmod(left, SECONDS[unit])
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts) or "0 s"
+
+
 def _in_utc(time: datetime) -> datetime:
     if not 1970 <= time.year <= 9000:
         raise ValueError("write a time between the years 1970 and 9000")

@@ -40,7 +40,9 @@ def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobF
         first = e.errors(include_url=False)[0]
         field = ".".join(str(p) for p in first["loc"])
         raise BadInput(
-            f"{path}: {field or 'the description'}: {first['msg']}.", field=field or None, hint="See `docs/reference`."
+            f"{path}: {field or 'the description'}: {first['msg']}.",
+            field=field or None,
+            hint="`sancho job submit --help` says what may stand there.",
         ) from e
     said = combine(parameters)
     own = job.parameters if job.parameters is not None else None

@@ -26,7 +26,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
 Settings = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY=VALUE]...", help="Its settings; `attributes.tier=1` for what is nested, `[a, b]` for lists."
+        metavar="[KEY=VALUE]...", help="Its settings, values as in YAML; `attributes.tier=1` for what is nested."
     ),
 ]
 UNITS: dict[str, str] = {"size": "size", "used": "size", "room": "size", "memory": "size"}
@@ -41,7 +41,9 @@ class Thing(Generic[M]):
     help: str
     columns: Sequence[Column[M]]
     pages: Callable[[str | None], Pages[M]]
-    """The listing; of another VO, where the API has that."""
+    """The listing; of another VO, if `of_vo` says so."""
+    of_vo: bool = False
+    """Whether those of another VO can be asked for."""
     one: Callable[[str, str | None], Call[M]] | None = None
     """The call for one; without it, it is looked up in the listing."""
     key: Callable[[M], str] = lambda thing: str(getattr(thing, "name", ""))
@@ -62,16 +64,24 @@ def verbs_of(thing: Thing[M]) -> Verbs:
     """The verbs of a kind of thing."""
     verbs = Verbs(f"{thing.help}: list, show, add." if thing.kind else f"{thing.help}: list, show.")
 
-    def list_(session: Session, of: Owner = None) -> None:
+    def list_of(session: Session, of: Owner = None) -> None:
         session.output.listing(session.client.pages(thing.pages(of)), thing.columns, of=thing.plural)
 
-    def show(session: Session, name: Name, of: Owner = None) -> None:
+    def list_(session: Session) -> None:
+        list_of(session)
+
+    def show_of(session: Session, name: Name, of: Owner = None) -> None:
         found = _find(session, thing, name, of)
         session.output.details(found, _rows(found), units=UNITS)
 
-    verbs.command("list", example=f"sancho {thing.noun} list", help_text=f"List: {thing.help}.")(list_)
+    def show(session: Session, name: Name) -> None:
+        show_of(session, name)
+
+    verbs.command("list", example=f"sancho {thing.noun} list", help_text=f"List: {thing.help}.")(
+        list_of if thing.of_vo else list_
+    )
     verbs.command("show", example=f"sancho {thing.noun} show {thing.example}", help_text=f"Show one: {thing.help}.")(
-        show
+        show_of if thing.of_vo else show
     )
     if thing.kind is not None:
         _add_add(verbs, thing, thing.kind)
@@ -108,6 +118,7 @@ ACCOUNT: Thing[Account] = Thing(
     noun="account",
     help="Accounts, which own jobs, rules and usage",
     pages=identity.accounts,
+    of_vo=True,
     one=identity.account,
     columns=[
         Column("account", lambda a: a.name),
@@ -124,6 +135,7 @@ GROUP: Thing[Group] = Thing(
     noun="group",
     help="Groups of accounts, with permissions and a share",
     pages=identity.groups,
+    of_vo=True,
     columns=[
         Column("group", lambda g: g.name),
         Column("share", lambda g: g.share, "right"),

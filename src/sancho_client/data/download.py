@@ -5,6 +5,7 @@ A file is written to `NAME.part`, checked, and renamed. A download that was brok
 """
 
 import fcntl
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -109,24 +110,26 @@ def _fetch(client: Client, file: Access, target: Path, watch: Watch) -> None:
     """Try each source in turn, then once more with fresh tokens."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
-    failures: list[str] = []
+    failures: dict[str, None] = {}
     with part.open("ab+") as out:
         _own(out, part)
         for source in _sources(client, file):
             try:
                 _fetch_from(client, source, file, out, watch)
             except (ServerAway, Damaged, Problem) as e:
-                failures.append(f"{source.rse}: {e.message}")
+                failures[f"{source.rse}: {e.message}"] = None
                 continue
             part.replace(target)
             return
+        arrived = os.fstat(out.fileno()).st_size
+        if not arrived:
+            part.unlink(missing_ok=True)
     if not failures:
         raise ClientError(
             f"{file.did} cannot be read from anywhere now.", hint=f"`sancho data info {file.did}` shows its replicas."
         )
-    raise ClientError(
-        f"{file.did} cannot be read. {'; '.join(failures)}", hint="What has arrived is kept; try again later."
-    )
+    kept = f"The {arrived} bytes that have arrived are kept; try" if arrived else "Try"
+    raise ClientError(f"{file.did} cannot be read. {'; '.join(failures)}", hint=f"{kept} again later.")
 
 
 def _own(out: BinaryIO, part: Path) -> None:
