@@ -53,9 +53,22 @@ async def queues(conn: Connection, vo: int = 1) -> list[tuple[int, int]]:
         conn, "SELECT task_queue_id FROM task_queue WHERE vo = %(vo)s AND active ORDER BY 1", {"vo": vo})]  # fmt: skip
 
 
+async def taken(
+    conn: Connection, world: World, *, pilot_id: int = 1, vo: int = 1, site: str = "SITE-A"
+) -> Started | None:
+    """The next waiting job of any queue that is awake, given to a pilot at a site."""
+    return await service.start(
+        conn,
+        "SELECT vo, task_queue_id FROM task_queue WHERE vo = %(vo)s AND active ORDER BY 2",
+        {"vo": vo},
+        pilot_id=pilot_id,
+        site_id=world.resource[site],
+    )
+
+
 async def started(conn: Connection, world: World, *, pilot_id: int = 1, vo: int = 1) -> Started:
     """The next waiting job, given to a pilot at SITE-A."""
-    found = await service.start(conn, await queues(conn, vo), pilot_id=pilot_id, site_id=world.resource["SITE-A"])
+    found = await taken(conn, world, pilot_id=pilot_id, vo=vo)
     assert found is not None
     return found
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from sancho.jobs import service
 from sancho.jobs.model import Reason, Started
 from sancho.kit.db import Connection, Database, fetch_rows, fetch_value, fetch_values
-from tests.jobs.given import queues, started, submitted, user
+from tests.jobs.given import queues, started, submitted, taken, user
 from tests.world import World
 
 
@@ -15,18 +15,16 @@ async def test_no_job_is_given_to_two_pilots(database: Database, world: World) -
         await submitted(conn, world, count=30)
 
     async def take(pilot: int) -> list[Started]:
-        taken: list[Started] = []
+        mine: list[Started] = []
         while True:
             async with database.transaction([1]) as conn:
-                found = await service.start(
-                    conn, await queues(conn), pilot_id=pilot, site_id=world.resource["SITE-A"]
-                )  # fmt: skip
+                found = await taken(conn, world, pilot_id=pilot)
             if found is None:
-                return taken
-            taken.append(found)
+                return mine
+            mine.append(found)
 
-    taken = [job.job_id for jobs in await asyncio.gather(*(take(n) for n in range(4))) for job in jobs]
-    assert len(taken) == len(set(taken)) == 30
+    given = [job.job_id for jobs in await asyncio.gather(*(take(n) for n in range(4))) for job in jobs]
+    assert len(given) == len(set(given)) == 30
 
 
 async def test_a_queue_that_is_filled_while_it_falls_asleep_stays_awake(database: Database, world: World) -> None:
@@ -37,10 +35,10 @@ async def test_a_queue_that_is_filled_while_it_falls_asleep_stays_awake(database
     async with database.transaction([1]) as filling:
         await submitted(filling, world)
         async with database.transaction([1]) as matching:
-            assert await service.start(matching, filled, pilot_id=2, site_id=world.resource["SITE-A"]) is None
+            assert await taken(matching, world, pilot_id=2) is None
     async with database.transaction([1]) as conn:
         assert await queues(conn) == filled
-        assert await service.start(conn, filled, pilot_id=3, site_id=world.resource["SITE-A"]) is not None
+        assert await taken(conn, world, pilot_id=3) is not None
 
 
 async def test_a_kill_and_a_match_never_both_win(database: Database, world: World) -> None:
@@ -54,7 +52,7 @@ async def test_a_kill_and_a_match_never_both_win(database: Database, world: Worl
 
         async def match() -> None:
             async with database.transaction([1]) as conn:
-                await service.start(conn, await queues(conn), pilot_id=1, site_id=world.resource["SITE-A"])
+                await taken(conn, world, pilot_id=1)
 
         await asyncio.gather(kill(made.job_ids), match())
         async with database.transaction([1]) as conn:
@@ -69,7 +67,7 @@ async def test_counters_equal_counts_after_everything_happened_at_once(database:
         async with database.transaction([1]) as conn:
             made = await submitted(conn, world, count=3)
         async with database.transaction([1]) as conn:
-            attempt = await service.start(conn, await queues(conn), pilot_id=n, site_id=world.resource["SITE-A"])
+            attempt = await taken(conn, world, pilot_id=n)
         if attempt is not None and n % 2:
             async with database.transaction([1]) as conn:
                 await service.lose(conn, 1, [attempt.attempt_id], reason=Reason.PILOT_LOST, detail="gone")

@@ -24,7 +24,7 @@ from sancho.kit.db import Connection, fetch_rows, fetch_value
 from sancho.kit.errors import PermissionMissing
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.uploads.errors import IntentGivenUp
-from tests.jobs.given import PLAIN, SIMULATION, dataset, queues, started, submitted, uploaded, user
+from tests.jobs.given import PLAIN, SIMULATION, dataset, queues, started, submitted, taken, uploaded, user
 from tests.world import World
 
 
@@ -106,7 +106,7 @@ async def test_a_job_is_given_to_one_pilot_and_an_empty_queue_falls_asleep(conn:
     given = await started(conn, world)
     assert (given.job_id, given.number) == (made.job_ids[0], 1)
     assert await state(conn, given.job_id) is JobState.MATCHED
-    assert await service.start(conn, await queues(conn), pilot_id=2, site_id=world.resource["SITE-B"]) is None
+    assert await taken(conn, world, pilot_id=2, site="SITE-B") is None
     assert await queues(conn) == []
     await submitted(conn, world)
     assert len(await queues(conn)) == 1
@@ -235,7 +235,7 @@ async def test_a_killed_job_leaves_its_queue_and_its_promises_are_free(conn: Con
     assert {await state(conn, j) for j in made.job_ids} == {JobState.KILLED}
     with pytest.raises(AttemptEnded):
         await service.begin(conn, 1, attempt.attempt_id, pilot_id=1)
-    assert await service.start(conn, await queues(conn), pilot_id=2, site_id=world.resource["SITE-A"]) is None
+    assert await taken(conn, world, pilot_id=2) is None
     await submitted(conn, world, SIMULATION, count=2)
 
 

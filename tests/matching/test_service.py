@@ -9,9 +9,10 @@ import pytest
 from sancho.dids import service as dids
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Requirement
-from sancho.kit.db import Connection, execute
+from sancho.kit.db import Connection, execute, fetch_value
 from sancho.matching import service
-from sancho.matching.model import Offer
+from sancho.matching.model import PATIENCE, Offer
+from sancho.matching.store import TRIED_OF_A_GROUP
 from tests.jobs.given import PLAIN, dataset, submitted, user
 from tests.world import World
 
@@ -91,3 +92,48 @@ async def test_vos_have_equal_chances_however_long_their_queues_are(conn: Connec
         assert found is not None
         given[found.vo] += 1
     assert 20 < given[1] < 60  # binomial(80, 1/2): outside with probability below 1e-5
+
+
+async def test_a_job_whose_data_is_elsewhere_runs_anywhere_once_it_has_waited_long(
+    conn: Connection, world: World
+) -> None:
+    did_id = await dataset(conn, world, "mc:data", {"A-DISK": [1], "B-DISK": [30]})
+    await dids.close(conn, 1, did_id)
+    await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
+    late = {"patience": PATIENCE}
+    await execute(conn, "UPDATE job SET changed_at = now() - %(patience)s::interval + interval '1 s'", late)
+    assert await service.match(conn, offer(world, "SITE-A")) is None
+    await execute(conn, "UPDATE job SET changed_at = now() - %(patience)s::interval", late)
+    assert await service.match(conn, offer(world, "SITE-A")) is not None
+
+
+async def test_an_rse_that_cannot_be_read_is_no_better_site(conn: Connection, world: World) -> None:
+    did_id = await dataset(conn, world, "mc:data", {"A-DISK": [1], "B-DISK": [30]})
+    await dids.close(conn, 1, did_id)
+    await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
+    await execute(conn, "SELECT set_config('sancho.vo', '0,1,2', true)")
+    await execute(conn, "UPDATE rse SET readable = false WHERE name = 'B-DISK'")
+    assert await service.match(conn, offer(world, "SITE-A")) is not None
+
+
+async def test_queues_that_go_elsewhere_do_not_block_other_groups(conn: Connection, world: World) -> None:
+    did_id = await dataset(conn, world, "mc:data", {"B-DISK": [30]})
+    await dids.close(conn, 1, did_id)
+    for cores in range(TRIED_OF_A_GROUP + 1):
+        need = Requirement(memory=1 + cores)
+        await submitted(conn, world, replace(PLAIN, inputs=("mc:data",), requirements=need, priority=9))
+    free = await jobs.submit(conn, user(world, "root"), PLAIN, [{}])
+    found = await service.match(conn, offer(world, "SITE-A"))
+    assert found is not None
+    assert found.job_id == free.job_ids[0]
+
+
+async def test_empty_queues_sleep_until_somebody_fills_them(conn: Connection, world: World) -> None:
+    await submitted(conn, world)
+    assert await service.match(conn, offer(world)) is not None
+    awake = "SELECT count(*) FROM task_queue WHERE active"
+    assert await fetch_value(conn, awake) == 1
+    assert await service.match(conn, offer(world)) is None
+    assert await fetch_value(conn, awake) == 0
+    await submitted(conn, world)
+    assert await service.match(conn, offer(world)) is not None

@@ -1,4 +1,4 @@
-"""The words of matching: offers and candidates."""
+"""The words of matching."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,20 +18,3 @@ class Offer:
     memory: int
     walltime: timedelta
     tags: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """A task queue that fits an offer, with where its input bytes are.
-
-    `here` bytes lie at the offer's site, `best` at the site that has most; `missing` files have no available replica
-    at all. `waited` is how long its first job has waited.
-    """
-
-    vo: int
-    task_queue_id: int
-    has_inputs: bool
-    here: int = 0
-    best: int = 0
-    missing: int = 0
-    waited: timedelta = timedelta()

@@ -1,9 +1,12 @@
 """The life of jobs after submission: start, progress, end, kill, reschedule. Every change is checked under a lock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, LiteralString
 
 from sancho.accounting import service as accounting
 from sancho.accounting.model import Entry, EntryKind
+from sancho.identity import service as identity
 from sancho.jobs import plan
 from sancho.jobs.errors import AttemptEnded, JobNotFound, NotReschedulable, OutputsDiffer
 from sancho.jobs.model import (
@@ -28,16 +31,18 @@ _claimed = faults.point("jobs.claimed")
 _finished = faults.point("jobs.finished")
 
 
-async def start(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
-    """Give a pilot the first waiting job of the first of these queues (vo, task_queue_id) that has one.
+async def start(
+    conn: Connection, choice: LiteralString, params: Mapping[str, Any], *, pilot_id: int, site_id: int
+) -> Started | None:
+    """Give a pilot the first waiting job of the first task queue that has one, or None.
 
-    Queues that turn out to be empty are put to sleep, so that later matches pass them by.
+    `choice` is a query, with its parameters, for the queues (vo, task_queue_id) in the order to try them. When all of
+    them are empty they are put to sleep, so that later matches pass them by.
     """
-    started = await life.claim(conn, queues, pilot_id=pilot_id, site_id=site_id) if queues else None
+    started = await life.claim(conn, choice, params, pilot_id=pilot_id, site_id=site_id)
     if started is None:
-        for vo in sorted({vo for vo, _ in queues}):
-            asleep = await life.lock_sleepers(conn, vo, [queue for v, queue in queues if v == vo])
-            await life.put_to_sleep(conn, vo, asleep)
+        for vo, queues in groupby(await life.lock_empty(conn, choice, params), lambda queue: queue[0]):
+            await life.put_to_sleep(conn, vo, [queue for _, queue in queues])
     _claimed()
     return started
 
@@ -187,8 +192,11 @@ async def _lock_own(
     locked = await life.lock_jobs(conn, caller.vo, job_ids)
     if missing := set(job_ids) - {job_id for job_id, *_ in locked}:
         raise JobNotFound(job_id=min(missing), field="job_ids")
+    others = {account_id for _, _, _, account_id, _ in locked} - {caller.account_id}
+    owners = await identity.accounts(conn, caller.vo, others) if others else {}
     for job_id, _, _, account_id, _ in locked:
-        require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner="of somebody else")
+        owner = owners[account_id].name if account_id in owners else caller.account
+        require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner=owner)
     return locked
 
 

@@ -1,14 +1,18 @@
 """SQL that moves jobs and attempts through their lives. Lock order: waiting_job, job, attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
 
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started, Usage
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 
 
-async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id: int, site_id: int) -> Started | None:
-    """Give a pilot the first waiting job of the first queue (vo, task_queue_id) that has one; None when all are empty.
+async def claim(
+    conn: Connection, choice: LiteralString, params: Mapping[str, Any], *, pilot_id: int, site_id: int
+) -> Started | None:
+    """Give a pilot the first waiting job of the first queue that has one; None when all are empty.
 
+    `choice` is a query, with its parameters, for the queues (vo, task_queue_id) in order; it is read as far as needed.
     One statement: the queue row goes, the job and its new attempt are matched, history and counters follow, and what
     the job is to compute is read. A job that was killed while we waited for it is passed over.
     """
@@ -18,7 +22,7 @@ async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id
         """
         WITH picked AS MATERIALIZED (
             SELECT w.vo, w.task_queue_id, w.priority, w.job_id
-              FROM unnest(%(vos)s::smallint[], %(queues)s::int[]) AS q (vo, task_queue_id)
+              FROM (CHOICE) AS q
              CROSS JOIN LATERAL (
                    SELECT w.* FROM waiting_job w
                     WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
@@ -50,24 +54,24 @@ async def claim(conn: Connection, queues: Sequence[tuple[int, int]], *, pilot_id
           JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
           JOIN claimed c ON c.job_id = a.job_id AND c.vo = a.vo
           JOIN task_queue q ON q.task_queue_id = c.task_queue_id AND q.vo = c.vo
-        """,
-        {
-            "vos": [q[0] for q in queues], "queues": [q[1] for q in queues],
-            "pilot_id": pilot_id, "site_id": site_id,
-        },
-    )  # fmt: skip
+        """.replace("CHOICE", choice),
+        {**params, "pilot_id": pilot_id, "site_id": site_id},
+    )
 
 
-async def lock_sleepers(conn: Connection, vo: int, task_queue_ids: Sequence[int]) -> list[int]:
-    """Lock those of these task queues that nobody is filling right now."""
-    return await fetch_values(
+async def lock_empty(conn: Connection, choice: LiteralString, params: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Lock those queues (vo, task_queue_id) of a choice that seem empty and that nobody is filling right now."""
+    rows = await fetch_rows(
         conn,
         """
-        SELECT task_queue_id FROM task_queue
-         WHERE vo = %(vo)s AND task_queue_id = ANY(%(ids)s) AND active ORDER BY 1 FOR UPDATE SKIP LOCKED
-        """,
-        {"vo": vo, "ids": list(task_queue_ids)},
+        SELECT q.vo, q.task_queue_id FROM task_queue q
+         WHERE (q.task_queue_id, q.vo) IN (SELECT c.task_queue_id, c.vo FROM (CHOICE) c) AND q.active
+           AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
+         ORDER BY 1, 2 FOR UPDATE SKIP LOCKED
+        """.replace("CHOICE", choice),
+        params,
     )
+    return [(vo, task_queue_id) for vo, task_queue_id in rows]
 
 
 async def put_to_sleep(conn: Connection, vo: int, task_queue_ids: Sequence[int]) -> None:

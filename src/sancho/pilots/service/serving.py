@@ -71,9 +71,10 @@ async def match(
 
     An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
     """
-    pilot_id, site_id = await _greet(conn, caller)
-    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
-        if attempt_id in held:
+    pilot_id, site_id, attempts = await _greet(conn, caller)
+    unheard = set(attempts).difference(held)
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]) if unheard else ():
+        if attempt_id not in unheard:
             continue
         attempt = await jobs.find_attempt(conn, vo, attempt_id)
         if attempt is not None and attempt.state is AttemptState.MATCHED:
@@ -217,7 +218,7 @@ async def finish(deployment: Deployment, caller: Principal, attempt_id: int, res
 
 async def retire(conn: Connection, caller: Principal, reason: str) -> None:
     """A pilot says good-bye; whatever it still has is lost."""
-    pilot_id, _ = await _greet(conn, caller)
+    pilot_id, *_ = await _greet(conn, caller)
     for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_STOPPED, detail=reason)
     await store.end(conn, caller.vo, [pilot_id], PilotState.DONE, reason)
@@ -234,13 +235,13 @@ def _pilot_id(caller: Principal) -> int:
     return caller.pilot_id
 
 
-async def _greet(conn: Connection, caller: Principal) -> tuple[int, int]:
-    """Lock the pilot that calls: what it asks for is done one after the other. Return its id and its site's."""
+async def _greet(conn: Connection, caller: Principal) -> tuple[int, int, list[int]]:
+    """Lock the pilot that calls: what it asks for is done one after the other. Its id, its site, its open attempts."""
     pilot_id = _pilot_id(caller)
-    site_id = await store.greet(conn, caller.vo, pilot_id)
-    if site_id is None:
+    found = await store.greet(conn, caller.vo, pilot_id)
+    if found is None:
         raise PilotUnknown
-    return pilot_id, site_id
+    return pilot_id, *found
 
 
 async def _own(conn: Connection, caller: Principal, attempt_id: int) -> OpenAttempt:
