@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -144,6 +145,28 @@ async def test_without_a_source_a_request_waits_with_the_reason_and_does_not_blo
     assert waiting.not_before is not None
     assert await grid.state(rule) is RuleState.REPLICATING
     assert await service.carry(grid.deployment) == 0
+    await grid.exact()
+
+
+async def test_a_rule_over_what_is_nowhere_shows_why_it_waits_and_gets_stuck_within_minutes(grid: Grid) -> None:
+    [file] = await grid.give({"a": b"first file"})
+    rule = await grid.want()
+    async with grid.deployment.database.transaction([grid.belle]) as conn:
+        await replicas.mark_bad(conn, grid.belle, [grid.key(file, "A-DISK")])
+
+    async def shown() -> dict[str, Any]:
+        return (await grid.served.send("GET", f"/rules/{rule}")).json()
+
+    await service.carry(grid.deployment)
+    waiting = await shown()
+    assert (waiting["state"], "no source" in waiting["error"]) == ("replicating", True)
+    for _ in range(3):
+        grid.clock.ahead += timedelta(minutes=1)
+        await service.carry(grid.deployment)
+    await grid.settle()
+
+    stuck = await shown()
+    assert (stuck["state"], "no source" in stuck["error"]) == ("stuck", True)
     await grid.exact()
 
 

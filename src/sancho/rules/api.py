@@ -76,7 +76,10 @@ class UsageQuery(BaseModel, extra="forbid"):
 
 
 class RuleOut(BaseModel):
-    """A rule and how far it is carried out: how many of its locks are ok, replicating and stuck."""
+    """A rule and how far it is carried out: how many of its locks are ok, replicating and stuck.
+
+    `error` says why it is stuck; of a single rule that is replicating, also what trouble a transfer is in.
+    """
 
     rule_id: int
     did: str
@@ -237,7 +240,7 @@ async def list_rules(query: Annotated[RuleQuery, Query()], caller: Caller, conn:
 @router.get("/rules/{rule_id}", responses=problems(RuleNotFound))
 async def show(rule_id: Id, caller: Caller, conn: Transaction) -> RuleOut:
     """Show a rule and how far it is carried out."""
-    return RuleOut.of(await service.get(conn, caller.vo, rule_id))
+    return RuleOut.of(await service.show(conn, caller.vo, rule_id))
 
 
 @router.get("/rules/{rule_id}/locks", responses=problems(RuleNotFound))

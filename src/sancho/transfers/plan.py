@@ -8,6 +8,8 @@ from sancho.transfers.model import RequestState, Route
 
 TRIES = 8
 """Attempts after which a request gets stuck."""
+SOURCELESS_TRIES = 4
+"""The same, when there is no source: after a good minute somebody should know; the rule has it tried again later."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=30)
 
@@ -32,9 +34,9 @@ def wait_after(tries: int) -> timedelta:
     return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(max(tries - 1, 0), 10))
 
 
-def state_after(tries: int) -> RequestState:
-    """What a request is after so many failed tries."""
-    return RequestState.FAILED if tries >= TRIES else RequestState.WAITING
+def state_after(tries: int, limit: int = TRIES) -> RequestState:
+    """What a request is after so many failed tries, of which it has `limit`."""
+    return RequestState.FAILED if tries >= limit else RequestState.WAITING
 
 
 def tool_settings(*storages: tuple[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

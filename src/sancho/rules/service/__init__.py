@@ -6,7 +6,7 @@ attaching files, and for their locks (`extend`) in one call, after everything th
 quota that was held for the files back in that call, not before it.
 """
 
-from sancho.rules.service.asking import check, create, ensure, get, list_locks, list_rules
+from sancho.rules.service.asking import check, create, ensure, get, list_locks, list_rules, show
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.files import adopt
 from sancho.rules.service.leaving import delete, expire, retract, withdraw
@@ -24,5 +24,5 @@ from sancho.rules.service.repairing import place, repair
 __all__ = [
     "QUOTA", "adopt", "check", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota",
     "list_locks", "list_quotas", "list_rules", "place", "recopy", "refresh_quotas", "repair", "retract", "settle",
-    "stick", "usage", "withdraw",
+    "show", "stick", "usage", "withdraw",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Rules are asked for and shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Unpack
 
 from sancho.dids import service as dids
@@ -133,6 +134,14 @@ async def get(conn: Connection, vo: int, rule_id: int) -> Rule:
     if found is None:
         raise RuleNotFound(rule_id=rule_id)
     return found
+
+
+async def show(conn: Connection, vo: int, rule_id: int) -> Rule:
+    """One rule, with what it waits for: while nothing is stuck, the trouble that a transfer of its is in. As `get`."""
+    rule = await get(conn, vo, rule_id)
+    if rule.error is None and rule.replicating:
+        return replace(rule, error=await locks.first_error(conn, vo, rule_id))
+    return rule
 
 
 async def list_rules(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sancho.dids.model import DidKind, File
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rules.model import Counted, Lock, Target, Want
 
@@ -296,6 +296,20 @@ async def list_locks(conn: Connection, vo: int, rule_id: int, after: tuple[int, 
          LIMIT %(limit)s
         """,
         {"vo": vo, "rule_id": rule_id, "rse_id": after[0], "did_id": after[1], "limit": limit},
+    )
+
+
+async def first_error(conn: Connection, vo: int, rule_id: int) -> str | None:
+    """What one of the transfers that a rule waits for last ran into; None when none has run into anything."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT q.error
+          FROM lock l JOIN transfer_request q ON q.did_id = l.did_id AND q.vo = l.vo AND q.rse_id = l.rse_id
+         WHERE l.rule_id = %(rule_id)s AND l.vo = %(vo)s AND q.error IS NOT NULL
+         LIMIT 1
+        """,
+        {"vo": vo, "rule_id": rule_id},
     )
 
 

@@ -18,7 +18,7 @@ from sancho.transfers.store.claims import Attempt, Ready
 LEASE = timedelta(seconds=20)
 """How long an attempt belongs to its worker unless it says that it lives."""
 RECOVERED_AT_ONCE = 500
-NO_SOURCE = "no RSE that can be read and has a link to the destination has the file"
+NO_SOURCE = "no source: no RSE that can be read and has a link to the destination has the file"
 
 _claimed = faults.point("transfers.claimed")
 _log = telemetry.log(__name__)
@@ -27,7 +27,7 @@ _log = telemetry.log(__name__)
 async def claim(deployment: Deployment, limit: int) -> list[Started]:
     """Take up to `limit` requests, the VOs in turn, and choose their sources; each is ours while its lease lasts.
 
-    Requests without a source are put back with the reason, for later.
+    Requests without a source are put back with the reason, for later; after some tries they have failed.
     """
     now = deployment.clock.now()
     vos = await all_vos(deployment.database)
@@ -41,7 +41,8 @@ async def claim(deployment: Deployment, limit: int) -> list[Started]:
         closed = [c for c in claimed if c.rse_id not in known or not known[c.rse_id].writable]
         sourced = [c for c in claimed if c not in closed and chosen[c.request_id] is not None]
         await _put_back(conn, closed, "the destination cannot be written now", now)
-        await _put_back(conn, [c for c in claimed if c not in closed and c not in sourced], NO_SOURCE, now)
+        sourceless = [c for c in claimed if c not in closed and c not in sourced]
+        await _put_back(conn, sourceless, NO_SOURCE, now, limit=plan.SOURCELESS_TRIES)
         started = await _begin(conn, sourced, chosen, known, now + LEASE)
     _claimed()
     return started
@@ -80,10 +81,12 @@ async def _begin(
     ]
 
 
-async def _put_back(conn: Connection, unsourced: Sequence[Claimed], reason: str, now: datetime) -> None:
+async def _put_back(
+    conn: Connection, unsourced: Sequence[Claimed], reason: str, now: datetime, *, limit: int = plan.TRIES
+) -> None:
     if not unsourced:
         return
-    states = {c.request_id: plan.state_after(c.tries + 1) for c in unsourced}
+    states = {c.request_id: plan.state_after(c.tries + 1, limit) for c in unsourced}
     await claims.unclaim(conn, [(c.vo, c.request_id, states[c.request_id]) for c in unsourced], reason)
     waiting = [c for c in unsourced if states[c.request_id] is RequestState.WAITING]
     await claims.insert_ready(
