@@ -34,7 +34,8 @@ def test_with_tls_clients_that_trust_its_authority_are_served() -> None:
             ready = said("up", "--home", str(home), "--port", str(free_port()), "--tls")
             assert ready["url"].startswith("https://")
             there = said("env", "--home", str(home))
-            assert there["SANCHO_CA_FILE"] == there["RUCIO_CA_CERT"] == str(home / "tls" / "ca.pem")
+            assert there["SANCHO_CA_FILE"] == str(home / "tls" / "ca.pem")
+            assert f"ca_cert = {there['SANCHO_CA_FILE']}\n" in Path(there["RUCIO_CONFIG"]).read_text()
             assert said("whoami", environment=there)["vo"] == "demo"
             health = httpx2.get(
                 f"{ready['url']}/v1/health/ready", verify=trust(home / "tls" / "ca.pem"), trust_env=False
@@ -82,7 +83,8 @@ def test_a_grid_that_cannot_get_ready_says_why_and_leaves_nothing_running() -> N
         port = str(taken.getsockname()[1])
         refused = sancho("up", "--home", str(home), "--port", port)
         assert refused.returncode == 1
-        assert f"Port {port} is in use" in refused.stderr
+        assert f"Port {port}, which the API would listen on, is in use" in refused.stderr
+        assert "`--port`" in refused.stderr
         assert control.find_supervisor(home) is None
         assert marked(MARK, str(home)) == []
 
