@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.journeys.asking import NATIVE, PRESIGNED, Ask, good
-from tests.journeys.given import ADLER, CONTENT, OFFER, PASSWORD, Contents, Filled, Grid, description
+from tests.journeys.given import ADLER, CONTENT, OFFER, PASSWORD, SHA256, Contents, Filled, Grid, description
 from tests.journeys.refused import check_refused
 
 pytestmark = pytest.mark.xdist_group("isolation")
@@ -180,7 +180,7 @@ async def test_a_sandbox_of_the_other_vo_is_not_there(grid: Grid) -> None:
 
 
 async def test_an_idempotency_key_is_the_vos_own(grid: Grid) -> None:
-    said = {"description": description("waiting"), "idempotency_key": "key-waiting"}
+    said = {"description": description("waiting", sandbox=SHA256), "idempotency_key": "key-waiting"}
     again = await grid.belle.ask("POST", "/jobs", said, status=201)
     assert (again["repeated"], again["job_ids"]) == (True, [grid.belle.ids["job_waiting"]])
 
