@@ -179,6 +179,7 @@ class Started:
     """An attempt that a pilot has, and what it is to compute, as it was submitted."""
 
     vo: int
+    vo_name: str
     job_id: int
     attempt_id: int
     number: int

@@ -47,9 +47,10 @@ async def claim(
             INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
             SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
             ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
-        SELECT a.vo, a.job_id, a.attempt_id, a.number, s.description, coalesce(p.parameters, '{}') AS parameters,
-               s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
+        SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
+               coalesce(p.parameters, '{}') AS parameters, s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
           FROM attempted a
+          JOIN vo ON vo.vo = a.vo
           JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
           JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
           JOIN claimed c ON c.job_id = a.job_id AND c.vo = a.vo
@@ -182,9 +183,10 @@ async def find_started(conn: Connection, vo: int, attempt_id: int) -> Started | 
         conn,
         Started,
         """
-        SELECT a.vo, a.job_id, a.attempt_id, a.number, s.description, coalesce(p.parameters, '{}') AS parameters,
-               s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
+        SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
+               coalesce(p.parameters, '{}') AS parameters, s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
           FROM attempt a
+          JOIN vo ON vo.vo = a.vo
           JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
           JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
           JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo

@@ -133,13 +133,12 @@ async def _inputs(conn: Connection, deployment: Deployment, started: Started, si
     for replica in stored:
         if replica.rse_id in known:
             by_did.setdefault(replica.did_id, []).append(replica.rse_id)
-    vo_name = (await store.vo_names(conn, [vo]))[vo]
     places = {
-        (did_id, rse_id): rses.place(known[rse_id], vo_name, scope, did_id, name)
+        (did_id, rse_id): rses.place(known[rse_id], started.vo_name, scope, did_id, name)
         for did_id, scope, name, *_ in files
         for rse_id in by_did.get(did_id, [])
     }
-    tokens = read_tokens(deployment, places, known, subject=f"{vo_name}:job:{started.job_id}")
+    tokens = read_tokens(deployment, places, known, subject=f"{started.vo_name}:job:{started.job_id}")
     return [
         Input(
             did=f"{scope}:{name}", name=name, size=size, adler32=None if adler32 is None else unpack_adler32(adler32),
