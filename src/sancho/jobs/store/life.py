@@ -1,10 +1,61 @@
 """SQL that moves jobs and attempts through their lives. Lock order: waiting_job, job, attempt."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, LiteralString
 
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started, Usage
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+
+CLAIM: LiteralString = """
+    WITH picked AS MATERIALIZED (
+        SELECT w.vo, w.task_queue_id, w.priority, w.job_id
+          FROM (CHOICE) AS q
+         CROSS JOIN LATERAL (
+               SELECT w.* FROM waiting_job w
+                WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
+                ORDER BY w.priority, w.job_id LIMIT 1 FOR UPDATE SKIP LOCKED) w
+         LIMIT 1),
+    claimed AS (
+        DELETE FROM waiting_job w USING picked p
+         WHERE w.task_queue_id = p.task_queue_id AND w.vo = p.vo AND w.priority = p.priority AND w.job_id = p.job_id
+        RETURNING w.vo, w.task_queue_id, w.job_id),
+    matched AS (
+        UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s, changed_at = now()
+          FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo AND job.state = 'W'
+        RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
+    attempted AS (
+        INSERT INTO attempt (vo, state, number, site_id, job_id, pilot_id)
+        SELECT vo, 'M', attempts, %(site_id)s, job_id, %(pilot_id)s FROM matched
+        RETURNING vo, job_id, attempt_id, number),
+    noted AS (
+        INSERT INTO job_history (vo, state, attempt, site_id, job_id)
+        SELECT vo, 'M', attempts, %(site_id)s, job_id FROM matched),
+    counted AS (
+        INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
+        SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
+        ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
+    SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
+           coalesce(p.parameters, '{}') AS parameters, s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
+      FROM attempted a
+      JOIN vo ON vo.vo = a.vo
+      JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
+      JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+      JOIN claimed c ON c.job_id = a.job_id AND c.vo = a.vo
+      JOIN task_queue q ON q.task_queue_id = c.task_queue_id AND q.vo = c.vo
+"""
+EMPTY: LiteralString = """
+    SELECT q.vo, q.task_queue_id FROM task_queue q
+     WHERE (q.task_queue_id, q.vo) IN (SELECT c.task_queue_id, c.vo FROM (CHOICE) c) AND q.active
+       AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
+     ORDER BY 1, 2 FOR UPDATE SKIP LOCKED
+"""
+
+
+@cache
+def _embed(query: LiteralString, choice: LiteralString) -> LiteralString:
+    """Put a query for task queues into another, made short: psycopg remembers how it read a text of up to 4 kB."""
+    return " ".join(query.replace("CHOICE", choice).split())
 
 
 async def claim(
@@ -19,43 +70,7 @@ async def claim(
     return await find(
         conn,
         Started,
-        """
-        WITH picked AS MATERIALIZED (
-            SELECT w.vo, w.task_queue_id, w.priority, w.job_id
-              FROM (CHOICE) AS q
-             CROSS JOIN LATERAL (
-                   SELECT w.* FROM waiting_job w
-                    WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
-                    ORDER BY w.priority, w.job_id LIMIT 1 FOR UPDATE SKIP LOCKED) w
-             LIMIT 1),
-        claimed AS (
-            DELETE FROM waiting_job w USING picked p
-             WHERE w.task_queue_id = p.task_queue_id AND w.vo = p.vo AND w.priority = p.priority AND w.job_id = p.job_id
-            RETURNING w.vo, w.task_queue_id, w.job_id),
-        matched AS (
-            UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s, changed_at = now()
-              FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo AND job.state = 'W'
-            RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
-        attempted AS (
-            INSERT INTO attempt (vo, state, number, site_id, job_id, pilot_id)
-            SELECT vo, 'M', attempts, %(site_id)s, job_id, %(pilot_id)s FROM matched
-            RETURNING vo, job_id, attempt_id, number),
-        noted AS (
-            INSERT INTO job_history (vo, state, attempt, site_id, job_id)
-            SELECT vo, 'M', attempts, %(site_id)s, job_id FROM matched),
-        counted AS (
-            INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
-            SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
-            ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
-        SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
-               coalesce(p.parameters, '{}') AS parameters, s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
-          FROM attempted a
-          JOIN vo ON vo.vo = a.vo
-          JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
-          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
-          JOIN claimed c ON c.job_id = a.job_id AND c.vo = a.vo
-          JOIN task_queue q ON q.task_queue_id = c.task_queue_id AND q.vo = c.vo
-        """.replace("CHOICE", choice),
+        _embed(CLAIM, choice),
         {**params, "pilot_id": pilot_id, "site_id": site_id},
     )
 
@@ -64,12 +79,7 @@ async def lock_empty(conn: Connection, choice: LiteralString, params: Mapping[st
     """Lock those queues (vo, task_queue_id) of a choice that seem empty and that nobody is filling right now."""
     rows = await fetch_rows(
         conn,
-        """
-        SELECT q.vo, q.task_queue_id FROM task_queue q
-         WHERE (q.task_queue_id, q.vo) IN (SELECT c.task_queue_id, c.vo FROM (CHOICE) c) AND q.active
-           AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
-         ORDER BY 1, 2 FOR UPDATE SKIP LOCKED
-        """.replace("CHOICE", choice),
+        _embed(EMPTY, choice),
         params,
     )
     return [(vo, task_queue_id) for vo, task_queue_id in rows]
