@@ -1,6 +1,7 @@
 """`POST /v1/pilot/match` with 100 000 waiting jobs: each request is of another pilot, and gets a job.
 
-The jobs are those of `bench.lhcb`. Raw: `GET /v1/whoami` with as many different tokens, by the same driver.
+A pilot asks once for each job, so its token is one that the server does not remember: both sides check a signature.
+The jobs are those of `bench.lhcb`. Raw: `GET /v1/whoami` of the same pilots, by the same driver.
 """
 
 import hashlib
@@ -37,24 +38,28 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
         _queue_up(ground, lhcb.queues(JOBS))
     offers = lhcb.offers(PILOTS)
     pilots = _pilots(ground, offers)
-    tokens = [
-        identity.pilot_token(
-            ground.signer, pilot_id=pilot_id, stamp=stamp, vo=0, vos=[0, LHCB, OTHER], lifetime=TOKEN_LIFETIME
-        )
-        for stamp, pilot_id in pilots.items()
-    ]
-    asking = [encode("POST", "/v1/pilot/match", t, _offer(o)) for t, o in zip(tokens, offers, strict=True)]
-    empty = [encode("GET", "/v1/whoami", ground.token()) for _ in range(PILOTS)]
     ground.settle()
 
     driver = ground.driver()
 
+    def tokens() -> list[str]:
+        return [
+            identity.pilot_token(
+                ground.signer, pilot_id=pilot_id, stamp=stamp, vo=0, vos=[0, LHCB, OTHER], lifetime=TOKEN_LIFETIME
+            )
+            for stamp, pilot_id in pilots.items()
+        ]
+
     def api() -> Round:
+        asking = [encode("POST", "/v1/pilot/match", t, _offer(o)) for t, o in zip(tokens(), offers, strict=True)]
         found = _match(driver, asking)
         ground.admin.execute(FORGET, [list(pilots.values())])
         return found
 
-    figure, limit = compare("match", rows, api, lambda: driver.run(empty, items=PILOTS), rounds=rounds)
+    def raw() -> Round:
+        return driver.run([encode("GET", "/v1/whoami", token) for token in tokens()], items=PILOTS)
+
+    figure, limit = compare("match", rows, api, raw, rounds=rounds)
 
     return figure, replace(limit, name=EMPTY_ROUTE)
 

@@ -50,7 +50,7 @@ class OneTransaction(Database):
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def transaction(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
+    async def transaction(self, vos: Iterable[int], *, plan_once: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002
         served = ",".join(str(vo) for vo in vos)
         async with self._turn, self._conn.transaction():
             await execute(self._conn, "SELECT set_config('sancho.vo', %(served)s, true)", {"served": served})

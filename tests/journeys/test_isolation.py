@@ -188,11 +188,16 @@ async def test_an_idempotency_key_is_the_vos_own(grid: Grid) -> None:
 # ---- pilots
 
 
-@pytest.mark.parametrize("route", sorted(route for route in NATIVE if "/pilot/" not in route))
+@pytest.mark.parametrize("route", sorted(r for r in NATIVE if "/pilot/" not in r and r != "GET /whoami"))
 async def test_a_pilot_may_use_none_of_the_routes_of_people(grid: Grid, route: str) -> None:
     if route not in BY_WHAT_THEY_CARRY:
         answer = await replace(good(grid.belle)[route], account="pilot").send(grid.belle)
         assert check_refused(answer)["code"] == "not_for_pilots"
+
+
+async def test_a_pilot_is_told_who_it_is_and_nothing_else(grid: Grid) -> None:
+    answer = await replace(good(grid.belle)["GET /whoami"], account="pilot").send(grid.belle)
+    assert (answer.status_code, answer.json()["permissions"]) == (200, ["pilots:report"])
 
 
 async def test_a_pilot_of_a_ce_of_one_vo_gets_its_jobs_inputs_and_paths_alone(grid: Grid, neighbour: Neighbour) -> None:

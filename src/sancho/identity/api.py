@@ -23,7 +23,7 @@ from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Authenticated, Caller, Deployed, Transaction
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
 
@@ -174,8 +174,8 @@ async def jwks(deployment: Deployed, response: Response) -> dict[str, Any]:
 
 
 @router.get("/whoami")
-async def whoami(caller: Caller) -> WhoAmI:
-    """Say who the caller is."""
+async def whoami(caller: Authenticated) -> WhoAmI:
+    """Say who the caller is, an account or a pilot."""
     return WhoAmI(
         vo=caller.vo_name, account=caller.account, groups=caller.groups, permissions=sorted(caller.permissions)
     )
