@@ -129,7 +129,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "VO": {},
     "Group": {"permissions": ["jobs:create"], "share": 2},
     "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None},
-    "Scope": {"account": "alice"},
+    "Scope": {"account": "alice", "shared": True},
     "Site": {"attributes": {"tier": 1}, "enabled": True},
     "ComputeElement": {
         "site": "SITE-A", "plugin": "local", "cores": 1, "memory": "1 GB", "walltime": "1 h", "max_pilots": 0,

@@ -98,7 +98,7 @@ def test_a_program_starts_once_those_it_needs_are_ready(home: Path) -> None:
     gate = home / "gate"
     os.mkfifo(gate)
     first = server("first")
-    late = f"import os; open({str(gate)!r}).close(); os.execv({sys.executable!r}, {list(first.command)})"
+    late = f"import os; open({str(gate)!r}).read(); os.execv({sys.executable!r}, {list(first.command)})"
     first = first.model_copy(update={"command": (sys.executable, "-c", late)})
     start(home, first, python("second", "import signal; signal.pause()", after=("first",)), server("third"))
     process(home, "third")

@@ -198,11 +198,9 @@ NO_WORK: dict[int | str, dict[str, Any]] = {204: {"description": "No job fits; a
 
 
 @router.post("/pilot/match", response_model=Assignment, responses=NO_WORK | problems(NotAPilot, PilotUnknown))
-async def match(
-    body: OfferIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed
-) -> Assignment | Response:
+async def match(body: OfferIn, caller: PilotCaller, deployment: Deployed) -> Assignment | Response:
     """Ask for a job; 204 when none fits."""
-    found = await service.match(conn, deployment, caller, body.model_dump(exclude={"held"}), body.held)
+    found = await service.match(deployment, caller, body.model_dump(exclude={"held"}), body.held)
     return found or Response(status_code=204, headers={"retry-after": "2"})
 
 

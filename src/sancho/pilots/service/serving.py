@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from typing import Any
 from sancho.identity import service as identity
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded, OutputUnknown
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Usage
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
 from sancho.kit import faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, all_vos, narrow
@@ -65,29 +65,36 @@ async def login(deployment: Deployment, stamp: str, secret: str) -> Login:
 
 
 async def match(
-    conn: Connection, deployment: Deployment, caller: Principal, offered: Mapping[str, Any], held: Sequence[int]
+    deployment: Deployment, caller: Principal, offered: Mapping[str, Any], held: Sequence[int]
 ) -> Assignment | None:
     """Give a pilot a job that fits its offer, or None. `held` are the attempts it knows it has.
 
     An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
     """
-    pilot_id, site_id, attempts = await _greet(conn, caller)
-    unheard = set(attempts).difference(held)
-    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]) if unheard else ():
-        if attempt_id not in unheard:
+    async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
+        pilot_id, site_id, attempts = await _greet(conn, caller)
+        started = await _unheard(conn, pilot_id, set(attempts).difference(held))
+        if started is None:
+            offer = Offer(
+                pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
+                cores=offered["cores"], memory=offered["memory"], walltime=timedelta(seconds=offered["walltime"]),
+                tags=tuple(offered["tags"]),
+            )  # fmt: skip
+            started = await matching.match(conn, offer)
+            _matched()
+        return None if started is None else await assign(conn, deployment, started, site_id=site_id)
+
+
+async def _unheard(conn: Connection, pilot_id: int, attempt_ids: Collection[int]) -> Started | None:
+    """Of open attempts that their pilot does not know: one that it was given but never heard of; others are lost."""
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]) if attempt_ids else ():
+        if attempt_id not in attempt_ids:
             continue
         attempt = await jobs.find_attempt(conn, vo, attempt_id)
         if attempt is not None and attempt.state is AttemptState.MATCHED:
-            return await assign(conn, deployment, await jobs.find_started(conn, vo, attempt_id), site_id=site_id)
+            return await jobs.find_started(conn, vo, attempt_id)
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_LOST, detail="the pilot has forgotten it")
-    offer = Offer(
-        pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
-        cores=offered["cores"], memory=offered["memory"], walltime=timedelta(seconds=offered["walltime"]),
-        tags=tuple(offered["tags"]),
-    )  # fmt: skip
-    started = await matching.match(conn, offer)
-    _matched()
-    return None if started is None else await assign(conn, deployment, started, site_id=site_id)
+    return None
 
 
 async def reassign(conn: Connection, deployment: Deployment, caller: Principal, attempt_id: int) -> Assignment:
