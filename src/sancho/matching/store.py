@@ -15,7 +15,7 @@ CHOICE: LiteralString = """
     group_ticket AS MATERIALIZED (
         SELECT g.vo, g.group_id, v.ticket AS vo_ticket, -ln(1 - random()) / greatest(g.share, 1e-6) AS ticket
           FROM account_group g JOIN vo_ticket v ON v.vo = g.vo)
-    SELECT q.vo, q.task_queue_id
+    SELECT q.vo, q.task_queue_id, q.input_set_id IS NOT NULL AS has_inputs
       FROM (SELECT * FROM group_ticket ORDER BY vo_ticket, ticket) t
      CROSS JOIN LATERAL (
            SELECT q.vo, q.task_queue_id, q.input_set_id FROM task_queue q
@@ -43,7 +43,7 @@ CHOICE: LiteralString = """
                     ORDER BY w.priority, w.job_id LIMIT 1)))
      LIMIT %(tried)s
 """
-"""Task queues (vo, task_queue_id) that fit an offer, in the order of a lottery: VOs alike, groups by share, then by
+"""Task queues (vo, task_queue_id, has_inputs) that fit an offer, in the order of a lottery: VOs alike, groups by share, then by
 priority. It is drawn as far as it is read. A queue is left out while a file of its inputs is available nowhere, and
 while another readable site has more of their bytes, unless its first job has waited for `PATIENCE`."""
 

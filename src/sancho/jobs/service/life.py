@@ -36,8 +36,8 @@ async def start(
 ) -> Started | None:
     """Give a pilot the first waiting job of the first task queue that has one, or None.
 
-    `choice` is a query, with its parameters, for the queues (vo, task_queue_id) in the order to try them. When all of
-    them are empty they are put to sleep, so that later matches pass them by.
+    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs) in the order to try them.
+    When all of them are empty they are put to sleep, so that later matches pass them by.
     """
     started = await life.claim(conn, choice, params, pilot_id=pilot_id, site_id=site_id)
     if started is None:

@@ -9,7 +9,7 @@ from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, f
 
 CLAIM: LiteralString = """
     WITH picked AS MATERIALIZED (
-        SELECT w.vo, w.task_queue_id, w.priority, w.job_id
+        SELECT w.vo, w.task_queue_id, w.priority, w.job_id, q.has_inputs
           FROM (CHOICE) AS q
          CROSS JOIN LATERAL (
                SELECT w.* FROM waiting_job w
@@ -36,13 +36,11 @@ CLAIM: LiteralString = """
         SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
         ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
     SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
-           coalesce(p.parameters, '{}') AS parameters, s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
-      FROM attempted a
+           coalesce(p.parameters, '{}') AS parameters, s.traceparent, picked.has_inputs
+      FROM attempted a CROSS JOIN picked
       JOIN vo ON vo.vo = a.vo
       JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
       JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
-      JOIN claimed c ON c.job_id = a.job_id AND c.vo = a.vo
-      JOIN task_queue q ON q.task_queue_id = c.task_queue_id AND q.vo = c.vo
 """
 EMPTY: LiteralString = """
     SELECT q.vo, q.task_queue_id FROM task_queue q
@@ -63,7 +61,8 @@ async def claim(
 ) -> Started | None:
     """Give a pilot the first waiting job of the first queue that has one; None when all are empty.
 
-    `choice` is a query, with its parameters, for the queues (vo, task_queue_id) in order; it is read as far as needed.
+    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs) in order; it is read as far
+    as needed.
     One statement: the queue row goes, the job and its new attempt are matched, history and counters follow, and what
     the job is to compute is read. A job that was killed while we waited for it is passed over.
     """
