@@ -59,7 +59,10 @@ async def taken(
     """The next waiting job of any queue that is awake, given to a pilot at a site."""
     return await service.start(
         conn,
-        "SELECT vo, task_queue_id, input_set_id IS NOT NULL AS has_inputs FROM task_queue WHERE vo = %(vo)s AND active ORDER BY 2",
+        """
+        SELECT vo, task_queue_id, input_set_id IS NOT NULL AS has_inputs
+          FROM task_queue WHERE vo = %(vo)s AND active ORDER BY 2
+        """,
         {"vo": vo},
         pilot_id=pilot_id,
         site_id=world.resource[site],

@@ -43,9 +43,9 @@ CHOICE: LiteralString = """
                     ORDER BY w.priority, w.job_id LIMIT 1)))
      LIMIT %(tried)s
 """
-"""Task queues (vo, task_queue_id, has_inputs) that fit an offer, in the order of a lottery: VOs alike, groups by share, then by
-priority. It is drawn as far as it is read. A queue is left out while a file of its inputs is available nowhere, and
-while another readable site has more of their bytes, unless its first job has waited for `PATIENCE`."""
+"""Task queues (vo, task_queue_id, has_inputs) that fit an offer, in the order of a lottery: VOs alike, groups by share,
+then by priority. It is drawn as far as it is read. A queue is left out while a file of its inputs is available nowhere,
+and while another readable site has more of their bytes, unless its first job has waited for `PATIENCE`."""
 
 
 def parameters(offer: Offer) -> Mapping[str, Any]:

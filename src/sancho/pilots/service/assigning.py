@@ -124,15 +124,16 @@ async def _inputs(conn: Connection, deployment: Deployment, started: Started, si
     files = await jobs.input_files(conn, vo, started.job_id)
     stored = [r for r in await replicas.list(conn, vo, [f[0] for f in files]) if r.state is ReplicaState.AVAILABLE]
     known = {i: r for i, r in (await rses.by_id(conn, {r.rse_id for r in stored})).items() if r.readable}
-    distances = await rses.distances_to(conn, site_id)
-
-    def far(rse_id: int) -> int:
-        return -1 if known[rse_id].site_id == site_id else distances.get(rse_id, FAR)
-
     by_did: dict[int, list[int]] = {}
     for replica in stored:
         if replica.rse_id in known:
             by_did.setdefault(replica.did_id, []).append(replica.rse_id)
+    a_choice = any(len(rse_ids) > 1 for rse_ids in by_did.values())
+    distances = await rses.distances_to(conn, site_id) if a_choice else {}
+
+    def far(rse_id: int) -> int:
+        return -1 if known[rse_id].site_id == site_id else distances.get(rse_id, FAR)
+
     places = {
         (did_id, rse_id): rses.place(known[rse_id], started.vo_name, scope, did_id, name)
         for did_id, scope, name, *_ in files
