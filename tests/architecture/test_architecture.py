@@ -62,7 +62,6 @@ def test_the_pilot_runs_on_python_3_8() -> None:
     assert report.returncode == 0, report.stdout + report.stderr
 
 
-@pytest.mark.skipif(not (SRC / "sancho" / "cli" / "main.py").exists(), reason="there is no command line yet")
 def test_the_user_verbs_start_without_the_server() -> None:
     server = {"fastapi", "psycopg", "procrastinate", "uvicorn", "sancho.app", "sancho.kit"}
     program = "import sys, sancho.cli.main; print(*sys.modules)"

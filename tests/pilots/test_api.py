@@ -1,5 +1,6 @@
 """The protocol between server and pilot, spoken by hand: every answer is one that `protocol.json` knows."""
 
+import asyncio
 import hashlib
 import zlib
 from typing import Any
@@ -118,6 +119,13 @@ async def test_a_lost_answer_to_a_match_is_given_again(served: Served, pilot: Pi
     assert again["attempt_id"] == first["attempt_id"]
     other = (await pilot.match(held=[first["attempt_id"]])).json()
     assert other["attempt_id"] != first["attempt_id"]
+
+
+async def test_a_pilot_that_asks_many_times_at_once_gets_one_job(served: Served, pilot: Pilot) -> None:
+    await submit(served, 8)
+    answers = await asyncio.gather(*(pilot.match() for _ in range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert len({answer.json()["attempt_id"] for answer in answers}) == 1
 
 
 async def test_an_attempt_that_the_pilot_has_forgotten_goes_to_another(served: Served, pilot: Pilot) -> None:

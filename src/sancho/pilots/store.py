@@ -44,27 +44,25 @@ async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
     return await find(conn, Pilot, PILOT + " WHERE stamp = %(stamp)s FOR NO KEY UPDATE", {"stamp": stamp})
 
 
-async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, list[int]] | None:
+async def greet(conn: Connection, vo: int, pilot_id: int) -> int | None:
     """Lock a pilot that has not ended, so that what it asks for is done one after the other; note its sign of life.
 
-    Return its site and its open attempts; None when there is no such pilot. When somebody else has the lock, the call
-    fails with a `Collision`: having waited, it would not see what the other one has done.
+    Return its site; None when there is no such pilot. What it has is read after this, by a statement of its own: this
+    one would not see what was done by the call that it may have waited for.
     """
-    rows = await fetch_rows(
+    return await fetch_value(
         conn,
         """
         WITH locked AS MATERIALIZED (
             SELECT vo, pilot_id, site_id, ended_at
-              FROM pilot WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE NOWAIT),
+              FROM pilot WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE),
         beat AS (
             INSERT INTO pilot_beat (vo, pilot_id, at) SELECT vo, pilot_id, now() FROM locked WHERE ended_at IS NULL
             ON CONFLICT (pilot_id, vo) DO UPDATE SET at = excluded.at)
-        SELECT site_id, ARRAY(SELECT a.attempt_id FROM attempt a WHERE a.pilot_id = %(id)s AND a.ended_at IS NULL)
-          FROM locked WHERE ended_at IS NULL
+        SELECT site_id FROM locked WHERE ended_at IS NULL
         """,
         {"id": pilot_id, "vo": vo},
     )
-    return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def set_secrets(conn: Connection, pilot: Pilot, current: bytes, following: bytes) -> None:

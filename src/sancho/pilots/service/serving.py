@@ -72,8 +72,8 @@ async def match(
     An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
     """
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
-        pilot_id, site_id, attempts = await _greet(conn, caller)
-        started = await _unheard(conn, pilot_id, set(attempts).difference(held))
+        pilot_id, site_id = await _greet(conn, caller)
+        started = await _unheard(conn, pilot_id, held)
         if started is None:
             offer = Offer(
                 pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
@@ -85,10 +85,10 @@ async def match(
         return None if started is None else await assign(conn, deployment, started, site_id=site_id)
 
 
-async def _unheard(conn: Connection, pilot_id: int, attempt_ids: Collection[int]) -> Started | None:
-    """Of open attempts that their pilot does not know: one that it was given but never heard of; others are lost."""
-    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]) if attempt_ids else ():
-        if attempt_id not in attempt_ids:
+async def _unheard(conn: Connection, pilot_id: int, held: Collection[int]) -> Started | None:
+    """Of open attempts that their pilot does not hold: one that it was given but never heard of; others are lost."""
+    for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
+        if attempt_id in held:
             continue
         attempt = await jobs.find_attempt(conn, vo, attempt_id)
         if attempt is not None and attempt.state is AttemptState.MATCHED:
@@ -225,7 +225,7 @@ async def finish(deployment: Deployment, caller: Principal, attempt_id: int, res
 
 async def retire(conn: Connection, caller: Principal, reason: str) -> None:
     """A pilot says good-bye; whatever it still has is lost."""
-    pilot_id, *_ = await _greet(conn, caller)
+    pilot_id, _ = await _greet(conn, caller)
     for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_STOPPED, detail=reason)
     await store.end(conn, caller.vo, [pilot_id], PilotState.DONE, reason)
@@ -242,13 +242,13 @@ def _pilot_id(caller: Principal) -> int:
     return caller.pilot_id
 
 
-async def _greet(conn: Connection, caller: Principal) -> tuple[int, int, list[int]]:
-    """Lock the pilot that calls: what it asks for is done one after the other. Its id, its site, its open attempts."""
+async def _greet(conn: Connection, caller: Principal) -> tuple[int, int]:
+    """Lock the pilot that calls: what it asks for is done one after the other. Return its id and its site's."""
     pilot_id = _pilot_id(caller)
-    found = await store.greet(conn, caller.vo, pilot_id)
-    if found is None:
+    site_id = await store.greet(conn, caller.vo, pilot_id)
+    if site_id is None:
         raise PilotUnknown
-    return pilot_id, *found
+    return pilot_id, site_id
 
 
 async def _own(conn: Connection, caller: Principal, attempt_id: int) -> OpenAttempt:
