@@ -22,6 +22,8 @@ from sancho.jobs.model import AttemptState, JobState, Reason, Requirement, Resul
 from sancho.kit.access import NotYours
 from sancho.kit.db import Connection, fetch_rows, fetch_value
 from sancho.kit.errors import PermissionMissing
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.uploads.errors import IntentGivenUp
 from tests.jobs.given import PLAIN, SIMULATION, dataset, queues, started, submitted, taken, uploaded, user
@@ -183,7 +185,7 @@ async def test_the_dataset_closes_with_the_last_output_and_the_analysis_may_star
         await service.resolve_all(conn, 1)
 
     assert await state(conn, analysis.job_ids[0]) is JobState.WAITING
-    assert len(await service.input_files(conn, 1, analysis.job_ids[0])) == 2
+    assert len(await service.input_files(conn, 1, analysis.job_ids[0], site_id=world.resource["SITE-A"])) == 2
 
 
 async def test_a_fault_of_the_grid_is_tried_again_until_tries_are_used_up(conn: Connection, world: World) -> None:
@@ -301,3 +303,36 @@ async def test_jobs_that_read_the_same_share_one_input_set(conn: Connection, wor
         made = await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
         assert await state(conn, made.job_ids[0]) is JobState.WAITING
     assert await fetch_value(conn, "SELECT count(*) FROM input_set") == 1
+
+
+async def test_copies_of_an_input_are_told_nearest_first(conn: Connection, world: World) -> None:
+    did_id = await dataset(conn, world, "mc:data", {"A-DISK": [1]})
+    await dids.close(conn, 1, did_id)
+    made = await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
+    a, b = world.resource["A-DISK"], world.resource["B-DISK"]
+    near, far, unlinked = [
+        await fetch_value(
+            conn,
+            """
+            WITH made AS (
+                INSERT INTO resource (vo, kind, site_id, name) VALUES (0, 'R', %(site)s, %(name)s)
+                RETURNING resource_id),
+            stored AS (
+                INSERT INTO rse (vo, rse_id, site_id, name, audience)
+                SELECT 0, resource_id, %(site)s, %(name)s, '' FROM made RETURNING rse_id),
+            linked AS (
+                INSERT INTO distance (vo, distance, source_rse_id, destination_rse_id)
+                SELECT 0, %(distance)s::int, rse_id, %(to)s FROM stored WHERE %(distance)s::int IS NOT NULL)
+            SELECT rse_id FROM stored
+            """,
+            {"name": name, "site": world.resource["SITE-B"], "to": a, "distance": distance},
+        )
+        for name, distance in (("NEAR", 3), ("FAR", 8), ("UNLINKED", None))
+    ]
+    (file,) = await service.input_files(conn, 1, made.job_ids[0], site_id=world.resource["SITE-A"])
+    keys = [ReplicaKey(file.did_id, rse_id) for rse_id in (unlinked, far, near, b)]
+    await replicas.add(conn, 1, keys, [1] * len(keys), ReplicaState.AVAILABLE)
+
+    (file,) = await service.input_files(conn, 1, made.job_ids[0], site_id=world.resource["SITE-A"])
+
+    assert file.rse_ids == [a, b, near, far, unlinked]

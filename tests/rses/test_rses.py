@@ -124,16 +124,14 @@ async def test_distances_lead_from_an_rse_to_others(conn: Connection, world: Wor
     assert await service.distances(conn) == {(c.rse_id, a): 4, (d.rse_id, c.rse_id): 2, (a, b): 1, (b, a): 1}
 
 
-async def test_the_nearest_rse_of_a_site_counts_in_both_directions(conn: Connection, world: World) -> None:
+async def test_the_nearest_rse_of_a_site_counts(conn: Connection, world: World) -> None:
     await apply(conn, rse(distances={"B-DISK": 5, "A-DISK": 2}), rse("D-DISK", site="SITE-B", distances={"C-DISK": 7}))
 
     at_a, at_b = world.resource["SITE-A"], world.resource["SITE-B"]  # A-DISK and C-DISK; B-DISK and D-DISK
     a, b = world.resource["A-DISK"], world.resource["B-DISK"]
-    c, d = [(await service.get(conn, name)).rse_id for name in ("C-DISK", "D-DISK")]
+    c = (await service.get(conn, "C-DISK")).rse_id
     assert await service.distances_from(conn, at_a) == {a: 2, b: 1}
-    assert await service.distances_to(conn, at_a) == {b: 1, c: 2, d: 7}
     assert await service.distances_from(conn, at_b) == {a: 1, c: 7}
-    assert await service.distances_to(conn, at_b) == {a: 1, c: 5}
 
 
 async def test_distances_come_back_with_an_rse_that_others_name(conn: Connection) -> None:

@@ -189,6 +189,18 @@ class Started:
     has_inputs: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputFile:
+    """A file that a job reads; bytes, packed checksum, and the RSEs where it is available, nearest first."""
+
+    did_id: int
+    scope: str
+    name: str
+    size: int
+    adler32: int | None
+    rse_ids: list[int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenAttempt:
     """An attempt that has not ended, with its job."""

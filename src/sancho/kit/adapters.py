@@ -1,4 +1,4 @@
-"""How numbers and lists go to PostgreSQL.
+"""How numbers and lists go to PostgreSQL, and JSON comes back.
 
 psycopg picks the type of an integer by its value, so that one statement has several types of parameters and is
 prepared and planned for each. Here every integer is a bigint and a list of them a bigint[]: one statement, one plan.
@@ -11,7 +11,9 @@ import psycopg
 from psycopg.abc import AdaptContext, Buffer, DumperKey, PyFormat
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.array import ListDumper
+from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
+from pydantic_core import from_json
 
 _QUOTE, _COMMA = '"', '","'
 
@@ -91,3 +93,4 @@ def _first(items: list[Any]) -> type[Any]:
 ADAPTERS = AdaptersMap(psycopg.adapters)
 ADAPTERS.register_dumper(int, Int8Dumper)
 ADAPTERS.register_dumper(list, AnyListDumper)
+set_json_loads(from_json, ADAPTERS)

@@ -83,11 +83,6 @@ async def distances_from(conn: Connection, site_id: int) -> dict[int, int]:
     return await store.distances_from(conn, site_id)
 
 
-async def distances_to(conn: Connection, site_id: int) -> dict[int, int]:
-    """How far the nearest RSE of a site is from each RSE; absent is no direct link."""
-    return await store.distances_to(conn, site_id)
-
-
 def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str) -> Place:
     """Where a file lies on an RSE: below the RSE's prefix, in its VO's own area, under its id and name.
 

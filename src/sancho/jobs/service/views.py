@@ -8,7 +8,7 @@ from typing import Any
 from sancho.dids import service as dids
 from sancho.jobs import plan
 from sancho.jobs.errors import JobNotFound, SandboxMissing
-from sancho.jobs.model import JobState, OpenAttempt
+from sancho.jobs.model import InputFile, JobState, OpenAttempt
 from sancho.jobs.store import inputs, submitting, views
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
 from sancho.kit import telemetry
@@ -99,9 +99,9 @@ async def promised(conn: Connection, attempt: OpenAttempt) -> list[tuple[Any, ..
     return await views.outputs(conn, attempt.vo, attempt.job_id)
 
 
-async def input_files(conn: Connection, vo: int, job_id: int) -> list[tuple[Any, ...]]:
-    """Files that a job reads: (did_id, scope, name, size, adler32 as a signed number)."""
-    return await inputs.input_files(conn, vo, job_id)
+async def input_files(conn: Connection, vo: int, job_id: int, *, site_id: int) -> list[InputFile]:
+    """Files that a job reads, and where each is available, nearest to a site first."""
+    return await inputs.input_files(conn, vo, job_id, site_id)
 
 
 async def producers(conn: Connection, caller: Principal, names: list[str]) -> dict[str, int]:

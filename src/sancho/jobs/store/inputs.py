@@ -1,9 +1,9 @@
 """SQL that readies inputs: an input set is complete when its collections are closed and every file is somewhere."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_values
+from sancho.jobs.model import InputFile
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 
 
 async def make_input_set(conn: Connection, vo: int, digest: bytes, roots: Sequence[int]) -> tuple[int, bool]:
@@ -156,12 +156,20 @@ async def forget_closing(conn: Connection, vo: int, dataset_id: int) -> None:
     )
 
 
-async def input_files(conn: Connection, vo: int, job_id: int) -> list[tuple[Any, ...]]:
-    """Files that a job reads: (did_id, scope, name, size, adler32)."""
-    return await fetch_rows(
+async def input_files(conn: Connection, vo: int, job_id: int, site_id: int) -> list[InputFile]:
+    """Files that a job reads, and where each is available, nearest to a site first: by link distance, none is last."""
+    return await fetch(
         conn,
+        InputFile,
         """
-        SELECT d.did_id, s.name, d.name, d.size, d.adler32
+        SELECT d.did_id, s.name AS scope, d.name, d.size, d.adler32,
+               ARRAY (
+                   SELECT r.rse_id FROM replica r JOIN rse ON rse.rse_id = r.rse_id
+                    WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+                    ORDER BY rse.site_id <> %(site_id)s, (
+                             SELECT min(link.distance)
+                               FROM distance link JOIN rse near ON near.rse_id = link.destination_rse_id
+                              WHERE link.source_rse_id = r.rse_id AND near.site_id = %(site_id)s), r.rse_id) AS rse_ids
           FROM job j
           JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
           JOIN input_set_did i ON i.input_set_id = q.input_set_id AND i.vo = q.vo
@@ -170,5 +178,5 @@ async def input_files(conn: Connection, vo: int, job_id: int) -> list[tuple[Any,
          WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
          ORDER BY d.did_id
         """,
-        {"vo": vo, "job_id": job_id},
+        {"vo": vo, "job_id": job_id, "site_id": site_id},
     )

@@ -12,16 +12,12 @@ from sancho.kit import telemetry
 from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
 from sancho.pilots import store
-from sancho.replicas import service as replicas
-from sancho.replicas.model import ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Place, Rse
 
 READ_LIFETIME = timedelta(hours=1)
 PATHS_PER_TOKEN = 40
 """A token names each path it opens, and must fit into a header."""
-FAR = 1_000_000
-"""How far an RSE counts that has no direct link to a site."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,35 +116,27 @@ async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: st
 
 
 async def _inputs(conn: Connection, deployment: Deployment, started: Started, site_id: int) -> list[Input]:
-    vo = started.vo
-    files = await jobs.input_files(conn, vo, started.job_id)
-    stored = [r for r in await replicas.list(conn, vo, [f[0] for f in files]) if r.state is ReplicaState.AVAILABLE]
-    known = {i: r for i, r in (await rses.by_id(conn, {r.rse_id for r in stored})).items() if r.readable}
-    by_did: dict[int, list[int]] = {}
-    for replica in stored:
-        if replica.rse_id in known:
-            by_did.setdefault(replica.did_id, []).append(replica.rse_id)
-    a_choice = any(len(rse_ids) > 1 for rse_ids in by_did.values())
-    distances = await rses.distances_to(conn, site_id) if a_choice else {}
-
-    def far(rse_id: int) -> int:
-        return -1 if known[rse_id].site_id == site_id else distances.get(rse_id, FAR)
-
+    files = await jobs.input_files(conn, started.vo, started.job_id, site_id=site_id)
+    seen = await rses.by_id(conn, {rse_id for file in files for rse_id in file.rse_ids})
+    known = {rse_id: rse for rse_id, rse in seen.items() if rse.readable}
     places = {
-        (did_id, rse_id): rses.place(known[rse_id], started.vo_name, scope, did_id, name)
-        for did_id, scope, name, *_ in files
-        for rse_id in by_did.get(did_id, [])
+        (file.did_id, rse_id): rses.place(known[rse_id], started.vo_name, file.scope, file.did_id, file.name)
+        for file in files
+        for rse_id in file.rse_ids
+        if rse_id in known
     }
     tokens = read_tokens(deployment, places, known, subject=f"{started.vo_name}:job:{started.job_id}")
     return [
         Input(
-            did=f"{scope}:{name}", name=name, size=size, adler32=None if adler32 is None else unpack_adler32(adler32),
+            did=f"{file.scope}:{file.name}", name=file.name, size=file.size,
+            adler32=None if file.adler32 is None else unpack_adler32(file.adler32),
             sources=[
-                Source(rse=known[r].name, url=places[did_id, r].url, token=tokens[did_id, r])
-                for r in sorted(by_did.get(did_id, []), key=lambda r: (far(r), r))
+                Source(rse=known[r].name, url=places[file.did_id, r].url, token=tokens[file.did_id, r])
+                for r in file.rse_ids
+                if r in known
             ],
         )
-        for did_id, scope, name, size, adler32 in files
+        for file in files
     ]  # fmt: skip
 
 
