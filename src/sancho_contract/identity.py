@@ -56,7 +56,7 @@ class Person:
     email: str | None = None
     """None too when the issuer says that it has not seen that the address is theirs."""
     groups: tuple[str, ...] = ()
-    """Paths of their groups, `/belle/production`, in order and each once; what the profile could not read is left out."""
+    """Paths of their groups, `/belle/production`, each once; a role in one is `/belle/Role=production`, as in VOMS."""
     client: bool = False
     """The subject is a program that the issuer knows as a client, and nobody logged in."""
     claims: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
@@ -102,7 +102,7 @@ class IdentityProvider(Protocol):
         """Return where to send a browser so that somebody logs in.
 
         `code_challenge` is the S256 of a fresh verifier (RFC 7636). An issuer
-        that knows no S256 is refused: there is no login with less.
+        that knows only lesser methods is refused.
         """
         ...
 
