@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import ssl
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 import httpx2
 import pytest
+from joserfc.jwk import RSAKey
 
 FOLDER = Path(__file__).parent / "oidc"
 OLDEST_NODE = 20
@@ -142,12 +145,23 @@ class OpenIdProvider:
                     page = browser.post(url, data={"user": user})
             assert page.status_code == 200, page.text
 
+    def device_token(self, client: Client, user: str, **form: str) -> dict[str, Any]:
+        """Get tokens as a command line does (RFC 8628), with somebody to confirm it; `scope`, `resource` and so on."""
+        who = {"client_id": client.client_id} | ({"client_secret": client.secret} if client.secret else {})
+        with self.browser() as browser:
+            begun = browser.post(f"{self.issuer}/device/auth", data=who | form)
+        assert begun.status_code == 200, begun.text
+        said = begun.json()
+        self.confirm_device(said["verification_uri"], said["user_code"], user)
+        grant = "urn:ietf:params:oauth:grant-type:device_code"
+        return self.token(client, grant_type=grant, device_code=said["device_code"])
+
     def token(self, client: Client, **form: str) -> dict[str, Any]:
         """Ask the token endpoint, and get what it says."""
         with self.browser() as browser:
             secret = None if client.secret is None else (client.client_id, client.secret)
             form = form if secret else form | {"client_id": client.client_id}
-            answer = browser.post(f"{self.issuer}/token", data=form, auth=secret)
+            answer = browser.post(f"{self.issuer}/token", data=form, auth=secret or httpx2.USE_CLIENT_DEFAULT)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -168,25 +182,31 @@ def openid_provider(
     log: Path, *, users: Mapping[str, Mapping[str, Any]] = USERS, verify: ssl.SSLContext | None = None, **config: Any
 ) -> Iterator[OpenIdProvider]:
     """Start an issuer on a free port; `config` is described in `server.js`."""
-    command = [_node(), str(FOLDER / "server.js"), json.dumps({"users": dict(users), **config})]
+    key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": uuid.uuid4().hex}).as_dict(private=True)
+    command = [_node(), str(FOLDER / "server.js"), json.dumps({"jwk": key, "users": dict(users), **config})]
     with log.open("ab") as stderr:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
     assert process.stdin is not None and process.stdout is not None  # noqa: PT018
     try:
-        issuer = process.stdout.readline().decode().strip()
+        ready, _, _ = select.select([process.stdout], [], [], 60)
+        issuer = process.stdout.readline().decode().strip() if ready else ""
         assert issuer, f"the OpenID provider did not start: {log.read_text()}"
         yield OpenIdProvider(issuer, verify)
     finally:
         process.stdin.close()
-        process.wait(30)
+        process.kill()
+        process.wait()
         process.stdout.close()
 
 
 @contextmanager
 def two_issuers(folder: Path) -> Iterator[tuple[OpenIdProvider, OpenIdProvider]]:
-    """Start two issuers that know nothing of each other; the second one's ID tokens say all that userinfo says."""
+    """Start two issuers that know nothing of each other.
+
+    The first one's list of people comes in short pages; the second one's ID tokens say all that userinfo says.
+    """
     with (
-        openid_provider(folder / "first.log") as first,
+        openid_provider(folder / "first.log", scimPage=3) as first,
         openid_provider(folder / "second.log", claimsInIdToken=True) as second,
     ):
         yield first, second

@@ -3,13 +3,13 @@
 // own), dynamic registration, introspection and revocation; users whose claims are in the forms of IAM, Check-in, CILogon
 // and Keycloak; and IAM's list of people (SCIM).
 //
-//   node server.js CONFIG     CONFIG is JSON: {users, clients, claimsInIdToken, lifetime, cert, key}
+//   node server.js CONFIG     CONFIG is JSON: {jwk, users, clients, claimsInIdToken, lifetime, scimPage, host, cert, key}
 //
 // The first line of its output is its issuer. It ends when its input does. `PUT /control/users/NAME` changes a user.
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { generateKeyPairSync, createPublicKey } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import Provider, { errors } from 'oidc-provider';
 import { jwtVerify } from 'jose';
 
@@ -19,7 +19,7 @@ const lifetime = config.lifetime || 3600;
 const ANY = 'https://wlcg.cern.ch/jwt/v1/any';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
-const jwk = { ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: `key-${Date.now()}` };
+const { jwk } = config; // made by whoever starts us: Node 20 may hang for ever when it exports a key that it has just made
 const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
 
 // Scopes of a resource: with one of those a client gets a JWT for that resource, otherwise a token for userinfo only.
