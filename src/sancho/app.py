@@ -57,7 +57,7 @@ TASKS: tuple[Tasks, ...] = (
 
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, identity_api.router, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
+    vos_api.router, *identity_api.ROUTERS, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
     replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
     objects_api.router,
 )  # fmt: skip
@@ -65,8 +65,10 @@ ROUTERS: Sequence[APIRouter] = (
 
 PUBLIC_PATHS = frozenset(
     {
-        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/pilot/login",
-        "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
+        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -152,9 +154,11 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.deployment = made
     app.state.settings = settings
     app.state.kinds = KINDS
+    app.state.targets = ()
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.include_router(health)
-    app.include_router(identity_api.public_router)
+    for router in identity_api.PUBLIC_ROUTERS:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)
