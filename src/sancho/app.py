@@ -26,6 +26,7 @@ from sancho.kit.extensions import Extensions
 from sancho.kit.middleware import Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
+from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.pilots import api as pilots_api
 from sancho.pilots.tasks import tasks as pilots_tasks
@@ -109,6 +110,9 @@ def make_deployment(settings: Settings) -> Deployment:
             refresh=settings.tokens.refresh,
         ),
         extensions=Extensions(),
+        secrets=Secrets(
+            settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
+        ),
         objects=_objects(settings),
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
     )

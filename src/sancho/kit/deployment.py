@@ -7,6 +7,7 @@ from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
 from sancho.kit.extensions import Extensions
 from sancho.kit.objects import Objects
+from sancho.kit.secrets import Secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,8 @@ class Deployment:
     signer: Signer
     extensions: Extensions
     objects: Objects
+    secrets: Secrets = field(default_factory=Secrets)
+    """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
     clock: Clock = field(default_factory=SystemClock)
