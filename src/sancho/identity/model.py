@@ -127,6 +127,19 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewRefreshToken:
+    """A refresh token to be, of which only the hash is kept."""
+
+    account_id: int
+    family: UUID
+    token_hash: bytes = field(repr=False)
+    issued_at: datetime
+    expires_at: datetime
+    client: str
+    token_scope: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tokens:
     """What a login or a refresh gives. Printing it shows no token."""
 
@@ -169,6 +182,18 @@ class Identity:
     issuer: str | None
     created_at: datetime
     proven_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewIdentity:
+    """A proof to be: `secret_hash` where it needs a secret, `detail` the key whose print the subject is."""
+
+    account_id: int
+    kind: Proof
+    subject: str
+    issuer: str | None = None
+    secret_hash: str | None = field(default=None, repr=False)
+    detail: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

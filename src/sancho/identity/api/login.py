@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1", tags=["login"])
 COOKIE = "sancho_login"
 Text = Annotated[str | None, Query(max_length=2000)]
 Code = Annotated[str | None, Query(max_length=8192)]
-Short = Annotated[str | None, Form(max_length=1024)]
+Word = Annotated[str | None, Field(max_length=2000)]
 _pages = Environment(
     loader=PackageLoader("sancho.identity", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
@@ -58,6 +58,30 @@ class DeviceOut(BaseModel):
     verification_uri_complete: str
     expires_in: int
     interval: int
+
+
+class AuthorizeQuery(BaseModel):
+    """What a program sends a browser with; what we do not know is ignored, as OAuth demands."""
+
+    response_type: Word = None
+    client_id: Word = None
+    redirect_uri: Word = None
+    vo: Word = None
+    scope: Word = None
+    state: Word = None
+    nonce: Word = None
+    code_challenge: Word = None
+    code_challenge_method: Word = None
+
+
+class LoginForm(BaseModel):
+    """The form on the login page; `choice` is `password`, `deny` or `provider:NAME`."""
+
+    login: Word = None
+    proof: Word = None
+    choice: Word = None
+    account: Word = None
+    password: Word = None
 
 
 class ProviderOut(BaseModel):
@@ -136,19 +160,15 @@ async def begin_on_device(deployment: Deployed, form: Annotated[DeviceForm, Form
 
 
 @router.get("/auth/authorize")
-async def authorize(
-    request: Request, deployment: Deployed, response_type: Text = None, client_id: Text = None,
-    redirect_uri: Text = None, vo: Text = None, scope: Text = None, state: Text = None, nonce: Text = None,
-    code_challenge: Text = None, code_challenge_method: Text = None,
-) -> Response:  # fmt: skip
+async def authorize(request: Request, deployment: Deployed, said: Annotated[AuthorizeQuery, Query()]) -> Response:
     """Begin a login in this browser for a program (RFC 6749 §4.1 with PKCE); `vo` says in which VO."""
     asked = Asked(
-        client=client_id or "", vo=vo or "", scope=scope, redirect_uri=redirect_uri or "", state=state, nonce=nonce,
-        challenge=code_challenge, method=code_challenge_method,
+        client=said.client_id or "", vo=said.vo or "", scope=said.scope, redirect_uri=said.redirect_uri or "",
+        state=said.state, nonce=said.nonce, challenge=said.code_challenge, method=said.code_challenge_method,
     )  # fmt: skip
     browser = _browser(request) or secrets.token_urlsafe(32)
     try:
-        if response_type != "code":
+        if said.response_type != "code":
             raise GrantIncomplete(what="response_type=code")
         known, login_id = await logins.ask(deployment, asked, browser)
     except SanchoError as e:
@@ -206,29 +226,26 @@ async def login_page(request: Request, deployment: Deployed, login: Text = None)
 
 
 @router.post("/auth/login")
-async def go_on(
-    request: Request, deployment: Deployed, login: Short = None, proof: Short = None, choice: Short = None,
-    account: Short = None, password: Short = None,
-) -> Response:  # fmt: skip
+async def go_on(request: Request, deployment: Deployed, said: Annotated[LoginForm, Form()]) -> Response:
     """Go on with a login: at a provider, by a password, or not at all."""
     browser = _browser(request)
     try:
-        vo, login_id = _ids(login)
-        if not secrets.compare_digest(logins.proof_of(browser, login_id), proof or ""):
+        vo, login_id = _ids(said.login)
+        if not secrets.compare_digest(logins.proof_of(browser, login_id), said.proof or ""):
             raise BrowserDiffers
         shown = await logins.show(deployment, vo, login_id, browser)
-        if choice == "deny":
+        if said.choice == "deny":
             await logins.deny(deployment, shown, browser)
             return await _end(deployment, shown.login, browser)
-        if choice != "password":
-            provider = (choice or "").removeprefix("provider:")
+        if said.choice != "password":
+            provider = (said.choice or "").removeprefix("provider:")
             return _go(await logins.send_away(deployment, shown, provider, browser))
     except SanchoError as e:
         return _trouble(e)
     try:
-        done = await logins.by_password(deployment, shown, account or "", password or "", browser)
+        done = await logins.by_password(deployment, shown, said.account or "", said.password or "", browser)
     except SanchoError as e:
-        return _login_page(shown, login or "", browser, status=e.status, said=str(e))
+        return _login_page(shown, said.login or "", browser, status=e.status, said=str(e))
     return await _end(deployment, done, browser)
 
 

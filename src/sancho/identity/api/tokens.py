@@ -185,7 +185,8 @@ async def token(
     """Exchange a proof for tokens: a code, a device's code, a refresh token, a password, a secret, another token."""
     tokens = await _grant(request, deployment, form)
     response.headers["cache-control"] = "no-store"
-    return TokensOut(**{**asdict(tokens), "refresh_token": tokens.refresh_token or None})
+    said: dict[str, Any] = {**asdict(tokens), "refresh_token": tokens.refresh_token or None}
+    return TokensOut(**said)
 
 
 @router.post("/auth/revoke")

@@ -23,7 +23,7 @@ from sancho.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
-from sancho.identity.model import AccountKind, Proof, Tokens, TokenScope
+from sancho.identity.model import AccountKind, NewIdentity, Proof, Tokens, TokenScope
 from sancho.identity.service.accounts import get_account
 from sancho.identity.service.issuer import LONGEST_TEXT
 from sancho.identity.service.providers import plugin_of, refusal, welcome
@@ -70,10 +70,10 @@ async def make_client_secret(conn: Connection, caller: Principal, name: str) -> 
     if lacking:
         raise ScopeRefused(word=lacking[0])
     secret = secrets.token_urlsafe(32)
-    await store.put_identity(
-        conn, caller.vo, account.account_id, kind=Proof.CLIENT_SECRET, subject=name,
-        secret_hash=hash_of(secret).hex(),
-    )  # fmt: skip
+    new = NewIdentity(
+        account_id=account.account_id, kind=Proof.CLIENT_SECRET, subject=name, secret_hash=hash_of(secret).hex()
+    )
+    await store.put_identity(conn, caller.vo, new)
     return f"{name}@{caller.vo_name}", secret
 
 

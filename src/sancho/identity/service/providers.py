@@ -15,7 +15,7 @@ from sancho.identity.errors import (
     ProviderNotFound,
     ProviderRefused,
 )
-from sancho.identity.model import Account, AccountKind, AccountState, Proof, Provider
+from sancho.identity.model import Account, AccountKind, AccountState, NewIdentity, Proof, Provider
 from sancho.kit import telemetry
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -135,11 +135,16 @@ async def welcome(
             await vos.lock_configuration(conn)  # two people of one name, or one person twice, do not come at once
             account = await _known(conn, vo, subject)
         wanted = await _wanted(conn, vo, provider, person, account)
-        if account is None or wanted != _spec(account):
-            account = await _put(conn, vo, provider, person, account, wanted, kinds)
-            await store.put_identity(
-                conn, vo.vo, account.account_id, kind=Proof.TOKEN_ISSUER, subject=subject, issuer=person.issuer
+        if account is None:
+            stem = plan.account_name(person.name, person.email, ())
+            name = plan.account_name(stem, None, await store.names_like(conn, vo.vo, stem))
+            account = await _put(conn, vo, provider, name, wanted, kinds)
+            new = NewIdentity(
+                account_id=account.account_id, kind=Proof.TOKEN_ISSUER, subject=subject, issuer=person.issuer
             )
+            await store.put_identity(conn, vo.vo, new)
+        elif wanted != _spec(account):
+            account = await _put(conn, vo, provider, account.name, wanted, kinds)
         await store.note_proof(conn, vo.vo, Proof.TOKEN_ISSUER, subject, deployment.clock.now())
     return account
 
@@ -175,13 +180,10 @@ async def _wanted(
 
 
 async def _put(
-    conn: Connection, vo: VO, provider: Provider, person: Person, account: Account | None, spec: dict[str, Any],
-    kinds: Sequence[Kind[Any]],
-) -> Account:  # fmt: skip
+    conn: Connection, vo: VO, provider: Provider, name: str, spec: dict[str, Any], kinds: Sequence[Kind[Any]]
+) -> Account:
     """Make or change an account as by a document, so that all that follows from an account is made too."""
     word = f"idp:{provider.name}"
-    stem = plan.account_name(person.name, person.email, ())
-    name = account.name if account else plan.account_name(stem, None, await store.names_like(conn, vo.vo, stem))
     caller = Principal(vo=vo.vo, vo_name=vo.name, account_id=0, account=word, permissions=frozenset("*"), vos=(vo.vo,))
     document = Document(kind="Account", name=name, vo=vo.name, spec=spec)
     await vos.apply(conn, caller, [document], kinds, comment=f"{provider.title} says so")

@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 
 from sancho.identity import plan, store
 from sancho.identity.errors import LoginRefused, RefreshRefused, ScopeRefused, TokenInvalid
-from sancho.identity.model import REFRESH_GRACE, AccountState, Credential, OpenLogin, RefreshToken, Tokens, TokenScope
+from sancho.identity.model import (
+    REFRESH_GRACE,
+    AccountState,
+    Credential,
+    NewRefreshToken,
+    OpenLogin,
+    RefreshToken,
+    Tokens,
+    TokenScope,
+)
 from sancho.identity.service.issuer import LONGEST_TOKEN, Issuer
 from sancho.identity.service.passwords import Guard, check_room, fits
 from sancho.kit.access import INSTANCE, Principal, Signer
@@ -221,10 +230,11 @@ async def issue(
     issuer, family = issuer_of(deployment), family or uuid.uuid4()
     token, now = f"sr-{holder.vo}-{secrets.token_urlsafe(32)}", deployment.clock.now()
     access = access_token(issuer, holder, lifetime=issuer.access, login=family.hex)
-    await store.add_refresh_token(
-        conn, holder.vo, holder.account_id, family=family, token_hash=hash_of(token), until=(now, now + issuer.refresh),
-        purpose=(holder.client, holder.scope.text),
+    noted = NewRefreshToken(
+        account_id=holder.account_id, family=family, token_hash=hash_of(token), issued_at=now,
+        expires_at=now + issuer.refresh, client=holder.client, token_scope=holder.scope.text,
     )  # fmt: skip
+    await store.add_refresh_token(conn, holder.vo, noted)
     return Tokens(
         access_token=access, refresh_token=token, expires_in=int(issuer.access.total_seconds()),
         refresh_expires_in=int(issuer.refresh.total_seconds()), scope=holder.scope.text,

@@ -1,12 +1,13 @@
 """The SQL of logins under way, of providers that vouch for people, and of other proofs than passwords."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from sancho.identity.model import Identity, Login, LoginState, Proof, Provider
+from sancho.identity.model import Identity, Login, LoginState, NewIdentity, Proof, Provider
 from sancho.kit.db import Connection, execute, fetch, fetch_value, find
 
 # ---- logins
@@ -206,10 +207,7 @@ async def list_identities(
     )
 
 
-async def put_identity(
-    conn: Connection, vo: int, account_id: int, *, kind: Proof, subject: str, issuer: str | None = None,
-    secret_hash: str | None = None, detail: str | None = None,
-) -> bool:  # fmt: skip
+async def put_identity(conn: Connection, vo: int, new: NewIdentity) -> bool:
     """Let a subject prove an account, with a new secret if there is one; False when it proves another one."""
     owner = await fetch_value(
         conn,
@@ -221,11 +219,8 @@ async def put_identity(
          WHERE i.account_id = excluded.account_id
         RETURNING account_id
         """,
-        {
-            "vo": vo, "kind": kind.value, "account_id": account_id, "subject": subject, "issuer": issuer,
-            "secret_hash": secret_hash, "detail": detail,
-        },
-    )  # fmt: skip
+        {"vo": vo, **asdict(new), "kind": new.kind.value},
+    )
     return owner is not None
 
 

@@ -1,10 +1,11 @@
 """The SQL of refresh tokens, and of tokens that were revoked before their end."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sancho.identity.model import OpenLogin, RefreshToken
+from sancho.identity.model import NewRefreshToken, OpenLogin, RefreshToken
 from sancho.kit.db import Connection, execute, fetch, fetch_value, find
 
 
@@ -56,11 +57,8 @@ async def use_refresh_token(conn: Connection, vo: int, token_hash: bytes, now: d
     )
 
 
-async def add_refresh_token(
-    conn: Connection, vo: int, account_id: int, *, family: UUID, token_hash: bytes, until: tuple[datetime, datetime],
-    purpose: tuple[str, str],
-) -> None:  # fmt: skip
-    """Note a new refresh token, good `until` = (from, to), and its `purpose` = (client, token scope)."""
+async def add_refresh_token(conn: Connection, vo: int, token: NewRefreshToken) -> None:
+    """Note a new refresh token."""
     await execute(
         conn,
         """
@@ -68,11 +66,8 @@ async def add_refresh_token(
         VALUES (%(vo)s, %(account_id)s, %(family)s, %(issued_at)s, %(expires_at)s, %(token_hash)s, %(client)s,
                 %(token_scope)s)
         """,
-        {
-            "vo": vo, "account_id": account_id, "family": family, "token_hash": token_hash,
-            "issued_at": until[0], "expires_at": until[1], "client": purpose[0], "token_scope": purpose[1],
-        },
-    )  # fmt: skip
+        {"vo": vo, **asdict(token)},
+    )
 
 
 async def revoke_family(conn: Connection, vo: int, family: UUID, now: datetime) -> None:

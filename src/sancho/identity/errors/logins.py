@@ -1,12 +1,10 @@
-"""What can go wrong with accounts, groups and tokens."""
+"""What can go wrong with logins, and with who vouches for whom."""
 
 from sancho.kit.errors import (
     BadRequest,
     Conflict,
     Forbidden,
-    Invalid,
     NotFound,
-    SanchoError,
     TooMany,
     Unauthorized,
     Unavailable,
@@ -24,7 +22,7 @@ class GrantUnknown(BadRequest):
         super().__init__(field="grant_type", hint="/.well-known/openid-configuration lists what they are given for.")
 
 
-class GrantIncomplete(Invalid):
+class GrantIncomplete(BadRequest):
     """This request for tokens lacks {what}."""
 
     code = "grant_incomplete"
@@ -75,128 +73,6 @@ class RefreshRefused(Unauthorized):
     def __init__(self) -> None:
         """Say nothing of why."""
         super().__init__(hint="Run `sancho login` again.")
-
-
-class TokenInvalid(Unauthorized):
-    """This token is not valid: {reason}."""
-
-    code = "token_invalid"
-
-    def __init__(self, *, reason: str) -> None:
-        """Say what is wrong with it."""
-        super().__init__(reason=reason, hint="Run `sancho login` for a new one.")
-
-
-class TokenExpired(Unauthorized):
-    """This token has expired."""
-
-    code = "token_expired"
-
-    def __init__(self) -> None:
-        """Say how to get a new one."""
-        super().__init__(hint="Use the refresh token, or run `sancho login`.")
-
-
-class TokenRevoked(Unauthorized):
-    """The password of account {account} was changed after this token was issued."""
-
-    code = "token_revoked"
-
-    def __init__(self, *, account: str) -> None:
-        """Name the account."""
-        super().__init__(account=account, hint="Run `sancho login` for a new one.")
-
-
-class LoginEnded(Unauthorized):
-    """This login of account {account} was ended."""
-
-    code = "login_ended"
-
-    def __init__(self, *, account: str) -> None:
-        """Name the account."""
-        super().__init__(account=account, hint="Run `sancho login` again.")
-
-
-class AccountSuspended(Forbidden):
-    """Account {account} of VO {vo} is suspended."""
-
-    code = "account_suspended"
-
-    def __init__(self, *, account: str, vo: str) -> None:
-        """Name the account."""
-        super().__init__(account=account, vo=vo, hint=f"Ask an administrator of {vo}.")
-
-
-class AccountNotFound(NotFound):
-    """Account {account} does not exist."""
-
-    code = "account_not_found"
-
-    def __init__(self, *, account: str, field: str | None = None) -> None:
-        """Name the account that was asked for."""
-        super().__init__(account=account, field=field)
-
-
-class GroupNotFound(NotFound):
-    """Group {group} does not exist."""
-
-    code = "group_not_found"
-
-    def __init__(self, *, group: str, field: str | None = None) -> None:
-        """Name the group that was asked for."""
-        super().__init__(group=group, field=field)
-
-
-class NotInGroup(Forbidden):
-    """Account {account} is not in group {group}; it is in: {groups}."""
-
-    code = "not_in_group"
-
-    def __init__(self, *, account: str, group: str, groups: str, field: str | None = "group") -> None:
-        """Name the group that was asked for, and those there are."""
-        super().__init__(account=account, group=group, groups=groups, field=field)
-
-
-class NoGroup(Conflict):
-    """Account {account} is in no group."""
-
-    code = "no_group"
-
-    def __init__(self, *, account: str) -> None:
-        """Say who can help."""
-        super().__init__(account=account, hint="Ask an administrator of your VO to put it into one.")
-
-
-class BeyondYours(Forbidden):
-    """{what} has permissions that account {account} does not hold: {permissions}."""
-
-    code = "beyond_yours"
-
-    def __init__(self, *, what: str, account: str, permissions: str, field: str | None = None) -> None:
-        """Nobody gives, or takes over, what they do not have."""
-        super().__init__(
-            what=what, account=account, permissions=permissions, field=field, hint="Ask somebody who holds them."
-        )
-
-
-class PasswordWrong(Forbidden):
-    """The current password is not right."""
-
-    code = "password_wrong"
-
-    def __init__(self) -> None:
-        """Blame the field."""
-        super().__init__(field="current_password")
-
-
-class PasswordUnfit(Invalid):
-    """A password has {shortest} to {longest} characters."""
-
-    code = "password_unfit"
-
-    def __init__(self, *, shortest: int, longest: int) -> None:
-        """Say what would do."""
-        super().__init__(shortest=shortest, longest=longest, field="password")
 
 
 class ClientUnknown(BadRequest):
@@ -399,16 +275,6 @@ class ExchangeRefused(BadRequest):
         super().__init__(reason=reason, field="subject_token")
 
 
-class NotAService(Forbidden):
-    """Account {account} is not a service: only those have secrets."""
-
-    code = "not_a_service"
-
-    def __init__(self, *, account: str) -> None:
-        """Say how to make one."""
-        super().__init__(account=account, hint="Apply an Account document with `kind: service`.")
-
-
 class TargetUnknown(BadRequest):
     """Tokens for {audience} are not given here."""
 
@@ -420,43 +286,3 @@ class TargetUnknown(BadRequest):
         super().__init__(
             audience=audience, field="audience", hint="Name this server, or the audience of one of its RSEs."
         )
-
-
-class KeysExposed(SanchoError):
-    """The folder of signing keys {folder} can be read by others than its owner."""
-
-    code = "keys_exposed"
-
-    def __init__(self, *, folder: str) -> None:
-        """Say how to close it."""
-        super().__init__(folder=folder, hint=f"Run `chmod 700 {folder}`, and consider the keys in it known to others.")
-
-
-class KeyUnreadable(SanchoError):
-    """The signing key {path} is not an Ed25519 key that we have made."""
-
-    code = "key_unreadable"
-
-    def __init__(self, *, path: str) -> None:
-        """Name the file."""
-        super().__init__(path=path, hint="Remove it, or restore it from a backup.")
-
-
-class NoSigningKey(SanchoError):
-    """There is no signing key in {folder}."""
-
-    code = "no_signing_key"
-
-    def __init__(self, *, folder: str) -> None:
-        """Say how to make one."""
-        super().__init__(folder=folder, hint="Run `sancho init`.")
-
-
-class LifetimeTooLong(SanchoError):
-    """No token of ours may live longer than {longest}."""
-
-    code = "lifetime_too_long"
-
-    def __init__(self, *, longest: str) -> None:
-        """Keys are retired by it."""
-        super().__init__(longest=longest)
