@@ -110,7 +110,8 @@ def document() -> Schema:
 
 
 def label(operation: Operation) -> str:
-    return f"{getattr(operation, 'method', 'GET')} {operation.path}"
+    grant = (getattr(operation, "form", None) or {}).get("grant_type", "")
+    return f"{getattr(operation, 'method', 'GET')} {operation.path} {grant}".rstrip()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=label)
