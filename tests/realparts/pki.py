@@ -67,8 +67,13 @@ class Credential:
 class Authority:
     """A certificate authority in a folder, with the hashed folder of trust `certificates` below it."""
 
-    def __init__(self, folder: Path, subject: str = "/DC=org/DC=sancho/CN=Throw-away CA") -> None:
-        """Make its key and its own certificate, an empty revocation list, and a signing policy for its own names."""
+    def __init__(
+        self, folder: Path, subject: str = "/DC=org/DC=sancho/CN=Throw-away CA", *, above: "Authority | None" = None
+    ) -> None:
+        """Make its key and its own certificate, an empty revocation list, and a signing policy for its own names.
+
+        `above` is the authority that signs it, as the last that may sign people.
+        """
         self.folder = folder
         self.certificates = folder / "certificates"
         self.certificates.mkdir(parents=True)
@@ -76,11 +81,11 @@ class Authority:
         self.revoked: list[int] = []
         key = rsa.generate_private_key(65537, 2048)
         made = (
-            self._builder(name(subject), name(subject), key, timedelta(days=30))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            self._builder(name(subject), name(above.subject if above else subject), key, timedelta(days=30))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0 if above else None), critical=True)
             .add_extension(_usage(authority=True), critical=True)
-            .add_extension(x509.NameConstraints(_loopback(), None), critical=True)
-            .sign(key, hashes.SHA256())
+            .add_extension(x509.NameConstraints(_loopback(), None), critical=False)  # voms-proxy-init knows no other
+            .sign(above.credential.key if above else key, hashes.SHA256())
         )
         self.credential = self._keep("ca", made, key)
         self.file = self.credential.cert_file
@@ -129,6 +134,19 @@ class Authority:
         """A certificate for a person."""
         subject = f"{self._base()}/O=users/CN={common_name}"
         return self._issue(subject, None, [ExtendedKeyUsageOID.CLIENT_AUTH], life=life)
+
+    def server_only(self) -> Credential:
+        """A certificate that is not for clients."""
+        return self._issue(f"{self._base()}/O=hosts/CN=server", None, [ExtendedKeyUsageOID.SERVER_AUTH])
+
+    def below(self, common_name: str) -> "Authority":
+        """An authority that this one has signed, in a folder of its own."""
+        return Authority(self.folder / common_name, f"{self._base()}/CN={common_name}", above=self)
+
+    def install(self, certificates: Path) -> None:
+        """Let a folder of trust know this authority as well."""
+        for file in self.certificates.iterdir():
+            (certificates / file.name).write_bytes(file.read_bytes())
 
     def _base(self) -> str:
         return self.subject.rpartition("/")[0]
