@@ -11,6 +11,7 @@ from sancho.identity.service.accounts import (
     set_state,
 )
 from sancho.identity.service.authentication import Authenticators
+from sancho.identity.service.certificates import certificate_person
 from sancho.identity.service.configuration import ACCOUNT, GROUP, bootstrap
 from sancho.identity.service.issuer import ALGORITHM, Issuer, ensure_key, rotate
 from sancho.identity.service.providers import PROVIDER
@@ -28,7 +29,7 @@ from sancho.identity.service.tokens import logins as open_logins
 
 __all__ = [
     "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "accounts", "bootstrap",
-    "change_password", "end_login_of", "ensure_key", "find_account", "forget_expired", "get_account",
-    "groups", "issuer_of", "list_accounts", "login", "open_logins", "pilot_token", "primary_group",
+    "certificate_person", "change_password", "end_login_of", "ensure_key", "find_account", "forget_expired",
+    "get_account", "groups", "issuer_of", "list_accounts", "login", "open_logins", "pilot_token", "primary_group",
     "read_scope", "refresh", "revoke", "rotate", "set_state",
 ]  # fmt: skip
