@@ -115,6 +115,7 @@ def make_deployment(settings: Settings) -> Deployment:
             settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
         ),
         objects=_objects(settings),
+        kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         trusted_proxies=settings.trusted_proxies,
         certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
