@@ -23,7 +23,7 @@ from sancho.identity.tasks import follow
 from sancho.kit.deployment import Deployment
 from sancho.settings import SecretSettings, Settings
 from tests.conftest import Databases, eventually
-from tests.realparts.oidc import OpenIdProvider
+from tests.realparts.oidc import Client, OpenIdProvider
 from tests.realparts.parts import need
 from tests.storage_site import free_port
 from tests.world import World
@@ -42,6 +42,8 @@ class Site:
     deployment: Deployment
     client: httpx2.AsyncClient
     owner_url: str
+    registered: dict[str, Client]
+    """What we are to each VO's provider."""
 
     def bearer(self, vo: str, account: str = "root") -> dict[str, str]:
         claims = {"sub": f"{vo}:{account}", "aud": self.url, "scope": "sancho"}
@@ -97,16 +99,14 @@ async def site(databases: Databases, tmp_path: Path, issuers: Issuers, world: Wo
     serving = asyncio.create_task(server.serve())
     async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
         await eventually(lambda: server.started)
-        made = Site(url, deployment, client, databases.url(name, "sancho_owner"))
+        made = Site(url, deployment, client, databases.url(name, "sancho_owner"), {})
         for vo, issuer in zip(("belle", "gridpp"), issuers, strict=True):
-            registered = issuer.register(
-                f"{url}/v1/auth/callback", scope="openid profile email wlcg offline_access scim:read"
-            )
+            registered = made.registered[vo] = issuer.register(f"{url}/v1/auth/callback")
             (vault / vo).mkdir(parents=True, mode=0o700)
             vault.chmod(0o700)
             (vault / vo / "iam").write_text(registered.secret or "")
             (vault / vo / "iam").chmod(0o400)
-            spec = {
+            spec: dict[str, Any] = {
                 "issuer": issuer.issuer, "title": f"{vo} login",
                 "settings": {
                     "client_id": registered.client_id, "client_secret": "iam", "profile": "iam", "allow_http": True,
@@ -223,20 +223,20 @@ async def test_a_code_of_one_login_opens_no_other_vo(site: Site, issuers: Issuer
 
 
 async def test_a_token_of_the_provider_is_exchanged_for_ours_in_its_vo_only(site: Site, issuers: Issuers) -> None:
-    first = issuers[0]
-    with psycopg.connect(site.owner_url) as conn:
-        row = conn.execute("SELECT settings->>'client_id' FROM sancho.identity_provider WHERE vo = 1").fetchone()
-    assert row is not None
-    public = first.register(None, public=True, scope="openid profile wlcg offline_access")
-    theirs = await asyncio.to_thread(first.device_token, public, "alice", scope="openid profile wlcg")
+    first, scope = issuers[0], "openid profile wlcg"
+    stranger = first.register(None, public=True)
+    ours = await asyncio.to_thread(first.device_token, site.registered["belle"], "alice", scope=scope)
+    others = await asyncio.to_thread(first.device_token, stranger, "alice", scope=scope)
 
     async def exchanged(vo: str, token: str) -> httpx2.Response:
-        form = {"grant_type": EXCHANGE, "subject_token": token, "vo": vo}
+        form = {"grant_type": EXCHANGE, "subject_token": token, "vo": vo, "scope": "jobs:create"}
         return await site.client.post("/v1/auth/token", data=form)
 
-    # It was given to another client, so it opens nothing here; neither does it in the VO of another issuer.
-    assert (await exchanged("belle", theirs["id_token"])).status_code in (400, 403)
-    assert (await exchanged("gridpp", theirs["id_token"])).json()["error"] == "invalid_grant"
+    given = await exchanged("belle", ours["id_token"])
+    assert (await site.me(given.json()["access_token"])).json()["permissions"] == ["jobs:create"]
+    # A token that another program was given opens nothing here, nor does one in the VO of another issuer.
+    assert (await exchanged("belle", others["id_token"])).json()["error"] == "invalid_grant"
+    assert (await exchanged("gridpp", ours["id_token"])).json()["error"] == "invalid_grant"
 
 
 async def test_a_provider_that_is_away_is_named_and_tokens_given_before_go_on(site: Site, issuers: Issuers) -> None:
