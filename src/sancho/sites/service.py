@@ -273,11 +273,11 @@ def _granted(numbers: dict[str, int], owner: str, spec: dict[str, Any]) -> list[
 
 SITE = Kind(
     name=ResourceKind.SITE.value, model=SiteSpec, order=40, apply=_apply_sites, retire=_retire_sites, instance=True,
-    names=RESOURCE_NAME,
+    names=RESOURCE_NAME, permission="topology:manage", things=lambda name, _: [f"site:{name}"],
 )  # fmt: skip
 COMPUTE_ELEMENT = Kind(
     name=ResourceKind.CE.value, model=ComputeElementSpec, order=50, apply=_apply_ces, retire=_retire_ces, instance=True,
-    names=RESOURCE_NAME,
+    names=RESOURCE_NAME, permission="topology:manage", things=lambda _, spec: [f"site:{spec['site']}"],
 )  # fmt: skip
 GRANT = Kind(
     name="Grant", model=GrantSpec, order=65, apply=_check_grants, retire=_retire_grants, follow=_follow_grants,

@@ -76,7 +76,7 @@ async def set_state(deployment: Deployment, caller: Principal, name: str, state:
     Its access tokens are refused within 30 seconds. Being in that state already is fine.
     Raises `AccountNotFound`, or `BeyondYours` for somebody with more permissions.
     """
-    require(caller, "accounts:manage")
+    require(caller, "accounts:manage", on=f"account:{name}")
     async with deployment.database.transaction([caller.vo]) as conn:
         account = await get_account(conn, caller.vo, name, field="name")
         await _require_reach(conn, caller, account)
@@ -99,7 +99,7 @@ async def change_password(
     if own.account_id == caller.account_id:
         await _prove(deployment, caller, current or "")
     else:
-        require(caller, "accounts:manage")
+        require(caller, "accounts:manage", on=f"account:{name}")
     secret_hash = await make_hash(password)
     now = deployment.clock.now()
     async with deployment.database.transaction([caller.vo]) as conn:

@@ -12,9 +12,9 @@ from sancho.identity.errors import AccountSuspended, TokenInvalid, TokenRevoked
 from sancho.identity.model import AccountState, Standing
 from sancho.identity.service.issuer import Issuer
 from sancho.identity.service.tokens import PILOT_TOKEN_SCOPE, TOKEN_SCOPE, pilot_audience
-from sancho.kit.access import INSTANCE, Principal
+from sancho.kit.access import INSTANCE, Principal, Rights, RightsOf
 from sancho.kit.clock import Clock
-from sancho.kit.db import Database
+from sancho.kit.db import Connection, Database
 from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
@@ -29,8 +29,9 @@ class Authenticators:
     group, a new password or a removed key takes effect.
     """
 
-    def __init__(self, database: Database, issuer: Issuer, *, clock: Clock | None = None) -> None:
-        """Check tokens by `issuer`, and look accounts up in `database`."""
+    def __init__(self, database: Database, issuer: Issuer, *, rights: RightsOf, clock: Clock | None = None) -> None:
+        """Check tokens by `issuer`, look accounts up in `database`, and what policies say of them by `rights`."""
+        self._rights = rights
         self._database = database
         self._issuer = issuer
         self._clock = clock or issuer.clock
@@ -61,10 +62,11 @@ class Authenticators:
             raise TokenInvalid(reason="it is meant for another audience")
         vo_name, _, account = str(claims.get("sub", "")).partition(":")
         vo = (await self._vo_ids(vo_name)).get(vo_name) if re.fullmatch(LOWER_NAME, account) else None
-        standing = None
+        standing, rights = None, Rights()
         if vo is not None:
             async with self._database.transaction([vo]) as conn:
                 standing = await store.standing(conn, vo, account)
+                rights = await self._rights(conn, vo, standing.account_id) if standing else rights
         if vo is None or standing is None:
             raise TokenInvalid(reason="its account does not exist")
         if standing.state is not AccountState.ACTIVE:
@@ -72,9 +74,16 @@ class Authenticators:
         # Tokens know whole seconds only, so one that was issued in the second of the change passes.
         if standing.proven_since is not None and claims["iat"] < int(standing.proven_since.timestamp()):
             raise TokenRevoked(account=account)
-        return await self._user(vo, vo_name, account, standing)
+        return await self._user(vo, vo_name, account, standing, rights)
 
-    async def _user(self, vo: int, vo_name: str, account: str, standing: Standing) -> Principal:
+    async def principal_of(self, conn: Connection, vo: int, vo_name: str, account: str) -> Principal | None:
+        """The principal that an account of a VO would be now; None when there is none, or it is suspended."""
+        standing = await store.standing(conn, vo, account)
+        if standing is None or standing.state is not AccountState.ACTIVE:
+            return None
+        return await self._user(vo, vo_name, account, standing, await self._rights(conn, vo, standing.account_id))
+
+    async def _user(self, vo: int, vo_name: str, account: str, standing: Standing, rights: Rights) -> Principal:
         served = (vo,)
         if vo == INSTANCE and "*" in standing.permissions:
             self._vos = {}  # VOs may have come since
@@ -87,6 +96,7 @@ class Authenticators:
             groups=standing.groups,
             permissions=frozenset(standing.permissions),
             vos=served,
+            rights=rights,
         )
 
     async def _pilot(self, claims: Mapping[str, Any]) -> Principal:
