@@ -10,7 +10,7 @@ from enum import Enum
 
 from sancho_contract.policy import Answer, Opinion, PolicyPlugin, Question
 
-KINDS = ("account", "did", "group", "job", "pilot", "policy", "quota", "rule", "site", "tag", "vo")
+KINDS = ("account", "did", "group", "job", "pilot", "plugin", "policy", "quota", "rule", "site", "tag", "vo")
 
 
 class Effect(Enum):
