@@ -124,7 +124,7 @@ async def test_a_call_about_many_things_leaves_one_row(served: Served) -> None:
 
 
 async def test_a_policy_is_named_where_it_denied(served: Served) -> None:
-    spec = {"effect": "deny", "permissions": ["dids:create"], "on": ["mc:raw"], "reason": "raw data are read-only"}
+    spec = {"effect": "deny", "permissions": ["dids:create"], "things": ["mc:raw"], "reason": "raw data are read-only"}
     assert await apply(served, {"kind": "Policy", "name": "raw", "spec": spec}) == 200
 
     assert await make_dataset(served, "raw/x") == 403

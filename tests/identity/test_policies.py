@@ -246,8 +246,8 @@ async def apply(conn: Connection, *documents: Document, caller: Principal = ROOT
         ({"plugin": "own-area"}, "spec"),
         ({"permissions": ["rules:eat"]}, "spec.permissions"),
         ({"permissions": []}, "spec.permissions"),
-        ({"on": ["everything"]}, "spec.on.0"),
-        ({"on": ["mc:*/f"]}, "spec.on.0"),
+        ({"things": ["everything"]}, "spec.things.0"),
+        ({"things": ["mc:*/f"]}, "spec.things.0"),
         ({"reason": ""}, "spec.reason"),
     ],
 )
@@ -275,7 +275,7 @@ async def test_a_policy_needs_an_installed_plugin_with_fitting_settings(conn: Co
 async def test_nobody_gives_or_takes_by_a_policy_what_they_do_not_have(conn: Connection) -> None:
     held = ("policies:manage", "rules:create")
     carol = acting(1, "belle", 9, "carol", *held)
-    await apply(conn, document(), document("give", effect="allow", on=["mc:"]), caller=carol)
+    await apply(conn, document(), document("give", effect="allow", things=["mc:"]), caller=carol)
     for wrong in ({"permissions": ["jobs:create"]}, {"permissions": ["*"]}):
         with pytest.raises(BeyondYours):
             await apply(conn, document("more", **wrong), caller=carol)

@@ -49,7 +49,9 @@ class PolicySpec(BaseModel, extra="forbid"):
     """Whom it is about; with no accounts either, everybody."""
     accounts: Annotated[list[Name], Field(max_length=1000)] = []
     """Whom it is about, besides the groups."""
-    on: Annotated[list[Annotated[str, Field(max_length=400), AfterValidator(_pattern)]], Field(max_length=1000)] = []
+    things: Annotated[
+        list[Annotated[str, Field(max_length=400), AfterValidator(_pattern)]], Field(max_length=1000)
+    ] = []
     """On what: `mc:run7` (and all below), `mc:` (a scope), `mc:run*`, `site:LYON`, `tag:gpu`; empty is everything."""
     reason: Annotated[str, Field(min_length=1, max_length=300)]
     """Why; it is shown to whom it denies something."""
@@ -73,7 +75,7 @@ class PolicySpec(BaseModel, extra="forbid"):
         return StoredPolicy(
             vo=vo, name=name, effect=Effect.PLUGIN if self.effect is None else Effect[self.effect.upper()],
             permissions=tuple(dict.fromkeys(self.permissions)), groups=tuple(self.groups),
-            accounts=tuple(self.accounts), things=tuple(dict.fromkeys(map(spell, self.on))), reason=self.reason,
+            accounts=tuple(self.accounts), things=tuple(dict.fromkeys(map(spell, self.things))), reason=self.reason,
             plugin=self.plugin, settings=self.settings,
         )  # fmt: skip
 
