@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from sancho_contract.policy import Opinion, Question
+from sancho_contract.policy import Opinion, PolicyPlugin, Question
 from sancho_contract.testing.policy import PolicyConformance
 from sancho_plugins.own_area import OwnArea, OwnAreaSettings
 
@@ -13,7 +13,7 @@ def plugin() -> OwnArea:
 
 
 class TestOwnArea(PolicyConformance):
-    def plugin(self) -> OwnArea:
+    def plugin(self) -> PolicyPlugin:
         return plugin()
 
 

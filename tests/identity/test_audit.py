@@ -140,6 +140,15 @@ async def test_an_administrator_of_the_installation_is_named_with_its_vo(served:
     assert [(r["account"], r["on"]) for r in await rows(served)] == [("instance:root", "account:bob")]
 
 
+async def test_ones_own_password_is_a_decision_too(served: Served) -> None:
+    first, second = {"password": "correct horse"}, {"password": "battery staple", "current_password": "correct horse"}
+    assert (await served.send("POST", "/accounts/bob/password", account="root", json=first)).status_code == 204
+    assert (await served.send("POST", "/accounts/bob/password", account="bob", json=second)).status_code == 204
+
+    assert (await rows(served, account="root"))[0]["why"] == "Account root has accounts:manage by group admins."
+    assert (await rows(served, account="bob"))[0]["why"] == "It belongs to bob."
+
+
 async def test_nothing_is_noted_for_a_task_or_a_pilot(database: Database) -> None:
     """A transaction without a trail writes nothing, so pilots' calls have no statement more."""
     asked: list[Any] = []
@@ -199,7 +208,7 @@ async def test_the_servers_role_can_neither_change_nor_delete_rows(served: Serve
     await make_dataset(served, "run7")
     await service.seal(served.deployment)
 
-    statements: list[LiteralString] = [
+    statements: list[Any] = [
         f"{what} {table}{more}"
         for table in ("audit_row", "audit_batch")
         for what, more in (("DELETE FROM", ""), ("UPDATE", " SET vo = 1"), ("TRUNCATE", ""))
@@ -348,7 +357,9 @@ ROW = st.builds(
 
 
 def sealed(batches: list[list[AuditRow]]) -> tuple[list[Batch], list[AuditRow]]:
-    numbered, made, previous, last = [], [], plan.BEGINNING, 0
+    previous, last = plan.BEGINNING, 0
+    numbered: list[AuditRow] = []
+    made: list[Batch] = []
     for number, rows in enumerate(batches, start=1):
         seal = plan.Seal(1, number, previous)
         for row in rows:
@@ -357,7 +368,7 @@ def sealed(batches: list[list[AuditRow]]) -> tuple[list[Batch], list[AuditRow]]:
             seal.add(numbered[-1])
         done = seal.sealed()
         previous = done.sha256
-        made.append(Batch(number=number, rows=done.rows, last_id=last, sealed_at=row.at, sha256=done.sha256))
+        made.append(Batch(number=number, rows=done.rows, last_id=last, sealed_at=rows[0].at, sha256=done.sha256))
     return made, numbered
 
 

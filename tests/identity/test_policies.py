@@ -1,6 +1,7 @@
 """Policies: a denial wins, nobody gives what they do not have, and narrower administrators stay in their place."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -264,7 +265,7 @@ async def test_a_policy_that_names_nobody_is_refused(conn: Connection, spec: Any
 
 
 async def test_a_policy_needs_an_installed_plugin_with_fitting_settings(conn: Connection) -> None:
-    asked = {"effect": None, "groups": []}
+    asked: dict[str, Any] = {"effect": None, "groups": []}
     await apply(conn, document(plugin="own-area", settings={"areas": ["mc:users/{account}"]}, **asked))
     with pytest.raises(PolicyPluginUnfit, match="areas"):
         await apply(conn, document(plugin="own-area", settings={"areas": []}, **asked))
@@ -345,10 +346,7 @@ async def test_who_may_configure_nothing_does_not_learn_what_there_is(conn: Conn
 def site_admin(*sites: str) -> Principal:
     on = ["plugin:local", *(f"site:{site}" for site in sites)]
     grant = policy(Effect.ALLOW, on=on, permission="topology:manage", vo=0)
-    caller = acting(0, "instance", 9, "lyon")
-    return Principal(
-        **{**{f: getattr(caller, f) for f in caller.__slots__}, "rights": Rights(policies=(grant,)), "vos": (0, 1, 2)}
-    )
+    return replace(acting(0, "instance", 9, "lyon"), rights=Rights(policies=(grant,)), vos=(0, 1, 2))
 
 
 def ce(site: str, name: str = "NEW-CE") -> Document:
