@@ -28,7 +28,7 @@ class OwnAreaSettings(BaseModel, extra="forbid", frozen=True):
 class OwnArea:
     """Denies what lies in somebody else's folder, and has no opinion on the rest."""
 
-    Settings = OwnAreaSettings
+    Settings: type[BaseModel] = OwnAreaSettings
 
     def __init__(self, settings: OwnAreaSettings) -> None:
         """Look after the areas of `settings`."""
