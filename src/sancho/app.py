@@ -32,6 +32,7 @@ from sancho.kit.extensions import Extensions
 from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
+from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.pilots import api as pilots_api
 from sancho.pilots.tasks import tasks as pilots_tasks
@@ -67,7 +68,7 @@ TASKS: tuple[Tasks, ...] = (
 
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, identity_api.router, decisions_api.router, sites_api.router, rses_api.router,
+    vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
     accounting_api.router, dids_api.router, replicas_api.router, transfers_api.router, rules_api.router,
     uploads_api.router, jobs_api.router, objects_api.router,
 )  # fmt: skip
@@ -78,8 +79,10 @@ OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owner
 
 PUBLIC_PATHS = frozenset(
     {
-        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/pilot/login",
-        "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
+        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -110,6 +113,7 @@ async def metrics() -> Response:
 
 def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
+    extensions, certificates = Extensions(), settings.certificates
     return Deployment(
         database=Database(
             settings.database_url.get_secret_value(),
@@ -123,9 +127,17 @@ def make_deployment(settings: Settings) -> Deployment:
             access=settings.tokens.access,
             refresh=settings.tokens.refresh,
         ),
-        extensions=Extensions(),
+        extensions=extensions,
+        secrets=Secrets(
+            settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
+        ),
         objects=_objects(settings),
+        kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        trusted_proxies=settings.trusted_proxies,
+        certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
+        if certificates.plugin
+        else None,
     )
 
 
@@ -169,12 +181,14 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.deployment = made
     app.state.settings = settings
     app.state.kinds = KINDS
+    app.state.targets = ()
     app.state.owners = OWNERS
     app.state.authenticator = identity.Authenticators(
         made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
     )
     app.include_router(health)
-    app.include_router(identity_api.public_router)
+    for router in identity_api.PUBLIC_ROUTERS:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)

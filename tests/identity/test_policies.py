@@ -198,6 +198,21 @@ def test_an_owner_passes_unless_a_policy_denies_it() -> None:
         require_owner(alice(), 8, "rules:manage", what="Rule 1", owner="bob")
 
 
+def test_a_policy_does_not_widen_a_token_and_a_token_does_not_evade_a_policy() -> None:
+    allowing = alice([policy(Effect.ALLOW, on=["mc:"]), policy(Effect.ALLOW, permission="jobs:create")])
+    narrowed = replace(allowing, limit=frozenset({"jobs:create"}))
+    assert (narrowed.may("rules:create", "did:mc:x"), narrowed.may("jobs:create")) == (False, True)
+    assert not may_give(narrowed, "rules:create", "did:mc:x")
+    assert not narrowed.may_somewhere("rules:create")
+
+    groups = Rights(
+        roles=(("production", frozenset()), ("users", frozenset({"rules:create"}))),
+        policies=(policy(groups=frozenset({"production"})),),
+    )
+    as_user_only = replace(alice(held={"rules:create"}), groups=("users",), rights=groups)
+    assert not as_user_only.may("rules:create", "did:mc:x")
+
+
 class Answers:
     """A plugin that says what it was made to say."""
 

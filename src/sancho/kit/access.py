@@ -11,7 +11,7 @@ lets pass or refuses is noted for the audit log.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, LiteralString, Protocol
+from typing import Any, Literal, LiteralString, Protocol
 
 from sancho.kit import audit
 from sancho.kit.db import Connection
@@ -49,6 +49,8 @@ class Principal:
     pilot_id: int | None = None
     """Set when the caller is a pilot: then it has no account of its own (`account_id` 0)."""
     rights: Rights = Rights()
+    limit: frozenset[str] | None = None
+    """The permissions that the caller's token is for, whatever the account may do; None: all of them."""
 
     @property
     def is_instance_admin(self) -> bool:
@@ -71,13 +73,23 @@ class Principal:
     def may_somewhere(self, permission: str) -> bool:
         """Say whether there may be a thing on which a permission may be used: by a group, or by a policy."""
         return self.holds(permission) or any(
-            policy.effect is not Effect.DENY and self.is_concerned(policy, permission)
+            policy.effect is not Effect.DENY and self.is_concerned(policy, permission) and self.reaches(permission)
             for policy in self.rights.policies
         )
 
+    def reaches(self, permission: str) -> bool:
+        """Say whether the token is for a permission: a policy that allows more does not widen it."""
+        return self.limit is None or permission in self.limit
+
     def is_concerned(self, policy: Policy, permission: str) -> bool:
-        """Say whether a policy is about this account's use of a permission. That of another VO never is."""
-        return policy.vo in self.vos and policy.concerns(permission, self.account, self.groups)
+        """Say whether a policy is about this account's use of a permission. That of another VO never is.
+
+        What denies, or may, is about all groups of the account, those too that its token leaves out.
+        """
+        mine = (
+            self.groups if policy.effect is Effect.ALLOW else (*self.groups, *(name for name, _ in self.rights.roles))
+        )
+        return policy.vo in self.vos and policy.concerns(permission, self.account, mine)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +132,9 @@ def _judge(caller: Principal, permission: str, thing: str | None, policies: Iter
     )
     because = [f"It belongs to {caller.account}."] if own else []
     if caller.holds(permission):
-        groups = [name for name, held in caller.rights.roles if permission in held or "*" in held]
+        groups = [
+            name for name, held in caller.rights.roles if name in caller.groups and (permission in held or "*" in held)
+        ]
         by = f"group {' and '.join(groups[:NAMED])}" if groups else "its groups"
         because.append(f"Account {caller.account} has {permission} by {by}.")
     for policy in policies:
@@ -130,7 +144,7 @@ def _judge(caller: Principal, permission: str, thing: str | None, policies: Iter
         if answer.opinion is Opinion.DENY:
             said = f"Policy {policy.name} denies {permission}{_on(thing)}: {answer.reason}"
             return Decision(allowed=False, because=(said,), thing=thing, policy=policy.name)
-        if answer.opinion is Opinion.ALLOW:
+        if answer.opinion is Opinion.ALLOW and caller.reaches(permission):
             because.append(f"Policy {policy.name} allows {permission}{_on(thing)}: {answer.reason}")
     if because:
         return Decision(allowed=True, because=tuple(because), thing=thing)
@@ -154,7 +168,9 @@ def may_give(caller: Principal, permission: str, pattern: str | None) -> bool:
     if any(p.effect is not Effect.ALLOW and (not p.on or _meets(p, pattern)) for p in policies):
         return False
     return caller.holds(permission) or any(
-        not p.on or (pattern is not None and any(contains(wide, pattern) for wide in p.on)) for p in policies
+        not p.on or (pattern is not None and any(contains(wide, pattern) for wide in p.on))
+        for p in policies
+        if caller.reaches(permission)
     )
 
 
@@ -251,12 +267,16 @@ class NotAPilot(Forbidden):
         super().__init__(hint="See /docs for the routes of users.")
 
 
+Algorithm = Literal["Ed25519", "ES256"]
+"""How a token is signed: Ed25519 for ourselves, ES256 for software that knows nothing newer, such as storages."""
+
+
 class Signer(Protocol):
     """Signs tokens in the name of this installation; identity provides it."""
 
     issuer: str
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = "Ed25519") -> str:
         """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`."""
         ...
 
