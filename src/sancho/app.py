@@ -20,9 +20,11 @@ from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
+from sancho.kit.admission import InTurn, Limited, Limits, Paths
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
+from sancho.kit.fair import Shares, Turns
 from sancho.kit.middleware import Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
@@ -44,6 +46,7 @@ from sancho.transfers.tasks import tasks as transfers_tasks
 from sancho.uploads import api as uploads_api
 from sancho.uploads.tasks import tasks as uploads_tasks
 from sancho.vos import api as vos_api
+from sancho.vos import service as vos
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 
@@ -71,6 +74,12 @@ PUBLIC_PATHS = frozenset(
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
 
+UNLIKE_OTHERS = Paths(
+    free=("/v1/health/", "/metrics"), logins=("/v1/auth/", "/rucio/auth/", "/api/auth/"),
+    machines=("/v1/pilot/", "/v1/objects/"),
+)  # fmt: skip
+"""Paths that have limits of their own, or none."""
+
 health = APIRouter(tags=["health"])
 
 
@@ -97,8 +106,9 @@ async def metrics() -> Response:
 
 def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
+    shares = Shares(machines=settings.fair.pilots_weight)
     return Deployment(
-        database=Database(settings.database_url.get_secret_value(), size=settings.database_connections),
+        database=Database(settings.database_url.get_secret_value(), size=settings.database_connections, weigh=shares),
         public_url=settings.public_url.rstrip("/"),
         signer=identity.Issuer(
             settings.keys,
@@ -109,6 +119,7 @@ def make_deployment(settings: Settings) -> Deployment:
         extensions=Extensions(),
         objects=_objects(settings),
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        shares=shares,
     )
 
 
@@ -139,7 +150,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
-        yield
+        async with vos.following_shares(made.database, made.shares):
+            yield
         await made.database.close()
         telemetry.flush()  # here, because a server that was told to end by a signal never returns
 
@@ -158,6 +170,21 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)
-    app.add_middleware(Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size})
-    app.add_middleware(Observed)
+    _guard(app, settings, made)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
+    """What stands around the routes, from the inside out."""
+    fair, streamed = settings.fair, {"/v1/objects/": settings.objects.max_size}
+    turns = Turns(fair.at_once, room=fair.waiting, weigh=deployment.shares)
+    limits = Limits(
+        account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
+        burst=fair.burst,
+    )  # fmt: skip
+    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
+    app.add_middleware(Gate, limit=settings.max_body, streamed=streamed)
+    app.add_middleware(
+        Limited, limits=limits, paths=UNLIKE_OTHERS, authenticator=app.state.authenticator, shares=deployment.shares
+    )
+    app.add_middleware(Observed)

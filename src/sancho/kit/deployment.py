@@ -6,6 +6,7 @@ from sancho.kit.access import Signer
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
 from sancho.kit.extensions import Extensions
+from sancho.kit.fair import Shares
 from sancho.kit.objects import Objects
 
 
@@ -22,3 +23,5 @@ class Deployment:
     ca_file: str | None = None
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
     clock: Clock = field(default_factory=SystemClock)
+    shares: Shares = field(default_factory=Shares)
+    """What the VOs count beside each other; the same object that weighs the turns at the database."""
