@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sancho.kit import telemetry
 from sancho.kit.access import Authenticator, Principal
 from sancho.kit.errors import Forbidden, SanchoError, TooMany, Unauthorized, Unavailable
-from sancho.kit.fair import Crowded, Limiter, Party, Pilots, Shares, Turns, after
+from sancho.kit.fair import Crowded, Limiter, Party, Pilots, Shares, Turns, after, asking
 from sancho.kit.problem import render
 
 PARTY, VO = "sancho.party", "sancho.vo"
@@ -100,6 +100,7 @@ class Limited:
     async def _admit(self, scope: Scope) -> None:
         path: str = scope["path"]
         if path.startswith(self._paths.logins):
+            asking.set(address_of(scope))
             self._count(self._logins, self._limits.logins, address_of(scope), limit="logins")
         caller = await self._caller(scope)
         if caller is None:

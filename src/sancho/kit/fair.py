@@ -13,6 +13,7 @@ import math
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from sancho.kit.access import INSTANCE
@@ -28,6 +29,9 @@ class Pilots:
 
     vo: int
 
+
+asking: ContextVar[Party] = ContextVar("asking", default="")
+"""The address on whose behalf something is done; for what is shared before anybody is known."""
 
 ROUNDING = 1e-9
 """Seconds by which sums of times may be wrong."""
@@ -180,13 +184,26 @@ class Turns:
         self._turn += 1
         self._last[party] = self._turn
 
+    def check_room(self, party: Party) -> None:
+        """Raise `Crowded` if one more of this party could not even wait."""
+        if (not self._free or self._number) and self._loser(party) == party:
+            raise Crowded
+
+    def _loser(self, party: Party) -> Party | None:
+        """Whose last one must go if one more of a party is to wait; None: there is room."""
+        if self._number < self._room:
+            return None
+        longest = max(self._waiting, key=self._length, default=party)
+        return party if self._length(party, more=1) >= self._length(longest) else longest
+
+    def _length(self, party: Party, *, more: int = 0) -> float:
+        return (len(self._waiting.get(party, ())) + more) / self._weigh(party)
+
     def _queue(self, party: Party) -> "asyncio.Future[None]":
-        if self._number >= self._room:
-            lengths = {p: len(queue) / self._weigh(p) for p, queue in self._waiting.items()}
-            longest = max(lengths, key=lengths.__getitem__, default=party)
-            own = (len(self._waiting.get(party, ())) + 1) / self._weigh(party)
-            if own >= lengths.get(longest, 0.0):
-                raise Crowded
+        longest = self._loser(party)
+        if longest == party:
+            raise Crowded
+        if longest is not None:
             loser = self._waiting[longest].pop()
             self._left(longest)
             if not loser.done():
