@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.figures import Figure, Goal, goals, table, write
 from bench.filling import fill
 from bench.ground import Ground, open_ground
-from bench.workloads import list_dataset, match, register_files, rule_10k, submit_jobs
+from bench.workloads import list_dataset, match, noisy_vo, register_files, rule_10k, submit_jobs, tokens, walls
 
 WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
     "register_files": register_files.measure,
@@ -21,6 +21,9 @@ WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
     "match": match.measure,
     "rule_10k": rule_10k.measure,
     "list_dataset": list_dataset.measure,
+    "walls": walls.measure,
+    "tokens": tokens.measure,
+    "noisy_vo": noisy_vo.measure,
 }
 SIZES = {"small": ((10_000, 100_000), 5), "large": ((10_000, 100_000, 1_000_000), 9)}
 """Numbers of unrelated rows, and rounds."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
+from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,7 +98,7 @@ class Crowd:
 
 async def settled() -> None:
     for _ in range(3):
-        await asyncio.sleep(0)
+        await checkpoint()
 
 
 async def test_a_vo_that_is_alone_gets_everything() -> None:

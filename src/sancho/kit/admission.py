@@ -175,10 +175,8 @@ def address_of(scope: Scope) -> str:
 class InTurn:
     """Has requests worked on in turns: of those that wait, the next is of the VO that has the fewest under way."""
 
-    def __init__(
-        self, app: ASGIApp, *, turns: Turns, streamed: tuple[str, ...], patience: float = 10.0
-    ) -> None:  # fmt: skip
-        """Give `turns`; paths that begin with `streamed` take none, since their bodies come while they are worked on."""
+    def __init__(self, app: ASGIApp, *, turns: Turns, streamed: tuple[str, ...], patience: float = 10.0) -> None:
+        """Give `turns`; paths that begin with `streamed` take none: their bodies come while they are worked on."""
         self._app, self._turns, self._streamed, self._patience = app, turns, streamed, patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -50,8 +50,8 @@ class SigningKey:
 
     @property
     def header(self) -> str:
-        """The first part of the access tokens that it signs."""
-        said = {"alg": ALGORITHM, "kid": self.kid, "typ": TYPE}
+        """The first part of the access tokens that it signs, as joserfc writes it."""
+        said = {"typ": TYPE, "alg": ALGORITHM, "kid": self.kid}
         return urlsafe_b64encode(json.dumps(said, separators=(",", ":")).encode()).decode()
 
     @property
