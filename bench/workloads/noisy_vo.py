@@ -40,6 +40,8 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
             raise AnswerRefused(f"the noise was answered {dict(answers)}")
         return found
 
+    with noise(ground.port, noisy, rate=10 * share, seconds=3 * WARM, lines=LINES):
+        pass  # what it may ask at once after a long silence
     alone()
     beside()
     pairs = [(beside(), alone()) for _ in range(PAIRS)]

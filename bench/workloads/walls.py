@@ -68,9 +68,9 @@ def _run(conn: Row, work: Callable[[], tuple[list[LiteralString], dict[str, Any]
     began = time.perf_counter()
     for statements, parameters in calls:
         at = time.perf_counter()
-        conn.execute(f"BEGIN; SELECT set_config('sancho.vo', '{LHCB}', true)".encode())
+        conn.execute(f"BEGIN; SELECT set_config('sancho.vo', '{LHCB}', true)".encode(), prepare=False)
         for statement in statements:
             conn.execute(statement, parameters)
-        conn.execute("COMMIT")
+        conn.execute("COMMIT", prepare=False)
         latencies.append((time.perf_counter() - at) * 1000)
     return Round(CALLS * BATCH, time.perf_counter() - began, latencies)

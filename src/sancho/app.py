@@ -184,7 +184,7 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
     )  # fmt: skip
     app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed)
-    app.add_middleware(
+    app.add_middleware(Observed)
+    app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself
         Limited, limits=limits, paths=UNLIKE_OTHERS, authenticator=app.state.authenticator, shares=deployment.shares
     )
-    app.add_middleware(Observed)

@@ -51,18 +51,18 @@ class FairSettings(BaseModel, frozen=True):
     Whoever was quiet may ask for `burst` seconds' worth at once. The share in a VO's document multiplies its limits.
     """
 
-    account: Annotated[float, Field(gt=0)] = 100
+    account: Annotated[float, Field(gt=0)] = 50
     """Requests a second of one account."""
-    vo: Annotated[float, Field(gt=0)] = 200
+    vo: Annotated[float, Field(gt=0)] = 100
     """Requests a second of all accounts of one VO."""
     pilots: Annotated[float, Field(gt=0)] = 5000
     """Requests a second of all pilots of the CEs that one VO, or `instance`, owns; and of machines without a token from
     one address, which is often that of a whole site."""
-    address: Annotated[float, Field(gt=0)] = 50
+    address: Annotated[float, Field(gt=0)] = 25
     """Requests a second from one address (of IPv6, one /64) that carry no token that is good."""
-    logins: Annotated[float, Field(gt=0)] = 20
+    logins: Annotated[float, Field(gt=0)] = 10
     """Requests a second for tokens, or other steps of a login, from one address."""
-    burst: Annotated[float, Field(ge=0.1)] = 10
+    burst: Annotated[float, Field(ge=0.1)] = 20
     """Seconds' worth of requests that may come at once."""
     at_once: Annotated[int, Field(ge=1)] = 16
     """Requests that are worked on at once; the others wait, and VOs take turns."""
