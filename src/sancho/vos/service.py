@@ -317,9 +317,7 @@ class VoSpec(BaseModel, extra="forbid"):
 async def shares(conn: Connection) -> dict[int, float]:
     """What each VO counts, by id; the transaction serves the VO `instance`, which owns their documents."""
     said = {name: spec for (_, _, name), spec in (await store.state(conn, [INSTANCE], kind=KIND.name)).items()}
-    return {
-        vo.vo: VoSpec.model_validate(said[vo.name]).share for vo in await store.all_vos(conn) if vo.name in said
-    }  # fmt: skip
+    return {vo.vo: float(said.get(vo.name, {}).get("share", 1.0)) for vo in await store.all_vos(conn)}
 
 
 @asynccontextmanager
