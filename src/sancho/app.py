@@ -20,7 +20,7 @@ from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
-from sancho.kit.admission import InTurn, Limited, Limits, Paths
+from sancho.kit.admission import InTurn, Limited, Limits, Ways
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
@@ -28,6 +28,7 @@ from sancho.kit.fair import Shares, Turns
 from sancho.kit.middleware import Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
+from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.pilots import api as pilots_api
 from sancho.pilots.tasks import tasks as pilots_tasks
@@ -60,7 +61,7 @@ TASKS: tuple[Tasks, ...] = (
 
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, identity_api.router, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
+    vos_api.router, *identity_api.ROUTERS, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
     replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
     objects_api.router,
 )  # fmt: skip
@@ -68,17 +69,18 @@ ROUTERS: Sequence[APIRouter] = (
 
 PUBLIC_PATHS = frozenset(
     {
-        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/pilot/login",
-        "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
+        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
 
-UNLIKE_OTHERS = Paths(
-    free=("/v1/health/", "/metrics"), logins=("/v1/auth/", "/rucio/auth/", "/api/auth/"),
-    machines=("/v1/pilot/", "/v1/objects/"),
-)  # fmt: skip
-"""Paths that have limits of their own, or none."""
+FREE, MACHINES = ("/v1/health/", "/metrics"), ("/v1/pilot/", "/v1/objects/")
+"""Paths that have no limit of requests, and those that programs ask without a token."""
+LOGINS = ("/v1/auth/", "/rucio/auth/", "/api/auth/")
+"""Paths of logins, with a limit of their own."""
 
 health = APIRouter(tags=["health"])
 
@@ -107,6 +109,7 @@ async def metrics() -> Response:
 def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
     shares = Shares(machines=settings.fair.pilots_weight)
+    extensions, certificates = Extensions(), settings.certificates
     return Deployment(
         database=Database(settings.database_url.get_secret_value(), size=settings.database_connections, weigh=shares),
         public_url=settings.public_url.rstrip("/"),
@@ -116,10 +119,18 @@ def make_deployment(settings: Settings) -> Deployment:
             access=settings.tokens.access,
             refresh=settings.tokens.refresh,
         ),
-        extensions=Extensions(),
+        extensions=extensions,
+        secrets=Secrets(
+            settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
+        ),
         objects=_objects(settings),
+        kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         shares=shares,
+        trusted_proxies=settings.trusted_proxies,
+        certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
+        if certificates.plugin
+        else None,
     )
 
 
@@ -164,9 +175,11 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.deployment = made
     app.state.settings = settings
     app.state.kinds = KINDS
+    app.state.targets = ()
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.include_router(health)
-    app.include_router(identity_api.public_router)
+    for router in identity_api.PUBLIC_ROUTERS:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)
@@ -182,9 +195,10 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
         burst=fair.burst,
     )  # fmt: skip
+    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies)
     app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed)
     app.add_middleware(Observed)
     app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself
-        Limited, limits=limits, paths=UNLIKE_OTHERS, authenticator=app.state.authenticator, shares=deployment.shares
+        Limited, limits=limits, ways=ways, authenticator=app.state.authenticator, shares=deployment.shares
     )

@@ -5,8 +5,9 @@ Configuration of VOs and topology is not here: it is applied with `sancho apply`
 
 import os
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -72,6 +73,36 @@ class FairSettings(BaseModel, frozen=True):
     """What pilots, and the VO `instance`, count in turns beside a VO, which counts 1 unless its document says more."""
 
 
+class SecretSettings(BaseModel, frozen=True):
+    """Where the secrets of VOs are kept that their documents name, such as `iam` of the VO `belle`."""
+
+    folder: Path | None = None
+    """Folder with the secrets that documents of VOs name: a file for each, `FOLDER/belle/iam`, that only its owner may
+    read (0400). The environment comes first: `SANCHO_SECRET_BELLE__IAM`, in capitals, two underscores between VO and
+    name, and `_2E` for a `.`, `_2D` for a `-`, `_5F` for a `_` in them."""
+    command: tuple[str, ...] = ()
+    """Program, with arguments, as a JSON list, that writes a secret to its output when it is run with a VO's name and
+    the secret's as two more arguments, such as a script around `vault kv get`."""
+    command_timeout: timedelta = timedelta(seconds=10)
+    """How long the program may run."""
+
+    @property
+    def given(self) -> dict[str, SecretStr]:
+        """The secrets in the environment, each by the name of its variable."""
+        return {
+            name: SecretStr(text) for name, text in os.environ.items() if name.startswith("SANCHO_SECRET_") and text
+        }
+
+
+class CertificateSettings(BaseModel, frozen=True):
+    """Logins with X.509 certificates and proxies, for clients that know nothing newer."""
+
+    plugin: str | None = None
+    """Name of an installed `sancho.certificate` plugin, such as `x509`; when absent, no certificate opens anything."""
+    settings: dict[str, Any] = {}
+    """What the plugin needs to know; for `x509` at least the day of its end: `{"sunset": "2027-12-31"}`."""
+
+
 class Settings(BaseSettings):
     """The settings of this process; immutable."""
 
@@ -101,6 +132,9 @@ class Settings(BaseSettings):
     """Certificate (PEM) of the API; plain HTTP when absent."""
     tls_key: Path | None = None
     """Private key (PEM) of the API."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks of the proxies in front, such as `["10.0.0.5/32"]`: only they may say, in `Client-Cert` and
+    `X-Forwarded-For`, which certificate a client has shown and where it is."""
     max_body: Annotated[int, Field(ge=1024)] = 32_000_000
     """Bytes of the largest request body; sandboxes have a limit of their own."""
     log_level: str = "INFO"
@@ -114,6 +148,8 @@ class Settings(BaseSettings):
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()
     fair: FairSettings = FairSettings()
+    secrets: SecretSettings = SecretSettings()
+    certificates: CertificateSettings = CertificateSettings()
 
     @property
     def keys(self) -> Path:

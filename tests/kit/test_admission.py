@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 import httpx2
 import pytest
@@ -12,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from sancho.kit import telemetry
 from sancho.kit.access import Principal
-from sancho.kit.admission import InTurn, Limited, Limits, Paths, address_of, token_of
+from sancho.kit.admission import InTurn, Limited, Limits, Ways, address_of, token_of
 from sancho.kit.errors import Unauthorized
 from sancho.kit.fair import Shares, Turns
 from tests.conftest import eventually
 
-PATHS = Paths(free=("/v1/health/",), logins=("/v1/auth/",), machines=("/v1/pilot/",))
+WAYS = Ways(free=("/v1/health/",), logins=("/v1/auth/",), machines=("/v1/pilot/",))
 VOS = {"instance": 0, "belle": 1, "gridpp": 2}
 
 
@@ -55,7 +56,7 @@ class Place:
         limits = Limits(account=5, vo=10, pilots=100, address=2, logins=1, burst=2)
         turns = InTurn(self._route, turns=Turns(self.at_once, room=4), streamed=("/v1/objects/",), patience=0.2)
         self.app = Limited(
-            turns, limits=limits, paths=PATHS, authenticator=Tokens(), shares=self.shares, clock=lambda: self.now
+            turns, limits=limits, ways=WAYS, authenticator=Tokens(), shares=self.shares, clock=lambda: self.now
         )
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -185,12 +186,19 @@ async def waiting(place: Place, number: int) -> None:
         ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("fe80::1%eth0", "fe80::/64"),
-        ("no:address", "no:address"),
+        ("no:address", ""),
     ],
 )
 def test_an_address_is_what_one_party_is_given(host: str, party: str) -> None:
-    assert address_of({"type": "http", "client": (host, 1)}) == party
-    assert address_of({"type": "http", "client": None}) == ""
+    assert address_of({"type": "http", "client": (host, 1), "headers": []}) == party
+    assert address_of({"type": "http", "client": None, "headers": []}) == ""
+
+
+def test_an_address_that_a_proxy_of_ours_names_is_believed_and_no_other() -> None:
+    scope = {"type": "http", "client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", b"2001:db8:1:2::9")]}
+
+    assert address_of(scope, [ip_network("10.0.0.0/8")]) == "2001:db8:1:2::/64"
+    assert address_of(scope) == "10.0.0.1"
 
 
 @pytest.mark.parametrize(

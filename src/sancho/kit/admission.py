@@ -6,11 +6,12 @@ VO, or, without a token that is good, for the address it came from, and answers 
 place from when its body has been read until its answer begins, so that slow clients keep nobody out.
 """
 
-import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sancho.kit import telemetry
@@ -18,6 +19,7 @@ from sancho.kit.access import Authenticator, Principal
 from sancho.kit.errors import Forbidden, SanchoError, TooMany, Unauthorized, Unavailable
 from sancho.kit.fair import Crowded, Limiter, Party, Pilots, Shares, Turns, after, asking
 from sancho.kit.problem import render
+from sancho.kit.proxied import Network, client_address
 
 PARTY, VO = "sancho.party", "sancho.vo"
 STRANGERS, MACHINES = "strangers", "machines"
@@ -62,8 +64,8 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paths:
-    """Beginnings of paths that are not like others."""
+class Ways:
+    """Beginnings of paths that are not like others, and proxies on the way."""
 
     free: tuple[str, ...]
     """Never limited: how the process is."""
@@ -71,17 +73,19 @@ class Paths:
     """Where tokens are asked for: some work is done for whoever asks."""
     machines: tuple[str, ...]
     """Asked without a token by programs, of which many may have the same address."""
+    proxies: Sequence[Network] = ()
+    """Who may say in whose name a request comes."""
 
 
 class Limited:
     """Lets in as much as each may send; answers 429 to the rest."""
 
     def __init__(
-        self, app: ASGIApp, *, limits: Limits, paths: Paths, authenticator: Authenticator, shares: Shares,
+        self, app: ASGIApp, *, limits: Limits, ways: Ways, authenticator: Authenticator, shares: Shares,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """Know callers by `authenticator`; `shares` multiply the limits of VOs."""
-        self._app, self._limits, self._paths = app, limits, paths
+        self._app, self._limits, self._ways = app, limits, ways
         self._authenticator, self._shares, self._clock = authenticator, shares, clock
         self._accounts, self._vos = limits.limiter(limits.account), limits.limiter(limits.vo)
         self._pilots, self._machines = limits.limiter(limits.pilots), limits.limiter(limits.pilots)
@@ -89,7 +93,7 @@ class Limited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its party in the scope, or answer 429."""
-        if scope["type"] == "http" and not scope["path"].startswith(self._paths.free):
+        if scope["type"] == "http" and not scope["path"].startswith(self._ways.free):
             try:
                 await self._admit(scope)
             except SanchoError as e:
@@ -99,16 +103,18 @@ class Limited:
 
     async def _admit(self, scope: Scope) -> None:
         path: str = scope["path"]
-        if path.startswith(self._paths.logins):
-            asking.set(address_of(scope))
-            self._count(self._logins, self._limits.logins, address_of(scope), limit="logins")
+        if path.startswith(self._ways.logins):
+            address = address_of(scope, self._ways.proxies)
+            asking.set(address)
+            self._count(self._logins, self._limits.logins, address, limit="logins")
         caller = await self._caller(scope)
         if caller is None:
-            machine = path.startswith(self._paths.machines)
+            machine = path.startswith(self._ways.machines)
             limiter, rate = (
                 (self._machines, self._limits.pilots) if machine else (self._addresses, self._limits.address)
             )
-            self._count(limiter, rate, address_of(scope), limit="machines" if machine else "address")
+            address = address_of(scope, self._ways.proxies)
+            self._count(limiter, rate, address, limit="machines" if machine else "address")
             scope[PARTY], scope[VO] = (MACHINES if machine else STRANGERS), ""
         elif caller.pilot_id is not None:
             scope[PARTY], scope[VO] = Pilots(caller.vo), caller.vo_name
@@ -160,16 +166,13 @@ def token_of(scope: Scope) -> str | None:
     return None
 
 
-def address_of(scope: Scope) -> str:
-    """The address a request came from; of IPv6 the first half, which is what one party is given."""
-    host = (scope.get("client") or ("",))[0]
+def address_of(scope: Scope, trusted: Sequence[Network] = ()) -> str:
+    """Where a request came from, as proxies in `trusted` say; of IPv6 the first half, which is what one party has."""
+    host = client_address(Request(scope), trusted)
     if ":" not in host:
         return host
-    try:
-        address = ipaddress.IPv6Address(host.partition("%")[0])
-    except ValueError:
-        return host
-    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+    address = IPv6Address(host.partition("%")[0])
+    return str(address.ipv4_mapped or IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 class InTurn:

@@ -1,9 +1,10 @@
 """The one issuer of tokens: keys in a folder, signing, checking.
 
-Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. The newest key signs; all are
-published, a replaced one for as long as a token that it has signed may live. The folder is looked at at most once a
-second, and at once for a token of an unknown key. So without a restart a new key checks everywhere at once, signs
-within a second, and a key that is removed is trusted no more within a second.
+Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. There are two kinds: Ed25519 for
+tokens that come back to us, ES256 for storages, whose software (libscitokens) knows nothing newer. The newest key of
+a kind signs; all are published, a replaced one for as long as a token that it has signed may live. The folder is
+looked at at most once a second, and at once for a token of an unknown key. So without a restart a new key checks
+everywhere at once, signs within a second, and a key that is removed is trusted no more within a second.
 
 A token whose header is, byte for byte, one that we write is checked here, by cryptography's Ed25519; any other goes
 through joserfc, which is as strict and slower.
@@ -17,6 +18,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,29 +26,34 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import GuestProtocol, OKPKey
+from joserfc.jwk import ECKey, GuestProtocol, OKPKey
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 from sancho.identity.errors import KeysExposed, KeyUnreadable, LifetimeTooLong, NoSigningKey, TokenExpired, TokenInvalid
+from sancho.kit.access import Algorithm
 from sancho.kit.clock import Clock, SystemClock
 
 ALGORITHM = "Ed25519"
+ALGORITHMS: tuple[Algorithm, ...] = (ALGORITHM, "ES256")
 TYPE = "at+jwt"
 LONGEST_TOKEN = timedelta(days=7)
 LONGEST_TEXT = 16_384
 LOOK_EVERY = timedelta(seconds=1)
 """The folder of keys is looked at no more often."""
+REMEMBERED = timedelta(seconds=30)
+"""For so long a process may remember who a token stands for."""
 SKEW = 60
 """Seconds by which the clocks of two of our servers may differ."""
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """One key: the newest signs, all check."""
+    """One key: the newest of its kind signs, all check."""
 
     kid: str
+    algorithm: Algorithm
     made_at: datetime
-    key: OKPKey
+    key: OKPKey | ECKey
 
     @property
     def header(self) -> str:
@@ -56,24 +63,41 @@ class SigningKey:
 
     @property
     def public(self) -> Ed25519PublicKey:
-        """What checks its signatures."""
-        return cast(Ed25519PublicKey, self.key.public_key)  # `_read_key` takes no other
+        """What checks its signatures, if it is of our own kind."""
+        return cast(Ed25519PublicKey, self.key.public_key)
 
 
 def rotate(folder: Path, *, clock: Clock | None = None) -> str:
-    """Add a key to the folder, which is made when missing; it signs from now on. Return its id.
+    """Add a key of each kind to the folder, which is made when missing; they sign from now on.
 
-    Keys that were replaced longer ago than any token lives are removed.
+    Return the id of the one that signs tokens for ourselves. Keys that were replaced longer ago than any token lives
+    are removed.
     """
     now = (clock or SystemClock()).now()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = _read(folder)
-    for old, successor in zip(keys[1:], keys, strict=False):
-        if successor.made_at + LONGEST_TOKEN < now:
-            (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
-    key = OKPKey.generate_key("Ed25519", private=True)
+    for keys in _by_kind(_read(folder)):
+        for successor, old in pairwise(keys):
+            if successor.made_at + LONGEST_TOKEN < now:
+                (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
+    made = [_make(folder, algorithm, now) for algorithm in ALGORITHMS]
+    return made[0]
+
+
+def ensure_key(folder: Path, *, clock: Clock | None = None) -> None:
+    """Make the first keys of an installation; of what kind there is one in the folder, make none."""
+    now = (clock or SystemClock()).now()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kinds = {key.algorithm for key in _read(folder)}
+    for algorithm in ALGORITHMS:
+        if algorithm not in kinds:
+            _make(folder, algorithm, now)
+
+
+def _make(folder: Path, algorithm: Algorithm, now: datetime) -> str:
+    made = {"Ed25519": lambda: OKPKey.generate_key("Ed25519"), "ES256": lambda: ECKey.generate_key("P-256")}
+    key = made[algorithm]()
     kid = key.thumbprint()
-    said = key.as_dict(private=True) | {"kid": kid, "alg": ALGORITHM, "use": "sig", "made_at": now.isoformat()}
+    said = key.as_dict(private=True) | {"kid": kid, "alg": algorithm, "use": "sig", "made_at": now.isoformat()}
     with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".new-", delete=False) as file:
         json.dump(said, file)
         file.flush()
@@ -82,10 +106,9 @@ def rotate(folder: Path, *, clock: Clock | None = None) -> str:
     return kid
 
 
-def ensure_key(folder: Path, *, clock: Clock | None = None) -> None:
-    """Make the first key of an installation; with keys in the folder, do nothing."""
-    if not folder.exists() or not _read(folder):
-        rotate(folder, clock=clock)
+def _by_kind(keys: list[SigningKey]) -> list[list[SigningKey]]:
+    """The same keys apart, in the same order."""
+    return [[key for key in keys if key.algorithm == algorithm] for algorithm in ALGORITHMS]
 
 
 def _read(folder: Path) -> list[SigningKey]:
@@ -100,14 +123,14 @@ def _read_key(path: Path) -> SigningKey:
     try:
         said = json.loads(path.read_text("utf-8"))
         made_at = datetime.fromisoformat(said.pop("made_at"))
-        key = OKPKey.import_key(said)
-        if not isinstance(key.public_key, Ed25519PublicKey):
-            raise TypeError(key.curve_name)
+        algorithm = cast(Algorithm, said.get("alg"))
+        key = (ECKey if algorithm == "ES256" else OKPKey).import_key(said)
     except (ValueError, KeyError, TypeError, AttributeError, JoseError) as e:
         raise KeyUnreadable(path=str(path)) from e
-    if key.curve_name != "Ed25519" or not key.is_private or said.get("kid") != path.stem or made_at.tzinfo is None:
+    curve = {"Ed25519": "Ed25519", "ES256": "P-256"}.get(algorithm)
+    if key.curve_name != curve or not key.is_private or said.get("kid") != path.stem or made_at.tzinfo is None:
         raise KeyUnreadable(path=str(path))
-    return SigningKey(path.stem, made_at, key)
+    return SigningKey(path.stem, algorithm, made_at, key)
 
 
 class Issuer:
@@ -132,19 +155,23 @@ class Issuer:
         self._keys: list[SigningKey] = []
         self._looked_at: datetime | None = None
         self._checks: dict[str, tuple[Ed25519PublicKey, datetime | None]] = {}
+        self._void: dict[str, float] = {}
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
-        """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most."""
+    def sign(
+        self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = ALGORITHM, kind: str = TYPE
+    ) -> str:
+        """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most.
+
+        `kind` is its `typ`: only that of access tokens passes `check`.
+        """
         if lifetime > LONGEST_TOKEN:
             raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
-        keys = self._current()
-        if not keys:
-            raise NoSigningKey(folder=str(self._folder))
+        key = self._signing(algorithm)
         now = int(self.clock.now().timestamp())
         ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
-        header = {"alg": ALGORITHM, "kid": keys[0].kid, "typ": TYPE}
+        header = {"alg": algorithm, "kid": key.kid, "typ": kind}
         said = {**claims, **ours, "jti": uuid.uuid4().hex}
-        return jwt.encode(header, said, keys[0].key, algorithms=[ALGORITHM])
+        return jwt.encode(header, said, key.key, algorithms=[algorithm])
 
     def check(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that we have signed and that is valid now; what it is for, the caller checks.
@@ -174,12 +201,22 @@ class Issuer:
                 if not isinstance(claims, dict):
                     raise TokenInvalid(reason="it is not one of ours")
                 return cast(dict[str, Any], claims)
-            decoded = jwt.decode(token, self._key_of, algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, self._key_of, algorithms=list(ALGORITHMS))
         except (InvalidSignature, JoseError, ValueError, TypeError) as e:
             raise TokenInvalid(reason="it is not one of ours") from e
         if decoded.header.get("typ") != TYPE:
             raise TokenInvalid(reason="it is not one of ours")
         return decoded.claims
+
+    def forget(self, token_id: str) -> None:
+        """Let this process refuse a token or login, by its id, that it remembers as good; the database knows."""
+        now = self.clock.now().timestamp()
+        self._void = {known: until for known, until in self._void.items() if until > now}
+        self._void[token_id] = now + REMEMBERED.total_seconds()
+
+    def is_void(self, claims: Mapping[str, Any]) -> bool:
+        """Say whether a token, or its login, was made void a moment ago."""
+        return bool(self._void) and (claims["jti"] in self._void or claims.get("sid") in self._void)
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self.clock.now().timestamp()
@@ -192,23 +229,26 @@ class Issuer:
         if ends <= now:
             raise TokenExpired
 
-    def _key_of(self, guest: GuestProtocol) -> OKPKey:
-        kid = guest.headers().get("kid")
-        if not any(key.kid == kid for key in self._keys):
+    def _signing(self, algorithm: Algorithm) -> SigningKey:
+        for _ in range(2):
+            found = next((key for key in self._current() if key.algorithm == algorithm), None)
+            if found is not None:
+                return found
             self._looked_at = None
-        found = next((key.key for key in self._trusted() if key.kid == kid), None)
+        raise NoSigningKey(folder=str(self._folder))
+
+    def _key_of(self, guest: GuestProtocol) -> OKPKey | ECKey:
+        kid = guest.headers().get("kid")
+        if not any(one.kid == kid for one in self._keys):
+            self._looked_at = None
+        found = next((one.key for one in self._trusted() if one.kid == kid), None)
         if found is None:
             raise TokenInvalid(reason="it is signed with a key that is not ours")
         return found
 
     def _trusted(self) -> list[SigningKey]:
         now = self.clock.now()
-        return [key for key, until in self._with_ends(self._current()) if until is None or until >= now]
-
-    @staticmethod
-    def _with_ends(keys: list[SigningKey]) -> list[tuple[SigningKey, datetime | None]]:
-        """Each key, and until when tokens that it has signed may live; None for the one that signs."""
-        return list(zip(keys, [None, *(key.made_at + LONGEST_TOKEN for key in keys)], strict=False))
+        return [key for key, until in _with_ends(self._current()) if until is None or until >= now]
 
     def _current(self) -> list[SigningKey]:
         now = self.clock.now()
@@ -217,9 +257,19 @@ class Issuer:
         names = tuple(sorted(path.name for path in self._folder.glob("*.jwk")))
         if names != self._names:
             self._keys, self._names = _read(self._folder) if names else [], names
-            self._checks = {key.header: (key.public, until) for key, until in self._with_ends(self._keys)}
+            ours = [(key, until) for key, until in _with_ends(self._keys) if key.algorithm == ALGORITHM]
+            self._checks = {key.header: (key.public, until) for key, until in ours}
         self._looked_at = now
         return self._keys
+
+
+def _with_ends(keys: list[SigningKey]) -> list[tuple[SigningKey, datetime | None]]:
+    """Each key, and until when tokens that it has signed may live; None for the one of its kind that signs."""
+    return [
+        (key, None if successor is None else successor.made_at + LONGEST_TOKEN)
+        for own in _by_kind(keys)
+        for key, successor in zip(own, [None, *own], strict=False)
+    ]
 
 
 def _verified(key: Ed25519PublicKey, header: str, rest: str) -> object:
