@@ -2,9 +2,9 @@
 
 Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. There are two kinds: Ed25519 for
 tokens that come back to us, ES256 for storages, whose software (libscitokens) knows nothing newer. The newest key of
-a kind signs; all are published, a replaced one for as long as a token that it has signed may live. The folder is
-looked at before each use, so a new key takes effect everywhere without a restart, and a key that is removed is
-trusted no more.
+a kind signs, one for storages after it has been published for long enough for them to have read it; all are
+published, a replaced one for as long as a token that it has signed may live. The folder is looked at before each
+use, so a new key takes effect everywhere without a restart, and a key that is removed is trusted no more.
 """
 
 import json
@@ -29,6 +29,8 @@ from sancho.kit.clock import Clock, SystemClock
 
 ALGORITHM = "Ed25519"
 ALGORITHMS: tuple[Algorithm, ...] = (ALGORITHM, "ES256")
+ANNOUNCED: dict[Algorithm, timedelta] = {ALGORITHM: timedelta(), "ES256": timedelta(minutes=20)}
+"""How long a key is published before it signs: libscitokens reads the keys that it knows of again after 10 minutes."""
 TYPE = "at+jwt"
 LONGEST_TOKEN = timedelta(days=7)
 LONGEST_TEXT = 16_384
@@ -45,18 +47,23 @@ class SigningKey:
     made_at: datetime
     key: OKPKey | ECKey
 
+    @property
+    def signs_from(self) -> datetime:
+        """When it takes over from the one before it."""
+        return self.made_at + ANNOUNCED[self.algorithm]
+
 
 def rotate(folder: Path, *, clock: Clock | None = None) -> str:
-    """Add a key of each kind to the folder, which is made when missing; they sign from now on.
+    """Add a key of each kind to the folder, which is made when missing.
 
-    Return the id of the one that signs tokens for ourselves. Keys that were replaced longer ago than any token lives
-    are removed.
+    Return the id of the one that from now on signs tokens for ourselves. Keys that were replaced longer ago than any
+    token lives are removed.
     """
     now = (clock or SystemClock()).now()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for keys in _by_kind(_read(folder)):
         for successor, old in pairwise(keys):
-            if successor.made_at + LONGEST_TOKEN < now:
+            if successor.signs_from + LONGEST_TOKEN < now:
                 (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
     made = [_make(folder, algorithm, now) for algorithm in ALGORITHMS]
     return made[0]
@@ -137,10 +144,12 @@ class Issuer:
         """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most."""
         if lifetime > LONGEST_TOKEN:
             raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
-        key = next((key for key in self._current() if key.algorithm == algorithm), None)
-        if key is None:
+        keys = [key for key in self._current() if key.algorithm == algorithm]
+        if not keys:
             raise NoSigningKey(folder=str(self._folder))
-        now = int(self.clock.now().timestamp())
+        at = self.clock.now()
+        key = next((key for key in keys if key.signs_from <= at), keys[-1])
+        now = int(at.timestamp())
         ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
         header = {"alg": algorithm, "kid": key.kid, "typ": TYPE}
         said = {**claims, **ours, "jti": uuid.uuid4().hex}
@@ -191,7 +200,7 @@ class Issuer:
             key
             for keys in _by_kind(self._current())
             for key, successor in zip(keys, [None, *keys], strict=False)
-            if successor is None or successor.made_at + LONGEST_TOKEN >= now
+            if successor is None or successor.signs_from + LONGEST_TOKEN >= now
         ]
 
     def _current(self) -> list[SigningKey]:
