@@ -23,6 +23,8 @@ from tests.storage_site import free_port
 
 MINUTE = timedelta(minutes=1)
 
+pytestmark = pytest.mark.xdist_group("xrootd")  # one server for all
+
 
 @dataclass
 class Storage:
