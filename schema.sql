@@ -344,7 +344,48 @@ CREATE TABLE sancho.identity (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     subject text NOT NULL,
     secret_hash text,
-    CONSTRAINT identity_kind_check CHECK ((kind = 'P'::"char"))
+    issuer text,
+    proven_at timestamp with time zone,
+    barred_at timestamp with time zone,
+    detail text,
+    CONSTRAINT identity_kind_check CHECK ((kind = ANY (ARRAY['P'::"char", 'O'::"char", 'S'::"char", 'X'::"char", 'C'::"char"]))),
+    CONSTRAINT identity_subject CHECK ((((kind = 'O'::"char") = (issuer IS NOT NULL)) AND ((kind <> 'O'::"char") OR starts_with(subject, (issuer || ' '::text)))))
+);
+
+
+--
+-- Name: identity_provider; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.identity_provider (
+    vo smallint NOT NULL,
+    issuer_vo smallint NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    provider_id integer NOT NULL,
+    name text NOT NULL,
+    title text NOT NULL,
+    issuer text NOT NULL,
+    plugin text NOT NULL,
+    members text[] DEFAULT '{}'::text[] NOT NULL,
+    groups jsonb DEFAULT '{}'::jsonb NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT identity_provider_check CHECK (((issuer_vo = vo) OR (issuer_vo = 0))),
+    CONSTRAINT identity_provider_check1 CHECK (((issuer_vo = vo) OR (cardinality(members) > 0))),
+    CONSTRAINT identity_provider_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
+);
+
+
+--
+-- Name: identity_provider_provider_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.identity_provider ALTER COLUMN provider_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.identity_provider_provider_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 
@@ -431,6 +472,17 @@ ALTER TABLE sancho.intent ALTER COLUMN intent_id ADD GENERATED ALWAYS AS IDENTIT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+
+--
+-- Name: issuer; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.issuer (
+    vo smallint NOT NULL,
+    issuer text NOT NULL,
+    CONSTRAINT issuer_issuer_check CHECK (((issuer ~ '^https?://[^ ]+$'::text) AND (length(issuer) <= 500)))
 );
 
 
@@ -574,6 +626,37 @@ CREATE TABLE sancho.lock (
     did_id bigint NOT NULL,
     rule_id bigint NOT NULL,
     size bigint NOT NULL
+);
+
+
+--
+-- Name: login; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.login (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    state "char" DEFAULT 'P'::"char" NOT NULL,
+    account_id integer,
+    expires_at timestamp with time zone NOT NULL,
+    polled_at timestamp with time zone,
+    family uuid,
+    login_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    browser_hash bytea,
+    sent_hash bytea,
+    provider_id integer,
+    user_code text,
+    client text NOT NULL,
+    token_scope text NOT NULL,
+    redirect_uri text,
+    client_state text,
+    nonce text,
+    challenge text,
+    CONSTRAINT login_check CHECK (((state = ANY (ARRAY['A'::"char", 'U'::"char"])) = (account_id IS NOT NULL))),
+    CONSTRAINT login_check1 CHECK (((kind = 'C'::"char") = ((redirect_uri IS NOT NULL) AND (challenge IS NOT NULL) AND (user_code IS NULL)))),
+    CONSTRAINT login_kind_check CHECK ((kind = ANY (ARRAY['C'::"char", 'D'::"char"]))),
+    CONSTRAINT login_state_check CHECK ((state = ANY (ARRAY['P'::"char", 'A'::"char", 'D'::"char", 'U'::"char"])))
 );
 
 
@@ -735,7 +818,9 @@ CREATE TABLE sancho.refresh_token (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     revoked_at timestamp with time zone,
-    token_hash bytea NOT NULL
+    token_hash bytea NOT NULL,
+    client text DEFAULT 'sancho'::text NOT NULL,
+    token_scope text DEFAULT 'sancho'::text NOT NULL
 );
 
 
@@ -798,6 +883,17 @@ ALTER TABLE sancho.resource ALTER COLUMN resource_id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+
+--
+-- Name: revocation; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.revocation (
+    vo smallint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    token_id uuid NOT NULL
 );
 
 
@@ -1137,6 +1233,8 @@ CREATE TABLE sancho.vo (
     vo smallint NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    alias text,
+    CONSTRAINT vo_alias_check CHECK ((alias ~ '^[a-z0-9]{1,3}$'::text)),
     CONSTRAINT vo_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
 );
 
@@ -1310,6 +1408,30 @@ ALTER TABLE ONLY sancho.identity
 
 
 --
+-- Name: identity_provider identity_provider_issuer_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity_provider
+    ADD CONSTRAINT identity_provider_issuer_vo_key UNIQUE (issuer, vo);
+
+
+--
+-- Name: identity_provider identity_provider_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity_provider
+    ADD CONSTRAINT identity_provider_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: identity_provider identity_provider_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity_provider
+    ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (provider_id, vo);
+
+
+--
 -- Name: input_set_did input_set_did_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1342,6 +1464,22 @@ ALTER TABLE ONLY sancho.intent
 
 
 --
+-- Name: issuer issuer_issuer_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.issuer
+    ADD CONSTRAINT issuer_issuer_vo_key UNIQUE (issuer, vo);
+
+
+--
+-- Name: issuer issuer_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.issuer
+    ADD CONSTRAINT issuer_pkey PRIMARY KEY (issuer);
+
+
+--
 -- Name: job_output job_output_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1371,6 +1509,38 @@ ALTER TABLE ONLY sancho.job_spec
 
 ALTER TABLE ONLY sancho.lock
     ADD CONSTRAINT lock_pkey PRIMARY KEY (rule_id, vo, rse_id, did_id);
+
+
+--
+-- Name: login login_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_pkey PRIMARY KEY (login_id, vo);
+
+
+--
+-- Name: login login_secret_hash_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_secret_hash_key UNIQUE (secret_hash);
+
+
+--
+-- Name: login login_sent_hash_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_sent_hash_key UNIQUE (sent_hash);
+
+
+--
+-- Name: login login_user_code_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_user_code_key UNIQUE (user_code);
 
 
 --
@@ -1502,6 +1672,14 @@ ALTER TABLE ONLY sancho.resource
 
 
 --
+-- Name: revocation revocation_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.revocation
+    ADD CONSTRAINT revocation_pkey PRIMARY KEY (token_id, vo);
+
+
+--
 -- Name: rse rse_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1630,6 +1808,14 @@ ALTER TABLE ONLY sancho.usage_slot
 
 
 --
+-- Name: vo vo_alias_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.vo
+    ADD CONSTRAINT vo_alias_key UNIQUE (alias);
+
+
+--
 -- Name: vo vo_name_key; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1700,6 +1886,13 @@ CREATE UNIQUE INDEX did_name ON sancho.did USING btree (scope_id, vo, name);
 --
 
 CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rse_id);
+
+
+--
+-- Name: identity_account; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX identity_account ON sancho.identity USING btree (account_id, vo);
 
 
 --
@@ -1784,6 +1977,13 @@ CREATE INDEX ledger_rest_account_id_vo_at_idx ON sancho.ledger_rest USING btree 
 --
 
 CREATE INDEX lock_replica ON sancho.lock USING btree (did_id, vo, rse_id);
+
+
+--
+-- Name: login_end; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX login_end ON sancho.login USING btree (expires_at);
 
 
 --
@@ -2042,6 +2242,30 @@ ALTER TABLE ONLY sancho.identity
 
 
 --
+-- Name: identity identity_issuer; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity
+    ADD CONSTRAINT identity_issuer FOREIGN KEY (issuer, vo) REFERENCES sancho.identity_provider(issuer, vo);
+
+
+--
+-- Name: identity_provider identity_provider_issuer_issuer_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity_provider
+    ADD CONSTRAINT identity_provider_issuer_issuer_vo_fkey FOREIGN KEY (issuer, issuer_vo) REFERENCES sancho.issuer(issuer, vo);
+
+
+--
+-- Name: identity_provider identity_provider_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.identity_provider
+    ADD CONSTRAINT identity_provider_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: input_set_did input_set_did_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2087,6 +2311,14 @@ ALTER TABLE ONLY sancho.intent
 
 ALTER TABLE ONLY sancho.intent
     ADD CONSTRAINT intent_scope_id_vo_fkey FOREIGN KEY (scope_id, vo) REFERENCES sancho.scope(scope_id, vo);
+
+
+--
+-- Name: issuer issuer_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.issuer
+    ADD CONSTRAINT issuer_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
 
 
 --
@@ -2151,6 +2383,30 @@ ALTER TABLE ONLY sancho.lock
 
 ALTER TABLE ONLY sancho.lock
     ADD CONSTRAINT lock_rule_id_vo_fkey FOREIGN KEY (rule_id, vo) REFERENCES sancho.rule(rule_id, vo);
+
+
+--
+-- Name: login login_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: login login_provider_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_provider_id_vo_fkey FOREIGN KEY (provider_id, vo) REFERENCES sancho.identity_provider(provider_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: login login_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.login
+    ADD CONSTRAINT login_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
 
 
 --
@@ -2311,6 +2567,14 @@ ALTER TABLE ONLY sancho.resource
 
 ALTER TABLE ONLY sancho.resource
     ADD CONSTRAINT resource_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: revocation revocation_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.revocation
+    ADD CONSTRAINT revocation_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
 
 
 --
@@ -2518,6 +2782,12 @@ ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.identity ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: identity_provider; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.identity_provider ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: input_set; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -2534,6 +2804,12 @@ ALTER TABLE sancho.input_set_did ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.intent ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: issuer; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.issuer ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: job; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -2570,6 +2846,12 @@ ALTER TABLE sancho.ledger ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.lock ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: login; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.login ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: membership; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -2642,6 +2924,12 @@ ALTER TABLE sancho.resource ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.resource_grant ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: revocation; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.revocation ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: rse; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -2834,6 +3122,13 @@ CREATE POLICY wall ON sancho.identity USING ((vo = ANY (( SELECT sancho.served_v
 
 
 --
+-- Name: identity_provider wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.identity_provider USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: input_set wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -2852,6 +3147,13 @@ CREATE POLICY wall ON sancho.input_set_did USING ((vo = ANY (( SELECT sancho.ser
 --
 
 CREATE POLICY wall ON sancho.intent USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: issuer wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.issuer USING (((vo = 0) OR (vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -2894,6 +3196,13 @@ CREATE POLICY wall ON sancho.ledger USING ((vo = ANY (( SELECT sancho.served_vos
 --
 
 CREATE POLICY wall ON sancho.lock USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: login wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.login USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -2979,6 +3288,13 @@ CREATE POLICY wall ON sancho.resource USING (((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.resource_grant USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (to_vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: revocation wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.revocation USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

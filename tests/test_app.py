@@ -12,7 +12,7 @@ from sancho.identity import api as identity_api
 from sancho.kit import web
 from tests.served import Served
 
-ROUTES = [r for router in (health, identity_api.public_router) for r in router.routes if isinstance(r, APIRoute)]
+ROUTES = [r for router in (health, *identity_api.PUBLIC_ROUTERS) for r in router.routes if isinstance(r, APIRoute)]
 NATIVE = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
 
 

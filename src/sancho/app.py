@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,14 @@ from sancho.kit.extensions import Extensions
 from sancho.kit.middleware import Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
+from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.pilots import api as pilots_api
 from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas import api as replicas_api
 from sancho.replicas.tasks import tasks as replicas_tasks
 from sancho.rses import api as rses_api
+from sancho.rses import service as rses
 from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules import api as rules_api
 from sancho.rules.kinds import KINDS as RULES_KINDS
@@ -57,7 +60,7 @@ TASKS: tuple[Tasks, ...] = (
 
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, identity_api.router, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
+    vos_api.router, *identity_api.ROUTERS, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
     replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
     objects_api.router,
 )  # fmt: skip
@@ -65,8 +68,10 @@ ROUTERS: Sequence[APIRouter] = (
 
 PUBLIC_PATHS = frozenset(
     {
-        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/pilot/login",
-        "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
+        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -108,7 +113,11 @@ def make_deployment(settings: Settings) -> Deployment:
             refresh=settings.tokens.refresh,
         ),
         extensions=extensions,
+        secrets=Secrets(
+            settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
+        ),
         objects=_objects(settings),
+        kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         trusted_proxies=settings.trusted_proxies,
         certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
@@ -145,6 +154,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
         yield
+        await made.extensions.aclose()
         await made.database.close()
         telemetry.flush()  # here, because a server that was told to end by a signal never returns
 
@@ -157,9 +167,11 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.deployment = made
     app.state.settings = settings
     app.state.kinds = KINDS
+    app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.include_router(health)
-    app.include_router(identity_api.public_router)
+    for router in identity_api.PUBLIC_ROUTERS:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)

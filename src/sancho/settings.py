@@ -46,6 +46,27 @@ class TokenSettings(BaseModel, frozen=True):
     """Refresh tokens of users; each use gives a new one."""
 
 
+class SecretSettings(BaseModel, frozen=True):
+    """Where the secrets of VOs are kept that their documents name, such as `iam` of the VO `belle`."""
+
+    folder: Path | None = None
+    """Folder with the secrets that documents of VOs name: a file for each, `FOLDER/belle/iam`, that only its owner may
+    read (0400). The environment comes first: `SANCHO_SECRET_BELLE__IAM`, in capitals, two underscores between VO and
+    name, and `_2E` for a `.`, `_2D` for a `-`, `_5F` for a `_` in them."""
+    command: tuple[str, ...] = ()
+    """Program, with arguments, as a JSON list, that writes a secret to its output when it is run with a VO's name and
+    the secret's as two more arguments, such as a script around `vault kv get`."""
+    command_timeout: timedelta = timedelta(seconds=10)
+    """How long the program may run."""
+
+    @property
+    def given(self) -> dict[str, SecretStr]:
+        """The secrets in the environment, each by the name of its variable."""
+        return {
+            name: SecretStr(text) for name, text in os.environ.items() if name.startswith("SANCHO_SECRET_") and text
+        }
+
+
 class CertificateSettings(BaseModel, frozen=True):
     """Logins with X.509 certificates and proxies, for clients that know nothing newer."""
 
@@ -99,6 +120,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()
+    secrets: SecretSettings = SecretSettings()
     certificates: CertificateSettings = CertificateSettings()
 
     @property

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from fastapi import APIRouter, FastAPI
 
 from sancho.identity import service, store
-from sancho.identity.api import public_router, router
+from sancho.identity.api import PUBLIC_ROUTERS, ROUTERS
 from sancho.kit import problem
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection, Database, execute
@@ -86,13 +86,15 @@ class Installation:
 
     def client(self, *routers: APIRouter, kinds: Sequence[Kind[Any]] = ()) -> httpx2.AsyncClient:
         app = FastAPI()
-        for each in (router, *routers):
+        for each in (*ROUTERS, *routers):
             app.include_router(each, prefix="/v1")
-        app.include_router(public_router)
+        for each in PUBLIC_ROUTERS:
+            app.include_router(each)
         problem.install(app)
         app.state.deployment = self.deployment
         app.state.authenticator = self.authenticators
         app.state.kinds = kinds
+        app.state.targets = ()
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx2.AsyncClient(transport=transport, base_url=URL)
 

@@ -24,6 +24,8 @@ class SanchoError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
+    oauth: ClassVar[str | None] = None
+    """OAuth's word for it (RFC 6749 §5.2 and its kin), where OAuth clients must understand it too."""
 
     def __init__(self, *, field: str | None = None, hint: str | None = None, **facts: object) -> None:
         """Fill the docstring with `facts`; `field` names what to blame in the request, `hint` what to do next."""

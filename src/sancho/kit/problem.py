@@ -44,7 +44,13 @@ def _render(status: int, code: str, detail: str, **more: Any) -> Response:
 def render(error: SanchoError) -> Response:
     """Say one of our own errors."""
     facts = {k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool)}
-    response = _render(error.status, error.code, str(error), field=error.field, hint=error.hint, facts=facts or None)
+    oauth = {} if error.oauth is None else {"error": error.oauth, "error_description": str(error)}
+    response = _render(
+        error.status, error.code, str(error), field=error.field, hint=error.hint, facts=facts or None, **oauth
+    )
+    if oauth:  # OAuth's clients look for nothing else
+        response.headers["content-type"] = "application/json"
+        response.headers["cache-control"] = "no-store"
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooMany | Unavailable):

@@ -59,6 +59,11 @@ async def current_version(conn: Connection) -> int | None:
     return await store.current_version(conn)
 
 
+async def lock_configuration(conn: Connection) -> None:
+    """Wait until no apply runs and let none run until this transaction ends: for who reads, then decides to apply."""
+    await store.lock_configuration(conn)
+
+
 async def versions(
     conn: Connection, caller: Principal, *, before: int | None = None, limit: int = 100
 ) -> list[Version]:

@@ -4,21 +4,19 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, cast
 
-from sancho.identity import store
-from sancho.identity.errors import AccountSuspended, TokenInvalid, TokenRevoked
-from sancho.identity.model import AccountState, Standing
-from sancho.identity.service.issuer import Issuer
-from sancho.identity.service.tokens import PILOT_TOKEN_SCOPE, TOKEN_SCOPE, pilot_audience
+from sancho.identity import plan, store
+from sancho.identity.errors import AccountSuspended, LoginEnded, TokenInvalid, TokenRevoked
+from sancho.identity.model import AccountState, Standing, TokenScope
+from sancho.identity.service.issuer import REMEMBERED, Issuer
+from sancho.identity.service.tokens import PILOT_TOKEN_SCOPE, pilot_audience
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.clock import Clock
 from sancho.kit.db import Database
 from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
-REMEMBERED = timedelta(seconds=30)
 MOST_REMEMBERED = 50_000
 
 
@@ -34,7 +32,7 @@ class Authenticators:
         self._database = database
         self._issuer = issuer
         self._clock = clock or issuer.clock
-        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[float, Principal, Mapping[str, Any]]] = OrderedDict()
         self._vos: dict[str, int] = {}
 
     async def authenticate(self, token: str) -> Principal:
@@ -42,12 +40,13 @@ class Authenticators:
         now = self._clock.now().timestamp()
         digest = hashlib.sha256(token.encode(errors="replace")).digest()
         known = self._known.get(digest)
-        if known is not None and now < known[0]:
+        if known is not None and now < known[0] and not self._issuer.is_void(known[2]):
             return known[1]
         self._known.pop(digest, None)
         claims = self._issuer.check(token)
         principal = await self._principal(claims)
-        self._known[digest] = min(now + REMEMBERED.total_seconds(), claims["exp"]), principal
+        marks = {name: claims.get(name) for name in ("jti", "sid")}
+        self._known[digest] = min(now + REMEMBERED.total_seconds(), claims["exp"]), principal, marks
         while len(self._known) > MOST_REMEMBERED:
             self._known.popitem(last=False)
         return principal
@@ -57,26 +56,30 @@ class Authenticators:
         if audience == pilot_audience(self._issuer.issuer) and purpose == PILOT_TOKEN_SCOPE:
             return await self._pilot(claims)
         # The scope too: the audience of a storage is whatever its operator wrote into a document.
-        if audience != self._issuer.issuer or purpose != TOKEN_SCOPE:
+        scope = plan.token_scope(purpose) if isinstance(purpose, str) and purpose else ""
+        if audience != self._issuer.issuer or isinstance(scope, str):
             raise TokenInvalid(reason="it is meant for another audience")
         vo_name, _, account = str(claims.get("sub", "")).partition(":")
         vo = (await self._vo_ids(vo_name)).get(vo_name) if re.fullmatch(LOWER_NAME, account) else None
         standing = None
         if vo is not None:
+            ids = [claims[name] for name in ("jti", "sid") if name in claims]
             async with self._database.transaction([vo]) as conn:
-                standing = await store.standing(conn, vo, account)
+                standing = await store.standing(conn, vo, account, groups=scope.groups, token_ids=ids)
         if vo is None or standing is None:
             raise TokenInvalid(reason="its account does not exist")
         if standing.state is not AccountState.ACTIVE:
             raise AccountSuspended(account=account, vo=vo_name)
+        if standing.revoked:
+            raise LoginEnded(account=account)
         # Tokens know whole seconds only, so one that was issued in the second of the change passes.
         if standing.proven_since is not None and claims["iat"] < int(standing.proven_since.timestamp()):
             raise TokenRevoked(account=account)
-        return await self._user(vo, vo_name, account, standing)
+        return await self._user(vo, vo_name, standing, account=account, scope=scope)
 
-    async def _user(self, vo: int, vo_name: str, account: str, standing: Standing) -> Principal:
-        served = (vo,)
-        if vo == INSTANCE and "*" in standing.permissions:
+    async def _user(self, vo: int, vo_name: str, standing: Standing, *, account: str, scope: TokenScope) -> Principal:
+        served, permissions = (vo,), plan.allowed(scope, standing.permissions)
+        if vo == INSTANCE and "*" in permissions:
             self._vos = {}  # VOs may have come since
             served = tuple(sorted((await self._vo_ids(vo_name)).values()))
         return Principal(
@@ -85,7 +88,7 @@ class Authenticators:
             account_id=standing.account_id,
             account=account,
             groups=standing.groups,
-            permissions=frozenset(standing.permissions),
+            permissions=permissions,
             vos=served,
         )
 

@@ -34,6 +34,8 @@ ANNOUNCED: dict[Algorithm, timedelta] = {ALGORITHM: timedelta(), "ES256": timede
 TYPE = "at+jwt"
 LONGEST_TOKEN = timedelta(days=7)
 LONGEST_TEXT = 16_384
+REMEMBERED = timedelta(seconds=30)
+"""For so long a process may remember who a token stands for."""
 SKEW = 60
 """Seconds by which the clocks of two of our servers may differ."""
 
@@ -139,9 +141,15 @@ class Issuer:
         self._folder = folder
         self._names: tuple[str, ...] | None = None
         self._keys: list[SigningKey] = []
+        self._void: dict[str, float] = {}
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = ALGORITHM) -> str:
-        """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most."""
+    def sign(
+        self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = ALGORITHM, kind: str = TYPE
+    ) -> str:
+        """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most.
+
+        `kind` is its `typ`: only that of access tokens passes `check`.
+        """
         if lifetime > LONGEST_TOKEN:
             raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
         keys = [key for key in self._current() if key.algorithm == algorithm]
@@ -151,7 +159,7 @@ class Issuer:
         key = next((key for key in keys if key.signs_from <= at), keys[-1])
         now = int(at.timestamp())
         ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
-        header = {"alg": algorithm, "kid": key.kid, "typ": TYPE}
+        header = {"alg": algorithm, "kid": key.kid, "typ": kind}
         said = {**claims, **ours, "jti": uuid.uuid4().hex}
         return jwt.encode(header, said, key.key, algorithms=[algorithm])
 
@@ -175,6 +183,16 @@ class Issuer:
     def jwks(self) -> dict[str, Any]:
         """The public keys with which anybody may check our tokens."""
         return {"keys": [key.key.as_dict(private=False) for key in self._trusted()]}
+
+    def forget(self, token_id: str) -> None:
+        """Let this process refuse a token or login, by its id, that it remembers as good; the database knows."""
+        now = self.clock.now().timestamp()
+        self._void = {known: until for known, until in self._void.items() if until > now}
+        self._void[token_id] = now + REMEMBERED.total_seconds()
+
+    def is_void(self, claims: Mapping[str, Any]) -> bool:
+        """Say whether a token, or its login, was made void a moment ago."""
+        return bool(self._void) and (claims["jti"] in self._void or claims.get("sid") in self._void)
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self.clock.now().timestamp()

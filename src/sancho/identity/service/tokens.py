@@ -1,25 +1,36 @@
-"""Logins and tokens: a proof becomes a pair of tokens, a refresh token the next pair."""
+"""Tokens: a proof becomes a pair of them, a refresh token the next pair; how they are made and made void."""
 
 import hashlib
 import re
 import secrets
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sancho.identity import store
-from sancho.identity.errors import LoginRefused, RefreshRefused
-from sancho.identity.model import REFRESH_GRACE, AccountState, Credential, RefreshToken, Tokens
-from sancho.identity.service.issuer import Issuer
+from sancho.identity import plan, store
+from sancho.identity.errors import LoginRefused, RefreshRefused, ScopeRefused, TokenInvalid
+from sancho.identity.model import (
+    REFRESH_GRACE,
+    AccountState,
+    Credential,
+    NewRefreshToken,
+    OpenLogin,
+    RefreshToken,
+    Tokens,
+    TokenScope,
+)
+from sancho.identity.service.issuer import LONGEST_TOKEN, Issuer
 from sancho.identity.service.passwords import Guard, check_room, fits
-from sancho.kit.access import INSTANCE, Signer
+from sancho.kit.access import INSTANCE, Principal, Signer
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
 from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
-TOKEN_SCOPE = "sancho"  # noqa: S105 - what access tokens are for, in OAuth's words
-PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105
+PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105 - what tokens are for, in OAuth's words
+CLIENT = "sancho"
+"""The client that the command line is."""
 _REFRESH_TOKEN = re.compile(r"sr-(\d{1,5})-[A-Za-z0-9_-]{43}", re.ASCII)
 _guard = Guard()
 
@@ -36,12 +47,47 @@ def pilot_audience(issuer_url: str) -> str:
     return f"{issuer_url}/pilot"
 
 
-async def login(deployment: Deployment, vo_name: str, account: str, password: str) -> Tokens:
+def read_scope(text: str | None) -> TokenScope:
+    """Read what a token is asked for; raises `ScopeRefused`."""
+    scope = plan.token_scope(text or "")
+    if isinstance(scope, str):
+        raise ScopeRefused(word=scope[:100])
+    return scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Whom tokens are for, by which client, and what they may be used for."""
+
+    vo: int
+    vo_name: str
+    account_id: int
+    account: str
+    groups: Sequence[str]
+    client: str = CLIENT
+    scope: TokenScope
+
+
+async def login(
+    deployment: Deployment, vo_name: str, account: str, password: str, *, scope: str | None = None, client: str = CLIENT
+) -> Tokens:
     """Exchange a password for tokens.
 
     Raises `LoginRefused`, which is the same, and takes as long, whatever is wrong: VO, account, password or a
     suspended account. Raises `TooManyLogins` before anything is looked at when this account was tried too often.
     """
+    wanted = read_scope(scope)
+    vo, known = await prove(deployment, vo_name, account, password)
+    holder = Holder(
+        vo=vo, vo_name=vo_name, account_id=known.account_id, account=account, groups=known.groups, client=client,
+        scope=wanted,
+    )  # fmt: skip
+    async with deployment.database.transaction([vo]) as conn:
+        return await issue(conn, deployment, holder)
+
+
+async def prove(deployment: Deployment, vo_name: str, account: str, password: str) -> tuple[int, Credential]:
+    """Check a password, as `login` does; return the VO's id, and what is known of the account."""
     who = vo_name[:100], account[:100]
     check_room()
     _guard.begin(who, deployment.clock.now())
@@ -50,9 +96,7 @@ async def login(deployment: Deployment, vo_name: str, account: str, password: st
     if not right or known is None or known.state is not AccountState.ACTIVE:
         raise LoginRefused
     _guard.forgive(who)
-    async with deployment.database.transaction([vo]) as conn:
-        refresh_token = await _new_refresh_token(conn, deployment, vo, known.account_id, uuid.uuid4())
-    return _pair(deployment, vo_name, account, known.groups, refresh_token)
+    return vo, known
 
 
 async def _credential(database: Database, vo_name: str, account: str) -> tuple[int, Credential | None]:
@@ -73,7 +117,7 @@ async def refresh(deployment: Deployment, refresh_token: str) -> Tokens:
     share it. Later it was stolen, by one side or the other, and all tokens of its login are void.
     Raises `RefreshRefused`.
     """
-    vo, token_hash, now = _vo_of(refresh_token), _hash(refresh_token), deployment.clock.now()
+    vo, token_hash, now = _vo_of(refresh_token), hash_of(refresh_token), deployment.clock.now()
     if vo is None:
         raise RefreshRefused
     async with deployment.database.transaction([vo]) as conn:
@@ -83,25 +127,65 @@ async def refresh(deployment: Deployment, refresh_token: str) -> Tokens:
             raise RefreshRefused
         stolen = known.used_at is not None and now - known.used_at > REFRESH_GRACE
         if stolen:
-            await store.revoke_family(conn, vo, uuid.UUID(known.family), now)
+            await end_login(conn, deployment, vo, uuid.UUID(known.family))
         else:
             await store.use_refresh_token(conn, vo, token_hash, now)
-            successor = await _new_refresh_token(conn, deployment, vo, known.account_id, uuid.UUID(known.family))
             vo_name = next(v.name for v in await vos.list_vos(conn) if v.vo == vo)
-            return _pair(deployment, vo_name, known.account, known.groups, successor)
+            holder = Holder(
+                vo=vo, vo_name=vo_name, account_id=known.account_id, account=known.account, groups=known.groups,
+                client=known.client, scope=read_scope(known.token_scope),
+            )  # fmt: skip
+            return await issue(conn, deployment, holder, family=uuid.UUID(known.family))
     raise RefreshRefused
 
 
-async def revoke(deployment: Deployment, refresh_token: str) -> None:
-    """Void all refresh tokens of the login that this one came from; for a token nobody knows, do nothing."""
-    vo, token_hash = _vo_of(refresh_token), _hash(refresh_token)
-    if vo is None:
+async def revoke(deployment: Deployment, token: str) -> None:
+    """Void a token and, by its refresh token, all that came from the same login; one that nobody knows is no error.
+
+    An access token that is shown here ends alone. Both are refused at once by this process, by others within 30 s.
+    """
+    vo, token_hash = _vo_of(token), hash_of(token)
+    if vo is not None:
+        async with deployment.database.transaction([vo]) as conn:
+            await store.lock_owner(conn, vo, token_hash)
+            known = await store.refresh_token(conn, vo, token_hash)
+            if known is not None:
+                await end_login(conn, deployment, vo, uuid.UUID(known.family))
         return
-    async with deployment.database.transaction([vo]) as conn:
-        await store.lock_owner(conn, vo, token_hash)
-        known = await store.refresh_token(conn, vo, token_hash)
-        if known is not None:
-            await store.revoke_family(conn, vo, uuid.UUID(known.family), deployment.clock.now())
+    issuer = issuer_of(deployment)
+    try:
+        claims = issuer.check(token)
+    except TokenInvalid:
+        return
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        found = await vos.find(conn, str(claims.get("vo", "")))
+    if found is not None:
+        async with deployment.database.transaction([found.vo]) as conn:
+            await store.revoke_until(conn, found.vo, [claims["jti"]], deployment.clock.now() + LONGEST_TOKEN)
+        issuer.forget(claims["jti"])
+
+
+async def end_login(conn: Connection, deployment: Deployment, vo: int, family: uuid.UUID) -> None:
+    """Void every token of a login whose owner is locked: those that renew it, and those that act by it."""
+    now = deployment.clock.now()
+    await store.revoke_family(conn, vo, family, now)
+    await store.revoke_until(conn, vo, [family.hex], now + LONGEST_TOKEN)
+    issuer_of(deployment).forget(family.hex)
+
+
+async def logins(conn: Connection, deployment: Deployment, caller: Principal, *, everybody: bool) -> list[OpenLogin]:
+    """The caller's logins that can still be renewed; with `everybody`, those of all accounts of the VO."""
+    account_id = None if everybody else caller.account_id
+    return await store.list_logins(conn, caller.vo, deployment.clock.now(), account_id=account_id)
+
+
+async def end_login_of(conn: Connection, deployment: Deployment, caller: Principal, family: uuid.UUID) -> bool:
+    """End a login of the caller's, or with `accounts:manage` anybody's in the VO; False when there is none such."""
+    owner = await store.owner_of_family(conn, caller.vo, family)
+    if owner is None or (owner != caller.account_id and not caller.may("accounts:manage")):
+        return False
+    await end_login(conn, deployment, caller.vo, family)
+    return True
 
 
 def pilot_token(signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequence[int], lifetime: timedelta) -> str:
@@ -117,8 +201,8 @@ def pilot_token(signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequ
 
 
 async def forget_expired(conn: Connection, now: datetime) -> int:
-    """Delete refresh tokens that have expired, in the VOs that the transaction serves; say how many."""
-    return await store.forget_expired(conn, now)
+    """Delete what has expired of refresh tokens and logins, in the VOs that the transaction serves; say how many."""
+    return await store.forget_expired(conn, now) + await store.forget_logins(conn, now)
 
 
 def _good(token: RefreshToken, now: datetime) -> bool:
@@ -130,27 +214,57 @@ def _vo_of(refresh_token: str) -> int | None:
     return int(found[1]) if found and int(found[1]) < 2**15 else None
 
 
-def _hash(refresh_token: str) -> bytes:
-    return hashlib.sha256(refresh_token.encode(errors="replace")).digest()
+def hash_of(secret: str) -> bytes:
+    """How a secret of ours is kept: it is long and random, so a plain hash will do."""
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
-async def _new_refresh_token(
-    conn: Connection, deployment: Deployment, vo: int, account_id: int, family: uuid.UUID
-) -> str:
-    token, now = f"sr-{vo}-{secrets.token_urlsafe(32)}", deployment.clock.now()
-    until = now, now + issuer_of(deployment).refresh
-    await store.add_refresh_token(conn, vo, account_id, family=family, token_hash=_hash(token), until=until)
-    return token
+async def issue(
+    conn: Connection, deployment: Deployment, holder: Holder, *, family: uuid.UUID | None = None,
+    nonce: str | None = None,
+) -> Tokens:  # fmt: skip
+    """Make the tokens of a login, or the next ones of login `family`; raises `ScopeRefused` for a group of others.
 
-
-def _pair(deployment: Deployment, vo_name: str, account: str, groups: Sequence[str], refresh_token: str) -> Tokens:
-    issuer = issuer_of(deployment)
-    claims = {
-        "sub": f"{vo_name}:{account}", "aud": issuer.issuer, "scope": TOKEN_SCOPE, "vo": vo_name,
-        "groups": list(groups), "wlcg.ver": "1.0",
-        "wlcg.groups": [f"/{vo_name}", *(f"/{vo_name}/{group}" for group in groups)],
-    }  # fmt: skip
-    return Tokens(
-        access_token=issuer.sign(claims, issuer.access), refresh_token=refresh_token,
-        expires_in=int(issuer.access.total_seconds()), refresh_expires_in=int(issuer.refresh.total_seconds()),
+    When the scope has `openid`, an ID token comes too, with `nonce` if there is one.
+    """
+    issuer, family = issuer_of(deployment), family or uuid.uuid4()
+    token, now = f"sr-{holder.vo}-{secrets.token_urlsafe(32)}", deployment.clock.now()
+    access = access_token(issuer, holder, lifetime=issuer.access, login=family.hex)
+    noted = NewRefreshToken(
+        account_id=holder.account_id, family=family, token_hash=hash_of(token), issued_at=now,
+        expires_at=now + issuer.refresh, client=holder.client, token_scope=holder.scope.text,
     )  # fmt: skip
+    await store.add_refresh_token(conn, holder.vo, noted)
+    return Tokens(
+        access_token=access, refresh_token=token, expires_in=int(issuer.access.total_seconds()),
+        refresh_expires_in=int(issuer.refresh.total_seconds()), scope=holder.scope.text,
+        id_token=_id_token(issuer, holder, nonce) if holder.scope.openid else None,
+    )  # fmt: skip
+
+
+def access_token(
+    issuer: Issuer, holder: Holder, *, lifetime: timedelta, login: str | None = None, audience: str | None = None
+) -> str:
+    """Sign an access token by RFC 9068 with the claims of the WLCG profile; `sid` says which login it belongs to.
+
+    Raises `ScopeRefused` when it is limited to a group that its account is not in.
+    """
+    strange = [group for group in holder.scope.groups if group not in holder.groups]
+    if strange:
+        raise ScopeRefused(word=f"group:{strange[0]}")
+    groups = list(holder.scope.groups or holder.groups)
+    claims = {
+        "sub": f"{holder.vo_name}:{holder.account}", "aud": audience or issuer.issuer, "scope": holder.scope.text,
+        "client_id": holder.client, "vo": holder.vo_name, "groups": groups, "preferred_username": holder.account,
+        "wlcg.ver": "1.0", "wlcg.groups": [f"/{holder.vo_name}", *(f"/{holder.vo_name}/{g}" for g in groups)],
+    }  # fmt: skip
+    return issuer.sign(claims if login is None else {**claims, "sid": login}, lifetime)
+
+
+def _id_token(issuer: Issuer, holder: Holder, nonce: str | None) -> str:
+    claims = {
+        "sub": f"{holder.vo_name}:{holder.account}", "aud": holder.client, "azp": holder.client,
+        "preferred_username": holder.account, "vo": holder.vo_name,
+        "wlcg.groups": [f"/{holder.vo_name}", *(f"/{holder.vo_name}/{group}" for group in holder.groups)],
+    }  # fmt: skip
+    return issuer.sign(claims if nonce is None else {**claims, "nonce": nonce}, issuer.access, kind="JWT")

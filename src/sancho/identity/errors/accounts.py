@@ -1,76 +1,13 @@
-"""What can go wrong with accounts, groups and tokens."""
+"""What can go wrong with accounts, groups, passwords, tokens and keys."""
 
 from sancho.kit.errors import (
-    BadRequest,
     Conflict,
     Forbidden,
     Invalid,
     NotFound,
     SanchoError,
-    TooMany,
     Unauthorized,
-    Unavailable,
 )
-
-
-class GrantUnknown(BadRequest):
-    """Tokens are given for a password or a refresh token, not for what this request says."""
-
-    code = "unsupported_grant_type"
-
-    def __init__(self) -> None:
-        """Do not repeat what was offered: it may be a secret in the wrong field."""
-        super().__init__(field="grant_type", hint="Send `grant_type=password` or `grant_type=refresh_token`.")
-
-
-class GrantIncomplete(Invalid):
-    """This request for tokens lacks {what}."""
-
-    code = "grant_incomplete"
-
-    def __init__(self, *, what: str) -> None:
-        """Name the form's field."""
-        super().__init__(what=what, field=what)
-
-
-class LoginRefused(Unauthorized):
-    """VO, account and password do not fit together."""
-
-    code = "login_refused"
-
-    def __init__(self) -> None:
-        """Say nothing of which of the three is wrong."""
-        super().__init__(hint="Check all three; an administrator of your VO can set a new password.")
-
-
-class TooManyLogins(TooMany):
-    """Too many logins for this account have failed."""
-
-    code = "too_many_logins"
-
-    def __init__(self, *, retry_after: int) -> None:
-        """Say after how many seconds to try again."""
-        super().__init__(retry_after=retry_after, hint=f"Try again in {retry_after} s.")
-
-
-class LoginsBusy(Unavailable):
-    """Too many logins are being checked at this moment."""
-
-    code = "logins_busy"
-
-    def __init__(self) -> None:
-        """Ask to come back in a moment."""
-        super().__init__(retry_after=1)
-
-
-class RefreshRefused(Unauthorized):
-    """This refresh token is not valid any more."""
-
-    code = "refresh_refused"
-
-    def __init__(self) -> None:
-        """Say nothing of why."""
-        super().__init__(hint="Run `sancho login` again.")
 
 
 class TokenInvalid(Unauthorized):
@@ -101,6 +38,16 @@ class TokenRevoked(Unauthorized):
     def __init__(self, *, account: str) -> None:
         """Name the account."""
         super().__init__(account=account, hint="Run `sancho login` for a new one.")
+
+
+class LoginEnded(Unauthorized):
+    """This login of account {account} was ended."""
+
+    code = "login_ended"
+
+    def __init__(self, *, account: str) -> None:
+        """Name the account."""
+        super().__init__(account=account, hint="Run `sancho login` again.")
 
 
 class AccountSuspended(Forbidden):
@@ -183,6 +130,16 @@ class PasswordUnfit(Invalid):
     def __init__(self, *, shortest: int, longest: int) -> None:
         """Say what would do."""
         super().__init__(shortest=shortest, longest=longest, field="password")
+
+
+class NotAService(Forbidden):
+    """Account {account} is not a service: only those have secrets."""
+
+    code = "not_a_service"
+
+    def __init__(self, *, account: str) -> None:
+        """Say how to make one."""
+        super().__init__(account=account, hint="Apply an Account document with `kind: service`.")
 
 
 class KeysExposed(SanchoError):

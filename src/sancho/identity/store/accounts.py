@@ -1,11 +1,10 @@
-"""The SQL of accounts, groups and refresh tokens."""
+"""The SQL of accounts and groups."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
-from sancho.identity.model import Account, Credential, Group, RefreshToken, Standing
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+from sancho.identity.model import Account, Credential, Group, Standing
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values, find
 
 # ---- accounts
 
@@ -41,6 +40,15 @@ async def list_accounts(
             "names": None if names is None else list(names),
             "ids": None if ids is None else list(ids),
         },
+    )
+
+
+async def names_like(conn: Connection, vo: int, stem: str) -> list[str]:
+    """Names of a VO's accounts that begin with a word."""
+    return await fetch_values(
+        conn,
+        "SELECT name FROM account WHERE vo = %(vo)s AND starts_with(name, %(stem)s)",
+        {"vo": vo, "stem": stem},
     )
 
 
@@ -113,24 +121,32 @@ async def credential(conn: Connection, vo: int, account: str) -> Credential | No
     )
 
 
-async def standing(conn: Connection, vo: int, account: str) -> Standing | None:
-    """What an account is and may do at this moment."""
+async def standing(
+    conn: Connection, vo: int, account: str, *, groups: Sequence[str] = (), token_ids: Sequence[str] = ()
+) -> Standing | None:
+    """What an account is and may do at this moment, in some of its groups only if any are named.
+
+    `revoked` says whether any of these tokens or logins, 32 hex digits each, is void.
+    """
     return await find(
         conn,
         Standing,
         """
         SELECT account.account_id, account.state, identity.created_at AS proven_since,
                coalesce(array_agg(DISTINCT g.name) FILTER (WHERE g.name IS NOT NULL), '{}') AS groups,
-               coalesce(array_agg(DISTINCT p.permission) FILTER (WHERE p.permission IS NOT NULL), '{}') AS permissions
+               coalesce(array_agg(DISTINCT p.permission) FILTER (WHERE p.permission IS NOT NULL), '{}') AS permissions,
+               EXISTS (SELECT FROM revocation AS r
+                        WHERE r.token_id = ANY(%(token_ids)s::uuid[]) AND r.vo = account.vo) AS revoked
           FROM account
           LEFT JOIN identity ON identity.vo = account.vo AND identity.kind = 'P' AND identity.subject = account.name
           LEFT JOIN membership AS m ON m.account_id = account.account_id AND m.vo = account.vo
           LEFT JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+           AND (cardinality(%(groups)s::text[]) = 0 OR g.name = ANY(%(groups)s::text[]))
           LEFT JOIN LATERAL unnest(g.permissions) AS p (permission) ON true
          WHERE account.vo = %(vo)s AND account.name = %(account)s
-         GROUP BY account.account_id, account.state, identity.created_at
+         GROUP BY account.vo, account.account_id, account.state, identity.created_at
         """,
-        {"vo": vo, "account": account},
+        {"vo": vo, "account": account, "groups": list(groups), "token_ids": list(token_ids)},
     )
 
 
@@ -220,100 +236,3 @@ async def put_memberships(
         """,
         parameters,
     )
-
-
-# ---- refresh tokens
-
-
-async def lock_owner(conn: Connection, vo: int, token_hash: bytes) -> int | None:
-    """Lock the account that a refresh token was given to, so that its family changes in one place at a time."""
-    return await fetch_value(
-        conn,
-        """
-        SELECT account.account_id
-          FROM account
-         WHERE account.vo = %(vo)s
-           AND account.account_id = (
-               SELECT token.account_id FROM refresh_token AS token
-                WHERE token.token_hash = %(token_hash)s AND token.vo = %(vo)s)
-           FOR NO KEY UPDATE
-        """,
-        {"vo": vo, "token_hash": token_hash},
-    )
-
-
-async def refresh_token(conn: Connection, vo: int, token_hash: bytes) -> RefreshToken | None:
-    """What is known of a refresh token; call it under `lock_owner`."""
-    return await find(
-        conn,
-        RefreshToken,
-        """
-        SELECT token.account_id, account.name AS account, account.state, token.family::text, token.expires_at,
-               token.used_at, token.revoked_at,
-               ARRAY(SELECT g.name FROM membership AS m
-                       JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
-                      WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
-          FROM refresh_token AS token
-          JOIN account ON account.account_id = token.account_id AND account.vo = token.vo
-         WHERE token.token_hash = %(token_hash)s AND token.vo = %(vo)s
-        """,
-        {"vo": vo, "token_hash": token_hash},
-    )
-
-
-async def use_refresh_token(conn: Connection, vo: int, token_hash: bytes, now: datetime) -> None:
-    """Note the first use of a refresh token."""
-    await execute(
-        conn,
-        """
-        UPDATE refresh_token SET used_at = %(now)s
-         WHERE token_hash = %(token_hash)s AND vo = %(vo)s AND used_at IS NULL
-        """,
-        {"vo": vo, "token_hash": token_hash, "now": now},
-    )
-
-
-async def add_refresh_token(
-    conn: Connection, vo: int, account_id: int, *, family: UUID, token_hash: bytes, until: tuple[datetime, datetime]
-) -> None:
-    """Note a new refresh token, good `until` = (from, to)."""
-    await execute(
-        conn,
-        """
-        INSERT INTO refresh_token (vo, account_id, family, issued_at, expires_at, token_hash)
-        VALUES (%(vo)s, %(account_id)s, %(family)s, %(issued_at)s, %(expires_at)s, %(token_hash)s)
-        """,
-        {
-            "vo": vo, "account_id": account_id, "family": family, "token_hash": token_hash,
-            "issued_at": until[0], "expires_at": until[1],
-        },
-    )  # fmt: skip
-
-
-async def revoke_family(conn: Connection, vo: int, family: UUID, now: datetime) -> None:
-    """Void every refresh token that came from one login."""
-    await execute(
-        conn,
-        """
-        UPDATE refresh_token SET revoked_at = %(now)s
-         WHERE family = %(family)s AND vo = %(vo)s AND revoked_at IS NULL
-        """,
-        {"vo": vo, "family": family, "now": now},
-    )
-
-
-async def revoke_all(conn: Connection, vo: int, account_ids: Sequence[int], now: datetime) -> None:
-    """Void every refresh token of accounts."""
-    await execute(
-        conn,
-        """
-        UPDATE refresh_token SET revoked_at = %(now)s
-         WHERE vo = %(vo)s AND account_id = ANY(%(account_ids)s::int[]) AND revoked_at IS NULL
-        """,
-        {"vo": vo, "account_ids": list(account_ids), "now": now},
-    )
-
-
-async def forget_expired(conn: Connection, now: datetime) -> int:
-    """Delete refresh tokens that have expired; say how many."""
-    return await execute(conn, "DELETE FROM refresh_token WHERE expires_at < %(now)s", {"now": now})

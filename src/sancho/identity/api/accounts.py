@@ -1,25 +1,22 @@
-"""Native routes of identity: tokens, the discovery document, accounts and groups."""
+"""Native routes of accounts and groups."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Response
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from sancho.identity import service
 from sancho.identity.errors import (
     AccountNotFound,
     BeyondYours,
-    GrantIncomplete,
-    GrantUnknown,
-    LoginRefused,
+    NotAService,
     PasswordUnfit,
     PasswordWrong,
-    RefreshRefused,
-    TooManyLogins,
 )
 from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group
+from sancho.identity.service import exchange
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
@@ -28,43 +25,6 @@ from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
 
 router = APIRouter(tags=["identity"])
-public_router = APIRouter(tags=["identity"])
-
-Text = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
-
-
-class TokenForm(BaseModel):
-    """What OAuth sends to get tokens; fields that we do not know are ignored, as it demands."""
-
-    grant_type: Text
-    vo: Text | None = None
-    username: Text | None = None
-    password: Text | None = None
-    refresh_token: Text | None = None
-
-    def said(self, name: str) -> str:
-        """A field that is needed; raises `GrantIncomplete` when it is not there."""
-        value = getattr(self, name)
-        if not value:
-            raise GrantIncomplete(what=name)
-        return value
-
-
-class RevokeForm(BaseModel):
-    """What OAuth sends to void a token."""
-
-    token: Text
-
-
-class TokensOut(BaseModel):
-    """An access token, and a refresh token that gives the next pair, once."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str
-    expires_in: int
-    refresh_expires_in: int
-    scope: str
 
 
 class WhoAmI(BaseModel):
@@ -124,55 +84,6 @@ async def _acting(
 Acting = Annotated[Principal, Depends(_acting)]
 
 
-@router.post(
-    "/auth/token",
-    responses=problems(LoginRefused, RefreshRefused, TooManyLogins, GrantUnknown, GrantIncomplete),
-)
-async def token(deployment: Deployed, response: Response, form: Annotated[TokenForm, Form()]) -> TokensOut:
-    """Exchange a password, or a refresh token, for tokens. Needs no token."""
-    match form.grant_type:
-        case "password":
-            vo, account, password = form.said("vo"), form.said("username"), form.said("password")
-            tokens = await service.login(deployment, vo, account, password)
-        case "refresh_token":
-            tokens = await service.refresh(deployment, form.said("refresh_token"))
-        case _:
-            raise GrantUnknown
-    response.headers["cache-control"] = "no-store"
-    return TokensOut(**asdict(tokens))
-
-
-@router.post("/auth/revoke")
-async def revoke(deployment: Deployed, form: Annotated[RevokeForm, Form()]) -> None:
-    """Void a refresh token and all that came from the same login. Needs no token of another kind."""
-    await service.revoke(deployment, form.token)
-
-
-@public_router.get("/.well-known/openid-configuration")
-async def discovery(deployment: Deployed) -> dict[str, Any]:
-    """Where tokens come from and how to check them."""
-    issuer, base = service.issuer_of(deployment).issuer, deployment.public_url
-    return {
-        "issuer": issuer,
-        "jwks_uri": f"{base}/.well-known/jwks.json",
-        "token_endpoint": f"{base}/v1/auth/token",
-        "revocation_endpoint": f"{base}/v1/auth/revoke",
-        "grant_types_supported": ["password", "refresh_token"],
-        "response_types_supported": [],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [service.ALGORITHM],
-        "token_endpoint_auth_methods_supported": ["none"],
-        "scopes_supported": ["sancho"],
-    }
-
-
-@public_router.get("/.well-known/jwks.json")
-async def jwks(deployment: Deployed, response: Response) -> dict[str, Any]:
-    """The public keys that check our tokens."""
-    response.headers["cache-control"] = "public, max-age=300"
-    return service.issuer_of(deployment).jwks()
-
-
 @router.get("/whoami")
 async def whoami(caller: Authenticated) -> WhoAmI:
     """Say who the caller is, an account or a pilot."""
@@ -218,6 +129,22 @@ async def activate(name: str, caller: Acting, deployment: Deployed) -> AccountOu
 async def change_password(name: str, body: PasswordIn, caller: Acting, deployment: Deployed) -> None:
     """Set a password; all tokens of the account become void."""
     await service.change_password(deployment, caller, name, body.password, current=body.current_password)
+
+
+class SecretOut(BaseModel):
+    """A client's id and its secret, which is shown this once."""
+
+    client_id: str
+    client_secret: str
+
+
+@router.post(
+    "/accounts/{name}/secret", responses=problems(AccountNotFound, PermissionMissing, BeyondYours, NotAService)
+)
+async def make_secret(name: str, caller: Acting, conn: Transaction) -> SecretOut:
+    """Make the secret by which a service account gets tokens (`client_credentials`), instead of the one before."""
+    client_id, secret = await exchange.make_client_secret(conn, caller, name)
+    return SecretOut(client_id=client_id, client_secret=secret)
 
 
 @router.get("/groups", responses=problems(VoNotFound))
