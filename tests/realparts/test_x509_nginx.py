@@ -27,6 +27,8 @@ from tests.realparts.pki import Authority
 from tests.realparts.serving import serving
 from tests.storage_site import free_port
 
+pytestmark = pytest.mark.xdist_group("x509_nginx")  # one server for all
+
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "x509-clients.md"
 PROXY = "127.0.0.2"
 """Where nginx connects from; tests that forge connect from 127.0.0.1."""

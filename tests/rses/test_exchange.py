@@ -29,9 +29,10 @@ async def test_a_user_gets_a_token_that_reads_in_the_area_of_their_vo(served: Se
 @pytest.mark.parametrize(
     "scope",
     [
-        "", "storage.read:/", "storage.read:/belle", "storage.read:/belle/", "storage.read:/gridpp/mc", "storage.read:/belle/../gridpp", "storage.read:/belle2",
-        "storage.read:/belle//mc", "storage.read:/belle/%2e%2E/gridpp", "storage.modify:/belle/mc",
-        "storage.create:/belle/mc", "storage.read:/belle/mc sancho", "compute.create",
+        "", "storage.read:/", "storage.read:/belle", "storage.read:/belle/", "storage.read:/gridpp/mc",
+        "storage.read:/belle/../gridpp", "storage.read:/belle2", "storage.read:/belle//mc",
+        "storage.read:/belle/%2e%2E/gridpp", "storage.modify:/belle/mc", "storage.create:/belle/mc",
+        "storage.read:/belle/mc sancho", "compute.create",
     ],
 )  # fmt: skip
 async def test_no_other_path_and_no_right_to_write_is_given(served: Served, scope: str) -> None:

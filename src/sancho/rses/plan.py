@@ -29,12 +29,8 @@ def readable_paths(scope: str, vo: str) -> list[str] | str:
     area, paths = f"/{quote(vo, '')}/", list[str]()
     for word in scope.split() or [scope]:
         verb, _, path = word.partition(":")
-        if (
-            verb != "storage.read"
-            or not path.startswith(area)
-            or {".", "..", ""} & set(path.split("/")[1:])
-            or "%2e" in path.lower()
-        ):
+        tricky = {".", "..", ""} & set(path.split("/")[1:]) or "%2e" in path.lower()
+        if verb != "storage.read" or not path.startswith(area) or tricky:
             return word
         paths.append(path)
     return paths

@@ -2,9 +2,10 @@
 
 Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. There are two kinds: Ed25519 for
 tokens that come back to us, ES256 for storages, whose software (libscitokens) knows nothing newer. The newest key of
-a kind signs; all are published, a replaced one for as long as a token that it has signed may live. The folder is
-looked at at most once a second, and at once for a token of an unknown key. So without a restart a new key checks
-everywhere at once, signs within a second, and a key that is removed is trusted no more within a second.
+a kind signs, one for storages after it has been published for long enough for them to have read it; all are
+published, a replaced one for as long as a token that it has signed may live. The folder is looked at at most once a
+second, and at once for a token of an unknown key. So without a restart a new key checks everywhere at once, signs
+within a second, and a key that is removed is trusted no more within a second.
 
 A token whose header is, byte for byte, one that we write is checked here, by cryptography's Ed25519; any other goes
 through joserfc, which is as strict and slower.
@@ -35,6 +36,8 @@ from sancho.kit.clock import Clock, SystemClock
 
 ALGORITHM = "Ed25519"
 ALGORITHMS: tuple[Algorithm, ...] = (ALGORITHM, "ES256")
+ANNOUNCED: dict[Algorithm, timedelta] = {ALGORITHM: timedelta(), "ES256": timedelta(minutes=20)}
+"""How long a key is published before it signs: libscitokens reads the keys that it knows of again after 10 minutes."""
 TYPE = "at+jwt"
 LONGEST_TOKEN = timedelta(days=7)
 LONGEST_TEXT = 16_384
@@ -66,18 +69,23 @@ class SigningKey:
         """What checks its signatures, if it is of our own kind."""
         return cast(Ed25519PublicKey, self.key.public_key)
 
+    @property
+    def signs_from(self) -> datetime:
+        """When it takes over from the one before it."""
+        return self.made_at + ANNOUNCED[self.algorithm]
+
 
 def rotate(folder: Path, *, clock: Clock | None = None) -> str:
-    """Add a key of each kind to the folder, which is made when missing; they sign from now on.
+    """Add a key of each kind to the folder, which is made when missing.
 
-    Return the id of the one that signs tokens for ourselves. Keys that were replaced longer ago than any token lives
-    are removed.
+    Return the id of the one that from now on signs tokens for ourselves. Keys that were replaced longer ago than any
+    token lives are removed.
     """
     now = (clock or SystemClock()).now()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for keys in _by_kind(_read(folder)):
         for successor, old in pairwise(keys):
-            if successor.made_at + LONGEST_TOKEN < now:
+            if successor.signs_from + LONGEST_TOKEN < now:
                 (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
     made = [_make(folder, algorithm, now) for algorithm in ALGORITHMS]
     return made[0]
@@ -166,8 +174,8 @@ class Issuer:
         """
         if lifetime > LONGEST_TOKEN:
             raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
-        key = self._signing(algorithm)
-        now = int(self.clock.now().timestamp())
+        at = self.clock.now()
+        key, now = self._signing(algorithm, at), int(at.timestamp())
         ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
         header = {"alg": algorithm, "kid": key.kid, "typ": kind}
         said = {**claims, **ours, "jti": uuid.uuid4().hex}
@@ -229,11 +237,11 @@ class Issuer:
         if ends <= now:
             raise TokenExpired
 
-    def _signing(self, algorithm: Algorithm) -> SigningKey:
+    def _signing(self, algorithm: Algorithm, at: datetime) -> SigningKey:
         for _ in range(2):
-            found = next((key for key in self._current() if key.algorithm == algorithm), None)
-            if found is not None:
-                return found
+            keys = [key for key in self._current() if key.algorithm == algorithm]
+            if keys:
+                return next((key for key in keys if key.signs_from <= at), keys[-1])
             self._looked_at = None
         raise NoSigningKey(folder=str(self._folder))
 
@@ -266,7 +274,7 @@ class Issuer:
 def _with_ends(keys: list[SigningKey]) -> list[tuple[SigningKey, datetime | None]]:
     """Each key, and until when tokens that it has signed may live; None for the one of its kind that signs."""
     return [
-        (key, None if successor is None else successor.made_at + LONGEST_TOKEN)
+        (key, None if successor is None else successor.signs_from + LONGEST_TOKEN)
         for own in _by_kind(keys)
         for key, successor in zip(own, [None, *own], strict=False)
     ]
