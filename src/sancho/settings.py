@@ -65,6 +65,8 @@ class SecretSettings(BaseModel, frozen=True):
         return {
             name: SecretStr(text) for name, text in os.environ.items() if name.startswith("SANCHO_SECRET_") and text
         }
+
+
 class CertificateSettings(BaseModel, frozen=True):
     """Logins with X.509 certificates and proxies, for clients that know nothing newer."""
 

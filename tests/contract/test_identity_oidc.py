@@ -13,6 +13,8 @@ from sancho_plugins.oidc import OidcProvider, OidcSettings
 from tests.realparts.oidc import ODD, USERS, Client, OpenIdProvider
 from tests.storage_site import free_port
 
+pytestmark = pytest.mark.realparts
+
 AUDIENCE = "https://sancho.example.org"
 BACK = "http://127.0.0.1:8000/callback"
 

@@ -19,12 +19,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 import httpx2
-import pytest
 from joserfc.jwk import RSAKey
+
+from tests.realparts.parts import lack
 
 FOLDER = Path(__file__).parent / "oidc"
 OLDEST_NODE = 20
@@ -216,10 +217,10 @@ def _node() -> str:
     """Node, with the provider's packages installed as they are locked; the test is skipped without."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        _lacking("nodejs and npm")
+        lack(f"node and npm are missing: Node.js {OLDEST_NODE} or newer (nodejs)")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
-        _lacking(f"nodejs {OLDEST_NODE} or newer")
+        lack(f"{node} is {version.strip()}; Node.js {OLDEST_NODE} or newer is needed (nodejs)")
     lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
     ready = FOLDER / "node_modules" / f".ready-{lock}"
     folder = os.open(FOLDER, os.O_RDONLY)
@@ -229,18 +230,11 @@ def _node() -> str:
             install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
             made = subprocess.run(install, cwd=FOLDER, capture_output=True, text=True, check=False)
             if made.returncode != 0:
-                _lacking(f"the npm packages of {FOLDER}: {made.stderr[-500:]}")
+                lack(f"the npm packages of {FOLDER} cannot be installed: {made.stderr[-500:]}")
             ready.touch()
     finally:
         os.close(folder)
     return node
-
-
-def _lacking(what: str) -> NoReturn:
-    """Skip for want of something; where everything must be there, fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"needs {what}")
-    pytest.skip(f"needs {what}")
 
 
 def _hidden(page: str) -> dict[str, str]:

@@ -8,8 +8,8 @@ from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
 from sancho.kit.extensions import Extensions
 from sancho.kit.objects import Objects
-from sancho.kit.secrets import Secrets
 from sancho.kit.proxied import Network
+from sancho.kit.secrets import Secrets
 from sancho_contract.certificate import CertificateVerifier
 
 

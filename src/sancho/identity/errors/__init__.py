@@ -4,11 +4,13 @@ from sancho.identity.errors.accounts import (
     AccountNotFound,
     AccountSuspended,
     BeyondYours,
+    CertificateNotAccepted,
     GroupNotFound,
     KeysExposed,
     KeyUnreadable,
     LifetimeTooLong,
     LoginEnded,
+    NoCertificate,
     NoGroup,
     NoSigningKey,
     NotAService,
@@ -48,11 +50,12 @@ from sancho.identity.errors.logins import (
 )
 
 __all__ = [
-    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "ClientRefused", "ClientUnknown",
-    "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown", "GroupNotFound", "IssuerTaken",
-    "KeyUnreadable", "KeysExposed", "LifetimeTooLong", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver",
-    "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy", "NoGroup", "NoSigningKey", "NotAMember",
-    "NotAService", "NotInGroup", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway",
-    "ProviderNotFound", "ProviderRefused", "RedirectRefused", "RefreshRefused", "ScopeRefused", "TargetUnknown",
-    "TokenExpired", "TokenInvalid", "TokenRevoked", "TooManyLogins",
+    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted",
+    "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
+    "GroupNotFound", "IssuerTaken", "KeyUnreadable", "KeysExposed", "LifetimeTooLong", "LoginDenied",
+    "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy",
+    "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember", "NotAService", "NotInGroup", "PasswordUnfit",
+    "PasswordWrong", "PkceMissing", "ProviderAway", "ProviderNotFound", "ProviderRefused", "RedirectRefused",
+    "RefreshRefused", "ScopeRefused", "TargetUnknown", "TokenExpired", "TokenInvalid", "TokenRevoked",
+    "TooManyLogins",
 ]  # fmt: skip
