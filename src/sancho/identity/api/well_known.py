@@ -35,6 +35,7 @@ async def discovery(deployment: Deployed) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [service.ALGORITHM],
+        "token_endpoint_auth_signing_alg_values_supported": [service.ALGORITHM],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": True,
         "scopes_supported": ["sancho", "openid", "profile", "email", "offline_access", *sorted(PERMISSIONS)],

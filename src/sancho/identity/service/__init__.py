@@ -6,6 +6,7 @@ from sancho.identity.service.accounts import (
     find_account,
     get_account,
     groups,
+    groups_of,
     list_accounts,
     primary_group,
     set_state,
@@ -20,6 +21,7 @@ from sancho.identity.service.tokens import (
     forget_expired,
     issuer_of,
     login,
+    on_behalf,
     pilot_token,
     read_scope,
     refresh,
@@ -30,6 +32,6 @@ from sancho.identity.service.tokens import logins as open_logins
 __all__ = [
     "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "accounts", "bootstrap",
     "certificate_person", "change_password", "end_login_of", "ensure_key", "find_account", "forget_expired",
-    "get_account", "groups", "issuer_of", "list_accounts", "login", "open_logins", "pilot_token", "primary_group",
-    "read_scope", "refresh", "revoke", "rotate", "set_state",
+    "get_account", "groups", "groups_of", "issuer_of", "list_accounts", "login", "on_behalf", "open_logins",
+    "pilot_token", "primary_group", "read_scope", "refresh", "revoke", "rotate", "set_state",
 ]  # fmt: skip
