@@ -12,7 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
 from sancho.compat.diracx import api as diracx_api
-from sancho.compat.diracx import errors as diracx_errors
 from sancho.dids import api as dids_api
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.identity import api as identity_api
@@ -66,28 +65,18 @@ ROUTERS: Sequence[APIRouter] = (
 )  # fmt: skip
 """Every native route, served under /v1."""
 
+DIALECTS: problem.Dialects = {**diracx_api.DIALECTS}
+"""How errors are said to foreign clients, by the paths that they use."""
+
 PUBLIC_PATHS = frozenset(
     {
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
         "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
-        "/.well-known/oauth-authorization-server", "/.well-known/dirac-metadata", "/.well-known/security.txt",
-        "/api/auth/device", "/api/auth/device/complete", "/api/auth/device/complete/finished", "/api/auth/authorize",
-        "/api/auth/authorize/complete", "/api/auth/token", "/api/auth/revoke", "/api/auth/legacy-exchange",
-        "/api/health/live", "/api/health/ready", "/api/health/startup",
+        "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
-
-FOREIGN_ROUTERS: Sequence[APIRouter] = (*diracx_api.ROUTERS,)
-"""Routes of foreign APIs, served as they are."""
-
-DIALECTS: problem.Dialects = {
-    "/api/": diracx_errors.render,
-    "/.well-known/dirac-metadata": diracx_errors.render,
-    "/.well-known/security.txt": diracx_errors.render,
-}
-"""Where errors are said as a foreign API says them."""
 
 health = APIRouter(tags=["health"])
 
@@ -181,7 +170,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.targets = ()
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.include_router(health)
-    for router in (*identity_api.PUBLIC_ROUTERS, *FOREIGN_ROUTERS):
+    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])

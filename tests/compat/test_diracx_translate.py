@@ -11,7 +11,7 @@ from sancho.compat.diracx.errors import PropertyNotHeld, ScopeUnfit, ScopeUnreco
 from sancho.compat.diracx.translate import PROPERTIES, WITHOUT_MEANING, Scope
 from sancho.identity import plan
 from sancho.identity.model import PERMISSIONS, Group, TokenScope
-from sancho.vos.model import VO, LOWER_NAME
+from sancho.vos.model import LOWER_NAME, VO
 
 names = st.from_regex(LOWER_NAME, fullmatch=True)
 properties = st.lists(st.sampled_from(sorted(PROPERTIES)), unique=True).map(lambda found: tuple(sorted(found)))

@@ -21,7 +21,7 @@ JSON_HINT = "Send a JSON object in UTF-8, with `content-type: application/json`;
 _log = telemetry.log(__name__)
 
 Dialect = Callable[[Exception], Response]
-"""How a foreign API says errors: ours, those of requests and of HTTP, and bugs, whose details are secret."""
+"""How a foreign API says errors: ours, FastAPI's of requests, Starlette's of HTTP, and bugs without their details."""
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 Dialects = Mapping[str, Dialect]
 """Dialects by the prefix of the paths where they are spoken."""

@@ -6,5 +6,5 @@ group, the account's oldest when none is named, and may add properties that othe
     vo:belle group:users property:JobAdministrator   ⇄   VO belle, `group:users +jobs:manage`
 
 Tokens, device codes and the pages that approve them are identity's: everything here is a spelling of them. What of the
-API is served is said in `wire.OPERATIONS`, from which the reference page is made; the rest answers 501.
+API is served is said in `endpoints.OPERATIONS`, from which the reference page is made; the rest answers 501.
 """

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request
 
+from sancho.compat.diracx.endpoints import OPERATIONS, Support
 from sancho.compat.diracx.errors import NotServed
-from sancho.compat.diracx.wire import OPERATIONS, Support
 from sancho.kit.web import Caller
 
 router = APIRouter(include_in_schema=False)
