@@ -16,8 +16,8 @@ from tests.identity.helpers import PASSWORD
 from tests.served import Served
 
 FOREIGN = [r for router in diracx_api.ROUTERS for r in router.routes if isinstance(r, APIRoute)]
-ROUTES = [r for router in (health, *identity_api.PUBLIC_ROUTERS) for r in router.routes if isinstance(r, APIRoute)]
-ROUTES += FOREIGN
+OURS = [r for router in (health, *identity_api.PUBLIC_ROUTERS) for r in router.routes if isinstance(r, APIRoute)]
+ROUTES = [*OURS, *FOREIGN]
 NATIVE = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
 
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from sancho.identity.errors import (
     AccountNotFound,
     LoginDenied,
+    LoginEnded,
     LoginOver,
     LoginPending,
     LoginTooEager,
@@ -106,7 +107,7 @@ STATUS: dict[type[SanchoError], int] = {AccountNotFound: 400, ScopeRefused: 403,
 """Where DiracX's status differs from ours."""
 DETAIL: dict[type[SanchoError], str] = {
     NoToken: "Authorization header is missing", TokenExpired: "Invalid JWT", TokenInvalid: "Invalid JWT",
-    TokenRevoked: "Invalid JWT", RefreshRefused: "Invalid refresh token",
+    TokenRevoked: "Invalid JWT", LoginEnded: "Invalid JWT", RefreshRefused: "Invalid refresh token",
 }  # fmt: skip
 """Where DiracX has a text of its own."""
 DEVICE: dict[type[SanchoError], str] = {
