@@ -23,6 +23,7 @@ from tests.identity.helpers import PASSWORD, hashed
 from tests.served import settings_for
 
 BIN = Path(__file__).parents[2] / ".venv-compat" / "bin"
+CONTACT = "mailto:security@sancho.test"
 PAGE = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
 
 
@@ -118,7 +119,9 @@ async def dirac_at(database_url: str, folder: Path) -> AsyncIterator[Dirac]:
     """Serve an application on a free port of the loopback address; alice of both VOs has a password."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        settings = settings_for(database_url, folder).model_copy(update={"public_url": url})
+        settings = settings_for(database_url, folder).model_copy(
+            update={"public_url": url, "security_contact": CONTACT}
+        )
         identity.ensure_key(settings.keys)
         deployment = make_deployment(settings)
         config = uvicorn.Config(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat.diracx_client import BIN, Dirac, dirac_at
+from tests.compat.diracx_client import BIN, CONTACT, Dirac, dirac_at
 from tests.realparts.parts import lack
 
 NORMAL = ["NormalUser", "StageAllowed"]
@@ -73,3 +73,42 @@ async def test_a_refusal_in_the_browser_ends_the_login(dirac: Dirac) -> None:
     status, said = await dirac.log_in("belle", choice="deny")
     assert status != 0
     assert "access_denied" in said
+
+
+CALLS = """
+import json
+from diracx.client.sync import SyncDiracClient
+with SyncDiracClient() as api:
+    vos = api.well_known.get_installation_metadata().virtual_organizations
+    document = api.well_known.get_openid_configuration()
+    (login,) = api.auth.get_refresh_tokens()
+    try:
+        api.jobs.search(body={})
+    except Exception as e:
+        refused = f"{type(e).__name__} {e}"
+    print(json.dumps({
+        "vos": {name: [vo.default_group, vo.groups[vo.default_group].properties] for name, vo in vos.items()},
+        "same issuer": document.jwks_uri.startswith(document.issuer),
+        "keys": len(api.well_known.get_jwks()["keys"]) > 0,
+        "contact": api.well_known.get_security_txt().partition("\\n")[0],
+        "me": api.auth.userinfo().sub,
+        "scope": login["scope"],
+        "ended": api.auth.revoke_refresh_token_by_jti(login["jti"]),
+        "refused": refused,
+    }))
+"""
+
+
+async def test_the_client_library_reads_all_that_it_is_answered(dirac: Dirac) -> None:
+    await dirac.log_in("belle", "--property", "StageAllowed")
+
+    status, said = await dirac.run("python", "-c", CALLS)
+
+    assert status == 0, said
+    answers = json.loads(said)
+    assert "does not serve POST /api/jobs/search" in answers.pop("refused")
+    assert answers == {
+        "vos": {"belle": ["users", NORMAL], "gridpp": ["users", NORMAL]},
+        "same issuer": True, "keys": True, "contact": f"Contact: {CONTACT}", "me": "belle:alice",
+        "scope": "vo:belle group:users", "ended": "Refresh token revoked",
+    }  # fmt: skip

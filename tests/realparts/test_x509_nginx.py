@@ -1,6 +1,5 @@
 """Certificates and proxies through nginx, with the configuration that the documentation gives."""
 
-import asyncio
 import base64
 import contextlib
 import re
@@ -14,7 +13,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 
 from sancho.app import make_deployment
@@ -23,10 +21,10 @@ from sancho.kit import problem
 from sancho.kit.proxied import client_address, client_certificate
 from sancho.kit.web import Deployed
 from sancho.settings import CertificateSettings, Settings
-from tests.conftest import eventually
 from tests.realparts.grid_people import SUNSET, GridPeople, chain_of
 from tests.realparts.parts import listening, need, started
 from tests.realparts.pki import Authority
+from tests.realparts.serving import serving
 from tests.storage_site import free_port
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "x509-clients.md"
@@ -80,20 +78,6 @@ def make_app(grid: GridPeople, folder: Path) -> FastAPI:
     return app
 
 
-@contextlib.asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[int]:
-    """The application over HTTP, as `sancho serve` runs it, in this process."""
-    config = uvicorn.Config(
-        app, port=free_port(), proxy_headers=False, http="httptools", log_config=None, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    await eventually(lambda: server.started)
-    yield config.port
-    server.should_exit = True
-    await running
-
-
 @contextlib.contextmanager
 def nginx(grid: GridPeople, folder: Path, behind: int) -> Generator[int]:
     """The documented nginx, with this test's paths and ports."""
@@ -129,7 +113,8 @@ def nginx(grid: GridPeople, folder: Path, behind: int) -> Generator[int]:
 @pytest.fixture(scope="module")
 async def site(grid: GridPeople, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    async with serving(make_app(grid, folder)) as behind:
+    behind = free_port()
+    async with serving(make_app(grid, folder), behind):
         with nginx(grid, folder, behind) as port:
             yield Site(grid, f"https://localhost:{port}", f"http://127.0.0.1:{behind}", folder)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sancho.kit.access import Signer
 from sancho.kit.clock import Clock, SystemClock
@@ -31,4 +32,6 @@ class Deployment:
     """Who may say, in headers, which certificate a client has shown and where it is; see `kit.proxied`."""
     certificates: CertificateVerifier | None = None
     """Says for whom a client's certificate stands; None: certificates open nothing."""
+    kinds: Sequence[Any] = ()
+    """Every kind of configuration document, for who applies one without being asked by a request."""
     clock: Clock = field(default_factory=SystemClock)

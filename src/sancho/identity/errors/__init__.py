@@ -17,6 +17,7 @@ from sancho.identity.errors.accounts import (
     NotInGroup,
     PasswordUnfit,
     PasswordWrong,
+    SshKeyInvalid,
     TokenExpired,
     TokenInvalid,
     TokenRevoked,
@@ -56,6 +57,6 @@ __all__ = [
     "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy",
     "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember", "NotAService", "NotInGroup", "PasswordUnfit",
     "PasswordWrong", "PkceMissing", "ProviderAway", "ProviderNotFound", "ProviderRefused", "RedirectRefused",
-    "RefreshRefused", "ScopeRefused", "TargetUnknown", "TokenExpired", "TokenInvalid", "TokenRevoked",
-    "TooManyLogins",
+    "RefreshRefused", "ScopeRefused", "SshKeyInvalid", "TargetUnknown", "TokenExpired", "TokenInvalid",
+    "TokenRevoked", "TooManyLogins",
 ]  # fmt: skip

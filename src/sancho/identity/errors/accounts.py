@@ -202,3 +202,13 @@ class NoCertificate(Unauthorized):
         super().__init__(
             hint="Connect with a certificate or a proxy to the address that takes them, or log in otherwise."
         )
+
+
+class SshKeyInvalid(Invalid):
+    """This is no SSH public key that can be used here: {reason}."""
+
+    code = "ssh_key_invalid"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say what is wrong with it."""
+        super().__init__(reason=reason, hint="Make one with: ssh-keygen -t ed25519")

@@ -30,7 +30,7 @@ from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import SanchoError
 from sancho.vos import service as vos
-from sancho.vos.model import VO, Kind
+from sancho.vos.model import VO
 from sancho_contract.identity import IdentityRefused, ProviderUnavailable
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
@@ -99,7 +99,7 @@ async def client_credentials(deployment: Deployment, client_id: str, secret: str
 
 
 async def exchange(
-    deployment: Deployment, authenticator: Authenticator, wanted: Wanted, *, kinds: Sequence[Kind[Any]],
+    deployment: Deployment, authenticator: Authenticator, wanted: Wanted, *,
     targets: Sequence[Target],
 ) -> Tokens:  # fmt: skip
     """Exchange an access token of ours, or a token of a VO's identity provider, for another.
@@ -109,7 +109,7 @@ async def exchange(
     issuer = issuer_of(deployment)
     theirs = _issuer_named(wanted.subject_token)
     if theirs != issuer.issuer:
-        return await _of_provider(deployment, wanted, theirs, kinds)
+        return await _of_provider(deployment, wanted, theirs)
     try:
         caller = await authenticator.authenticate(wanted.subject_token)
         claims = issuer.check(wanted.subject_token)
@@ -119,6 +119,8 @@ async def exchange(
         raise ExchangeRefused(reason="it is a pilot's")
     left = datetime.fromtimestamp(claims["exp"], UTC) - deployment.clock.now()
     if wanted.audience is not None and wanted.audience != issuer.issuer:
+        if read_scope(claims["scope"]).permissions is not None:
+            raise ExchangeRefused(reason="it was made for less than everything, and storage is not among it")
         return await _for_others(deployment, caller, wanted, min(left, SHORT), targets)
     held, scope = read_scope(claims["scope"]), read_scope(wanted.scope or claims["scope"])
     if not plan.narrower(scope, held):
@@ -153,7 +155,7 @@ async def _for_others(
     raise TargetUnknown(audience=audience[:200])
 
 
-async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str, kinds: Sequence[Kind[Any]]) -> Tokens:
+async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str) -> Tokens:
     """A token of a VO's identity provider is as good as a login there."""
     if wanted.vo is None:
         raise ExchangeRefused(reason="`vo` is missing: it says whose identity provider has issued it")
@@ -167,7 +169,7 @@ async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str, kind
         person = await plugin_of(deployment, found[0], vo.name).person_of_token(wanted.subject_token)
     except (IdentityRefused, ProviderUnavailable) as e:
         raise refusal(found[0], e) from e
-    account = await welcome(deployment, vo, found[0], person, kinds)
+    account = await welcome(deployment, vo, found[0], person)
     holder = Holder(
         vo=vo.vo, vo_name=vo.name, account_id=account.account_id, account=account.name, groups=account.groups,
         client=wanted.client, scope=read_scope(wanted.scope),
