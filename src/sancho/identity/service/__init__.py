@@ -59,6 +59,6 @@ __all__ = [
     "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
     "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
     "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "list_accounts",
-    "login", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke",
-    "rotate", "set_state", "verify_ssh",
+    "login", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope",
+    "refresh", "revoke", "rotate", "set_state", "verify_ssh",
 ]  # fmt: skip
