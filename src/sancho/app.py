@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
+from sancho.compat.rucio import api as rucio_api
 from sancho.dids import api as dids_api
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.identity import api as identity_api
@@ -64,12 +65,15 @@ ROUTERS: Sequence[APIRouter] = (
 )  # fmt: skip
 """Every native route, served under /v1."""
 
+DIALECTS: problem.Dialects = {f"{rucio_api.PREFIX}/": rucio_api.DIALECT}
+"""How errors are said to foreign clients, by the paths that they use."""
+
 PUBLIC_PATHS = frozenset(
     {
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
         "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
-        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server", *rucio_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -165,7 +169,10 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
-    problem.install(app)
-    app.add_middleware(Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size})
+    app.include_router(rucio_api.router)
+    problem.install(app, DIALECTS)
+    app.add_middleware(
+        Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size}, dialects=DIALECTS
+    )
     app.add_middleware(Observed)
     return app

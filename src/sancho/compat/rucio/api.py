@@ -1,0 +1,24 @@
+"""All of Rucio's routes that are served, and how errors are said below them."""
+
+from fastapi import APIRouter
+
+from sancho.compat.rucio import accounts, auth, ping, refused
+from sancho.compat.rucio.errors import render
+
+PREFIX = "/rucio"
+DIALECT = render
+router = APIRouter(prefix=PREFIX, include_in_schema=False)
+for each in (ping.router, auth.router, auth.pages, accounts.router, refused.router):
+    router.include_router(each)
+
+PUBLIC_PATHS = frozenset(
+    {f"{PREFIX}{path}" for path in ("/ping", "/ping/")}
+    | {
+        f"{PREFIX}/auth/{way}"
+        for way in (
+            "gss", "oidc", "oidc_code", "oidc_redirect", "ssh", "ssh_challenge_token", "userpass", "x509",
+            "x509/webui", "x509_proxy",
+        )
+    }
+)  # fmt: skip
+"""Routes that need no token."""
