@@ -169,7 +169,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
-    app.include_router(rucio_api.router)
+    for router in rucio_api.ROUTERS:
+        app.include_router(router, prefix=rucio_api.PREFIX, include_in_schema=False)
     problem.install(app, DIALECTS)
     app.add_middleware(
         Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size}, dialects=DIALECTS

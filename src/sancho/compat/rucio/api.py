@@ -1,5 +1,7 @@
 """All of Rucio's routes that are served, and how errors are said below them."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from sancho.compat.rucio import accounts, auth, ping, refused
@@ -7,10 +9,8 @@ from sancho.compat.rucio.errors import render
 
 PREFIX = "/rucio"
 DIALECT = render
-router = APIRouter(prefix=PREFIX, include_in_schema=False)
-for each in (ping.router, auth.router, auth.pages, accounts.router, refused.router):
-    router.include_router(each)
-
+ROUTERS: Sequence[APIRouter] = (ping.router, auth.router, auth.pages, accounts.router, refused.router)
+"""Served under the prefix; the last one answers whatever the others do not."""
 PUBLIC_PATHS = frozenset(
     {f"{PREFIX}{path}" for path in ("/ping", "/ping/")}
     | {

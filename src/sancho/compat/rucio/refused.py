@@ -11,7 +11,7 @@ from sancho.compat.rucio.errors import NotServed, PathUnknown
 router = APIRouter()
 
 
-@router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"])
+@router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
 async def refuse(request: Request, path: str, caller: RucioCaller) -> NoReturn:  # noqa: ARG001 - it needs a token
     """Say that this is not served here, or that Rucio has no such path."""
     known = any(endpoint.matches(request.method, f"/{path}") for endpoint in ENDPOINTS)
