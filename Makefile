@@ -10,7 +10,7 @@ BIN := .venv/bin
 MAKEFLAGS += --jobs=2 # two environments are made at once
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format dev docs bench schema requirements clean .venv .venv-demo .venv-compat
+.PHONY: help demo test realparts check format dev docs bench schema requirements clean .venv .venv-demo .venv-compat
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: .venv .venv-demo ## Start a grid, run the demonstration on it, show what h
 
 test: .venv .venv-demo .venv-compat ## Run the whole suite; T=tests/rules for a part, ARGS="-x" for pytest's own options
 	@$(BIN)/pytest $(ARGS) $(T)
+
+realparts: .venv .venv-demo ## Run only the tests with real components; as root, missing Debian packages are installed
+	@$(BIN)/pytest $(ARGS) -m realparts
 
 check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands
 	@failed=; \

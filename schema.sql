@@ -346,6 +346,7 @@ CREATE TABLE sancho.identity (
     secret_hash text,
     issuer text,
     proven_at timestamp with time zone,
+    barred_at timestamp with time zone,
     detail text,
     CONSTRAINT identity_kind_check CHECK ((kind = ANY (ARRAY['P'::"char", 'O'::"char", 'S'::"char", 'X'::"char", 'C'::"char"]))),
     CONSTRAINT identity_subject CHECK ((((kind = 'O'::"char") = (issuer IS NOT NULL)) AND ((kind <> 'O'::"char") OR starts_with(subject, (issuer || ' '::text)))))

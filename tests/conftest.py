@@ -20,6 +20,7 @@ from sancho.kit.adapters import ADAPTERS
 from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
+from tests.realparts.oidc import OpenIdProvider, two_issuers
 from tests.served import Served, serve
 from tests.world import World, build_world
 
@@ -92,6 +93,13 @@ def session_database(databases: Databases) -> Iterator[str]:
     name = databases.clone()
     yield databases.url(name)
     databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def issuers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenIdProvider, OpenIdProvider]]:
+    """Two real OpenID providers that know nothing of each other; whoever changes their users puts them back."""
+    with two_issuers(tmp_path_factory.mktemp("issuers")) as made:
+        yield made
 
 
 @pytest.fixture

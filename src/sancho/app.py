@@ -104,6 +104,7 @@ async def metrics() -> Response:
 
 def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
+    extensions, certificates = Extensions(), settings.certificates
     return Deployment(
         database=Database(settings.database_url.get_secret_value(), size=settings.database_connections),
         public_url=settings.public_url.rstrip("/"),
@@ -113,12 +114,17 @@ def make_deployment(settings: Settings) -> Deployment:
             access=settings.tokens.access,
             refresh=settings.tokens.refresh,
         ),
-        extensions=Extensions(),
+        extensions=extensions,
         secrets=Secrets(
             settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
         ),
         objects=_objects(settings),
+        kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        trusted_proxies=settings.trusted_proxies,
+        certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
+        if certificates.plugin
+        else None,
     )
 
 

@@ -5,8 +5,9 @@ Configuration of VOs and topology is not here: it is applied with `sancho apply`
 
 import os
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -66,6 +67,15 @@ class SecretSettings(BaseModel, frozen=True):
         }
 
 
+class CertificateSettings(BaseModel, frozen=True):
+    """Logins with X.509 certificates and proxies, for clients that know nothing newer."""
+
+    plugin: str | None = None
+    """Name of an installed `sancho.certificate` plugin, such as `x509`; when absent, no certificate opens anything."""
+    settings: dict[str, Any] = {}
+    """What the plugin needs to know; for `x509` at least the day of its end: `{"sunset": "2027-12-31"}`."""
+
+
 class Settings(BaseSettings):
     """The settings of this process; immutable."""
 
@@ -95,6 +105,9 @@ class Settings(BaseSettings):
     """Certificate (PEM) of the API; plain HTTP when absent."""
     tls_key: Path | None = None
     """Private key (PEM) of the API."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks of the proxies in front, such as `["10.0.0.5/32"]`: only they may say, in `Client-Cert` and
+    `X-Forwarded-For`, which certificate a client has shown and where it is."""
     max_body: Annotated[int, Field(ge=1024)] = 32_000_000
     """Bytes of the largest request body; sandboxes have a limit of their own."""
     log_level: str = "INFO"
@@ -108,6 +121,7 @@ class Settings(BaseSettings):
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()
     secrets: SecretSettings = SecretSettings()
+    certificates: CertificateSettings = CertificateSettings()
 
     @property
     def keys(self) -> Path:

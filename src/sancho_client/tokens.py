@@ -295,13 +295,22 @@ class OfVo:
 
 def vo_of(token: str | None) -> str | None:
     """The VO that a token of ours speaks for, which nobody has verified; None when it does not say."""
+    return (_subject(token) or (None, None))[0]
+
+
+def account_of(token: str | None) -> str | None:
+    """The account that a token of ours speaks for, which nobody has verified; None when it does not say."""
+    return (_subject(token) or (None, None))[1]
+
+
+def _subject(token: str | None) -> tuple[str, str] | None:
     try:
         body = (token or "").split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        vo, mark, _ = str(claims["sub"]).partition(":")
+        vo, mark, account = str(claims["sub"]).partition(":")
     except (IndexError, KeyError, TypeError, ValueError):
         return None
-    return vo if mark else None
+    return (vo, account) if mark else None
 
 
 def source(environment: Environment, url: str, vo: str | None) -> TokenSource:

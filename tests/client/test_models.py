@@ -59,6 +59,14 @@ OPERATIONS: Sequence[Operation] = [
     identity.change_password("a", "new", current="old", vo="v"),
     identity.groups("v"),
     identity.login("v", "a", "p"),
+    identity.ways("v"),
+    identity.begin_on_device("v"),
+    identity.finish_on_device("d"),
+    identity.redeem("c", redirect_uri="http://127.0.0.1:1/", verifier="v"),
+    identity.exchange("t"),
+    identity.logins(),
+    identity.end_login("00000000-0000-4000-8000-000000000000"),
+    identity.client_secret("a"),
     identity.revoke("t"),
     identity.suspend("a", "v"),
     identity.whoami(),
@@ -102,7 +110,8 @@ def document() -> Schema:
 
 
 def label(operation: Operation) -> str:
-    return f"{getattr(operation, 'method', 'GET')} {operation.path}"
+    grant = (getattr(operation, "form", None) or {}).get("grant_type", "")
+    return f"{getattr(operation, 'method', 'GET')} {operation.path} {grant}".rstrip()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=label)

@@ -10,6 +10,8 @@ import yaml
 
 from sancho.app import KINDS
 from sancho_client.cli.job_files import JobFile
+from sancho_plugins.oidc import OidcSettings
+from sancho_plugins.oidc.profiles import PROFILES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
@@ -42,8 +44,17 @@ def test_the_job_that_is_shown_could_be_submitted() -> None:
         JobFile.model_validate(shown)
 
 
-def test_the_documents_that_are_shown_could_be_applied() -> None:
+@pytest.mark.parametrize("page", ["how-to/configure.md", "how-to/identity-providers.md"])
+def test_the_documents_that_are_shown_could_be_applied(page: str) -> None:
     kinds = {kind.name: kind for kind in KINDS}
-    for shown in blocks("how-to/configure.md"):
+    for shown in blocks(page):
         spec = {name: value for name, value in shown.get("spec", {}).items() if name not in CLIENT_ONLY}
         kinds[shown["kind"]].model.model_validate(spec)
+
+
+def test_the_settings_of_identity_providers_that_are_shown_are_all_there_are() -> None:
+    page = "how-to/identity-providers.md"
+    for shown in blocks(page):
+        OidcSettings(issuer=shown["spec"]["issuer"], **shown["spec"]["settings"])
+    rows = re.findall(r"^\| `([a-z_]+)` \|.*\|.*\|$", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rows) - set(PROFILES) == set(OidcSettings.model_fields) - {"issuer"}

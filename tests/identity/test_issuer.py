@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey
 
 from sancho.identity.errors import (
     KeysExposed,
@@ -50,6 +50,12 @@ def kid_of(token: str) -> str:
     return json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
 
 
+def published(issuer: Issuer, algorithm: str = "Ed25519") -> dict[str, Any]:
+    """The one public key of a kind."""
+    [key] = [key for key in issuer.jwks()["keys"] if key["alg"] == algorithm]
+    return key
+
+
 def encoded(value: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
@@ -72,7 +78,7 @@ def test_no_two_tokens_are_the_same(issuer: Issuer) -> None:
 
 def test_the_folder_and_its_keys_are_private(issuer: Issuer, keys: Path) -> None:
     assert keys.stat().st_mode & 0o777 == 0o700
-    assert [path.stat().st_mode & 0o777 for path in keys.iterdir()] == [0o600]
+    assert {path.stat().st_mode & 0o777 for path in keys.iterdir()} == {0o600}
 
 
 def test_a_folder_that_others_can_read_is_refused(keys: Path, clock: StoppedClock) -> None:
@@ -104,15 +110,48 @@ def test_without_a_key_nothing_is_signed(keys: Path, clock: StoppedClock) -> Non
     assert issuer.jwks() == {"keys": []}
 
 
-def test_the_first_key_is_made_once(keys: Path, clock: StoppedClock) -> None:
+def test_the_first_key_of_each_kind_is_made_once(keys: Path, clock: StoppedClock) -> None:
     ensure_key(keys, clock=clock)
     ensure_key(keys, clock=clock)
 
-    assert len(list(keys.iterdir())) == 1
+    assert len(list(keys.iterdir())) == 2
+
+
+def test_a_kind_that_an_older_installation_lacks_is_added(issuer: Issuer, keys: Path, clock: StoppedClock) -> None:
+    ours, lacking = published(issuer), published(issuer, "ES256")
+    (keys / f"{lacking['kid']}.jwk").unlink()
+    with pytest.raises(NoSigningKey):
+        issuer.sign({}, HOUR, algorithm="ES256")
+
+    ensure_key(keys, clock=clock)
+
+    assert issuer.check(issuer.sign({}, HOUR, algorithm="ES256"))
+    assert published(issuer) == ours
+
+
+def test_storages_get_tokens_signed_as_they_know_it(issuer: Issuer) -> None:
+    token = issuer.sign({"sub": "belle:alice"}, HOUR, algorithm="ES256")
+    key = published(issuer, "ES256")
+
+    assert key.keys() == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+    assert kid_of(token) == key["kid"]
+    assert jwt.decode(token, ECKey.import_key(key), algorithms=["ES256"]).claims["sub"] == "belle:alice"
+
+
+def test_a_key_checks_only_what_it_may_sign(issuer: Issuer) -> None:
+    ours, storages = published(issuer), published(issuer, "ES256")
+    for token, kid in (
+        (issuer.sign({}, HOUR), storages["kid"]),
+        (issuer.sign({}, HOUR, algorithm="ES256"), ours["kid"]),
+    ):
+        header, payload, signature = token.split(".")
+        said = json.loads(base64.urlsafe_b64decode(header + "=="))
+        with pytest.raises(TokenInvalid):
+            issuer.check(".".join([encoded(said | {"kid": kid}), payload, signature]))
 
 
 def test_published_keys_are_public_only(issuer: Issuer) -> None:
-    [key] = issuer.jwks()["keys"]
+    key = published(issuer)
 
     assert key.keys() == {"kty", "crv", "x", "kid", "alg", "use"}
     assert (key["alg"], key["use"], key["crv"]) == ("Ed25519", "sig", "Ed25519")
@@ -120,7 +159,7 @@ def test_published_keys_are_public_only(issuer: Issuer) -> None:
 
 def test_a_published_key_checks_our_tokens(issuer: Issuer) -> None:
     token = issuer.sign({"sub": "belle:alice"}, HOUR)
-    [key] = issuer.jwks()["keys"]
+    key = published(issuer)
 
     assert jwt.decode(token, OKPKey.import_key(key), algorithms=["Ed25519"]).claims["sub"] == "belle:alice"
 
@@ -133,7 +172,8 @@ def test_a_new_key_signs_at_once_and_the_old_one_still_checks(issuer: Issuer, ke
 
     assert kid_of(issuer.sign({}, HOUR)) == kid
     assert issuer.check(old)
-    assert {key["kid"] for key in issuer.jwks()["keys"]} == {kid, kid_of(old)}
+    assert {key["kid"] for key in issuer.jwks()["keys"] if key["alg"] == "Ed25519"} == {kid, kid_of(old)}
+    assert len(issuer.jwks()["keys"]) == 4
 
 
 def test_a_replaced_key_is_trusted_only_while_its_tokens_may_live(
@@ -144,12 +184,14 @@ def test_a_replaced_key_is_trusted_only_while_its_tokens_may_live(
     kid = rotate(keys, clock=clock)
     clock.advance(WEEK + timedelta(seconds=1))
 
-    assert [key["kid"] for key in issuer.jwks()["keys"]] == [kid]
+    assert published(issuer)["kid"] == kid
+    assert published(issuer, "ES256")
     with pytest.raises(TokenInvalid):
         issuer.check(old)
     rotate(keys, clock=clock)
     assert not (keys / f"{kid_of(old)}.jwk").exists()
     assert (keys / f"{kid}.jwk").exists()
+    assert len(list(keys.iterdir())) == 4
 
 
 def test_a_key_that_is_removed_is_trusted_no_more(issuer: Issuer, keys: Path, clock: StoppedClock) -> None:
@@ -195,7 +237,7 @@ def test_a_token_of_another_installation_is_refused(
 
 
 def test_a_token_without_a_signature_is_refused(issuer: Issuer, clock: StoppedClock) -> None:
-    [key] = issuer.jwks()["keys"]
+    key = published(issuer)
     for algorithm in ("none", "None", "NONE"):
         header = {"alg": algorithm, "typ": "at+jwt", "kid": key["kid"]}
         with pytest.raises(TokenInvalid):
@@ -203,7 +245,7 @@ def test_a_token_without_a_signature_is_refused(issuer: Issuer, clock: StoppedCl
 
 
 def test_a_public_key_is_no_shared_secret(issuer: Issuer, clock: StoppedClock) -> None:
-    [key] = issuer.jwks()["keys"]
+    key = published(issuer)
     raw = base64.urlsafe_b64decode(key["x"] + "==")
     header = {"alg": "HS256", "typ": "at+jwt", "kid": key["kid"]}
     for secret in (raw, key["x"].encode(), json.dumps(key).encode()):
@@ -215,7 +257,7 @@ def test_a_public_key_is_no_shared_secret(issuer: Issuer, clock: StoppedClock) -
 
 def test_a_key_that_the_token_brings_along_is_not_trusted(issuer: Issuer, clock: StoppedClock) -> None:
     own = OKPKey.generate_key("Ed25519")
-    [ours] = issuer.jwks()["keys"]
+    ours = published(issuer)
     for kid in (ours["kid"], own.thumbprint(), "", "../keys/x", None):
         header = {"alg": "Ed25519", "typ": "at+jwt", "jwk": own.as_dict(private=False)} | (
             {"kid": kid} if kid is not None else {}
@@ -226,7 +268,7 @@ def test_a_key_that_the_token_brings_along_is_not_trusted(issuer: Issuer, clock:
 
 
 def test_a_token_of_another_type_is_refused(issuer: Issuer, keys: Path, clock: StoppedClock) -> None:
-    [path] = keys.iterdir()
+    path = keys / f"{published(issuer)['kid']}.jwk"
     key = OKPKey.import_key({k: v for k, v in json.loads(path.read_text()).items() if k != "made_at"})
     good = {"alg": "Ed25519", "typ": "at+jwt", "kid": path.stem}
     assert issuer.check(jwt.encode(good, claims_now(clock), key, algorithms=["Ed25519"]))

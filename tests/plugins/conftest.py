@@ -1,11 +1,13 @@
-"""Storage servers for the tests of this folder."""
+"""Storage servers, and an issuer that breaks every rule, for the tests of this folder."""
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 
+from sancho_plugins.oidc import OidcProvider
+from tests.plugins.faulty_issuer import FaultyIssuer
 from tests.storage_site import Issuer, StorageSite
 
 
@@ -36,3 +38,16 @@ def fresh(issuer: Issuer, tmp_path: Path) -> Generator[StorageSite]:
     yield site
     if site._process is not None and site.process.poll() is None:
         site.kill()
+
+
+@pytest.fixture
+def faulty() -> Generator[FaultyIssuer]:
+    with FaultyIssuer() as faulty:
+        yield faulty
+
+
+@pytest.fixture
+async def provider(faulty: FaultyIssuer) -> AsyncGenerator[OidcProvider]:
+    """The plugin for the faulty issuer."""
+    async with aclosing(faulty.provider()) as provider:
+        yield provider

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from sancho.kit.access import Algorithm
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
@@ -56,7 +57,8 @@ class PlainSigner:
 
     issuer = "https://here.test"
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = "Ed25519") -> str:
+        assert algorithm == "ES256", "storages know nothing newer"
         return f"{claims['sub']} {claims['scope']} {lifetime.total_seconds():.0f} s"
 
 

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from sancho.dids import service as dids
 from sancho.dids.errors import ChecksumMalformed, DidExists, DidMalformed, ScopeNotFound
 from sancho.dids.model import DidKind, FileText
-from sancho.kit.access import NotYours
+from sancho.kit.access import Algorithm, NotYours
 from sancho.kit.db import Connection
 from sancho.kit.errors import PermissionMissing
 from sancho.replicas import service
@@ -34,7 +34,8 @@ class Notary:
     def __init__(self) -> None:
         self.signed: list[Mapping[str, Any]] = []
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = "Ed25519") -> str:
+        assert algorithm == "ES256", "storages know nothing newer"
         assert lifetime <= timedelta(hours=1)
         self.signed.append(claims)
         return f"token-{len(self.signed)}"

@@ -90,7 +90,7 @@ async def test_what_nothing_holds_is_deleted_with_a_token_for_just_its_path(
 
     assert shelf.files == set()
     path = url.removeprefix("file:///nowhere/a-disk")
-    assert (url, f"reaper storage.modify:{path} 300 s") in shelf.asked
+    assert (url, f"reaper storage.read:{path} storage.modify:{path} 300 s") in shelf.asked
     assert await left(database, world) == {}
     assert await claims(database, world) == 0
     async with database.transaction([world.belle]) as conn:

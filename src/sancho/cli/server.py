@@ -35,6 +35,7 @@ def serve() -> None:
     gc.freeze()  # the application itself is no garbage, so it need not be looked at again
     uvicorn.run(
         app, host=settings.host, port=settings.port, loop="uvloop", http="httptools",
+        proxy_headers=False,  # they count from `trusted_proxies` only: kit.proxied
         log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False,
         ssl_certfile=settings.tls_cert and str(settings.tls_cert),
         ssl_keyfile=settings.tls_key and str(settings.tls_key),

@@ -182,6 +182,8 @@ class Identity:
     issuer: str | None
     created_at: datetime
     proven_at: datetime | None
+    barred_at: datetime | None
+    """Since when its issuer says that this person is to do nothing."""
     detail: str | None = None
     """The key itself, where the subject is its print."""
 

@@ -3,15 +3,36 @@
 from datetime import timedelta
 
 from sancho.identity import service
+from sancho.identity.errors import ProviderAway, ProviderRefused
+from sancho.kit import telemetry
 from sancho.kit.db import all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import Tasks
+from sancho.vos import service as vos
 
 tasks = Tasks("identity")
+_log = telemetry.log(__name__)
 
 
 @tasks.task("tidy", every=timedelta(hours=1))
 async def tidy(deployment: Deployment) -> None:
-    """Delete refresh tokens that have expired."""
+    """Delete refresh tokens and logins that have expired."""
     async with deployment.database.transaction(await all_vos(deployment.database)) as conn:
         await service.forget_expired(conn, deployment.clock.now())
+
+
+@tasks.task("follow", every=timedelta(seconds=20))
+async def follow(deployment: Deployment) -> None:
+    """Let accounts follow the lists of people that their identity providers keep: suspended there, suspended here.
+
+    With what processes remember (30 seconds), that takes less than a minute. A provider that is away changes nothing.
+    """
+    async with deployment.database.transaction([0]) as conn:
+        known = {vo.vo: vo for vo in await vos.list_vos(conn)}
+    async with deployment.database.transaction(list(known)) as conn:
+        providers = await service.all_providers(conn)
+    for provider in providers:
+        try:
+            await service.follow(deployment, known[provider.vo], provider)
+        except (ProviderAway, ProviderRefused) as e:
+            _log.warning("a list of people cannot be followed", provider=provider.name, detail=str(e))

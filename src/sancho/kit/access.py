@@ -7,7 +7,7 @@ permissions behind one request. `app` installs the resolver (identity's) that tu
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, LiteralString, Protocol
+from typing import Any, Literal, LiteralString, Protocol
 
 from sancho.kit.errors import Forbidden, PermissionMissing
 
@@ -81,12 +81,16 @@ class NotAPilot(Forbidden):
         super().__init__(hint="See /docs for the routes of users.")
 
 
+Algorithm = Literal["Ed25519", "ES256"]
+"""How a token is signed: Ed25519 for ourselves, ES256 for software that knows nothing newer, such as storages."""
+
+
 class Signer(Protocol):
     """Signs tokens in the name of this installation; identity provides it."""
 
     issuer: str
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = "Ed25519") -> str:
         """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`."""
         ...
 

@@ -1,13 +1,17 @@
 """What one process was given at its start: made once by `app`, passed to requests and tasks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sancho.kit.access import Signer
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
 from sancho.kit.extensions import Extensions
 from sancho.kit.objects import Objects
+from sancho.kit.proxied import Network
 from sancho.kit.secrets import Secrets
+from sancho_contract.certificate import CertificateVerifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,4 +28,10 @@ class Deployment:
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
+    trusted_proxies: Sequence[Network] = ()
+    """Who may say, in headers, which certificate a client has shown and where it is; see `kit.proxied`."""
+    certificates: CertificateVerifier | None = None
+    """Says for whom a client's certificate stands; None: certificates open nothing."""
+    kinds: Sequence[Any] = ()
+    """Every kind of configuration document, for who applies one without being asked by a request."""
     clock: Clock = field(default_factory=SystemClock)

@@ -32,6 +32,7 @@ ALTER TABLE identity ADD CONSTRAINT identity_kind_check CHECK (kind IN ('P', 'O'
                                        -- password, token issuer, SSH key, X.509 name, client secret
 ALTER TABLE identity ADD COLUMN issuer text;
 ALTER TABLE identity ADD COLUMN proven_at timestamptz;                        -- when it was last used to log in
+ALTER TABLE identity ADD COLUMN barred_at timestamptz;                        -- since when its issuer vouches no more
 ALTER TABLE identity ADD COLUMN detail text;                                  -- the key itself, where the subject is its print
 ALTER TABLE identity ADD CONSTRAINT identity_issuer FOREIGN KEY (issuer, vo) REFERENCES identity_provider (issuer, vo);
 ALTER TABLE identity ADD CONSTRAINT identity_subject CHECK ((kind = 'O') = (issuer IS NOT NULL)

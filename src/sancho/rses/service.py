@@ -95,9 +95,12 @@ def token(
     signer: Signer, rse: Rse, *, subject: str, lifetime: timedelta,
     read: Sequence[str] = (), create: Sequence[str] = (), modify: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """Make a token for an RSE's storage, and for nothing else, that allows these paths (`Place.path`)."""
+    """Make a token for an RSE's storage, and for nothing else, that allows these paths (`Place.path`).
+
+    It is signed with ES256: libscitokens, in XRootD and HTCondor, knows no Ed25519.
+    """
     claims = {"sub": subject, "aud": rse.audience, "scope": plan.token_scope(read, create, modify), "wlcg.ver": "1.0"}
-    return signer.sign(claims, lifetime)
+    return signer.sign(claims, lifetime, algorithm="ES256")
 
 
 def storage(extensions: Extensions, rse: Rse) -> Storage:

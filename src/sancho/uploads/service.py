@@ -257,7 +257,9 @@ async def _empty(deployment: Deployment, vo_name: str, intent: Intent, rse: Rse 
     if rse is None:
         return True
     place = rses.place(rse, vo_name, intent.scope, intent.did_id, intent.name)
-    token = rses.token(deployment.signer, rse, subject="uploads", lifetime=timedelta(minutes=5), modify=[place.path])
+    token = rses.token(  # to read as well: XRootD looks at a file before it deletes it
+        deployment.signer, rse, subject="uploads", lifetime=timedelta(minutes=5), read=[place.path], modify=[place.path]
+    )
     try:
         await rses.storage(deployment.extensions, rse).delete(place.url, token)
     except ObjectMissing:

@@ -3,15 +3,69 @@
 from types import NoneType
 
 from sancho_client.call import Call, Pages, body, segment
-from sancho_client.models.identity import Account, Group, Tokens, Whoami
+from sancho_client.models.identity import Account, ClientSecret, DeviceLogin, Group, OpenLogin, Tokens, Ways, Whoami
 
 PAGE = 500
 
 
-def login(vo: str, account: str, password: str) -> Call[Tokens]:
-    """Exchange a password for tokens."""
-    form = {"grant_type": "password", "vo": vo, "username": account, "password": password}
+def login(vo: str, account: str, password: str, scope: str | None = None) -> Call[Tokens]:
+    """Exchange a password for tokens; `scope` None: for all that the account may do."""
+    form = {"grant_type": "password", "vo": vo, "username": account, "password": password, **body(scope=scope)}
     return Call(method="POST", path="/v1/auth/token", answer=Tokens, form=form, public=True, repeatable=True)
+
+
+def ways(vo: str) -> Call[Ways]:
+    """How one may log in to a VO, beside a password."""
+    return Call(method="GET", path="/v1/auth/ways", answer=Ways, query={"vo": vo}, public=True)
+
+
+def begin_on_device(vo: str, scope: str | None = None) -> Call[DeviceLogin]:
+    """Begin a login that somebody goes on with in a browser, wherever it is."""
+    form = {"client_id": "sancho", "vo": vo, "scope": scope or "sancho"}
+    path = "/v1/auth/device_authorization"
+    return Call(method="POST", path=path, answer=DeviceLogin, form=form, public=True, repeatable=True)
+
+
+def finish_on_device(device_code: str) -> Call[Tokens]:
+    """Ask for the tokens of a login on a device; a problem `login_pending` until somebody has approved it."""
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": device_code}
+    return Call(method="POST", path="/v1/auth/token", answer=Tokens, form=form, public=True)
+
+
+def redeem(code: str, *, redirect_uri: str, verifier: str) -> Call[Tokens]:
+    """Exchange the code that a browser has brought for tokens."""
+    form = {
+        "grant_type": "authorization_code", "client_id": "sancho", "code": code, "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }  # fmt: skip
+    return Call(method="POST", path="/v1/auth/token", answer=Tokens, form=form, public=True)
+
+
+def exchange(
+    token: str, *, scope: str | None = None, audience: str | None = None, vo: str | None = None
+) -> Call[Tokens]:
+    """Exchange a token for a narrower one, for one of another audience, or one of an identity provider for ours."""
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": token,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        **body(scope=scope, audience=audience, vo=vo),
+    }  # fmt: skip
+    return Call(method="POST", path="/v1/auth/token", answer=Tokens, form=form, public=True, repeatable=True)
+
+
+def logins(*, everybody: bool = False) -> Call[list[OpenLogin]]:
+    """The logins that can still be renewed: one's own, or with `accounts:manage` everybody's in the VO."""
+    return Call(method="GET", path="/v1/auth/logins", answer=list[OpenLogin], query={"everybody": everybody})
+
+
+def end_login(login_id: str) -> Call[None]:
+    """End a login: all of its tokens are void."""
+    return Call(method="DELETE", path=f"/v1/auth/logins/{segment(login_id)}", answer=NoneType)
+
+
+def client_secret(name: str) -> Call[ClientSecret]:
+    """Make the secret of a service account, instead of the one before."""
+    return Call(method="POST", path=f"/v1/accounts/{segment(name)}/secret", answer=ClientSecret)
 
 
 def revoke(refresh_token: str) -> Call[None]:

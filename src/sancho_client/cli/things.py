@@ -251,9 +251,16 @@ def add_to(root: Verbs, *, panel: str) -> None:
         "pilot": verbs_of(PILOT),
     }
     groups["account"].command("password", example="sancho account password alice")(password)
+    groups["account"].command("secret", example="sancho account secret robot")(secret)
     groups["rse"].command("resolve", example="sancho rse resolve 'tier=1&country=UK'")(resolve)
     for noun, verbs in groups.items():
         root.add(verbs, noun, panel=panel)
+
+
+def secret(session: Session, name: Annotated[str, typer.Argument(help="A service account.")]) -> None:
+    """Make the secret by which a service account gets tokens, instead of the one before. It is shown this once."""
+    made = session.client.send(identity.client_secret(name))
+    session.output.details(made, {"client id": made.client_id, "secret": made.client_secret})
 
 
 def password(

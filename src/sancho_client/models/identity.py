@@ -13,6 +13,51 @@ class Tokens(Answer):
     refresh_token: str | None = None
 
 
+class Way(Answer):
+    """An identity provider that one may log in by."""
+
+    name: str
+    title: str
+    issuer: str
+
+
+class Ways(Answer):
+    """How one may log in to a VO, beside a password."""
+
+    vo: str
+    providers: tuple[Way, ...] = ()
+
+
+class DeviceLogin(Answer):
+    """A login that waits for a browser; times in seconds."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: float
+    interval: float = 5
+
+
+class OpenLogin(Answer):
+    """A login that can still be renewed."""
+
+    login_id: str
+    account: str
+    client: str
+    scope: str
+    began_at: datetime
+    renewed_at: datetime
+    expires_at: datetime
+
+
+class ClientSecret(Answer):
+    """By which a program gets tokens."""
+
+    client_id: str
+    client_secret: str
+
+
 class Whoami(Answer):
     """The account behind a token, its groups and permissions."""
 

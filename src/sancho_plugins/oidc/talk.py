@@ -1,6 +1,7 @@
 """All HTTP with an issuer: bounded in size and time, no redirects, and no code, token or secret in what goes wrong."""
 
 import asyncio
+import functools
 import json
 import re
 import ssl
@@ -112,7 +113,7 @@ class Talk:
     def _connected(self) -> httpx2.AsyncClient:
         if self._client is None:
             try:
-                trusted = ssl.create_default_context(cafile=self._ca_file)
+                trusted = _system() if self._ca_file is None else ssl.create_default_context(cafile=self._ca_file)
             except OSError as error:
                 raise ProviderUnavailable("the issuer's CA certificates (ca_file) cannot be read") from error
             self._client = httpx2.AsyncClient(
@@ -123,6 +124,12 @@ class Talk:
                 trust_env=False,
             )
         return self._client
+
+
+@functools.cache
+def _system() -> ssl.SSLContext:
+    """The system's certificates, read once for all issuers."""
+    return ssl.create_default_context()
 
 
 def _who(url: str) -> str:

@@ -7,7 +7,7 @@ nothing, and a browser is only ever sent to a provider of the VO or to an addres
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -27,7 +27,6 @@ from sancho.kit.problem import problems
 from sancho.kit.web import Deployed
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
-from sancho.vos.model import Kind
 
 router = APIRouter(prefix="/v1", tags=["login"])
 
@@ -256,11 +255,8 @@ async def come_back(
 ) -> Response:  # fmt: skip
     """Where an identity provider sends the browser back to."""
     browser = _browser(request)
-    kinds = cast(Sequence[Kind[Any]], request.app.state.kinds)
     try:
-        login = await logins.come_back(
-            deployment, kinds, browser, state=state or "", code=None if error else code, issuer=iss
-        )
+        login = await logins.come_back(deployment, browser, state=state or "", code=None if error else code, issuer=iss)
         return await _end(deployment, login, browser)
     except SanchoError as e:
         return _trouble(e)

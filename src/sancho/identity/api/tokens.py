@@ -43,7 +43,6 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.problem import problems
 from sancho.kit.web import Caller, Deployed, Transaction
 from sancho.vos.errors import VoNotFound
-from sancho.vos.model import Kind
 
 router = APIRouter(tags=["identity"])
 
@@ -164,7 +163,7 @@ async def _grant(request: Request, deployment: Deployment, form: TokenForm) -> T
             state = request.app.state
             return await exchange.exchange(
                 deployment, cast(Authenticator, state.authenticator), wanted,
-                kinds=cast(Sequence[Kind[Any]], state.kinds), targets=cast(Sequence[Target], state.targets),
+                targets=cast(Sequence[Target], state.targets),
             )  # fmt: skip
         case _:
             raise GrantUnknown

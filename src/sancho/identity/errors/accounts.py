@@ -180,3 +180,35 @@ class LifetimeTooLong(SanchoError):
     def __init__(self, *, longest: str) -> None:
         """Keys are retired by it."""
         super().__init__(longest=longest)
+
+
+class CertificateNotAccepted(Unauthorized):
+    """{detail}"""
+
+    code = "certificate_not_accepted"
+
+    def __init__(self, *, detail: str) -> None:
+        """Say what is wrong with the certificate."""
+        super().__init__(detail=detail, hint="Run `sancho login`, or make a new proxy.")
+
+
+class NoCertificate(Unauthorized):
+    """No client certificate came with this request."""
+
+    code = "no_certificate"
+
+    def __init__(self) -> None:
+        """Say where certificates are taken."""
+        super().__init__(
+            hint="Connect with a certificate or a proxy to the address that takes them, or log in otherwise."
+        )
+
+
+class SshKeyInvalid(Invalid):
+    """This is no SSH public key that can be used here: {reason}."""
+
+    code = "ssh_key_invalid"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say what is wrong with it."""
+        super().__init__(reason=reason, hint="Make one with: ssh-keygen -t ed25519")

@@ -10,10 +10,35 @@ from sancho.identity.service.accounts import (
     primary_group,
     set_state,
 )
-from sancho.identity.service.authentication import Authenticators
-from sancho.identity.service.configuration import ACCOUNT, GROUP, bootstrap
-from sancho.identity.service.issuer import ALGORITHM, Issuer, ensure_key, rotate
-from sancho.identity.service.providers import PROVIDER
+from sancho.identity.service.authentication import (
+    Authenticators,
+)
+from sancho.identity.service.certificates import (
+    certificate_person,
+)
+from sancho.identity.service.configuration import (
+    ACCOUNT,
+    GROUP,
+    bootstrap,
+)
+from sancho.identity.service.issuer import (
+    ALGORITHM,
+    Issuer,
+    ensure_key,
+    rotate,
+)
+from sancho.identity.service.providers import (
+    PROVIDER,
+    all_providers,
+    follow,
+)
+from sancho.identity.service.ssh import (
+    SshKey,
+    parse_public_key,
+)
+from sancho.identity.service.ssh import (
+    verify as verify_ssh,
+)
 from sancho.identity.service.tokens import (
     end_login_of,
     forget_expired,
@@ -24,11 +49,14 @@ from sancho.identity.service.tokens import (
     refresh,
     revoke,
 )
-from sancho.identity.service.tokens import logins as open_logins
+from sancho.identity.service.tokens import (
+    logins as open_logins,
+)
 
 __all__ = [
-    "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "accounts", "bootstrap",
-    "change_password", "end_login_of", "ensure_key", "find_account", "forget_expired", "get_account",
-    "groups", "issuer_of", "list_accounts", "login", "open_logins", "pilot_token", "primary_group",
-    "read_scope", "refresh", "revoke", "rotate", "set_state",
+    "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
+    "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
+    "find_account", "follow", "forget_expired", "get_account", "groups", "issuer_of", "list_accounts", "login",
+    "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke",
+    "rotate", "set_state", "verify_ssh",
 ]  # fmt: skip

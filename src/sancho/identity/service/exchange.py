@@ -33,7 +33,7 @@ from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import SanchoError
 from sancho.vos import service as vos
-from sancho.vos.model import VO, Kind
+from sancho.vos.model import VO
 from sancho_contract.identity import IdentityRefused, ProviderUnavailable
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
@@ -102,7 +102,7 @@ async def client_credentials(deployment: Deployment, client_id: str, secret: str
 
 
 async def exchange(
-    deployment: Deployment, authenticator: Authenticator, wanted: Wanted, *, kinds: Sequence[Kind[Any]],
+    deployment: Deployment, authenticator: Authenticator, wanted: Wanted, *,
     targets: Sequence[Target],
 ) -> Tokens:  # fmt: skip
     """Exchange an access token of ours, or a token of a VO's identity provider, for another.
@@ -112,7 +112,7 @@ async def exchange(
     issuer = issuer_of(deployment)
     theirs = _issuer_named(wanted.subject_token)
     if theirs != issuer.issuer:
-        return await _of_provider(deployment, wanted, theirs, kinds)
+        return await _of_provider(deployment, wanted, theirs)
     try:
         caller = await authenticator.authenticate(wanted.subject_token)
         claims = issuer.check(wanted.subject_token)
@@ -156,7 +156,7 @@ async def _for_others(
     raise TargetUnknown(audience=audience[:200])
 
 
-async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str, kinds: Sequence[Kind[Any]]) -> Tokens:
+async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str) -> Tokens:
     """A token of a VO's identity provider is as good as a login there."""
     if wanted.vo is None:
         raise ExchangeRefused(reason="`vo` is missing: it says whose identity provider has issued it")
@@ -170,7 +170,7 @@ async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str, kind
         person = await plugin_of(deployment, found[0], vo.name).person_of_token(wanted.subject_token)
     except (IdentityRefused, ProviderUnavailable) as e:
         raise refusal(found[0], e) from e
-    account = await welcome(deployment, vo, found[0], person, kinds)
+    account = await welcome(deployment, vo, found[0], person)
     holder = Holder(
         vo=vo.vo, vo_name=vo.name, account_id=account.account_id, account=account.name, groups=account.groups,
         client=wanted.client, scope=read_scope(wanted.scope),

@@ -1,8 +1,10 @@
 """The one issuer of tokens: keys in a folder, signing, checking.
 
-Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. The newest key signs; all are
-published, a replaced one for as long as a token that it has signed may live. The folder is looked at before each
-use, so a new key takes effect everywhere without a restart, and a key that is removed is trusted no more.
+Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. There are two kinds: Ed25519 for
+tokens that come back to us, ES256 for storages, whose software (libscitokens) knows nothing newer. The newest key of
+a kind signs; all are published, a replaced one for as long as a token that it has signed may live. The folder is
+looked at before each use, so a new key takes effect everywhere without a restart, and a key that is removed is
+trusted no more.
 """
 
 import hashlib
@@ -15,17 +17,20 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import GuestProtocol, OKPKey
+from joserfc.jwk import ECKey, GuestProtocol, OKPKey
 
 from sancho.identity.errors import KeysExposed, KeyUnreadable, LifetimeTooLong, NoSigningKey, TokenExpired, TokenInvalid
+from sancho.kit.access import Algorithm
 from sancho.kit.clock import Clock, SystemClock
 
 ALGORITHM = "Ed25519"
+ALGORITHMS: tuple[Algorithm, ...] = (ALGORITHM, "ES256")
 TYPE = "at+jwt"
 LONGEST_TOKEN = timedelta(days=7)
 LONGEST_TEXT = 16_384
@@ -37,27 +42,45 @@ SKEW = 60
 
 @dataclass(frozen=True)
 class SigningKey:
-    """One key: the newest signs, all check."""
+    """One key: the newest of its kind signs, all check."""
 
     kid: str
+    algorithm: Algorithm
     made_at: datetime
-    key: OKPKey
+    key: OKPKey | ECKey
 
 
 def rotate(folder: Path, *, clock: Clock | None = None) -> str:
-    """Add a key to the folder, which is made when missing; it signs from now on. Return its id.
+    """Add a key of each kind to the folder, which is made when missing; they sign from now on.
 
-    Keys that were replaced longer ago than any token lives are removed.
+    Return the id of the one that signs tokens for ourselves. Keys that were replaced longer ago than any token lives
+    are removed.
     """
     now = (clock or SystemClock()).now()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = _read(folder)
-    for old, successor in zip(keys[1:], keys, strict=False):
-        if successor.made_at + LONGEST_TOKEN < now:
-            (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
-    key = OKPKey.generate_key("Ed25519", private=True)
+    for keys in _by_kind(_read(folder)):
+        for successor, old in pairwise(keys):
+            if successor.made_at + LONGEST_TOKEN < now:
+                (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
+    made = [_make(folder, algorithm, now) for algorithm in ALGORITHMS]
+    return made[0]
+
+
+def ensure_key(folder: Path, *, clock: Clock | None = None) -> None:
+    """Make the first keys of an installation; of what kind there is one in the folder, make none."""
+    now = (clock or SystemClock()).now()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kinds = {key.algorithm for key in _read(folder)}
+    for algorithm in ALGORITHMS:
+        if algorithm not in kinds:
+            _make(folder, algorithm, now)
+
+
+def _make(folder: Path, algorithm: Algorithm, now: datetime) -> str:
+    made = {"Ed25519": lambda: OKPKey.generate_key("Ed25519"), "ES256": lambda: ECKey.generate_key("P-256")}
+    key = made[algorithm]()
     kid = key.thumbprint()
-    said = key.as_dict(private=True) | {"kid": kid, "alg": ALGORITHM, "use": "sig", "made_at": now.isoformat()}
+    said = key.as_dict(private=True) | {"kid": kid, "alg": algorithm, "use": "sig", "made_at": now.isoformat()}
     with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".new-", delete=False) as file:
         json.dump(said, file)
         file.flush()
@@ -66,10 +89,9 @@ def rotate(folder: Path, *, clock: Clock | None = None) -> str:
     return kid
 
 
-def ensure_key(folder: Path, *, clock: Clock | None = None) -> None:
-    """Make the first key of an installation; with keys in the folder, do nothing."""
-    if not folder.exists() or not _read(folder):
-        rotate(folder, clock=clock)
+def _by_kind(keys: list[SigningKey]) -> list[list[SigningKey]]:
+    """The same keys apart, in the same order."""
+    return [[key for key in keys if key.algorithm == algorithm] for algorithm in ALGORITHMS]
 
 
 def _read(folder: Path) -> list[SigningKey]:
@@ -84,12 +106,14 @@ def _read_key(path: Path) -> SigningKey:
     try:
         said = json.loads(path.read_text("utf-8"))
         made_at = datetime.fromisoformat(said.pop("made_at"))
-        key = OKPKey.import_key(said)
+        algorithm = cast(Algorithm, said.get("alg"))
+        key = (ECKey if algorithm == "ES256" else OKPKey).import_key(said)
     except (ValueError, KeyError, TypeError, AttributeError, JoseError) as e:
         raise KeyUnreadable(path=str(path)) from e
-    if key.curve_name != "Ed25519" or not key.is_private or said.get("kid") != path.stem or made_at.tzinfo is None:
+    curve = {"Ed25519": "Ed25519", "ES256": "P-256"}.get(algorithm)
+    if key.curve_name != curve or not key.is_private or said.get("kid") != path.stem or made_at.tzinfo is None:
         raise KeyUnreadable(path=str(path))
-    return SigningKey(path.stem, made_at, key)
+    return SigningKey(path.stem, algorithm, made_at, key)
 
 
 class Issuer:
@@ -114,21 +138,23 @@ class Issuer:
         self._keys: list[SigningKey] = []
         self._void: dict[str, float] = {}
 
-    def sign(self, claims: Mapping[str, Any], lifetime: timedelta, *, kind: str = TYPE) -> str:
+    def sign(
+        self, claims: Mapping[str, Any], lifetime: timedelta, *, algorithm: Algorithm = ALGORITHM, kind: str = TYPE
+    ) -> str:
         """Make a JWT: `claims` and our `iss`, `iat`, `nbf`, `exp`, `jti`; it lives a week at most.
 
         `kind` is its `typ`: only that of access tokens passes `check`.
         """
         if lifetime > LONGEST_TOKEN:
             raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
-        keys = self._current()
-        if not keys:
+        key = next((key for key in self._current() if key.algorithm == algorithm), None)
+        if key is None:
             raise NoSigningKey(folder=str(self._folder))
         now = int(self.clock.now().timestamp())
         ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
-        header = {"alg": ALGORITHM, "kid": keys[0].kid, "typ": kind}
+        header = {"alg": algorithm, "kid": key.kid, "typ": kind}
         said = {**claims, **ours, "jti": uuid.uuid4().hex}
-        return jwt.encode(header, said, keys[0].key, algorithms=[ALGORITHM])
+        return jwt.encode(header, said, key.key, algorithms=[algorithm])
 
     def check(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that we have signed and that is valid now; what it is for, the caller checks.
@@ -138,7 +164,7 @@ class Issuer:
         if len(token) > LONGEST_TEXT:
             raise TokenInvalid(reason="it is too long")
         try:
-            decoded = jwt.decode(token, self._key_of, algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, self._key_of, algorithms=list(ALGORITHMS))
         except (JoseError, ValueError, TypeError) as e:
             raise TokenInvalid(reason="it is not one of ours") from e
         claims: dict[str, Any] = decoded.claims
@@ -180,19 +206,21 @@ class Issuer:
         if ends <= now:
             raise TokenExpired
 
-    def _key_of(self, guest: GuestProtocol) -> OKPKey:
+    def _key_of(self, guest: GuestProtocol) -> OKPKey | ECKey:
         kid = guest.headers().get("kid")
-        found = next((key.key for key in self._trusted() if key.kid == kid), None)
+        found = next((one.key for one in self._trusted() if one.kid == kid), None)
         if found is None:
             raise TokenInvalid(reason="it is signed with a key that is not ours")
         return found
 
     def _trusted(self) -> list[SigningKey]:
-        keys, now = self._current(), self.clock.now()
-        replaced = [None, *(key.made_at for key in keys)]
+        now = self.clock.now()
         return [
-            key for key, at in zip(keys, replaced, strict=False) if at is None or at + LONGEST_TOKEN >= now
-        ]  # fmt: skip
+            key
+            for keys in _by_kind(self._current())
+            for key, successor in zip(keys, [None, *keys], strict=False)
+            if successor is None or successor.made_at + LONGEST_TOKEN >= now
+        ]
 
     def _current(self) -> list[SigningKey]:
         names = tuple(sorted(path.name for path in self._folder.glob("*.jwk")))

@@ -16,7 +16,6 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from sancho.identity import plan, store
@@ -49,7 +48,7 @@ from sancho.kit.access import INSTANCE
 from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.vos import service as vos
-from sancho.vos.model import VO, Kind
+from sancho.vos.model import VO
 from sancho_contract.identity import IdentityRefused, ProviderUnavailable
 
 CLIENTS = {
@@ -200,10 +199,7 @@ async def send_away(deployment: Deployment, shown: Shown, provider: str, browser
         raise refusal(chosen, e) from e
 
 
-async def come_back(
-    deployment: Deployment, kinds: Sequence[Kind[Any]], browser: str, *, state: str, code: str | None,
-    issuer: str | None,
-) -> Login:  # fmt: skip
+async def come_back(deployment: Deployment, browser: str, *, state: str, code: str | None, issuer: str | None) -> Login:
     """Go on with a login whose browser was sent to a provider; without a code, the person said no there.
 
     Each state is good once. Raises `LoginOver`, `BrowserDiffers`, `NotAMember`, `AccountSuspended` or what
@@ -230,7 +226,7 @@ async def come_back(
         )  # fmt: skip
     except (IdentityRefused, ProviderUnavailable) as e:
         raise refusal(found[0], e) from e
-    account = await welcome(deployment, vo, found[0], person, kinds)
+    account = await welcome(deployment, vo, found[0], person)
     return await _approve(deployment, login, account)
 
 

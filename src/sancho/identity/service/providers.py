@@ -1,7 +1,7 @@
 """Who vouches for people of a VO: documents of kind IdentityProvider, and how somebody they name becomes an account."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, Field, ValidationError
@@ -105,6 +105,11 @@ async def list_providers(conn: Connection, vo: int) -> list[Provider]:
     return await store.list_providers(conn, vo)
 
 
+async def all_providers(conn: Connection) -> list[Provider]:
+    """The enabled providers of all VOs that the transaction serves."""
+    return await store.all_providers(conn)
+
+
 def plugin_of(deployment: Deployment, provider: Provider, vo_name: str) -> IdentityProvider:
     """What speaks with a provider; it reads the secrets of this VO and of no other."""
     secret = deployment.secrets.of(vo_name)
@@ -119,9 +124,7 @@ def refusal(provider: Provider, trouble: IdentityRefused | ProviderUnavailable) 
     return ProviderAway(provider=provider.title, detail=trouble.detail, retry_after=int(trouble.retry_after or 10))
 
 
-async def welcome(
-    deployment: Deployment, vo: VO, provider: Provider, person: Person, kinds: Sequence[Kind[Any]]
-) -> Account:
+async def welcome(deployment: Deployment, vo: VO, provider: Provider, person: Person) -> Account:
     """The account of somebody whom a provider vouches for, made when they come for the first time.
 
     Their groups follow the provider's word each time. Raises `NotAMember` or `AccountSuspended`.
@@ -138,13 +141,13 @@ async def welcome(
         if account is None:
             stem = plan.account_name(person.name, person.email, ())
             name = plan.account_name(stem, None, await store.names_like(conn, vo.vo, stem))
-            account = await _put(conn, vo, provider, name, wanted, kinds)
+            account = await _put(conn, deployment, vo, provider, {name: wanted})
             new = NewIdentity(
                 account_id=account.account_id, kind=Proof.TOKEN_ISSUER, subject=subject, issuer=person.issuer
             )
             await store.put_identity(conn, vo.vo, new)
         elif wanted != _spec(account):
-            account = await _put(conn, vo, provider, account.name, wanted, kinds)
+            account = await _put(conn, deployment, vo, provider, {account.name: wanted})
         await store.note_proof(conn, vo.vo, Proof.TOKEN_ISSUER, subject, deployment.clock.now())
     return account
 
@@ -180,12 +183,53 @@ async def _wanted(
 
 
 async def _put(
-    conn: Connection, vo: VO, provider: Provider, name: str, spec: dict[str, Any], kinds: Sequence[Kind[Any]]
+    conn: Connection, deployment: Deployment, vo: VO, provider: Provider, specs: Mapping[str, dict[str, Any]]
 ) -> Account:
-    """Make or change an account as by a document, so that all that follows from an account is made too."""
+    """Make or change accounts as by documents, so that all that follows from one is made too; return the first."""
     word = f"idp:{provider.name}"
     caller = Principal(vo=vo.vo, vo_name=vo.name, account_id=0, account=word, permissions=frozenset("*"), vos=(vo.vo,))
-    document = Document(kind="Account", name=name, vo=vo.name, spec=spec)
-    await vos.apply(conn, caller, [document], kinds, comment=f"{provider.title} says so")
-    _log.info("account follows its provider", account=name, vo=vo.name, provider=provider.name)
-    return (await store.list_accounts(conn, vo.vo, names=[name]))[0]
+    documents = [Document(kind="Account", name=name, vo=vo.name, spec=spec) for name, spec in specs.items()]
+    await vos.apply(conn, caller, documents, deployment.kinds, comment=f"{provider.title} says so")
+    _log.info("accounts follow their provider", accounts=len(specs), vo=vo.name, provider=provider.name)
+    return (await store.list_accounts(conn, vo.vo, names=list(specs)))[0]
+
+
+async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[int, int]:
+    """Let accounts follow a provider's list of people: how many were suspended or let in again, or changed groups.
+
+    Whoever is off the list, or not active there, is suspended and logged out everywhere. Nothing is done when the
+    list did not come to its end. Raises `ProviderRefused` or `ProviderAway`.
+    """
+    plugin = plugin_of(deployment, provider, vo.name)
+    try:
+        members = {m.subject: m async for m in plugin.members()} if plugin.lists_members else None
+    except (IdentityRefused, ProviderUnavailable) as e:
+        raise refusal(provider, e) from e
+    if members is None:
+        return 0, 0
+    now = deployment.clock.now()
+    async with deployment.database.transaction([vo.vo]) as conn:
+        proofs = await store.list_identities(conn, vo.vo, kind=Proof.TOKEN_ISSUER, issuer=provider.issuer)
+        here = {p.subject.removeprefix(f"{provider.issuer} "): p for p in proofs}
+        good = {s for s, m in members.items() if m.active and plan.is_member(m.groups, provider.members)}
+        out = [p for s, p in here.items() if s not in good and p.barred_at is None]
+        back = [p for s, p in here.items() if s in good and p.barred_at is not None]
+        await store.bar(conn, vo.vo, [p.subject for p in out], now)
+        await store.bar(conn, vo.vo, [p.subject for p in back], None)
+        await store.set_state(conn, vo.vo, [p.account for p in out], AccountState.SUSPENDED.value)
+        await store.set_state(conn, vo.vo, [p.account for p in back], AccountState.ACTIVE.value)
+        await store.revoke_all(conn, vo.vo, [p.account_id for p in out], now)
+        accounts = {a.account_id: a for a in await store.list_accounts(conn, vo.vo, ids=[p.account_id for p in proofs])}
+        ours = {group.name for group in await store.list_groups(conn, vo.vo)}
+        changed: dict[str, dict[str, Any]] = {}
+        for subject in good & here.keys():
+            account = accounts[here[subject].account_id]
+            given, governed = plan.groups_of(members[subject].groups, provider.groups, ours, vo.name)
+            groups = sorted((set(account.groups) - governed) | given)
+            if groups != sorted(account.groups):
+                changed[account.name] = {**_spec(account), "groups": groups}
+        if changed:
+            await _put(conn, deployment, vo, provider, changed)
+    if out or back:
+        _log.info("suspension follows a provider", out=len(out), back=len(back), vo=vo.name, provider=provider.name)
+    return len(out) + len(back), len(changed)

@@ -184,27 +184,56 @@ async def list_providers(
     )
 
 
+async def all_providers(conn: Connection) -> list[Provider]:
+    """The providers of all VOs served that are enabled."""
+    return await fetch(
+        conn,
+        Provider,
+        """
+        SELECT provider_id, vo, name, title, issuer, plugin, enabled, members, groups, settings
+          FROM identity_provider WHERE enabled ORDER BY vo, name
+        """,
+    )
+
+
 # ---- proofs
 
 
 async def list_identities(
-    conn: Connection, vo: int, *, account_id: int | None = None, kind: Proof | None = None, subject: str | None = None
-) -> list[Identity]:
-    """Proofs of a VO's accounts: of one account, of a kind, or what a subject proves."""
+    conn: Connection, vo: int, *, account_id: int | None = None, kind: Proof | None = None, subject: str | None = None,
+    issuer: str | None = None,
+) -> list[Identity]:  # fmt: skip
+    """Proofs of a VO's accounts: of one account, of a kind, what a subject proves, or what an issuer vouches for."""
     return await fetch(
         conn,
         Identity,
         """
         SELECT i.account_id, account.name AS account, i.kind, i.subject, i.issuer, i.created_at, i.proven_at,
-               i.detail
+               i.barred_at, i.detail
           FROM identity i JOIN account ON account.account_id = i.account_id AND account.vo = i.vo
          WHERE i.vo = %(vo)s
            AND (%(account_id)s::int IS NULL OR i.account_id = %(account_id)s)
            AND (%(kind)s::"char" IS NULL OR i.kind = %(kind)s)
            AND (%(subject)s::text IS NULL OR i.subject = %(subject)s)
+           AND (%(issuer)s::text IS NULL OR i.issuer = %(issuer)s)
          ORDER BY i.kind, i.subject
         """,
-        {"vo": vo, "account_id": account_id, "kind": None if kind is None else kind.value, "subject": subject},
+        {
+            "vo": vo, "account_id": account_id, "kind": None if kind is None else kind.value, "subject": subject,
+            "issuer": issuer,
+        },
+    )  # fmt: skip
+
+
+async def bar(conn: Connection, vo: int, subjects: Sequence[str], at: datetime | None) -> None:
+    """Note since when an issuer does not vouch for these subjects any more; None: it does again."""
+    await execute(
+        conn,
+        """
+        UPDATE identity SET barred_at = %(at)s
+         WHERE subject = ANY(%(subjects)s::text[]) AND vo = %(vo)s AND kind = 'O'
+        """,
+        {"vo": vo, "subjects": list(subjects), "at": at},
     )
 
 
