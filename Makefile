@@ -21,7 +21,7 @@ demo: .venv .venv-demo ## Start a grid, run the demonstration on it, show what h
 test: .venv .venv-demo .venv-compat ## Run the whole suite; T=tests/rules for a part, ARGS="-x" for pytest's own options
 	@$(BIN)/pytest $(ARGS) $(T)
 
-realparts: .venv .venv-demo ## Run only the tests with real components; as root, missing Debian packages are installed
+realparts: .venv .venv-demo .venv-compat ## Run only the tests with real components; as root, missing Debian packages are installed
 	@$(BIN)/pytest $(ARGS) -m realparts
 
 check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands

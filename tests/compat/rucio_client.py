@@ -3,12 +3,14 @@
 import asyncio
 import os
 import re
+import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -34,6 +36,11 @@ class Online:
     folder: Path
     started: list[asyncio.subprocess.Process] = field(default_factory=list)
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
     async def give_password(self, vo: int, account: str) -> None:
         async with self.deployment.database.transaction([vo]) as conn:
             known = await identity.get_account(conn, vo, account)
@@ -43,8 +50,9 @@ class Online:
             )  # fmt: skip
 
     def configure(self, **client: str) -> Mapping[str, str]:
-        """The environment of somebody with a rucio.cfg; what is empty is left out."""
+        """The environment of somebody with a rucio.cfg and no token yet; what is empty in it is left out."""
         home = self.folder / "rucio"
+        shutil.rmtree(home, ignore_errors=True)
         for name in ("etc", "tmp"):
             (home / name).mkdir(parents=True, exist_ok=True)
         host = f"{self.url}/rucio"
@@ -59,6 +67,12 @@ class Online:
     def token(self, subject: str, lifetime: timedelta = timedelta(hours=1)) -> str:
         """A token as a login would give it."""
         return self.deployment.signer.sign({"sub": subject, "aud": self.url, "scope": "sancho"}, lifetime)
+
+    async def send(self, method: str, path: str, *, account: str = "alice", **more: Any) -> httpx2.Response:
+        """Send a native request as an account of belle."""
+        headers = {"authorization": f"Bearer {self.token(f'belle:{account}')}"}
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers) as client:
+            return await client.request(method, f"/v1{path}", **more)
 
     async def stop_clients(self) -> None:
         """End the clients that still run."""
@@ -82,6 +96,11 @@ class Online:
         return started.returncode, said.decode()
 
 
+def fields(said: str) -> dict[str, str]:
+    """What `rucio whoami` shows."""
+    return dict(re.findall(r"^(\w+) *: (.*)$", said, re.MULTILINE))
+
+
 async def address_said(started: asyncio.subprocess.Process) -> str:
     """The address that the client asks its user to open."""
     assert started.stdout is not None
@@ -102,11 +121,11 @@ async def log_in_at(address: str, *, choice: str = "password", password: str = P
 
 
 @asynccontextmanager
-async def online(database_url: str, folder: Path) -> AsyncIterator[Online]:
-    """Serve an application on a free port of the loopback address."""
+async def online(database_url: str, folder: Path, **more: Any) -> AsyncIterator[Online]:
+    """Serve an application on a free port of the loopback address; `more` are settings."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        settings = settings_for(database_url, folder).model_copy(update={"public_url": url})
+        settings = settings_for(database_url, folder).model_copy(update={"public_url": url, **more})
         identity.ensure_key(settings.keys)
         deployment = make_deployment(settings)
         app = create_app(settings, deployment)

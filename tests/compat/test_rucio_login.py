@@ -1,7 +1,6 @@
 """The unmodified command of Rucio logs in here by every way it knows."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.compat.rucio_client import Online, address_said, log_in_at, online
+from tests.compat.rucio_client import Online, address_said, fields, log_in_at, online
 from tests.conftest import Databases
 from tests.identity.helpers import PASSWORD
+from tests.realparts.parts import need, run
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,6 @@ async def grid(server: Online, tmp_path: Path) -> AsyncIterator[Online]:
     mine = replace(server, folder=tmp_path, started=[])
     yield mine
     await mine.stop_clients()
-
-
-def fields(said: str) -> dict[str, str]:
-    """What `rucio whoami` shows."""
-    return dict(re.findall(r"^(\w+) *: (.*)$", said, re.MULTILINE))
 
 
 async def test_ping_and_whoami_work_with_a_password(grid: Online) -> None:
@@ -70,8 +65,6 @@ async def test_the_only_vo_needs_no_name_and_others_are_found_by_alias(grid: Onl
         ({"password": "wrong horse"}, "Cannot authenticate with given credentials"),
         ({"username": "nobody", "account": "nobody"}, "Cannot authenticate with given credentials"),
         ({"account": "bob"}, "not those of account bob"),
-        ({"vo": "gridpp"}, "Cannot authenticate with given credentials"),
-        ({"vo": "nowhere"}, "No VO nowhere is here"),
     ],
 )
 async def test_the_command_says_why_it_was_refused(grid: Online, wrong: dict[str, str], complaint: str) -> None:
@@ -117,3 +110,42 @@ async def test_a_code_that_the_browser_shows_can_be_typed_into_the_client(grid: 
 
     said, _ = await started.communicate(page.text.splitlines()[-1].encode() + b"\n")
     assert (started.returncode, fields(said.decode())["account"]) == (0, "alice"), said
+
+
+async def test_the_owner_of_a_key_logs_in_by_ssh_until_it_is_removed(grid: Online, tmp_path: Path) -> None:
+    mine, others = str(tmp_path / "mine"), str(tmp_path / "others")
+    for file in (mine, others):
+        run(need("openssh-client", "ssh-keygen"), "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", file)
+    key = {"kind": "ssh_key", "subject": run("cat", f"{mine}.pub")}
+    added = await grid.send("POST", "/accounts/alice/identities", json=key)
+    assert added.status_code == 201, added.text
+
+    code, said = await grid.run("whoami", environment=grid.configure(auth_type="ssh", ssh_private_key=mine))
+    assert (code, fields(said)["account"]) == (0, "alice"), said
+
+    for who in ({"ssh_private_key": others}, {"ssh_private_key": mine, "account": "bob"}):
+        code, said = await grid.run("whoami", environment=grid.configure(auth_type="ssh", **who))
+        assert (code, "Cannot authenticate" in said) == (1, True), said
+    subject = {"subject": added.json()["subject"]}
+    assert (await grid.send("DELETE", "/accounts/alice/identities", params=subject)).status_code == 204
+    code, said = await grid.run("whoami", environment=grid.configure(auth_type="ssh", ssh_private_key=mine))
+    assert (code, "Cannot authenticate" in said) == (1, True), said
+
+
+async def test_a_login_that_the_client_may_renew_is_renewed_before_it_ends(grid: Online, tmp_path: Path) -> None:
+    cached = tmp_path / "token"
+    mine = {
+        "auth_type": "oidc", "oidc_polling": "true", "oidc_scope": "openid offline_access",
+        "auth_oidc_refresh_active": "true", "auth_oidc_refresh_before_exp": "90", "auth_token_file_path": str(cached),
+    }  # fmt: skip
+    environment = grid.configure(**mine)
+    started = await grid.start(["whoami"], environment)
+    await log_in_at(await address_said(started))
+    said, _ = await started.communicate()
+    assert started.returncode == 0, said
+    first = cached.read_text()
+
+    code, output = await grid.run("whoami", environment=environment)
+
+    assert (code, fields(output)["account"]) == (0, "alice"), output
+    assert cached.read_text() != first

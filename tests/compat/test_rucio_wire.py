@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -98,7 +99,7 @@ ERRORS: list[tuple[str, Mapping[str, str], tuple[int, str, str]]] = [
     ("/auth/userpass", {"vo": "belle"}, (401, "CannotAuthenticate", "Cannot authenticate with given")),
     ("/auth/userpass", {"vo": "mars"}, (404, "VONotFound", "No VO mars is here")),
     ("/auth/userpass", {}, (404, "VONotFound", "No VO def is here")),
-    ("/auth/userpass", {"vo": "x" * 2001}, (400, "InputValidationError", "x_rucio_vo: String should have")),
+    ("/auth/userpass", {"vo": "x" * 2001}, (400, "InputValidationError", "x-rucio-vo: String should have")),
     ("/auth/gss", {"vo": "belle"}, (401, "CannotAuthenticate", "There is no Kerberos here")),
     ("/auth/x509", {"vo": "belle"}, (401, "CannotAuthenticate", "Cannot get DN")),
     ("/auth/x509_proxy", {"vo": "belle"}, (401, "CannotAuthenticate", "Cannot get DN")),
@@ -136,7 +137,7 @@ def test_a_bug_tells_nothing_of_itself_and_a_long_message_is_cut_in_the_header()
     assert b"secret" not in render(RuntimeError("secret")).body
     said = render(BadRequest(reason="a\nb – " + "c" * 200))
     assert said.headers["ExceptionMessage"] == "a b ? " + "c" * 119 + "..."
-    assert json.loads(said.body)["ExceptionMessage"] == "a\nb – " + "c" * 200
+    assert json.loads(bytes(said.body))["ExceptionMessage"] == "a\nb – " + "c" * 200
 
 
 def test_who_guesses_is_told_when_to_come_back() -> None:
@@ -232,3 +233,100 @@ async def test_validate_says_what_a_token_is_good_for(served: Served) -> None:
     assert isinstance(said, ast.Dict)
     assert "'account': 'alice'" in answer.text
     assert "datetime.datetime(" in answer.text
+
+
+# ---- logins in a browser
+
+
+async def approved(served: Served, url: str, account: str = "alice") -> httpx2.Response:
+    """Do the login to which an address leads."""
+    page = await served.client.get(url, follow_redirects=True)
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    form = {**hidden, "choice": "password", "account": account, "password": PASSWORD}
+    return await served.client.post("/v1/auth/login", data=form, follow_redirects=True)
+
+
+async def begun(served: Served, *, polling: bool = True, scope: str = "openid profile") -> str:
+    """Where the client is told to send its user."""
+    await with_password(served)
+    answer = await ask(
+        served, "/auth/oidc", vo="belle", client_authorize_polling=str(polling), client_authorize_scope=scope
+    )
+    assert (answer.status_code, answer.content) == (200, b"")
+    return answer.headers["x-rucio-oidc-auth-url"].removeprefix(served.deployment.public_url)
+
+
+async def fetched(served: Served, url: str, **headers: str) -> httpx2.Response:
+    return await ask(served, url.removeprefix("/rucio"), client_fetch_token="True", **headers)
+
+
+async def renewed(served: Served, token: str) -> tuple[str, str]:
+    answer = await ask(served, "/auth/oidc_refresh", token=token)
+    assert (answer.status_code, answer.content) == (200, b"")
+    return answer.headers["x-rucio-auth-token"], answer.headers["x-rucio-auth-token-expires"]
+
+
+async def test_a_polling_client_waits_for_the_browser_and_gets_the_token_once(served: Served) -> None:
+    url = await begun(served)
+    assert complaint(await fetched(served, url))[:2] == (401, "CannotAuthenticate")
+    browser = await served.client.get(url)
+    assert (browser.status_code, "no-referrer" in browser.headers["referrer-policy"]) == (303, True)
+    await approved(served, url)
+
+    given = await fetched(served, url)
+
+    assert (given.status_code, given.headers["x-rucio-auth-account"]) == (200, "alice")
+    token = given.headers["x-rucio-auth-token"]
+    assert (await ask(served, "/accounts/alice", token=token)).status_code == 200
+    assert await renewed(served, token) == ("", "")
+    assert complaint(await fetched(served, url))[:2] == (401, "CannotAuthenticate")
+    assert complaint(await ask(served, "/accounts/alice", token=token))[:2] == (401, "CannotAuthenticate")
+
+
+async def test_a_shown_code_is_good_once_and_for_the_client_alone(served: Served) -> None:
+    page = await approved(served, await begun(served, polling=False))
+    assert page.headers["content-type"].startswith("text/plain")
+    assert page.headers["cache-control"] == "no-store"
+    code = page.text.splitlines()[-1]
+    assert complaint(await ask(served, f"/auth/oidc_redirect?{code}"))[:2] == (401, "CannotAuthenticate")
+    altered = code[:-1] + ("A" if code[-1] != "A" else "B")
+    assert complaint(await fetched(served, f"/auth/oidc_redirect?{altered}"))[:2] == (401, "CannotAuthenticate")
+    assert (await fetched(served, f"/auth/oidc_redirect?{code}")).status_code == 200
+    assert complaint(await fetched(served, f"/auth/oidc_redirect?{code}"))[:2] == (401, "CannotAuthenticate")
+
+
+async def test_a_login_of_another_account_than_was_asked_for_gives_nothing(served: Served) -> None:
+    url = await begun(served, scope="offline_access")
+    await approved(served, url)
+    assert complaint(await fetched(served, url, account="bob"))[:2] == (401, "CannotAuthenticate")
+    assert (await served.send("GET", "/auth/logins")).json() == []
+
+
+async def test_a_login_goes_on_while_it_may_and_not_after_it_was_ended(served: Served) -> None:
+    url = await begun(served, scope="openid offline_access")
+    await approved(served, url)
+    token = (await fetched(served, url)).headers["x-rucio-auth-token"]
+
+    following, until = await renewed(served, token)
+
+    left = int(until) - served.deployment.clock.now().timestamp()
+    assert 3500 < left <= 3600
+    assert (await ask(served, "/accounts/alice", token=following)).status_code == 200
+    assert (await renewed(served, following))[0] not in {"", token, following}
+    (login,) = (await served.send("GET", "/auth/logins")).json()
+    assert login["client"] == "rucio"
+    await served.send("DELETE", f"/auth/logins/{login['login_id']}")
+    assert await renewed(served, following) == ("", "")
+    assert complaint(await ask(served, "/accounts/alice", token=following))[:2] == (401, "CannotAuthenticate")
+
+
+async def test_a_token_that_was_narrowed_is_not_renewed_to_what_it_came_from(served: Served) -> None:
+    url = await begun(served, scope="openid offline_access")
+    await approved(served, url)
+    token = (await fetched(served, url)).headers["x-rucio-auth-token"]
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": token,
+        "scope": "jobs:create offline_access",
+    }  # fmt: skip
+    narrow = (await served.client.post("/v1/auth/token", data=form)).json()["access_token"]
+    assert await renewed(served, narrow) == ("", "")

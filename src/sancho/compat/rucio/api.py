@@ -16,9 +16,9 @@ PUBLIC_PATHS = frozenset(
     | {
         f"{PREFIX}/auth/{way}"
         for way in (
-            "gss", "oidc", "oidc_code", "oidc_redirect", "ssh", "ssh_challenge_token", "userpass", "x509",
-            "x509/webui", "x509_proxy",
+            "gss", "oidc", "oidc_code", "oidc_redirect", "oidc_refresh", "ssh", "ssh_challenge_token", "userpass",
+            "x509", "x509/webui", "x509_proxy",
         )
     }
 )  # fmt: skip
-"""Routes that need no token."""
+"""Routes that need no token, and the one that takes what may have ended."""

@@ -24,6 +24,7 @@ from sancho.identity.service import logins, proofs
 from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Unauthorized
+from sancho.kit.proxied import client_address, client_certificate
 from sancho.kit.web import Deployed, principal_of
 from sancho.vos import service as vos
 from sancho.vos.model import VO
@@ -43,6 +44,7 @@ class Asked(BaseModel):
     x_rucio_account: Text | None = None
     x_rucio_username: Text = ""
     x_rucio_password: Text = ""
+    x_rucio_ssh_signature: Annotated[str, Field(max_length=16_384)] = ""
     x_rucio_client_authorize_polling: Text | None = None
     x_rucio_client_authorize_scope: Text | None = None
     x_rucio_client_fetch_token: Text | None = None
@@ -81,16 +83,39 @@ def _given(given: Pass, said: Asked) -> Response:
 async def by_password(said: Said, vo: Meant, deployment: Deployed) -> Response:
     """Give a token for a password; the user's name is the account's. Needs no token."""
     password = translate.secret_of(said.x_rucio_password)
-    given = await proofs.by_password(deployment, vo.name, said.x_rucio_username, password, client=CLIENT)
+    given = await proofs.by_password(deployment, vo, said.x_rucio_username, password, client=CLIENT)
     return _given(given, said)
 
 
 @router.get("/x509")
 @router.get("/x509_proxy")
 @router.get("/x509/webui")
-async def by_certificate() -> Response:
+async def by_certificate(request: Request, said: Said, vo: Meant, deployment: Deployed) -> Response:
     """Give a token for the certificate that the client has shown to the proxy in front. Needs no token."""
-    raise CannotGetDn
+    chain = client_certificate(request, deployment.trusted_proxies)
+    if chain is None:
+        raise CannotGetDn
+    return _given(await proofs.by_certificate(deployment, vo, chain, client=CLIENT), said)
+
+
+@router.get("/ssh_challenge_token")
+async def challenge(request: Request, said: Said, vo: Meant, deployment: Deployed) -> Response:
+    """Say what the owner of an account's SSH key is to sign. Needs no token."""
+    address = client_address(request, deployment.trusted_proxies)
+    given = proofs.ssh_challenge(deployment, vo, said.x_rucio_account or "", address)
+    headers = {
+        "X-Rucio-SSH-Challenge-Token": given.text,
+        "X-Rucio-SSH-Challenge-Token-Expires": translate.date_of(given.expires_at),
+    }
+    return Response(None, 200, headers | PRIVATE, media_type="application/octet-stream")
+
+
+@router.get("/ssh")
+async def by_ssh_key(request: Request, said: Said, vo: Meant, deployment: Deployed) -> Response:
+    """Give a token for a challenge that the owner of an account's SSH key has signed. Needs no token."""
+    account, address = said.x_rucio_account or "", client_address(request, deployment.trusted_proxies)
+    given = await proofs.by_ssh_key(deployment, vo, account, said.x_rucio_ssh_signature, address, client=CLIENT)
+    return _given(given, said)
 
 
 @router.get("/gss")
