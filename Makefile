@@ -39,7 +39,7 @@ dev: .venv ## A grid in the foreground until Ctrl-C; its programs start again wh
 	@$(BIN)/sancho dev
 
 docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
 	@$(BIN)/python -m bench --size $(SIZE)

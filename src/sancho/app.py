@@ -65,7 +65,7 @@ ROUTERS: Sequence[APIRouter] = (
 )  # fmt: skip
 """Every native route, served under /v1."""
 
-DIALECTS: problem.Dialects = {f"{rucio_api.PREFIX}/": rucio_api.DIALECT}
+DIALECTS: problem.Dialects = {**rucio_api.DIALECTS}
 """How errors are said to foreign clients, by the paths that they use."""
 
 PUBLIC_PATHS = frozenset(
@@ -171,12 +171,10 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.targets = ()
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.include_router(health)
-    for router in identity_api.PUBLIC_ROUTERS:
+    for router in (*identity_api.PUBLIC_ROUTERS, *rucio_api.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
-    for router in rucio_api.ROUTERS:
-        app.include_router(router, prefix=rucio_api.PREFIX, include_in_schema=False)
     problem.install(app, DIALECTS)
     app.add_middleware(
         Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size}, dialects=DIALECTS

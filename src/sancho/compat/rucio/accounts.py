@@ -8,7 +8,7 @@ from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
 from sancho.compat.rucio.wire import Account
 from sancho.identity import service as identity
 
-router = APIRouter(prefix="/accounts", dependencies=[Depends(gives("application/json"))])
+router = APIRouter(prefix="/rucio/accounts", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
 
 
 @router.get("/whoami")

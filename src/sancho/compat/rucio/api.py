@@ -6,15 +6,16 @@ from fastapi import APIRouter
 
 from sancho.compat.rucio import accounts, auth, ping, refused
 from sancho.compat.rucio.errors import render
+from sancho.kit.problem import Dialects
 
-PREFIX = "/rucio"
-DIALECT = render
+DIALECTS: Dialects = {"/rucio/": render}
+"""How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (ping.router, auth.router, auth.pages, accounts.router, refused.router)
-"""Served under the prefix; the last one answers whatever the others do not."""
+"""The last one answers whatever the others do not."""
 PUBLIC_PATHS = frozenset(
-    {f"{PREFIX}{path}" for path in ("/ping", "/ping/")}
+    {"/rucio/ping", "/rucio/ping/"}
     | {
-        f"{PREFIX}/auth/{way}"
+        f"/rucio/auth/{way}"
         for way in (
             "gss", "oidc", "oidc_code", "oidc_redirect", "oidc_refresh", "ssh", "ssh_challenge_token", "userpass",
             "x509", "x509/webui", "x509_proxy",

@@ -29,8 +29,10 @@ from sancho.kit.web import Deployed, principal_of
 from sancho.vos import service as vos
 from sancho.vos.model import VO
 
-router = APIRouter(prefix="/auth", dependencies=[Depends(gives("application/octet-stream"))])
-pages = APIRouter(prefix="/auth")
+router = APIRouter(
+    prefix="/rucio/auth", include_in_schema=False, dependencies=[Depends(gives("application/octet-stream"))]
+)
+pages = APIRouter(prefix="/rucio/auth", include_in_schema=False)
 
 CLIENT = "rucio"
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}

@@ -8,7 +8,7 @@ from sancho.compat.rucio.caller import RucioCaller
 from sancho.compat.rucio.endpoints import ENDPOINTS
 from sancho.compat.rucio.errors import NotServed, PathUnknown
 
-router = APIRouter()
+router = APIRouter(prefix="/rucio", include_in_schema=False)
 
 
 @router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
