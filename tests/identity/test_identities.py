@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -233,7 +234,7 @@ class Verifier:
 async def by_certificate(
     installation: Installation, chain: tuple[bytes, ...] | None = (b"der",), *, vo: VO = BELLE
 ) -> Pass:
-    deployment = replace(installation.deployment, certificates=Verifier(installation))  # pyright: ignore[reportArgumentType]
+    deployment = replace(installation.deployment, certificates=Verifier(installation))
     return await proofs.by_certificate(deployment, vo, chain, client="rucio")
 
 
@@ -260,11 +261,11 @@ async def test_a_certificate_logs_in_who_it_names_and_for_no_longer_than_it_live
 
 
 async def send(
-    installation: Installation, method: str, account: str = "alice", *, of: str = "alice", **more: object
+    installation: Installation, method: str, account: str = "alice", *, of: str = "alice", **more: Any
 ) -> httpx2.Response:
     async with installation.client() as client:
         headers = installation.bearer("belle", account)
-        return await client.request(method, f"/v1/accounts/{of}/identities", headers=headers, **more)  # pyright: ignore[reportArgumentType]
+        return await client.request(method, f"/v1/accounts/{of}/identities", headers=headers, **more)
 
 
 async def test_keys_are_added_listed_and_removed_over_the_api(
