@@ -21,7 +21,7 @@ demo: .venv .venv-demo ## Start a grid, run the demonstration on it, show what h
 test: .venv .venv-demo .venv-compat ## Run the whole suite; T=tests/rules for a part, ARGS="-x" for pytest's own options
 	@$(BIN)/pytest $(ARGS) $(T)
 
-realparts: .venv .venv-demo ## Run only the tests with real components; as root, missing Debian packages are installed
+realparts: .venv .venv-demo .venv-compat ## Run only the tests with real components; as root, missing Debian packages are installed
 	@$(BIN)/pytest $(ARGS) -m realparts
 
 check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands
@@ -39,7 +39,7 @@ dev: .venv ## A grid in the foreground until Ctrl-C; its programs start again wh
 	@$(BIN)/sancho dev
 
 docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
 	@$(BIN)/python -m bench --size $(SIZE)

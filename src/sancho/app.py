@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
 from sancho.compat.diracx import api as diracx_api
+from sancho.compat.rucio import api as rucio_api
 from sancho.dids import api as dids_api
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.identity import api as identity_api
@@ -67,7 +68,7 @@ ROUTERS: Sequence[APIRouter] = (
 )  # fmt: skip
 """Every native route, served under /v1."""
 
-DIALECTS: problem.Dialects = {**diracx_api.DIALECTS}
+DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
 """How errors are said to foreign clients, by the paths that they use."""
 
 PUBLIC_PATHS = frozenset(
@@ -76,6 +77,7 @@ PUBLIC_PATHS = frozenset(
         "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
+        *rucio_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -174,7 +176,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.include_router(health)
-    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS):
+    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])

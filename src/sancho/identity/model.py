@@ -184,6 +184,8 @@ class Identity:
     proven_at: datetime | None
     barred_at: datetime | None
     """Since when its issuer says that this person is to do nothing."""
+    detail: str | None = None
+    """The key itself, where the subject is its print."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +226,23 @@ class OpenLogin:
     token_scope: str
     began_at: datetime
     renewed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """An access token of an account, for a program that logs in anew when it ends."""
+
+    account: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What somebody is to sign who says to have the key of an account."""
+
+    text: str
     expires_at: datetime
 
 
@@ -282,7 +301,10 @@ class Client:
     client_id: str
     title: str
     redirects: tuple[str, ...] = ()
-    """Where codes may be sent, beside any port of the loopback address (RFC 8252) if `loopback` says so."""
+    """Where codes may be sent, beside any port of the loopback address (RFC 8252) if `loopback` says so.
+
+    What begins with a slash is a page of this server, which shows the code to whoever is to type it.
+    """
     loopback: bool = False
 
 

@@ -93,12 +93,13 @@ def allowed(scope: TokenScope, permissions: Iterable[str]) -> frozenset[str]:
     return scope.permissions if "*" in held else held & scope.permissions
 
 
-def may_redirect(client: Client, uri: str) -> bool:
+def may_redirect(client: Client, uri: str, *, here: str) -> bool:
     """Say whether a client's codes may be sent to a URI: exactly what was registered, or a loopback address.
 
     Of the loopback any port will do (RFC 8252 §7.3); names are refused, since they can be made to mean another host.
+    `here` is the URL of this server.
     """
-    if uri in client.redirects:
+    if uri in {f"{here}{to}" if to.startswith("/") else to for to in client.redirects}:
         return True
     try:
         parts = urlsplit(uri)

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from psycopg import Rollback
 from psycopg.errors import ForeignKeyViolation
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -308,13 +308,23 @@ def _storable(spec: Mapping[str, Any]) -> bool:
 
 
 class VoSpec(BaseModel, extra="forbid"):
-    """A VO has a name, and that is all."""
+    """A VO."""
+
+    alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
+    """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
 
 
 async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: Sequence[Named[VoSpec]]) -> None:
     require(caller, "vos:create")
     made = await store.create(conn, [d.name for d in documents])
     await store.serve_also(conn, [vo.vo for vo in made])
+    aliases = {vo.name: vo.alias for vo in await store.all_vos(conn)} | {d.name: d.spec.alias for d in documents}
+    for d in documents:
+        if twin := plan.called_alike(d.name, aliases):
+            problems = f"alias: {twin} and {d.name} would be called alike"
+            raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("alias"))
+    await store.put_aliases(conn, [d.name for d in documents], [None] * len(documents))  # so that two may swap theirs
+    await store.put_aliases(conn, [d.name for d in documents], [d.spec.alias for d in documents])
 
 
 KIND = Kind(name="VO", model=VoSpec, order=0, apply=_create_vos, instance=True)

@@ -7,6 +7,8 @@ looked at before each use, so a new key takes effect everywhere without a restar
 trusted no more.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import stat
@@ -174,6 +176,14 @@ class Issuer:
     def jwks(self) -> dict[str, Any]:
         """The public keys with which anybody may check our tokens."""
         return {"keys": [key.key.as_dict(private=False) for key in self._trusted()]}
+
+    def derive(self, purpose: str) -> bytes:
+        """A secret that only the servers of this installation can know; another for each purpose and signing key."""
+        keys = self._current()
+        if not keys:
+            raise NoSigningKey(folder=str(self._folder))
+        secret = cast(str, keys[0].key.as_dict(private=True)["d"])
+        return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
 
     def forget(self, token_id: str) -> None:
         """Let this process refuse a token or login, by its id, that it remembers as good; the database knows."""

@@ -132,7 +132,7 @@ async def refresh(deployment: Deployment, refresh_token: str) -> Tokens:
     async with deployment.database.transaction([vo]) as conn:
         await store.lock_owner(conn, vo, token_hash)
         known = await store.refresh_token(conn, vo, token_hash)
-        if known is None or not _good(known, now):
+        if known is None or not is_good(known, now):
             raise RefreshRefused
         stolen = known.used_at is not None and now - known.used_at > REFRESH_GRACE
         if stolen:
@@ -262,7 +262,8 @@ def _secret_in(token: str) -> str:
         return token
 
 
-def _good(token: RefreshToken, now: datetime) -> bool:
+def is_good(token: RefreshToken, now: datetime) -> bool:
+    """Say whether what a refresh token came from goes on."""
     return token.revoked_at is None and token.expires_at > now and token.state is AccountState.ACTIVE
 
 
