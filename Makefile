@@ -7,10 +7,10 @@ T ?= tests
 ARGS ?= -n 2
 
 BIN := .venv/bin
-MAKEFLAGS += --jobs=2 # the two environments are made at once
+MAKEFLAGS += --jobs=2 # two environments are made at once
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test realparts check format dev docs bench schema requirements clean .venv .venv-demo
+.PHONY: help demo test realparts check format dev docs bench schema requirements clean .venv .venv-demo .venv-compat
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,10 +18,10 @@ help: ## List these commands
 demo: .venv .venv-demo ## Start a grid, run the demonstration on it, show what happened and stop it again
 	@$(BIN)/sancho demo --python .venv-demo/bin/python --out demo
 
-test: .venv .venv-demo ## Run the whole suite; T=tests/rules for a part, ARGS="-x" for pytest's own options
+test: .venv .venv-demo .venv-compat ## Run the whole suite; T=tests/rules for a part, ARGS="-x" for pytest's own options
 	@$(BIN)/pytest $(ARGS) $(T)
 
-realparts: .venv .venv-demo ## Run only the tests with real components; as root, missing Debian packages are installed
+realparts: .venv .venv-demo .venv-compat ## Run only the tests with real components; as root, missing Debian packages are installed
 	@$(BIN)/pytest $(ARGS) -m realparts
 
 check: .venv ## Format, lint, types, imports, limits: what must be clean before a change lands
@@ -39,7 +39,7 @@ dev: .venv ## A grid in the foreground until Ctrl-C; its programs start again wh
 	@$(BIN)/sancho dev
 
 docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
 	@$(BIN)/python -m bench --size $(SIZE)
@@ -54,14 +54,16 @@ requirements: .venv ## Pin the newest releases that pyproject.toml and requireme
 	$(COMPILE) --upgrade --extra server pyproject.toml requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --extra server pyproject.toml --constraints requirements/dev.txt --output-file requirements/server.txt
 	$(COMPILE) --upgrade requirements/demo.in --output-file requirements/demo.txt
+	$(COMPILE) --upgrade requirements/compat.in --output-file requirements/compat.txt
 	@! grep -nE '^ *-|://' requirements/*.txt | grep -vE ' --hash=| # '
 
 clean: ## Remove what these commands have made here
-	rm -rf .venv .venv-demo demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-demo .venv-compat demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv: .venv/.ready
 .venv-demo: .venv-demo/.ready
+.venv-compat: .venv-compat/.ready
 
 .venv/.ready: requirements/dev.txt requirements/venv.sh pyproject.toml
 	@sh requirements/venv.sh $(PYTHON) .venv requirements/dev.txt
@@ -69,4 +71,8 @@ clean: ## Remove what these commands have made here
 
 .venv-demo/.ready: requirements/demo.txt requirements/venv.sh
 	@sh requirements/venv.sh $(PYTHON) .venv-demo requirements/demo.txt
+	@touch $@
+
+.venv-compat/.ready: requirements/compat.txt requirements/venv.sh
+	@sh requirements/venv.sh $(PYTHON) .venv-compat requirements/compat.txt
 	@touch $@

@@ -40,7 +40,7 @@ install() { "$@" install --quiet --disable-pip-version-check --no-warn-script-lo
 echo "Installing $requirements into $venv ..."
 options="--require-hashes --requirement $requirements"
 install "$@"
-if [ "$requirements" != requirements/demo.txt ]; then
+if [ "$requirements" = requirements/dev.txt ]; then
     options="--no-deps --no-build-isolation --editable ."
     install "$@"
 fi

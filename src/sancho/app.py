@@ -12,6 +12,8 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
+from sancho.compat.diracx import api as diracx_api
+from sancho.compat.rucio import api as rucio_api
 from sancho.decisions import api as decisions_api
 from sancho.decisions import service as decisions
 from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
@@ -81,13 +83,16 @@ ROUTERS: Sequence[APIRouter] = (
 
 OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
 """Who owns a thing, by its kind, for whoever asks what they may do with it."""
+DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
+"""How errors are said to foreign clients, by the paths that they use."""
 
 PUBLIC_PATHS = frozenset(
     {
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
         "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
-        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
+        *rucio_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -202,11 +207,11 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
     )
     app.include_router(health)
-    for router in identity_api.PUBLIC_ROUTERS:
+    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
-    problem.install(app)
+    problem.install(app, DIALECTS)
     _guard(app, settings, made)
     return app
 
@@ -222,7 +227,7 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
     ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies)
     app.add_middleware(Audited, database=deployment.database)
     app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
-    app.add_middleware(Gate, limit=settings.max_body, streamed=streamed)
+    app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)
     app.add_middleware(Observed)
     app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself
         Limited, limits=limits, ways=ways, authenticator=app.state.authenticator, shares=deployment.shares

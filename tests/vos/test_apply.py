@@ -315,3 +315,19 @@ async def test_kinds_follow_what_others_have_changed(conn: Connection) -> None:
     await service.apply(conn, ROOT, [Document(kind="VO", name="ska")], (*KINDS, watcher))
 
     assert [(c.kind, c.name) for c in seen] == [("VO", "ska")]
+
+
+async def test_a_vo_has_an_alias_that_no_other_is_called_by(conn: Connection) -> None:
+    async def alias(of: str, is_: str | None) -> None:
+        await service.apply(conn, ROOT, [Document(kind="VO", name=of, spec={"alias": is_} if is_ else {})], KINDS)
+
+    await alias("belle", "bel")
+    await alias("ska", "ska")
+    assert {vo.name: vo.alias for vo in await service.list_vos(conn)}["belle"] == "bel"
+    for name, taken in (("gridpp", "bel"), ("gridpp", "ska"), ("bel", None)):
+        with pytest.raises(DocumentInvalid, match="called alike"):
+            await alias(name, taken)
+    swap = [Document(kind="VO", name=n, spec={"alias": a}) for n, a in (("belle", "g"), ("gridpp", "bel"))]
+    await service.apply(conn, ROOT, swap, KINDS)
+    await alias("gridpp", None)
+    assert [vo.alias for vo in await service.list_vos(conn) if vo.name in {"belle", "gridpp"}] == ["g", None]

@@ -185,6 +185,8 @@ class Identity:
     proven_at: datetime | None
     barred_at: datetime | None
     """Since when its issuer says that this person is to do nothing."""
+    detail: str | None = None
+    """The key itself, where the subject is its print."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +227,23 @@ class OpenLogin:
     token_scope: str
     began_at: datetime
     renewed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """An access token of an account, for a program that logs in anew when it ends."""
+
+    account: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What somebody is to sign who says to have the key of an account."""
+
+    text: str
     expires_at: datetime
 
 
@@ -283,7 +302,10 @@ class Client:
     client_id: str
     title: str
     redirects: tuple[str, ...] = ()
-    """Where codes may be sent, beside any port of the loopback address (RFC 8252) if `loopback` says so."""
+    """Where codes may be sent, beside any port of the loopback address (RFC 8252) if `loopback` says so.
+
+    What begins with a slash is a page of this server, which shows the code to whoever is to type it.
+    """
     loopback: bool = False
 
 
@@ -293,5 +315,9 @@ class TokenScope:
 
     permissions: frozenset[str] | None
     groups: tuple[str, ...] = ()
+    primary: bool = False
+    """In the account's primary group; which one that is, is settled when the token is made."""
+    more: frozenset[str] = frozenset()
+    """What is added to the permissions of `groups` from other groups of the account; settled likewise."""
     openid: bool = False
     text: str

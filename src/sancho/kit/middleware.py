@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sancho.kit import audit, telemetry
 from sancho.kit.db import Database
 from sancho.kit.errors import BadRequest, SanchoError, TooLarge
-from sancho.kit.problem import render
+from sancho.kit.problem import Dialects, say
 from sancho.kit.text import check_body, check_target
 
 _log = telemetry.log(__name__)
@@ -45,11 +45,14 @@ class Gate:
     Bodies are read here, whole. Some paths have a limit of their own and take any bytes, as they come.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, streamed: Mapping[str, int]) -> None:
-        """`streamed` maps the prefixes of such paths to their limits."""
+    def __init__(
+        self, app: ASGIApp, *, limit: int, streamed: Mapping[str, int], dialects: Dialects | None = None
+    ) -> None:
+        """`streamed` maps the prefixes of such paths to their limits; `dialects` says how errors are said elsewhere."""
         self._app = app
         self._limit = limit
         self._streamed = streamed
+        self._dialects = dialects or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 400, 413 or 422."""
@@ -66,7 +69,7 @@ class Gate:
             if streamed is None:
                 receive = await _read(receive, limit, headers.get("content-type", ""))
         except SanchoError as e:
-            await render(e)(scope, receive, send)
+            await say(e, scope["path"], self._dialects)(scope, receive, send)
             return
         await self._app(scope, receive if streamed is None else _counted(receive, limit), send)
 

@@ -4,7 +4,7 @@
 `trace_id` what to quote when asking for help. Anything unexpected is a bug and says so, without its details.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +19,12 @@ from sancho.kit.errors import SanchoError, TooMany, Unavailable
 MEDIA_TYPE = "application/problem+json"
 JSON_HINT = "Send a JSON object in UTF-8, with `content-type: application/json`; /docs describes it."
 _log = telemetry.log(__name__)
+
+Dialect = Callable[[Exception], Response]
+"""How a foreign API says errors: ours, FastAPI's of requests, Starlette's of HTTP, and bugs without their details."""
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+Dialects = Mapping[str, Dialect]
+"""Dialects by the prefix of the paths where they are spoken."""
 
 
 def problems(*errors: type[SanchoError]) -> dict[int | str, dict[str, Any]]:
@@ -95,9 +101,28 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return _render(500, "bug", "This is a bug in Sancho.", hint="Report it with the trace id.")
 
 
-def install(app: FastAPI) -> None:
-    """Render every error of an application as a problem."""
-    app.add_exception_handler(SanchoError, _expected)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+def say(error: SanchoError, path: str, dialects: Dialects) -> Response:
+    """Say one of our own errors as it is said below a path."""
+    foreign = _dialect(path, dialects)
+    return render(error) if foreign is None else foreign(error)
+
+
+def _dialect(path: str, dialects: Dialects) -> Dialect | None:
+    return next((dialect for prefix, dialect in dialects.items() if path.startswith(prefix)), None)
+
+
+def install(app: FastAPI, dialects: Dialects | None = None) -> None:
+    """Render every error of an application as a problem, and below some paths in a dialect."""
+
+    def spoken(handler: Handler) -> Handler:
+        async def speak(request: Request, error: Exception) -> Response:
+            said = await handler(request, error)
+            foreign = _dialect(request.url.path, dialects or {})
+            return said if foreign is None else foreign(error)
+
+        return speak
+
+    app.add_exception_handler(SanchoError, spoken(_expected))
+    app.add_exception_handler(RequestValidationError, spoken(_invalid))
+    app.add_exception_handler(HTTPException, spoken(_http))
+    app.add_exception_handler(Exception, spoken(_unexpected))

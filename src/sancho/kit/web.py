@@ -78,8 +78,13 @@ async def _principal(request: Request) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NoToken
+    return await principal_of(request, token.strip())
+
+
+async def principal_of(request: Request, token: str) -> Principal:
+    """Say who a token stands for, wherever it stood in the request; raises what an `Authenticator` raises."""
     authenticator = cast(Authenticator, request.app.state.authenticator)
-    principal = await authenticator.authenticate(token.strip())
+    principal = await authenticator.authenticate(token)
     telemetry.bind(vo=principal.vo_name, account=principal.account)
     return principal
 

@@ -26,6 +26,8 @@ class VO:
 
     vo: int
     name: str
+    alias: str | None = None
+    """A name of three letters at most, for clients that bear no longer one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,3 +43,9 @@ def way_back(
         elif kind not in permanent:
             documents.append(Document(kind=kind, name=name, vo=vos[vo], remove=True))
     return documents
+
+
+def called_alike(name: str, aliases: Mapping[str, str | None]) -> str | None:
+    """Another VO that somebody may mean who says this one's name or alias; `aliases` has those of all VOs, by name."""
+    mine = {name, aliases[name]} - {None}
+    return next((other for other, alias in aliases.items() if other != name and mine & {other, alias}), None)

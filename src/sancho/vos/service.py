@@ -346,6 +346,8 @@ class VoSpec(BaseModel, extra="forbid"):
 
     share: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     """What it counts beside another VO when both want more than there is; it multiplies its request limits too."""
+    alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
+    """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
 
 
 async def shares(conn: Connection) -> dict[int, float]:
@@ -380,6 +382,13 @@ async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: 
     require(caller, "vos:create")
     made = await store.create(conn, [d.name for d in documents])
     await store.serve_also(conn, [vo.vo for vo in made])
+    aliases = {vo.name: vo.alias for vo in await store.all_vos(conn)} | {d.name: d.spec.alias for d in documents}
+    for d in documents:
+        if twin := plan.called_alike(d.name, aliases):
+            problems = f"alias: {twin} and {d.name} would be called alike"
+            raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("alias"))
+    await store.put_aliases(conn, [d.name for d in documents], [None] * len(documents))  # so that two may swap theirs
+    await store.put_aliases(conn, [d.name for d in documents], [d.spec.alias for d in documents])
 
 
 KIND = Kind(name="VO", model=VoSpec, order=0, apply=_create_vos, instance=True)

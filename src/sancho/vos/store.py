@@ -14,12 +14,12 @@ APPLY_LOCK = 0x5A4C0
 
 async def find(conn: Connection, name: str) -> VO | None:
     """Find a VO by name."""
-    return await find_row(conn, VO, "SELECT vo, name FROM vo WHERE name = %(name)s", {"name": name})
+    return await find_row(conn, VO, "SELECT vo, name, alias FROM vo WHERE name = %(name)s", {"name": name})
 
 
 async def all_vos(conn: Connection) -> list[VO]:
     """Every VO, `instance` included."""
-    return await fetch(conn, VO, "SELECT vo, name FROM vo ORDER BY vo")
+    return await fetch(conn, VO, "SELECT vo, name, alias FROM vo ORDER BY vo")
 
 
 async def create(conn: Connection, names: Sequence[str]) -> list[VO]:
@@ -36,6 +36,19 @@ async def create(conn: Connection, names: Sequence[str]) -> list[VO]:
         RETURNING vo, name
         """,
         {"names": list(names)},
+    )
+
+
+async def put_aliases(conn: Connection, names: Sequence[str], aliases: Sequence[str | None]) -> None:
+    """Give the n-th VO the n-th alias, or none."""
+    await execute(
+        conn,
+        """
+        UPDATE vo SET alias = wanted.alias
+          FROM unnest(%(names)s::text[], %(aliases)s::text[]) AS wanted (name, alias)
+         WHERE vo.name = wanted.name AND vo.alias IS DISTINCT FROM wanted.alias
+        """,
+        {"names": list(names), "aliases": list(aliases)},
     )
 
 

@@ -3,7 +3,17 @@
 from types import NoneType
 
 from sancho_client.call import Call, Pages, body, segment
-from sancho_client.models.identity import Account, ClientSecret, DeviceLogin, Group, OpenLogin, Tokens, Ways, Whoami
+from sancho_client.models.identity import (
+    Account,
+    ClientSecret,
+    DeviceLogin,
+    Group,
+    Identity,
+    OpenLogin,
+    Tokens,
+    Ways,
+    Whoami,
+)
 
 PAGE = 500
 
@@ -111,3 +121,21 @@ def change_password(name: str, password: str, *, current: str | None = None, vo:
 def groups(vo: str | None = None) -> Pages[Group]:
     """The groups of the VO."""
     return Pages(path="/v1/groups", item=Group, query={"vo": vo})
+
+
+def identities(name: str, *, vo: str | None = None) -> Pages[Identity]:
+    """What proves an account."""
+    return Pages(path=f"/v1/accounts/{segment(name)}/identities", item=Identity, query={"vo": vo})
+
+
+def add_identity(name: str, kind: str, subject: str, *, vo: str | None = None) -> Call[Identity]:
+    """Let a line of an `.pub` file (`ssh_key`), or a name in certificates (`x509`), prove an account."""
+    path = f"/v1/accounts/{segment(name)}/identities"
+    sent = body(kind=kind, subject=subject)
+    return Call(method="POST", path=path, answer=Identity, json=sent, query={"vo": vo}, repeatable=True)
+
+
+def remove_identity(name: str, subject: str, *, vo: str | None = None) -> Call[None]:
+    """Let a key, by its print, or a name in certificates prove an account no more."""
+    path = f"/v1/accounts/{segment(name)}/identities"
+    return Call(method="DELETE", path=path, answer=NoneType, query={"subject": subject, "vo": vo})

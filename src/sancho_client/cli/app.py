@@ -1,6 +1,6 @@
 """All user verbs, put together."""
 
-from sancho_client.cli import configuration, data, decisions, job, rule, things, user
+from sancho_client.cli import configuration, data, decisions, identity, job, rule, things, user
 from sancho_client.cli.verbs import Verbs
 
 WORK = "Jobs and data"
@@ -14,6 +14,7 @@ def add_to(root: Verbs) -> None:
     root.add(job.verbs, "job", panel=WORK)
     root.add(data.verbs, "data", panel=WORK)
     root.add(rule.verbs, "rule", panel=WORK)
+    root.add(identity.verbs, "identity", panel=LOGIN)
     configuration.add_to(root, panel=CONFIGURATION)
     root.add(configuration.verbs, "config", panel=CONFIGURATION)
     things.add_to(root, panel=CONFIGURATION)

@@ -149,7 +149,7 @@ VO: Thing[Vo] = Thing(
     noun="vo",
     help="Virtual organisations",
     pages=lambda _of: topology.vos(),
-    columns=[Column("vo", lambda v: v.name)],
+    columns=[Column("vo", lambda v: v.name), Column("alias", lambda v: v.alias)],
     kind="VO",
     example="belle",
 )

@@ -84,3 +84,12 @@ class Group(Answer):
     name: str
     permissions: Strings = ()
     share: float = 1
+
+
+class Identity(Answer):
+    """What proves an account: a key by its print, a name in certificates, whom a provider means."""
+
+    kind: str
+    subject: str
+    created_at: datetime
+    proven_at: datetime | None = None

@@ -11,6 +11,7 @@ class Vo(Answer):
     """A virtual organisation."""
 
     name: str
+    alias: str | None = None
 
 
 class Site(Answer):

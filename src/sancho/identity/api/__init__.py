@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.identity.api import accounts, login, tokens, well_known
+from sancho.identity.api import accounts, identities, login, tokens, well_known
 
-ROUTERS: Sequence[APIRouter] = (accounts.router, tokens.router)
+ROUTERS: Sequence[APIRouter] = (accounts.router, identities.router, tokens.router)
 """Served under /v1."""
 PUBLIC_ROUTERS: Sequence[APIRouter] = (well_known.router, login.router)
 """Served as they are: they need no token, and take parameters that they do not know, as OAuth demands."""

@@ -6,10 +6,13 @@ from sancho.identity.errors.accounts import (
     BeyondYours,
     CertificateNotAccepted,
     GroupNotFound,
+    IdentityNotFound,
+    IdentityTaken,
     KeysExposed,
     KeyUnreadable,
     LifetimeTooLong,
     LoginEnded,
+    NameInvalid,
     NoCertificate,
     NoGroup,
     NoSigningKey,
@@ -21,6 +24,7 @@ from sancho.identity.errors.accounts import (
     TokenExpired,
     TokenInvalid,
     TokenRevoked,
+    TooManyIdentities,
 )
 from sancho.identity.errors.logins import (
     BrowserDiffers,
@@ -53,10 +57,10 @@ from sancho.identity.errors.logins import (
 __all__ = [
     "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted",
     "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
-    "GroupNotFound", "IssuerTaken", "KeyUnreadable", "KeysExposed", "LifetimeTooLong", "LoginDenied",
-    "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy",
-    "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember", "NotAService", "NotInGroup", "PasswordUnfit",
-    "PasswordWrong", "PkceMissing", "ProviderAway", "ProviderNotFound", "ProviderRefused", "RedirectRefused",
-    "RefreshRefused", "ScopeRefused", "SshKeyInvalid", "TargetUnknown", "TokenExpired", "TokenInvalid",
-    "TokenRevoked", "TooManyLogins",
+    "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed",
+    "LifetimeTooLong", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused",
+    "LoginTooEager", "LoginsBusy", "NameInvalid", "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember",
+    "NotAService", "NotInGroup", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway",
+    "ProviderNotFound", "ProviderRefused", "RedirectRefused", "RefreshRefused", "ScopeRefused", "SshKeyInvalid",
+    "TargetUnknown", "TokenExpired", "TokenInvalid", "TokenRevoked", "TooManyIdentities", "TooManyLogins",
 ]  # fmt: skip

@@ -204,6 +204,46 @@ class NoCertificate(Unauthorized):
         )
 
 
+class NameInvalid(Invalid):
+    """This is no name of a certificate as grids write it."""
+
+    code = "name_invalid"
+
+    def __init__(self) -> None:
+        """Show one."""
+        super().__init__(field="subject", hint="It looks like /DC=org/DC=example/CN=Jane Doe.")
+
+
+class IdentityTaken(Conflict):
+    """This proves another account of the VO already."""
+
+    code = "identity_taken"
+
+    def __init__(self) -> None:
+        """Do not say whose it is."""
+        super().__init__(field="subject", hint="Ask an administrator of your VO, if it is yours.")
+
+
+class TooManyIdentities(Conflict):
+    """Account {account} has {most} ways to log in already."""
+
+    code = "too_many_identities"
+
+    def __init__(self, *, account: str, most: int) -> None:
+        """Each is tried where somebody logs in."""
+        super().__init__(account=account, most=most, hint="Remove one that is not needed any more.")
+
+
+class IdentityNotFound(NotFound):
+    """Account {account} is not proven by {subject}."""
+
+    code = "identity_not_found"
+
+    def __init__(self, *, account: str, subject: str) -> None:
+        """Name both."""
+        super().__init__(account=account, subject=subject, field="subject")
+
+
 class SshKeyInvalid(Invalid):
     """This is no SSH public key that can be used here: {reason}."""
 

@@ -47,6 +47,11 @@ async def groups(conn: Connection, vo: int) -> list[Group]:
     return await store.list_groups(conn, vo)
 
 
+async def groups_of(conn: Connection, vos: Iterable[int]) -> list[Group]:
+    """The groups of VOs that the transaction serves; of each the oldest first."""
+    return await store.groups_of(conn, list(vos))
+
+
 async def primary_group(
     conn: Connection, vo: int, account_id: int, wanted: str | None, *, field: str = "group"
 ) -> Group:
@@ -79,7 +84,7 @@ async def set_state(deployment: Deployment, caller: Principal, name: str, state:
     require(caller, "accounts:manage", on=f"account:{name}")
     async with deployment.database.transaction([caller.vo]) as conn:
         account = await get_account(conn, caller.vo, name, field="name")
-        await _require_reach(conn, caller, account)
+        await require_reach(conn, caller, account)
         await store.set_state(conn, caller.vo, [name], state.value)
         if state is AccountState.SUSPENDED:
             await store.revoke_all(conn, caller.vo, [account.account_id], deployment.clock.now())
@@ -106,7 +111,7 @@ async def change_password(
     async with deployment.database.transaction([caller.vo]) as conn:
         account = await get_account(conn, caller.vo, name, field="name")
         if account.account_id != caller.account_id:
-            await _require_reach(conn, caller, account)
+            await require_reach(conn, caller, account)
         ids = [account.account_id]
         await store.put_passwords(conn, caller.vo, account_ids=ids, names=[name], hashes=[secret_hash], now=now)
         await store.revoke_all(conn, caller.vo, ids, now)
@@ -123,8 +128,8 @@ async def _prove(deployment: Deployment, caller: Principal, password: str) -> No
     _guard.forgive(who)
 
 
-async def _require_reach(conn: Connection, caller: Principal, account: Account) -> None:
-    """Nobody takes over from others what they do not have themselves."""
+async def require_reach(conn: Connection, caller: Principal, account: Account) -> None:
+    """Nobody takes over from others what they do not have themselves; raises `BeyondYours`."""
     lacking = plan.beyond(caller.permissions, await store.list_groups(conn, caller.vo), account.groups)
     if lacking:
         raise BeyondYours(what=f"Account {account.name}", account=caller.account, permissions=", ".join(lacking))

@@ -193,7 +193,8 @@ async def bootstrap(conn: Connection, names: Sequence[str], password: str, kinds
     have = {vo.name for vo in known if await store.list_accounts(conn, vo.vo, names=["admin"])}
     secret_hash = await make_hash(password)
     spec = {"groups": ["admins"], "password_hash": secret_hash}
-    documents = [Document(kind="VO", name=name) for name in names if name != INSTANCE_NAME]
+    there = {INSTANCE_NAME, *(vo.name for vo in known)}
+    documents = [Document(kind="VO", name=name) for name in names if name not in there]
     documents += [
         Document(kind="Account", name="admin", vo=name, spec=spec)
         for name in dict.fromkeys([INSTANCE_NAME, *names]) if name not in have

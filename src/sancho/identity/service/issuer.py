@@ -11,6 +11,8 @@ A token whose header is, byte for byte, one that we write is checked here, by cr
 through joserfc, which is as strict and slower.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import stat
@@ -215,6 +217,14 @@ class Issuer:
         if decoded.header.get("typ") != TYPE:
             raise TokenInvalid(reason="it is not one of ours")
         return decoded.claims
+
+    def derive(self, purpose: str) -> bytes:
+        """A secret that only the servers of this installation can know; another for each purpose and signing key."""
+        keys = self._current()
+        if not keys:
+            raise NoSigningKey(folder=str(self._folder))
+        secret = cast(str, keys[0].key.as_dict(private=True)["d"])
+        return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
 
     def forget(self, token_id: str) -> None:
         """Let this process refuse a token or login, by its id, that it remembers as good; the database knows."""

@@ -55,7 +55,7 @@ from sancho_contract.identity import IdentityRefused, ProviderUnavailable
 CLIENTS = {
     "sancho": Client(client_id="sancho", title="The command line", loopback=True),
     "myDIRACClientID": Client(client_id="myDIRACClientID", title="A DiracX client", loopback=True),
-    "rucio": Client(client_id="rucio", title="A Rucio client", loopback=True),
+    "rucio": Client(client_id="rucio", title="A Rucio client", redirects=("/rucio/auth/oidc_code",)),
 }
 """Programs that log people in."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -114,7 +114,7 @@ async def ask(deployment: Deployment, asked: Asked, browser: str) -> tuple[VO, u
     `ScopeRefused` or `VoNotFound`.
     """
     client = client_of(asked.client)
-    if not plan.may_redirect(client, asked.redirect_uri):
+    if not plan.may_redirect(client, asked.redirect_uri, here=deployment.public_url):
         raise RedirectRefused(client=client.client_id)
     if asked.method != "S256" or asked.challenge is None or not _CHALLENGE.fullmatch(asked.challenge):
         raise PkceMissing

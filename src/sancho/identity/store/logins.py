@@ -209,7 +209,7 @@ async def list_identities(
         Identity,
         """
         SELECT i.account_id, account.name AS account, i.kind, i.subject, i.issuer, i.created_at, i.proven_at,
-               i.barred_at
+               i.barred_at, i.detail
           FROM identity i JOIN account ON account.account_id = i.account_id AND account.vo = i.vo
          WHERE i.vo = %(vo)s
            AND (%(account_id)s::int IS NULL OR i.account_id = %(account_id)s)

@@ -45,6 +45,27 @@ async def refresh_token(conn: Connection, vo: int, token_hash: bytes) -> Refresh
     )
 
 
+async def newest_of_family(conn: Connection, vo: int, family: UUID) -> RefreshToken | None:
+    """The refresh token that a login has given last."""
+    return await find(
+        conn,
+        RefreshToken,
+        """
+        SELECT token.account_id, account.name AS account, account.state, token.family::text, token.expires_at,
+               token.used_at, token.revoked_at, token.client, token.token_scope,
+               ARRAY(SELECT g.name FROM membership AS m
+                       JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+                      WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
+          FROM refresh_token AS token
+          JOIN account ON account.account_id = token.account_id AND account.vo = token.vo
+         WHERE token.family = %(family)s AND token.vo = %(vo)s
+         ORDER BY token.issued_at DESC
+         LIMIT 1
+        """,
+        {"vo": vo, "family": family},
+    )
+
+
 async def use_refresh_token(conn: Connection, vo: int, token_hash: bytes, now: datetime) -> None:
     """Note the first use of a refresh token."""
     await execute(

@@ -1,0 +1,25 @@
+"""All of Rucio's routes that are served, and how errors are said below them."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from sancho.compat.rucio import accounts, auth, ping, refused
+from sancho.compat.rucio.errors import render
+from sancho.kit.problem import Dialects
+
+DIALECTS: Dialects = {"/rucio/": render}
+"""How errors are said below this path."""
+ROUTERS: Sequence[APIRouter] = (ping.router, auth.router, auth.pages, accounts.router, refused.router)
+"""The last one answers whatever the others do not."""
+PUBLIC_PATHS = frozenset(
+    {"/rucio/ping", "/rucio/ping/"}
+    | {
+        f"/rucio/auth/{way}"
+        for way in (
+            "gss", "oidc", "oidc_code", "oidc_redirect", "oidc_refresh", "ssh", "ssh_challenge_token", "userpass",
+            "x509", "x509/webui", "x509_proxy",
+        )
+    }
+)  # fmt: skip
+"""Routes that need no token, and the one that takes what may have ended."""

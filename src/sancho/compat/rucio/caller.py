@@ -1,0 +1,51 @@
+"""Who calls, and what a call may ask for: Rucio's counterparts of those in `kit.web`."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from sancho.compat.rucio.errors import NotAcceptable, TokenMissing
+from sancho.kit.access import NotForPilots, Principal
+from sancho.kit.db import Connection
+from sancho.kit.web import Deployed, principal_of
+
+
+def token_of(request: Request) -> str:
+    """The token that came with a request; raises `TokenMissing`."""
+    token = request.headers.get("x-rucio-auth-token", "").strip()
+    if not token:
+        raise TokenMissing
+    return token
+
+
+async def rucio_caller(request: Request) -> Principal:
+    """The account behind `X-Rucio-Auth-Token`; `Authorization` is not looked at."""
+    principal = await principal_of(request, token_of(request))
+    if principal.pilot_id is not None:
+        raise NotForPilots
+    return principal
+
+
+RucioCaller = Annotated[Principal, Depends(rucio_caller)]
+
+
+async def _transaction(caller: RucioCaller, deployment: Deployed) -> AsyncIterator[Connection]:
+    async with deployment.database.transaction(caller.vos) as conn:
+        yield conn
+
+
+RucioTransaction = Annotated[Connection, Depends(_transaction, scope="function")]
+
+
+def gives(media_type: str) -> Callable[[Request], None]:
+    """A dependency that raises `NotAcceptable` when a client says what it accepts and this is not among it."""
+    kind = media_type.partition("/")[0]
+
+    def check(request: Request) -> None:
+        said = request.headers.get("accept", "*/*")
+        accepted = {part.partition(";")[0].strip() for part in said.split(",")}
+        if not accepted & {media_type, f"{kind}/*", "*/*"}:
+            raise NotAcceptable(media_type=media_type)
+
+    return check

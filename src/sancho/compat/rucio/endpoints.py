@@ -1,0 +1,46 @@
+"""What Rucio serves, and how much of it is served here: `endpoints.txt`, read."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One method on one path; `[/]` at its end says that clients send it with and without a slash."""
+
+    resource: str
+    state: str
+    """`served`, `partial` or `refused`."""
+    method: str
+    path: str
+    purpose: str
+    client: str
+    """The methods of `rucio-clients` that use it; empty when none does."""
+    note: str
+
+    def matches(self, method: str, path: str) -> bool:
+        """Say whether a request is for this; names of DIDs may hold slashes."""
+        said = re.escape(self.path.removesuffix("[/]").rstrip("/")).replace(r"\{name\}", ".+")
+        return method == self.method and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", said) + "/?", path) is not None
+
+
+def _read(text: str) -> list[Endpoint]:
+    found: list[Endpoint] = []
+    resource = ""
+    for line in filter(None, text.splitlines()):
+        if line.startswith("# "):
+            resource = line[2:]
+            continue
+        head, purpose, client, note = [part.strip() for part in (line + " |" * 3).split("|")][:4]
+        state, method, path = head.split()
+        found.append(
+            Endpoint(
+                resource=resource, state=state, method=method, path=path, purpose=purpose, client=client, note=note
+            )
+        )
+    return found
+
+
+ENDPOINTS = _read(Path(__file__).with_name("endpoints.txt").read_text("utf-8"))
+"""All of them."""

@@ -1,0 +1,89 @@
+"""Rucio's spellings of ours, and back: pure, each pair a round trip."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+
+from sancho.compat.rucio import wire
+from sancho.identity.model import Account
+from sancho.kit.access import INSTANCE
+from sancho.vos.model import VO
+
+DEFAULT_VO = "def"
+"""What a client says that was told of no VO."""
+_WAITING = re.compile(r"([A-Z]{8})\.(sd-\d{1,5}-[A-Za-z0-9_-]{43})_polling", re.ASCII)
+_FETCHED = re.compile(r"(sc-\d{1,5}-[A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+def date_of(at: datetime) -> str:
+    """A time as Rucio's headers and bodies say it: `Sun, 22 Nov 2026 15:29:15 UTC`."""
+    return format_datetime(at.astimezone(UTC), usegmt=True).replace("GMT", "UTC")
+
+
+def read_date(text: str) -> datetime:
+    """The time that such a text says."""
+    return parsedate_to_datetime(text.replace("UTC", "GMT"))
+
+
+def vo_meant(said: str | None, vos: Sequence[VO]) -> VO | None:
+    """The VO that a client means: by its name or alias, and without one, or by `def`, the only one there is."""
+    found = next((vo for vo in vos if said in (vo.name, vo.alias) and said is not None), None)
+    users = [vo for vo in vos if vo.vo != INSTANCE]
+    if found is None and said in (None, "", DEFAULT_VO) and len(users) == 1:
+        return users[0]
+    return found
+
+
+def account_of(account: Account, *, email: str | None) -> wire.Account:
+    """An account in Rucio's words. When it was changed or suspended last is not kept, so it was made then."""
+    made = account.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return wire.Account(
+        account=account.name, account_type=account.kind.name, status=account.state.name, email=email,
+        suspended_at=None, deleted_at=None, created_at=made, updated_at=made,
+    )  # fmt: skip
+
+
+def waiting_code(device_code: str, user_code: str) -> str:
+    """What the address of a login holds that the client polls and a browser opens."""
+    return f"{user_code}.{device_code}_polling"
+
+
+def read_waiting_code(text: str) -> tuple[str, str] | None:
+    """Device code and user code in such an address."""
+    found = _WAITING.fullmatch(text)
+    return (found[2], found[1]) if found else None
+
+
+def fetch_code(code: str, verifier: str) -> str:
+    """What a browser shows at the end of a login, for the person to type into the client."""
+    return f"{code}.{verifier}"
+
+
+def read_fetch_code(text: str) -> tuple[str, str] | None:
+    """Code and verifier in what was typed."""
+    found = _FETCHED.fullmatch(text)
+    return (found[1], found[2]) if found else None
+
+
+def secret_of(header: str) -> str:
+    """A secret that came in a header, which clients write as UTF-8 or as Latin-1; headers are read as the latter."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
+def is_true(header: str | None) -> bool:
+    """Whether a client says yes."""
+    return (header or "").lower() in {"true", "1"}
+
+
+def validated(account: str, vo: str, until: datetime, scope: str) -> str:
+    """What `/auth/validate` answers: not JSON, but how Python shows a dictionary."""
+    said: dict[str, Any] = {
+        "account": account, "identity": f"{vo}:{account}", "lifetime": until.astimezone(UTC).replace(tzinfo=None),
+        "audience": None, "authz_scope": scope, "vo": vo,
+    }  # fmt: skip
+    return str(said)
