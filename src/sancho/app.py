@@ -1,7 +1,7 @@
 """The composition root: the only module that knows every feature."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,25 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
+from sancho.decisions import api as decisions_api
+from sancho.decisions import service as decisions
+from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
+from sancho.decisions.tasks import tasks as decisions_tasks
 from sancho.dids import api as dids_api
+from sancho.dids import service as dids
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.identity import api as identity_api
 from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
+from sancho.jobs import service as jobs
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
-from sancho.kit.middleware import Gate, Observed
+from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
 from sancho.kit.secrets import Secrets
@@ -37,6 +43,7 @@ from sancho.rses import api as rses_api
 from sancho.rses import service as rses
 from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules import api as rules_api
+from sancho.rules import service as rules
 from sancho.rules.kinds import KINDS as RULES_KINDS
 from sancho.rules.tasks import tasks as rules_tasks
 from sancho.settings import Settings
@@ -50,21 +57,27 @@ from sancho.vos import api as vos_api
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 
-KINDS: tuple[Kind[Any], ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS)
+KINDS: tuple[Kind[Any], ...] = (
+    *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
+)  # fmt: skip
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
+    decisions_tasks, identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
+    uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, *identity_api.ROUTERS, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
-    replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
-    objects_api.router,
+    vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
+    accounting_api.router, dids_api.router, replicas_api.router, transfers_api.router, rules_api.router,
+    uploads_api.router, jobs_api.router, objects_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
+
+OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
+"""Who owns a thing, by its kind, for whoever asks what they may do with it."""
 
 PUBLIC_PATHS = frozenset(
     {
@@ -104,7 +117,11 @@ def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
     extensions, certificates = Extensions(), settings.certificates
     return Deployment(
-        database=Database(settings.database_url.get_secret_value(), size=settings.database_connections),
+        database=Database(
+            settings.database_url.get_secret_value(),
+            size=settings.database_connections,
+            before_commit=decisions.write_down,
+        ),
         public_url=settings.public_url.rstrip("/"),
         signer=identity.Issuer(
             settings.keys,
@@ -169,12 +186,18 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.kinds = KINDS
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
+    app.state.targets = ()
+    app.state.owners = OWNERS
+    app.state.authenticator = identity.Authenticators(
+        made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
+    )
     app.include_router(health)
     for router in identity_api.PUBLIC_ROUTERS:
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)
+    app.add_middleware(Audited, database=made.database)
     app.add_middleware(Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size})
     app.add_middleware(Observed)
     return app

@@ -24,6 +24,8 @@ Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 Query = LiteralString | sql.SQL | sql.Composed
 
+BeforeCommit = Callable[[Connection, Sequence[int]], Awaitable[None]]
+
 SEARCH_PATH = "-c search_path=sancho,procrastinate"
 
 
@@ -69,8 +71,15 @@ async def _configure_snapshot(conn: Connection) -> None:
 class Database:
     """The pools of one process. Open it once, close it at the end; both may be repeated."""
 
-    def __init__(self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0) -> None:
-        """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`."""
+    def __init__(
+        self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0,
+        before_commit: BeforeCommit | None = None,
+    ) -> None:  # fmt: skip
+        """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`.
+
+        `before_commit` is the last thing that a transaction does; it is told which VOs the transaction serves.
+        """
+        self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url, kwargs=options, min_size=1, max_size=size, timeout=timeout, max_waiting=20 * size, open=False,
@@ -100,8 +109,11 @@ class Database:
 
         Raises `DatabaseBusy`, `DatabaseAway`, or `Collision` after a deadlock or a lock wait that was too long.
         """
-        async with self._lease(self._pool, _opening("BEGIN", tuple(vos), plan_once=plan_once)) as conn:
+        served = tuple(vos)
+        async with self._lease(self._pool, _opening("BEGIN", served, plan_once=plan_once)) as conn:
             yield conn
+            if self._before_commit is not None:
+                await self._before_commit(conn, served)
 
     @asynccontextmanager
     async def snapshot(self, vos: Iterable[int]) -> AsyncIterator[Connection]:

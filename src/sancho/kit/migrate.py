@@ -26,6 +26,10 @@ NAME = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+\.sql$")
 PARTITIONS = (
     "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relnamespace = 'sancho'::regnamespace"
 )
+APPEND_ONLY = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'sancho'::regnamespace"
+    " AND obj_description(oid, 'pg_class') = 'append-only'"
+)
 TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
 
 
@@ -74,7 +78,8 @@ def pending(url: str) -> list[str]:
 def migrate(url: str, *, server_role: str | None = None, phase: Phase = "all") -> list[str]:
     """Bring a database up to date; return the names of the files that ran. Safe to run twice and at once.
 
-    `server_role` gets the right to read and write, and nothing else; the tables belong to the role of `url`.
+    `server_role` gets the right to read and write, and nothing else; the tables belong to the role of `url`. Of
+    tables with the comment `append-only` it may not change or delete rows.
     """
     ran: list[str] = []
     with connect(url) as conn:
@@ -145,6 +150,9 @@ def _grant(conn: "psycopg.Connection[Any]", role: str) -> None:
     for (partition,) in conn.execute(PARTITIONS).fetchall():
         names = {"partition": sql.Identifier("sancho", partition), "role": sql.Identifier(role)}
         conn.execute(sql.SQL("REVOKE ALL ON {partition} FROM {role}").format(**names))
+    for (table,) in conn.execute(APPEND_ONLY).fetchall():
+        names = {"table": sql.Identifier("sancho", table), "role": sql.Identifier(role)}
+        conn.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}").format(**names))
 
 
 def _grants() -> Iterator[LiteralString]:

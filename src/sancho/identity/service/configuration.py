@@ -166,12 +166,13 @@ async def _welcome_back(conn: Connection, _caller: Principal, changes: Sequence[
 
 
 GROUP = Kind(
-    name="Group", model=GroupSpec, order=10, apply=_apply_groups, retire=_retire_groups, follow=_give_default_groups
-)
+    name="Group", model=GroupSpec, order=10, apply=_apply_groups, retire=_retire_groups, follow=_give_default_groups,
+    permission="groups:manage", things=lambda name, _: [f"group:{name}"],
+)  # fmt: skip
 """Documents that make groups; every new VO gets the default ones."""
 ACCOUNT = Kind(
     name="Account", model=AccountSpec, order=20, apply=_apply_accounts, retire=_retire_accounts, follow=_welcome_back,
-    secrets=frozenset({"password_hash"}),
+    secrets=frozenset({"password_hash"}), permission="accounts:manage", things=lambda name, _: [f"account:{name}"],
 )  # fmt: skip
 """Documents that make accounts; one that goes leaves its account suspended, for it may own things."""
 
