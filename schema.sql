@@ -579,7 +579,7 @@ ALTER TABLE sancho.intent ALTER COLUMN intent_id ADD GENERATED ALWAYS AS IDENTIT
 CREATE TABLE sancho.issuer (
     vo smallint NOT NULL,
     issuer text NOT NULL,
-    CONSTRAINT issuer_issuer_check CHECK ((issuer ~ '^https?://[^ ]{1,500}$'::text))
+    CONSTRAINT issuer_issuer_check CHECK (((issuer ~ '^https?://[^ ]+$'::text) AND (length(issuer) <= 500)))
 );
 
 

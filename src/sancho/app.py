@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas import api as replicas_api
 from sancho.replicas.tasks import tasks as replicas_tasks
 from sancho.rses import api as rses_api
+from sancho.rses import service as rses
 from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules import api as rules_api
 from sancho.rules import service as rules
@@ -169,6 +171,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
         yield
+        await made.extensions.aclose()
         await made.database.close()
         telemetry.flush()  # here, because a server that was told to end by a signal never returns
 
@@ -181,6 +184,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.deployment = made
     app.state.settings = settings
     app.state.kinds = KINDS
+    app.state.targets = (partial(rses.reading_token, made.signer),)
+    app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
     app.state.targets = ()
     app.state.owners = OWNERS
     app.state.authenticator = identity.Authenticators(

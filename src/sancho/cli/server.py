@@ -77,6 +77,7 @@ async def _work(settings: Settings, *, until_idle: bool) -> None:
             concurrency=settings.worker.concurrency, wait=not until_idle, grace=settings.worker.shutdown_grace,
         )  # fmt: skip
     finally:
+        await deployment.extensions.aclose()
         await deployment.database.close()
 
 

@@ -51,6 +51,13 @@ class Extensions:
             self._made[key] = plugin(plugin.Settings(**(settings or {})), *([secret] if secret else []))
         return self._made[key]
 
+    async def aclose(self) -> None:
+        """Close the connections of the plugins that were made here; nothing may be asked of them afterwards."""
+        made, self._made = list(self._made.values()), {}
+        for plugin in made:
+            if (close := getattr(plugin, "aclose", None)) is not None:
+                await close()
+
 
 def load(group: str, name: str) -> Any:
     """Return a plugin's class; raises `PluginUnknown`."""

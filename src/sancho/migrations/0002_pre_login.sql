@@ -6,7 +6,7 @@ ALTER TABLE vo ADD COLUMN alias text UNIQUE CHECK (alias ~ '^[a-z0-9]{1,3}$');  
 --------------------------------------------------------------------------------------------- identity
 CREATE TABLE issuer (                  -- who may vouch: for one VO; or for any that says who its members are (vo 0)
     vo     smallint NOT NULL REFERENCES vo,
-    issuer text     NOT NULL PRIMARY KEY CHECK (issuer ~ '^https?://[^ ]{1,500}$'),
+    issuer text     NOT NULL PRIMARY KEY CHECK (issuer ~ '^https?://[^ ]+$' AND length(issuer) <= 500),
     UNIQUE (issuer, vo)
 );
 CREATE TABLE identity_provider (

@@ -44,3 +44,14 @@ class PlaceUnfit(Invalid):
     def __init__(self, *, name: str) -> None:
         """Show the name that would lead elsewhere."""
         super().__init__(name=name, field="name")
+
+
+class PathNotYours(Invalid):
+    """A token for {word} is not given: it has to read, and in the area of {vo}."""
+
+    code = "path_not_yours"
+    oauth = "invalid_scope"
+
+    def __init__(self, *, word: str, vo: str) -> None:
+        """Name the word of the scope; what writes is given by uploads alone."""
+        super().__init__(word=word, vo=vo, field="scope", hint=f"Ask for `storage.read:/{vo}/…`; `data put` uploads.")

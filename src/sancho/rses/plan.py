@@ -21,6 +21,18 @@ def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
     return Place(url=prefix + path, path=path)
 
 
+def readable_paths(scope: str, vo: str) -> list[str] | str:
+    """The paths of a scope that only reads in a VO's own area; the first word of any other scope."""
+    area, paths = f"/{quote(vo, '')}", list[str]()
+    for word in scope.split() or [scope]:
+        verb, _, path = word.partition(":")
+        plain = path == area or path.startswith(f"{area}/")
+        if verb != "storage.read" or not plain or {".", "..", ""} & set(path.split("/")[1:]) or "%2e" in path.lower():
+            return word
+        paths.append(path)
+    return paths
+
+
 def token_scope(read: Sequence[str], create: Sequence[str], modify: Sequence[str]) -> str:
     """What a token allows, in the words of the WLCG profile."""
     said = [("storage.read", read), ("storage.create", create), ("storage.modify", modify)]

@@ -13,7 +13,7 @@ from sancho.kit.db import Connection
 from sancho.kit.extensions import Extensions
 from sancho.rses import expression as language
 from sancho.rses import plan, store
-from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.rses.errors import PathNotYours, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rses.model import Place, Protocol, Rse
 from sancho.sites import service as sites
 from sancho.sites.model import ResourceKind
@@ -101,6 +101,22 @@ def token(
     """
     claims = {"sub": subject, "aud": rse.audience, "scope": plan.token_scope(read, create, modify), "wlcg.ver": "1.0"}
     return signer.sign(claims, lifetime, algorithm="ES256")
+
+
+async def reading_token(
+    signer: Signer, conn: Connection, caller: Principal, audience: str, scope: str, lifetime: timedelta
+) -> str | None:
+    """Exchange: a token that reads in the area of the caller's VO on the RSE of an audience; None for no RSE's.
+
+    `scope` are `storage.read:/VO/…` paths, as `Place.path` says them. Raises `PathNotYours` for any other.
+    """
+    rse = next((r for r in await store.rses(conn, vo=caller.vo) if r.audience == audience), None)
+    if rse is None:
+        return None
+    paths = plan.readable_paths(scope, caller.vo_name)
+    if isinstance(paths, str):
+        raise PathNotYours(word=paths[:200], vo=caller.vo_name)
+    return token(signer, rse, subject=f"{caller.vo_name}:{caller.account}", lifetime=lifetime, read=paths)
 
 
 def storage(extensions: Extensions, rse: Rse) -> Storage:

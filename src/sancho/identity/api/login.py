@@ -32,7 +32,6 @@ router = APIRouter(prefix="/v1", tags=["login"])
 
 COOKIE = "sancho_login"
 Text = Annotated[str | None, Query(max_length=2000)]
-Code = Annotated[str | None, Query(max_length=8192)]
 Word = Annotated[str | None, Field(max_length=2000)]
 _pages = Environment(
     loader=PackageLoader("sancho.identity", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -71,6 +70,16 @@ class AuthorizeQuery(BaseModel):
     nonce: Word = None
     code_challenge: Word = None
     code_challenge_method: Word = None
+
+
+class CallbackQuery(BaseModel):
+    """What an identity provider says by a browser; what else it says is ignored, as OAuth demands."""
+
+    state: Word = None
+    code: Annotated[str | None, Field(max_length=8192)] = None
+    iss: Word = None
+    error: Word = None
+    error_description: Word = None
 
 
 class LoginForm(BaseModel):
@@ -249,14 +258,16 @@ async def go_on(request: Request, deployment: Deployed, said: Annotated[LoginFor
 
 
 @router.get("/auth/callback")
-async def come_back(
-    request: Request, deployment: Deployed, state: Text = None, code: Code = None,
-    iss: Text = None, error: Text = None,
-) -> Response:  # fmt: skip
+async def come_back(request: Request, deployment: Deployed, said: Annotated[CallbackQuery, Query()]) -> Response:
     """Where an identity provider sends the browser back to."""
-    browser = _browser(request)
+    browser, trouble = _browser(request), said.error or ""
+    if trouble and trouble != "access_denied":
+        trouble = f"{trouble}: {said.error_description}" if said.error_description else trouble
     try:
-        login = await logins.come_back(deployment, browser, state=state or "", code=None if error else code, issuer=iss)
+        login = await logins.come_back(
+            deployment, browser, state=said.state or "", code=None if trouble else said.code, issuer=said.iss,
+            trouble=trouble,
+        )  # fmt: skip
         return await _end(deployment, login, browser)
     except SanchoError as e:
         return _trouble(e)

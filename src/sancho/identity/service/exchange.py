@@ -122,6 +122,8 @@ async def exchange(
         raise ExchangeRefused(reason="it is a pilot's")
     left = datetime.fromtimestamp(claims["exp"], UTC) - deployment.clock.now()
     if wanted.audience is not None and wanted.audience != issuer.issuer:
+        if read_scope(claims["scope"]).permissions is not None:
+            raise ExchangeRefused(reason="it was made for less than everything, and storage is not among it")
         return await _for_others(deployment, caller, wanted, min(left, SHORT), targets)
     held, scope = read_scope(claims["scope"]), read_scope(wanted.scope or claims["scope"])
     if not plan.narrower(scope, held):

@@ -28,6 +28,7 @@ from sancho.identity.errors import (
     LoginPending,
     LoginTooEager,
     PkceMissing,
+    ProviderRefused,
     RedirectRefused,
 )
 from sancho.identity.model import (
@@ -199,11 +200,13 @@ async def send_away(deployment: Deployment, shown: Shown, provider: str, browser
         raise refusal(chosen, e) from e
 
 
-async def come_back(deployment: Deployment, browser: str, *, state: str, code: str | None, issuer: str | None) -> Login:
-    """Go on with a login whose browser was sent to a provider; without a code, the person said no there.
+async def come_back(
+    deployment: Deployment, browser: str, *, state: str, code: str | None, issuer: str | None, trouble: str = ""
+) -> Login:
+    """Go on with a login whose browser was sent to a provider; without a code, `trouble` says what happened there.
 
-    Each state is good once. Raises `LoginOver`, `BrowserDiffers`, `NotAMember`, `AccountSuspended` or what
-    `send_away` raises.
+    Each state is good once. Raises `LoginOver`, `BrowserDiffers`, `LoginDenied` when the person said no there,
+    `NotAMember`, `AccountSuspended` or what `send_away` raises.
     """
     number = _vo_of(state)
     if number is None:
@@ -214,11 +217,13 @@ async def come_back(deployment: Deployment, browser: str, *, state: str, code: s
         await store.set_sent(conn, number, login.login_id, provider_id=login.provider_id, sent_hash=_nothing())
         vo = next(v for v in await vos.list_vos(conn) if v.vo == number)
         found = await store.list_providers(conn, number, provider_id=login.provider_id)
-        if code is None:
+        if trouble == "access_denied":
             await store.set_login_state(conn, login, LoginState.DENIED)
             return login
     if not found:
         raise LoginOver
+    if code is None:
+        raise ProviderRefused(provider=found[0].title, detail=trouble[:200] or "it sent no code")
     try:
         person = await plugin_of(deployment, found[0], vo.name).person(
             code=code, redirect_uri=callback_uri(deployment), code_verifier=_derived(browser, state, "verifier"),
@@ -254,8 +259,15 @@ async def _approve(deployment: Deployment, login: Login, account: Account) -> Lo
 
 
 async def answer(deployment: Deployment, login: Login, browser: str) -> str | None:
-    """Where a browser goes at the end of a login: to the program, with a code or a refusal; None for a device's."""
+    """Where a browser goes at the end of a login: to the program, with a code or a refusal; None for a device's.
+
+    Raises `LoginDenied` for a device's that was denied.
+    """
     if login.kind is LoginKind.DEVICE or login.redirect_uri is None:
+        async with deployment.database.transaction([login.vo]) as conn:
+            locked = await store.lock_login(conn, login_id=login.login_id)
+        if locked is None or locked.state is LoginState.DENIED:
+            raise LoginDenied
         return None
     said = {"iss": issuer_of(deployment).issuer}
     async with deployment.database.transaction([login.vo]) as conn:

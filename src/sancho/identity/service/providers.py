@@ -68,7 +68,11 @@ async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Seque
 
 
 def _checked(document: Named[ProviderSpec]) -> dict[str, Any]:
-    settings = {"issuer": document.spec.issuer, **document.spec.settings}
+    if "issuer" in document.spec.settings:
+        raise _invalid(
+            document, "the issuer is said beside the settings, where one VO alone can have it", "settings.issuer"
+        )
+    settings = {**document.spec.settings, "issuer": document.spec.issuer}
     try:
         load(EXTENSION, document.spec.plugin).Settings(**settings)
     except PluginUnknown as e:
