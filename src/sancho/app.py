@@ -27,9 +27,11 @@ from sancho.jobs import api as jobs_api
 from sancho.jobs import service as jobs
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
+from sancho.kit.admission import InTurn, Limited, Limits, Ways
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
+from sancho.kit.fair import Shares, Turns
 from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
@@ -54,6 +56,7 @@ from sancho.transfers.tasks import tasks as transfers_tasks
 from sancho.uploads import api as uploads_api
 from sancho.uploads.tasks import tasks as uploads_tasks
 from sancho.vos import api as vos_api
+from sancho.vos import service as vos
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 
@@ -89,6 +92,11 @@ PUBLIC_PATHS = frozenset(
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
 
+FREE, MACHINES = ("/v1/health/", "/metrics"), ("/v1/pilot/", "/v1/objects/")
+"""Paths that have no limit of requests, and those that programs ask without a token."""
+LOGINS = ("/v1/auth/", "/rucio/auth/", "/api/auth/")
+"""Paths of logins, with a limit of their own."""
+
 health = APIRouter(tags=["health"])
 
 
@@ -115,11 +123,13 @@ async def metrics() -> Response:
 
 def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
+    shares = Shares(machines=settings.fair.pilots_weight)
     extensions, certificates = Extensions(), settings.certificates
     return Deployment(
         database=Database(
             settings.database_url.get_secret_value(),
             size=settings.database_connections,
+            weigh=shares,
             before_commit=decisions.write_down,
         ),
         public_url=settings.public_url.rstrip("/"),
@@ -136,6 +146,7 @@ def make_deployment(settings: Settings) -> Deployment:
         objects=_objects(settings),
         kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        shares=shares,
         trusted_proxies=settings.trusted_proxies,
         certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
         if certificates.plugin
@@ -170,7 +181,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
-        yield
+        async with vos.following_shares(made.database, made.shares):
+            yield
         await made.extensions.aclose()
         await made.database.close()
         telemetry.flush()  # here, because a server that was told to end by a signal never returns
@@ -185,8 +197,6 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.settings = settings
     app.state.kinds = KINDS
     app.state.targets = (partial(rses.reading_token, made.signer),)
-    app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
-    app.state.targets = ()
     app.state.owners = OWNERS
     app.state.authenticator = identity.Authenticators(
         made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
@@ -197,7 +207,23 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app)
-    app.add_middleware(Audited, database=made.database)
-    app.add_middleware(Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size})
-    app.add_middleware(Observed)
+    _guard(app, settings, made)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
+    """What stands around the routes, from the inside out."""
+    fair, streamed = settings.fair, {"/v1/objects/": settings.objects.max_size}
+    turns = Turns(fair.at_once, room=fair.waiting, weigh=deployment.shares)
+    limits = Limits(
+        account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
+        burst=fair.burst,
+    )  # fmt: skip
+    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies)
+    app.add_middleware(Audited, database=deployment.database)
+    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
+    app.add_middleware(Gate, limit=settings.max_body, streamed=streamed)
+    app.add_middleware(Observed)
+    app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself
+        Limited, limits=limits, ways=ways, authenticator=app.state.authenticator, shares=deployment.shares
+    )

@@ -11,7 +11,7 @@ from sancho.decisions import service
 from sancho.decisions.errors import HeadMalformed, PermissionUnknown
 from sancho.decisions.model import AuditRow, Explanation, Verdict
 from sancho.identity.errors import AccountNotFound
-from sancho.kit.access import Authenticator
+from sancho.kit.access import Directory
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
@@ -78,7 +78,7 @@ async def can(
     on: Text = None,
 ) -> Explanation:
     """Say whether an account may use a permission on something, why, and what would be needed."""
-    authenticator = cast(Authenticator, request.app.state.authenticator)
+    authenticator = cast(Directory, request.app.state.authenticator)
     owners = cast(Mapping[str, service.OwnerOf], request.app.state.owners)
     return await service.explain(conn, caller, authenticator, (account or caller.account, permission, on), owners)
 

@@ -17,10 +17,9 @@ from sancho.kit import audit
 from sancho.kit.db import Connection
 from sancho.kit.errors import Forbidden, PermissionMissing
 from sancho.kit.policy import Effect, Policy, any_covers, contains, meet
+from sancho.kit.tenancy import INSTANCE
 from sancho_contract.policy import Opinion, Question
 
-INSTANCE = 0
-"""Id of the reserved VO `instance`, which owns shared resources and whose administrators run the installation."""
 NAMED = 3
 """Things that a sentence names."""
 On = str | Iterable[str] | None
@@ -293,6 +292,10 @@ class Authenticator(Protocol):
     async def authenticate(self, token: str) -> Principal:
         """Check the token and say who it is; raises `Unauthorized` or `Forbidden`."""
         ...
+
+
+class Directory(Authenticator, Protocol):
+    """Knows what accounts may do that are not calling; identity provides it."""
 
     async def principal_of(self, conn: Connection, vo: int, vo_name: str, account: str) -> Principal | None:
         """The principal that an account of a VO would be now; None when there is none, or it is suspended."""

@@ -30,6 +30,11 @@ APPEND_ONLY = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'sancho'::regnamespace"
     " AND obj_description(oid, 'pg_class') = 'append-only'"
 )
+QUEUE_INDEX = """-- statement_timeout: 60s
+CREATE INDEX IF NOT EXISTS procrastinate_jobs_of_vo
+    ON procrastinate_jobs (coalesce(args->>'vo', ''), priority) WHERE status = 'todo';
+"""
+"""What `kit.tasks` needs to have VOs take turns."""
 TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
 
 
@@ -130,15 +135,14 @@ def _run(conn: "psycopg.Connection[Any]", migration: Migration, search_path: str
 
 def _prepare_queue(conn: "psycopg.Connection[Any]") -> None:
     """Install the task queue, or run the migrations that its newer version brought."""
-    ours = _queue_migrations()
+    theirs, fair = _queue_migrations(), Migration("sancho_queue_of_vo", QUEUE_INDEX)
     if conn.execute("SELECT to_regclass('procrastinate.procrastinate_jobs')").fetchone() == (None,):
         schema = Migration("procrastinate", "-- statement_timeout: 60s\n" + SchemaManager.get_schema())
         _run(conn, schema, search_path="procrastinate")
-        for migration in ours:
+        for migration in theirs:
             conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
-        return
     done = _done(conn)
-    for migration in ours:
+    for migration in (*theirs, fair):
         if migration.name not in done:
             _run(conn, migration, search_path="procrastinate")
 

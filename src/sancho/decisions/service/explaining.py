@@ -7,7 +7,7 @@ from sancho.decisions.errors import PermissionUnknown
 from sancho.decisions.model import Explanation
 from sancho.identity import service as identity
 from sancho.identity.model import PERMISSIONS
-from sancho.kit.access import Authenticator, Principal, decide, require
+from sancho.kit.access import Directory, Principal, decide, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import spell
 
@@ -16,7 +16,7 @@ OwnerOf = Callable[[Connection, int, str], Awaitable[set[int]]]
 
 
 async def explain(
-    conn: Connection, caller: Principal, authenticator: Authenticator, question: tuple[str, str, str | None],
+    conn: Connection, caller: Principal, authenticator: Directory, question: tuple[str, str, str | None],
     owners: Mapping[str, OwnerOf],
 ) -> Explanation:  # fmt: skip
     """Say whether an account may use a permission on a thing (`question`), what decided it, and what would be needed.
