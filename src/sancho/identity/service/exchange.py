@@ -59,7 +59,7 @@ async def make_client_secret(conn: Connection, caller: Principal, name: str) -> 
 
     Needs `accounts:manage` and all permissions of that account.
     """
-    require(caller, "accounts:manage")
+    require(caller, "accounts:manage", on=f"account:{name}")
     account = await get_account(conn, caller.vo, name, field="name")
     if account.kind is not AccountKind.SERVICE:
         raise NotAService(account=name)

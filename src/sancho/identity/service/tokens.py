@@ -27,7 +27,7 @@ from sancho.identity.service.accounts import get_account
 from sancho.identity.service.issuer import LONGEST_TEXT, LONGEST_TOKEN, Issuer
 from sancho.identity.service.passwords import Guard, check_room, fits
 from sancho.kit import telemetry
-from sancho.kit.access import INSTANCE, Principal, Signer
+from sancho.kit.access import INSTANCE, Principal, Signer, require_owner
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
 from sancho.vos import service as vos
@@ -194,6 +194,7 @@ async def end_login_of(conn: Connection, deployment: Deployment, caller: Princip
     owner = await store.owner_of_family(conn, caller.vo, family)
     if owner is None or (owner != caller.account_id and not caller.may("accounts:manage")):
         return False
+    require_owner(caller, owner, "accounts:manage", what="This login", owner="of somebody else", on=f"login:{family}")
     await end_login(conn, deployment, caller.vo, family)
     return True
 
