@@ -25,6 +25,19 @@ CREATE SCHEMA sancho;
 
 
 --
+-- Name: begin_audit_rows(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.begin_audit_rows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7266228);
+    RETURN NULL;
+END $$;
+
+
+--
 -- Name: make_partitions(date); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -34,7 +47,7 @@ CREATE FUNCTION sancho.make_partitions(until date) RETURNS void
     AS $$
 DECLARE parent text; week date;
 BEGIN
-    FOREACH parent IN ARRAY ARRAY['job_history', 'ledger'] LOOP
+    FOREACH parent IN ARRAY ARRAY['job_history', 'ledger', 'audit_row'] LOOP
         week := date_trunc('week', now() - interval '1 week')::date;
         WHILE week <= until LOOP
             EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
@@ -198,6 +211,90 @@ CREATE TABLE sancho.attempt_detail (
     detail text
 )
 WITH (fillfactor='50');
+
+
+--
+-- Name: audit_batch; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.audit_batch (
+    vo smallint NOT NULL,
+    number integer NOT NULL,
+    rows integer NOT NULL,
+    last_id bigint NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT audit_batch_rows_check CHECK ((rows > 0))
+);
+
+
+--
+-- Name: TABLE audit_batch; Type: COMMENT; Schema: sancho; Owner: -
+--
+
+COMMENT ON TABLE sancho.audit_batch IS 'append-only';
+
+
+--
+-- Name: audit_number; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+CREATE SEQUENCE sancho.audit_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: audit_row; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.audit_row (
+    vo smallint NOT NULL,
+    allowed boolean NOT NULL,
+    items integer NOT NULL,
+    audit_id bigint DEFAULT nextval('sancho.audit_number'::regclass) NOT NULL,
+    pilot_id bigint,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    account text NOT NULL,
+    permission text NOT NULL,
+    thing text COLLATE pg_catalog."C",
+    why text NOT NULL,
+    route text,
+    trace_id text,
+    client text
+)
+PARTITION BY RANGE (at);
+
+
+--
+-- Name: TABLE audit_row; Type: COMMENT; Schema: sancho; Owner: -
+--
+
+COMMENT ON TABLE sancho.audit_row IS 'append-only';
+
+
+--
+-- Name: audit_row_rest; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.audit_row_rest (
+    vo smallint CONSTRAINT audit_row_vo_not_null NOT NULL,
+    allowed boolean CONSTRAINT audit_row_allowed_not_null NOT NULL,
+    items integer CONSTRAINT audit_row_items_not_null NOT NULL,
+    audit_id bigint DEFAULT nextval('sancho.audit_number'::regclass) CONSTRAINT audit_row_audit_id_not_null NOT NULL,
+    pilot_id bigint,
+    at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT audit_row_at_not_null NOT NULL,
+    account text CONSTRAINT audit_row_account_not_null NOT NULL,
+    permission text CONSTRAINT audit_row_permission_not_null NOT NULL,
+    thing text COLLATE pg_catalog."C",
+    why text CONSTRAINT audit_row_why_not_null NOT NULL,
+    route text,
+    trace_id text,
+    client text
+);
 
 
 --
@@ -740,6 +837,42 @@ ALTER TABLE sancho.pilot ALTER COLUMN pilot_id ADD GENERATED ALWAYS AS IDENTITY 
 
 
 --
+-- Name: policy; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.policy (
+    vo smallint NOT NULL,
+    effect "char" NOT NULL,
+    policy_id integer NOT NULL,
+    name text NOT NULL,
+    permissions text[] NOT NULL,
+    groups text[] DEFAULT '{}'::text[] NOT NULL,
+    accounts text[] DEFAULT '{}'::text[] NOT NULL,
+    things text[] DEFAULT '{}'::text[] NOT NULL,
+    reason text NOT NULL,
+    plugin text,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT policy_check CHECK (((effect = 'P'::"char") = (plugin IS NOT NULL))),
+    CONSTRAINT policy_effect_check CHECK ((effect = ANY (ARRAY['A'::"char", 'D'::"char", 'P'::"char"]))),
+    CONSTRAINT policy_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
+);
+
+
+--
+-- Name: policy_policy_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.policy ALTER COLUMN policy_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.policy_policy_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: provenance; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1266,6 +1399,13 @@ WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', a
 
 
 --
+-- Name: audit_row_rest; Type: TABLE ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.audit_row ATTACH PARTITION sancho.audit_row_rest DEFAULT;
+
+
+--
 -- Name: job_history_rest; Type: TABLE ATTACH; Schema: sancho; Owner: -
 --
 
@@ -1333,6 +1473,14 @@ ALTER TABLE ONLY sancho.attempt_detail
 
 ALTER TABLE ONLY sancho.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (attempt_id, vo);
+
+
+--
+-- Name: audit_batch audit_batch_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.audit_batch
+    ADD CONSTRAINT audit_batch_pkey PRIMARY KEY (number, vo);
 
 
 --
@@ -1589,6 +1737,22 @@ ALTER TABLE ONLY sancho.pilot
 
 ALTER TABLE ONLY sancho.pilot
     ADD CONSTRAINT pilot_stamp_vo_key UNIQUE (stamp, vo);
+
+
+--
+-- Name: policy policy_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.policy
+    ADD CONSTRAINT policy_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: policy policy_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.policy
+    ADD CONSTRAINT policy_pkey PRIMARY KEY (policy_id, vo);
 
 
 --
@@ -1868,6 +2032,27 @@ CREATE INDEX attempt_pilot ON sancho.attempt USING btree (pilot_id, vo) WHERE (e
 
 
 --
+-- Name: audit_batch_chain; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX audit_batch_chain ON sancho.audit_batch USING btree (vo, number);
+
+
+--
+-- Name: audit_row_number; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX audit_row_number ON ONLY sancho.audit_row USING btree (vo, audit_id);
+
+
+--
+-- Name: audit_row_rest_vo_audit_id_idx; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX audit_row_rest_vo_audit_id_idx ON sancho.audit_row_rest USING btree (vo, audit_id);
+
+
+--
 -- Name: configuration_change_document; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2092,6 +2277,13 @@ CREATE UNIQUE INDEX transfer_request_goal ON sancho.transfer_request USING btree
 
 
 --
+-- Name: audit_row_rest_vo_audit_id_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER INDEX sancho.audit_row_number ATTACH PARTITION sancho.audit_row_rest_vo_audit_id_idx;
+
+
+--
 -- Name: job_history_rest_job_id_at_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
 --
 
@@ -2103,6 +2295,13 @@ ALTER INDEX sancho.job_history_job ATTACH PARTITION sancho.job_history_rest_job_
 --
 
 ALTER INDEX sancho.ledger_account ATTACH PARTITION sancho.ledger_rest_account_id_vo_at_idx;
+
+
+--
+-- Name: audit_row begin_audit_rows; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER begin_audit_rows BEFORE INSERT ON sancho.audit_row FOR EACH STATEMENT EXECUTE FUNCTION sancho.begin_audit_rows();
 
 
 --
@@ -2151,6 +2350,14 @@ ALTER TABLE ONLY sancho.attempt_detail
 
 ALTER TABLE ONLY sancho.attempt
     ADD CONSTRAINT attempt_job_id_vo_fkey FOREIGN KEY (job_id, vo) REFERENCES sancho.job(job_id, vo);
+
+
+--
+-- Name: audit_batch audit_batch_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.audit_batch
+    ADD CONSTRAINT audit_batch_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
 
 
 --
@@ -2450,6 +2657,14 @@ ALTER TABLE ONLY sancho.pilot
 
 
 --
+-- Name: policy policy_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.policy
+    ADD CONSTRAINT policy_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: provenance provenance_attempt_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2728,6 +2943,18 @@ ALTER TABLE sancho.attempt ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.attempt_detail ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: audit_batch; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.audit_batch ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_row; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.audit_row ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: closing_dataset; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -2876,6 +3103,12 @@ ALTER TABLE sancho.pilot ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.pilot_beat ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: policy; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.policy ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: provenance; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3057,6 +3290,20 @@ CREATE POLICY wall ON sancho.attempt_detail USING ((vo = ANY (( SELECT sancho.se
 
 
 --
+-- Name: audit_batch wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.audit_batch USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: audit_row wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.audit_row USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: closing_dataset wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -3231,6 +3478,13 @@ CREATE POLICY wall ON sancho.pilot USING ((vo = ANY (( SELECT sancho.served_vos(
 --
 
 CREATE POLICY wall ON sancho.pilot_beat USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: policy wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.policy USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -25,6 +25,12 @@ class Figure:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    worse: float | None = None
+    """How many times longer the p99 was beside a noisy VO: the median of pairs."""
+
+    def judged(self, worse: float) -> "Figure":
+        """The same, with what the pairs say."""
+        return replace(self, worse=worse)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +42,24 @@ class Goal:
     met: bool
 
 
-RATIOS = {"register_files": 0.35, "submit_jobs": 0.35, "match": 0.25, "list_dataset": 0.35}
-"""Least share of the raw limit."""
-EMPTY_ROUTE = "whoami"
-"""The raw limit of `match`: an empty authorised route of the same server."""
+RATIOS = {
+    "register_files": 0.35, "submit_jobs": 0.35, "match": 0.25, "list_dataset": 0.35, "noisy_vo": 0.9,
+    "token_verify": 1 / 1.5, "walls_read": 1 / 1.1, "walls_write": 1 / 1.2,
+}  # fmt: skip
+"""Least share of the raw limit; for `noisy_vo`, of the same VO's calls without the noise."""
+EMPTY_ROUTE, ALONE = "whoami", "quiet alone"
+"""Figures of raw sides: of `match` an empty authorised route of the same server, of `noisy_vo` the same VO alone."""
+WORST_NOISE = 1.5
+"""p99 beside a noisy VO, in p99s without."""
+SEEN_MS = 0.015
+"""Milliseconds to recognise a token seen before."""
+ISSUED = 1000
+"""Tokens issued in a second by one core."""
 TAIL = 5.0
 """p99 of `match`, in p99s of the empty route."""
 RULE_SECONDS = 1.0
+GROWING = ("register_files", "submit_jobs", "match", "rule_10k", "list_dataset")
+"""What may depend on how many rows there are."""
 
 
 def compare(
@@ -57,16 +74,17 @@ def compare(
     pairs = [(api(), raw()) for _ in range(rounds)]
     ours, theirs = [a for a, _ in pairs], [r for _, r in pairs]
     limit = median(r.per_second for r in theirs)
-    return _figure(name, rows, ours, limit), _figure(name, rows, theirs, limit)
+    return summary(name, rows, ours, limit), summary(name, rows, theirs, limit)
 
 
-def _figure(name: str, rows: int, rounds: Sequence[Round], limit: float) -> Figure:
+def summary(name: str, rows: int, rounds: Sequence[Round], limit: float) -> Figure:
+    """The figure of one side's rounds, beside the raw limit."""
     reached = median(r.per_second for r in rounds)
     cuts = quantiles([ms for r in rounds for ms in r.latencies], n=100, method="inclusive")
     return Figure(
         name=name, rows=rows, per_second=round(reached, 1), raw_per_second=round(limit, 1),
-        ratio=round(reached / limit, 3), p50_ms=round(cuts[49], 2), p95_ms=round(cuts[94], 2),
-        p99_ms=round(cuts[98], 2),
+        ratio=round(reached / limit, 3), p50_ms=round(cuts[49], 4), p95_ms=round(cuts[94], 4),
+        p99_ms=round(cuts[98], 4),
     )  # fmt: skip
 
 
@@ -76,7 +94,7 @@ def goals(figures: Sequence[Figure]) -> list[Goal]:
     for name, least in RATIOS.items():
         if own := [f for f in figures if f.name == name]:
             worst = min(f.ratio for f in own)
-            found.append(Goal(text=f"{name}: ratio ≥ {least}", reached=f"{worst:.2f}", met=worst >= least))
+            found.append(Goal(text=f"{name}: ratio ≥ {least:.2f}", reached=f"{worst:.2f}", met=worst >= least))
     empty = {f.rows: f for f in figures if f.name == EMPTY_ROUTE}
     if tails := [f.p99_ms / empty[f.rows].p99_ms for f in figures if f.name == "match" and f.rows in empty]:
         found.append(
@@ -92,7 +110,8 @@ def goals(figures: Sequence[Figure]) -> list[Goal]:
                 text=f"rule_10k: ≤ {RULE_SECONDS:.0f} s", reached=f"{max(rules):.2f} s", met=max(rules) <= RULE_SECONDS
             )
         )
-    for name in dict.fromkeys(f.name for f in figures if f.name != EMPTY_ROUTE):
+    found += _fair_goals(figures)
+    for name in dict.fromkeys(f.name for f in figures if f.name in GROWING):
         own = sorted((f for f in figures if f.name == name), key=lambda f: f.rows)
         if len(own) > 1:
             growth = own[0].ratio / min(f.ratio for f in own[1:])
@@ -105,6 +124,20 @@ def goals(figures: Sequence[Figure]) -> list[Goal]:
     return found
 
 
+def _fair_goals(figures: Sequence[Figure]) -> list[Goal]:
+    found: list[Goal] = []
+    if noise := [f.worse for f in figures if f.worse is not None]:
+        text = f"noisy_vo: p99 ≤ {WORST_NOISE} × that without the noise"
+        found.append(Goal(text=text, reached=f"{max(noise):.2f} ×", met=max(noise) <= WORST_NOISE))
+    if seen := [f.p50_ms for f in figures if f.name == "token_seen"]:
+        text = f"token_seen: ≤ {SEEN_MS * 1000:.0f} µs"
+        found.append(Goal(text=text, reached=f"{max(seen) * 1000:.1f} µs", met=max(seen) <= SEEN_MS))
+    if issued := [f.per_second for f in figures if f.name == "token_issue"]:
+        text = f"token_issue: ≥ {ISSUED} a second"
+        found.append(Goal(text=text, reached=f"{min(issued):.0f}", met=min(issued) >= ISSUED))
+    return found
+
+
 def table(figures: Sequence[Figure]) -> Table:
     """The figures, for people."""
     made = Table(title="one API process over HTTP, beside one connection with plain SQL (for match: the empty route)")
@@ -113,7 +146,7 @@ def table(figures: Sequence[Figure]) -> Table:
     for f in figures:
         made.add_row(
             f.name, f"{f.rows:,}", f"{f.per_second:,.0f}", f"{f.raw_per_second:,.0f}", f"{f.ratio:.2f}",
-            f"{f.p50_ms:,.1f}", f"{f.p95_ms:,.1f}", f"{f.p99_ms:,.1f}",
+    *(f"{ms:,.1f}" if ms >= 0.1 else f"{ms:.3f}" for ms in (f.p50_ms, f.p95_ms, f.p99_ms)),
         )  # fmt: skip
     return made
 

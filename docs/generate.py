@@ -252,13 +252,18 @@ def permissions() -> str:
             for permission in _required_in(function) & PERMISSIONS:
                 where = ".".join([path.relative_to(SOURCE).parts[0], function.name])
                 needed[permission].add(f"`{where}`")
+    for kind in KINDS:
+        if kind.permission is not None:
+            needed[kind.permission].add(f"`apply` of {kind.name}")
     groups = [(f"`{name}`", ", ".join(f"`{one}`" for one in held)) for name, held in DEFAULT_GROUPS.items()]
     rows = [(f"`{name}`", ", ".join(sorted(where))) for name, where in sorted(needed.items())]
     return page(
         "Permissions",
         "A permission is a verb on a kind of thing. Accounts have those of their groups; `*` is all of them. "
         "Whoever owns a thing "
-        "may do with it what others need a `…:manage` for. Administrators of the installation are the accounts "
+        "may do with it what others need a `…:manage` for. [Policies](../how-to/grant-and-deny.md) allow and deny "
+        "more; "
+        "`sancho can` explains. Administrators of the installation are the accounts "
         "of the VO `instance` "
         "that hold `*`.",
         table(("permission", "asked for by"), rows),

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 import psycopg
+from fastapi import FastAPI
 from psycopg.types.json import Jsonb
 
 from sancho.app import TASKS, create_app, make_deployment
@@ -32,6 +33,7 @@ class Served:
     storages: dict[str, Path]
     owner_url: str
     folder: Path
+    app: FastAPI
 
     def token(self, vo: str = "belle", account: str = "alice") -> str:
         """A token as a login would give it."""
@@ -104,4 +106,5 @@ def serve(database_url: str, owner_url: str, folder: Path, world: World) -> Serv
         storages=storages,
         owner_url=owner_url,
         folder=folder,
+        app=app,
     )

@@ -1,7 +1,7 @@
 """The composition root: the only module that knows every feature."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,19 +13,27 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
 from sancho.compat.rucio import api as rucio_api
+from sancho.decisions import api as decisions_api
+from sancho.decisions import service as decisions
+from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
+from sancho.decisions.tasks import tasks as decisions_tasks
 from sancho.dids import api as dids_api
+from sancho.dids import service as dids
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.identity import api as identity_api
 from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
+from sancho.jobs import service as jobs
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
+from sancho.kit.admission import InTurn, Limited, Limits, Ways
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
-from sancho.kit.middleware import Gate, Observed
+from sancho.kit.fair import Shares, Turns
+from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
 from sancho.kit.secrets import Secrets
@@ -38,6 +46,7 @@ from sancho.rses import api as rses_api
 from sancho.rses import service as rses
 from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules import api as rules_api
+from sancho.rules import service as rules
 from sancho.rules.kinds import KINDS as RULES_KINDS
 from sancho.rules.tasks import tasks as rules_tasks
 from sancho.settings import Settings
@@ -48,27 +57,34 @@ from sancho.transfers.tasks import tasks as transfers_tasks
 from sancho.uploads import api as uploads_api
 from sancho.uploads.tasks import tasks as uploads_tasks
 from sancho.vos import api as vos_api
+from sancho.vos import service as vos
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 
-KINDS: tuple[Kind[Any], ...] = (*VOS_KINDS, *IDENTITY_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS)
+KINDS: tuple[Kind[Any], ...] = (
+    *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
+)  # fmt: skip
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
+    decisions_tasks, identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
+    uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, *identity_api.ROUTERS, sites_api.router, rses_api.router, accounting_api.router, dids_api.router,
-    replicas_api.router, transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router,
-    objects_api.router,
+    vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
+    accounting_api.router, dids_api.router, replicas_api.router, transfers_api.router, rules_api.router,
+    uploads_api.router, jobs_api.router, objects_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 
 DIALECTS: problem.Dialects = {**rucio_api.DIALECTS}
 """How errors are said to foreign clients, by the paths that they use."""
+
+OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
+"""Who owns a thing, by its kind, for whoever asks what they may do with it."""
 
 PUBLIC_PATHS = frozenset(
     {
@@ -79,6 +95,11 @@ PUBLIC_PATHS = frozenset(
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
+
+FREE, MACHINES = ("/v1/health/", "/metrics"), ("/v1/pilot/", "/v1/objects/")
+"""Paths that have no limit of requests, and those that programs ask without a token."""
+LOGINS = ("/v1/auth/", "/rucio/auth/", "/api/auth/")
+"""Paths of logins, with a limit of their own."""
 
 health = APIRouter(tags=["health"])
 
@@ -106,9 +127,15 @@ async def metrics() -> Response:
 
 def make_deployment(settings: Settings) -> Deployment:
     """Put together what requests and tasks need; opens nothing."""
+    shares = Shares(machines=settings.fair.pilots_weight)
     extensions, certificates = Extensions(), settings.certificates
     return Deployment(
-        database=Database(settings.database_url.get_secret_value(), size=settings.database_connections),
+        database=Database(
+            settings.database_url.get_secret_value(),
+            size=settings.database_connections,
+            weigh=shares,
+            before_commit=decisions.write_down,
+        ),
         public_url=settings.public_url.rstrip("/"),
         signer=identity.Issuer(
             settings.keys,
@@ -123,6 +150,7 @@ def make_deployment(settings: Settings) -> Deployment:
         objects=_objects(settings),
         kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        shares=shares,
         trusted_proxies=settings.trusted_proxies,
         certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
         if certificates.plugin
@@ -157,7 +185,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
-        yield
+        async with vos.following_shares(made.database, made.shares):
+            yield
         await made.extensions.aclose()
         await made.database.close()
         telemetry.flush()  # here, because a server that was told to end by a signal never returns
@@ -172,15 +201,33 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.settings = settings
     app.state.kinds = KINDS
     app.state.targets = (partial(rses.reading_token, made.signer),)
-    app.state.authenticator = identity.Authenticators(made.database, identity.issuer_of(made))
+    app.state.owners = OWNERS
+    app.state.authenticator = identity.Authenticators(
+        made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
+    )
     app.include_router(health)
     for router in (*identity_api.PUBLIC_ROUTERS, *rucio_api.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
     problem.install(app, DIALECTS)
-    app.add_middleware(
-        Gate, limit=settings.max_body, streamed={"/v1/objects/": settings.objects.max_size}, dialects=DIALECTS
-    )
-    app.add_middleware(Observed)
+    _guard(app, settings, made)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
+    """What stands around the routes, from the inside out."""
+    fair, streamed = settings.fair, {"/v1/objects/": settings.objects.max_size}
+    turns = Turns(fair.at_once, room=fair.waiting, weigh=deployment.shares)
+    limits = Limits(
+        account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
+        burst=fair.burst,
+    )  # fmt: skip
+    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
+    app.add_middleware(Audited, database=deployment.database)
+    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed), dialects=DIALECTS)
+    app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)
+    app.add_middleware(Observed)
+    app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself
+        Limited, limits=limits, ways=ways, authenticator=app.state.authenticator, shares=deployment.shares
+    )

@@ -46,6 +46,33 @@ class TokenSettings(BaseModel, frozen=True):
     """Refresh tokens of users; each use gives a new one."""
 
 
+class FairSettings(BaseModel, frozen=True):
+    """What one API process lets each account, VO and address ask, in requests a second; over it, they get a 429.
+
+    Whoever was quiet may ask for `burst` seconds' worth at once. The share in a VO's document multiplies its limits.
+    """
+
+    account: Annotated[float, Field(gt=0)] = 50
+    """Requests a second of one account."""
+    vo: Annotated[float, Field(gt=0)] = 100
+    """Requests a second of all accounts of one VO."""
+    pilots: Annotated[float, Field(gt=0)] = 5000
+    """Requests a second of all pilots of the CEs that one VO, or `instance`, owns; and of machines without a token from
+    one address, which is often that of a whole site."""
+    address: Annotated[float, Field(gt=0)] = 25
+    """Requests a second from one address (of IPv6, one /64) that carry no token that is good."""
+    logins: Annotated[float, Field(gt=0)] = 10
+    """Requests a second for tokens, or other steps of a login, from one address."""
+    burst: Annotated[float, Field(ge=0.1)] = 20
+    """Seconds' worth of requests that may come at once."""
+    at_once: Annotated[int, Field(ge=1)] = 16
+    """Requests that are worked on at once; the others wait, and VOs take turns."""
+    waiting: Annotated[int, Field(ge=1)] = 500
+    """Requests that may wait; beyond that, the newest of the VO with the most is refused."""
+    pilots_weight: Annotated[float, Field(gt=0)] = 4
+    """What pilots, and the VO `instance`, count in turns beside a VO, which counts 1 unless its document says more."""
+
+
 class SecretSettings(BaseModel, frozen=True):
     """Where the secrets of VOs are kept that their documents name, such as `iam` of the VO `belle`."""
 
@@ -120,6 +147,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()
+    fair: FairSettings = FairSettings()
     secrets: SecretSettings = SecretSettings()
     certificates: CertificateSettings = CertificateSettings()
 

@@ -13,6 +13,7 @@ import httpx2
 from argon2 import PasswordHasher
 from fastapi import APIRouter, FastAPI
 
+from sancho.decisions import service as decisions
 from sancho.identity import service, store
 from sancho.identity.api import PUBLIC_ROUTERS, ROUTERS
 from sancho.kit import problem
@@ -113,7 +114,13 @@ def install(database: Database, folder: Path) -> Installation:
     deployment = Deployment(
         database=database, public_url=URL, signer=issuer, extensions=Extensions(), objects=cast(Any, None), clock=clock
     )
-    return Installation(deployment, issuer, service.Authenticators(database, issuer), clock, keys)
+    return Installation(
+        deployment,
+        issuer,
+        service.Authenticators(database, issuer, rights=decisions.rights_of(deployment.extensions)),
+        clock,
+        keys,
+    )
 
 
 def acting(vo: int, vo_name: str, account_id: int, account: str, *permissions: str) -> Principal:

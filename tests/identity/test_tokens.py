@@ -12,6 +12,7 @@ from sancho.identity.service import passwords
 from sancho.identity.service import tokens as tokens_module
 from sancho.identity.tasks import tidy
 from sancho.kit.db import all_vos, fetch_value
+from sancho.kit.fair import Turns
 from tests.identity.helpers import PASSWORD, Installation, acting
 from tests.world import World
 
@@ -134,13 +135,13 @@ def test_the_guard_remembers_only_so_many(installation: Installation) -> None:
 
 
 async def test_only_so_many_passwords_are_checked_or_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "MOST_WAITING", 3)
-    tries = [passwords.fits(None, "x") for _ in range(passwords.MOST_WAITING + 1)]
+    monkeypatch.setattr(passwords, "_turns", Turns(passwords.AT_ONCE, room=1))
+    tries = [passwords.fits(None, "x") for _ in range(passwords.AT_ONCE + 2)]
 
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
 
     assert sum(isinstance(o, LoginsBusy) for o in outcomes) == 1
-    assert outcomes.count(False) == passwords.MOST_WAITING
+    assert outcomes.count(False) == passwords.AT_ONCE + 1
 
 
 async def test_a_refresh_token_gives_the_next_pair(installation: Installation) -> None:

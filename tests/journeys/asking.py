@@ -76,7 +76,7 @@ def ask(
 
 def good(filled: Filled) -> dict[str, Ask]:
     """A good request for every route, by route, about the things of a VO."""
-    parts = (_configuration, _identity, _topology, _data, _rules_and_uploads, _jobs, _pilots)
+    parts = (_configuration, _identity, _decisions, _topology, _data, _rules_and_uploads, _jobs, _pilots)
     return {one.route: one for part in parts for one in part(filled)}
 
 
@@ -105,6 +105,15 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)
     yield ask("GET /groups", query=vo)
+
+
+def _decisions(filled: Filled) -> Iterator[Ask]:
+    """What was decided."""
+    yield ask("GET /can", "root", query={"permission": "rules:create", "account": "carol", "on": "mc:raw/1"})
+    since = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    wanted = {"account": "alice", "permission": "jobs:create", "allowed": True, "on": "mc:", "cursor": 10**9}
+    yield ask("GET /audit", "root", query={**since, **wanted, "limit": 10})
+    yield ask("GET /audit/verify", "root", query={"head": f"1:{'0' * 64}"})
 
 
 def _topology(filled: Filled) -> Iterator[Ask]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from sancho.decisions import service as decisions
 from sancho.kit.db import execute
 from tests.served import Served
 
@@ -74,6 +75,7 @@ async def fill(served: Served, owner_url: str) -> dict[str, Filled]:
         await _make_uploads(filled)
         await _make_pilot(filled)
         await _make_jobs(filled)
+    await decisions.seal(served.deployment)
     return both
 
 
@@ -106,6 +108,11 @@ def _grant(kind: str, name: str, vo: str) -> dict[str, Any]:
 async def _make_accounts(filled: Filled) -> None:
     documents = [
         {"kind": "Account", "name": "carol", "spec": {"email": f"carol@{filled.vo}.org", "groups": ["users"]}},
+        {
+            "kind": "Policy",
+            "name": "frozen",
+            "spec": {"effect": "deny", "permissions": ["rules:create"], "things": ["mc:frozen"], "reason": "frozen"},
+        },
         {"kind": "Quota", "name": "small", "spec": {"account": "carol", "rse_expression": "*", "size": "1 kB"}},
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
     ]

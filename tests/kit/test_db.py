@@ -1,9 +1,13 @@
 """Transactions serve the VOs they name and no other; errors are typed."""
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import psycopg
 import pytest
 
-from sancho.kit.db import Connection, Database, execute, fetch_value, fetch_values
+from sancho.kit.db import Connection, Database, DatabaseBusy, execute, fetch_value, fetch_values
+from tests.conftest import eventually
 from tests.world import World
 
 
@@ -65,3 +69,55 @@ async def test_every_table_with_a_vo_has_a_wall(conn: Connection) -> None:
         """,
     )
     assert open_tables == ["migration", "vo"]
+
+
+async def test_a_vo_that_is_alone_may_have_every_connection(database_url: str, world: World) -> None:
+    database = Database(database_url, size=3, timeout=5)
+    await database.open()
+    try:
+        async with AsyncExitStack() as stack:
+            for _ in range(3):
+                await stack.enter_async_context(database.transaction([world.belle]))
+            assert database._turns.held(world.belle) == 3
+        assert database._turns.held(world.belle) == 0
+    finally:
+        await database.close()
+
+
+async def test_the_next_free_connection_goes_to_the_vo_that_has_the_fewest(database_url: str, world: World) -> None:
+    database = Database(database_url, size=2)
+    await database.open()
+    order: list[int] = []
+
+    async def work(vo: int) -> None:
+        async with database.transaction([vo]) as conn:
+            await fetch_value(conn, "SELECT 1")
+            order.append(vo)
+
+    try:
+        async with AsyncExitStack() as stack:
+            for _ in range(2):
+                await stack.enter_async_context(database.transaction([world.belle]))
+            noisy = [asyncio.create_task(work(world.belle)) for _ in range(30)]
+            await eventually(lambda: database._turns.waiting == 30)
+            quiet = asyncio.create_task(work(world.gridpp))
+            await eventually(lambda: database._turns.waiting == 31)
+        await asyncio.gather(*noisy, quiet)
+        assert order.index(world.gridpp) <= 1
+    finally:
+        await database.close()
+
+
+async def test_a_connection_that_does_not_come_is_a_busy_database_not_a_trace(database_url: str, world: World) -> None:
+    database = Database(database_url, size=1, snapshots=1, timeout=0.1)
+    await database.open()
+    try:
+        async with database.transaction([world.belle]), database.snapshot([world.belle]):
+            for opening in (database.transaction, database.snapshot):
+                with pytest.raises(DatabaseBusy):
+                    async with opening([world.gridpp]):
+                        raise AssertionError
+        async with database.transaction([world.gridpp]) as conn:
+            assert await fetch_value(conn, "SELECT 1") == 1
+    finally:
+        await database.close()

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from psycopg.sql import SQL
 
 from sancho.kit import telemetry
 from sancho.kit.access import Signer
-from sancho.kit.db import Database, fetch_rows, fetch_value
+from sancho.kit.db import Connection, Database, execute, fetch_rows, fetch_value, fetch_values
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
-from sancho.kit.tasks import Tasks, defer
+from sancho.kit.tasks import PRIORITY, Tasks, defer
 from sancho.kit.worker import make_app, revive, work
 from tests.world import World
 
@@ -28,6 +29,11 @@ async def stubborn(deployment: Deployment, *, what: str) -> None:
     if what not in HEALTHY:
         raise ZeroDivisionError
     SEEN.append((what, None))
+
+
+@tasks.task("share")
+async def share(deployment: Deployment, *, vo: int, what: str) -> None:
+    SEEN.append((what, vo))
 
 
 @tasks.task("tick", every=timedelta(seconds=30))
@@ -155,3 +161,55 @@ async def test_a_task_of_the_clock_that_failed_waits_for_the_clock(
         await revive(app)
     async with database.transaction([world.belle]) as conn:
         assert await fetch_rows(conn, "SELECT status FROM procrastinate_jobs") == []
+
+
+async def test_vos_take_turns_however_many_tasks_of_one_wait(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    async with database.transaction([world.belle]) as conn:
+        for n in range(200):
+            await defer(conn, "trial:share", vo=world.belle, what=f"belle {n}")
+    async with database.transaction([world.gridpp]) as conn:
+        for n in range(3):
+            await defer(conn, "trial:share", vo=world.gridpp, what=f"gridpp {n}")
+        await defer(conn, "trial:note", what="nobody's")
+
+    await work(make_app(database_url, [tasks]), deployment, concurrency=1, wait=False)
+
+    order = [what for what, _ in SEEN if what != "tick"]
+    assert len(order) == 204
+    assert [order.index(f"gridpp {n}") for n in range(3)] == [1, 4, 6]
+    assert order.index("nobody's") == 2
+    assert [what for what in order if "belle" in str(what)] == [f"belle {n}" for n in range(200)]
+
+
+async def test_a_vo_that_comes_late_does_not_overtake_by_more_than_its_turn(
+    deployment: Deployment, database: Database, world: World
+) -> None:
+    _ = deployment
+    async with database.transaction([world.belle, world.gridpp]) as conn:
+        for n in range(100):
+            await defer(conn, "trial:share", vo=world.belle, what=f"belle {n}")
+        # Half of them are done; one failed, and is to be tried again later.
+        await execute(conn, "DELETE FROM procrastinate_jobs WHERE priority > -50 AND priority < -1")
+        later = "UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 hour' WHERE priority = -1"
+        await execute(conn, later)
+        for n in range(2):
+            await defer(conn, "trial:share", vo=world.gridpp, what=f"gridpp {n}")
+
+        priorities = "SELECT priority FROM procrastinate_jobs WHERE args->>'what' LIKE 'gridpp%' ORDER BY id"
+        assert await fetch_values(conn, priorities) == [-50, -51]
+
+
+async def test_looking_for_the_turn_of_a_task_reads_two_rows(conn: Connection) -> None:
+    await execute(
+        conn,
+        """
+        INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args)
+        SELECT 'default', 'trial:share', -n, jsonb_build_object('vo', 1) FROM generate_series(1, 20000) AS n
+        """,
+    )
+    for vo in ("1", "2"):
+        plan = "\n".join(await fetch_values(conn, SQL("EXPLAIN (ANALYZE, TIMING off) " + PRIORITY), {"vo": vo}))
+        assert "Seq Scan" not in plan
+        assert "Rows Removed" not in plan

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
@@ -31,6 +32,7 @@ def refused(verifier: X509Verifier, chain: list[bytes], **delta: float) -> str:
     return caught.value.detail
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number:cryptography.utils.CryptographyDeprecationWarning")
 class TestX509(CertificateConformance):
     """The suite that every verifier passes."""
 
@@ -153,6 +155,7 @@ FORGED: dict[str, tuple[Callable[[Forge], Forge], str]] = {
     "ended": (lambda f: f.add(starts=now() - timedelta(hours=13)), "ended at"),
     "not begun": (lambda f: f.add(starts=now() + timedelta(hours=1)), "not valid yet"),
     "made for a year": (lambda f: f.add(life=timedelta(days=365)), "lives longer"),
+    "signed with SHA-224": (lambda f: f.add(digest=hashes.SHA224()), "hash"),
     "no proxy at all": (lambda f: f.add(info=False), "not one of an authority"),
 }
 

@@ -97,7 +97,7 @@ class Forge:
         policy: bytes | None = None, path_length: int | None = None, cn: str = "1",
         life: timedelta = timedelta(hours=12),
         starts: datetime | None = None, subject: x509.Name | None = None, critical: bool = True, info: bool = True,
-        key: object = None,
+        key: object = None, digest: hashes.HashAlgorithm | None = None,
     ) -> "Forge":  # fmt: skip
         """One more proxy, below all others."""
         above, begins = self.chain[0], starts or now() - timedelta(minutes=1)
@@ -121,6 +121,6 @@ class Forge:
             builder = builder.add_extension(x509.UnrecognizedExtension(PROXY_CERT_INFO, said), critical=critical)
         for extension, is_critical in extensions:
             builder = builder.add_extension(extension, critical=is_critical)
-        self.chain.insert(0, builder.sign(key or self._key, hashes.SHA256()))  # pyright: ignore[reportArgumentType]
+        self.chain.insert(0, builder.sign(key or self._key, digest or hashes.SHA256()))  # pyright: ignore[reportArgumentType]
         self._key = own
         return self

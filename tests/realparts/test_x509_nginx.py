@@ -25,6 +25,8 @@ from tests.realparts.pki import Authority
 from tests.realparts.serving import serving
 from tests.storage_site import free_port
 
+pytestmark = pytest.mark.xdist_group("x509_nginx")  # one server for all
+
 
 @dataclass
 class Site:

@@ -23,6 +23,8 @@ from tests.storage_site import free_port
 
 MINUTE = timedelta(minutes=1)
 
+pytestmark = pytest.mark.xdist_group("xrootd")  # one server for all
+
 
 @dataclass
 class Storage:
@@ -162,3 +164,16 @@ async def test_no_token_a_changed_one_and_one_of_another_issuer_are_refused(stor
     for token in (None, good[:-8] + "AAAAAAAA", forged):
         assert (await storage.ask("GET", path, token)).status_code == 403
     assert (await storage.ask("GET", path, good)).status_code == 200
+
+
+async def test_after_new_keys_were_made_the_storage_goes_on_taking_our_tokens(storage: Storage) -> None:
+    """It does not ask for our keys again as soon as it sees one that it does not know."""
+    path = "/belle/mc/010/10/ten"
+    storage.put(path, b"events")
+    before = storage.token(read=[path])
+    assert (await storage.ask("GET", path, before)).status_code == 200
+
+    identity.rotate(storage.keys)
+
+    for token in (before, storage.token(read=[path])):
+        assert (await storage.ask("GET", path, token)).status_code == 200

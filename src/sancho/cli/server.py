@@ -20,6 +20,7 @@ from sancho.kit.worker import make_app, work
 from sancho.local.errors import NoKeys
 from sancho.local.home import Home, default_home
 from sancho.settings import Settings
+from sancho.vos import service as vos
 
 
 def serve() -> None:
@@ -72,10 +73,11 @@ async def _work(settings: Settings, *, until_idle: bool) -> None:
     deployment = make_deployment(settings)
     await deployment.database.open()
     try:
-        await work(
-            make_app(settings.database_url.get_secret_value(), TASKS), deployment,
-            concurrency=settings.worker.concurrency, wait=not until_idle, grace=settings.worker.shutdown_grace,
-        )  # fmt: skip
+        async with vos.following_shares(deployment.database, deployment.shares):
+            await work(
+                make_app(settings.database_url.get_secret_value(), TASKS), deployment,
+                concurrency=settings.worker.concurrency, wait=not until_idle, grace=settings.worker.shutdown_grace,
+            )  # fmt: skip
     finally:
         await deployment.extensions.aclose()
         await deployment.database.close()

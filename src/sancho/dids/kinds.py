@@ -10,6 +10,7 @@ from sancho.dids.errors import ScopeOwnerMissing
 from sancho.dids.model import SCOPE, is_scope, scope_of
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
+from sancho.kit.policy import did as thing
 from sancho.vos import service as vos
 from sancho.vos.model import Action, Change, Kind, Named
 
@@ -44,5 +45,15 @@ async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change
 
 
 KINDS: tuple[Kind[Any], ...] = (
-    Kind(name="Scope", model=ScopeSpec, order=30, apply=_apply, retire=_retire, follow=_follow, names=SCOPE.pattern),
+    Kind(
+        name="Scope",
+        model=ScopeSpec,
+        order=30,
+        apply=_apply,
+        retire=_retire,
+        follow=_follow,
+        names=SCOPE.pattern,
+        permission="dids:manage",
+        things=lambda name, _: [thing(f"{name}:")],
+    ),
 )

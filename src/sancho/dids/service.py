@@ -38,15 +38,13 @@ from sancho.dids.model import (
 from sancho.dids.store import contents, rows
 from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
+from sancho.kit.policy import did as thing
 from sancho.kit.tasks import defer
 
 ANNOUNCED = 10_000
 """Files that one task `rules:extend` or `rules:retract` is told of."""
 LAST = "\U0010ffff"
 """Greater than any character a name may have."""
-
-
-# ---- scopes
 
 
 async def scope_ids(conn: Connection, vo: int, names: Sequence[str], *, field: str = "scope") -> dict[str, int]:
@@ -65,7 +63,7 @@ async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
 
 async def create_scope(conn: Connection, caller: Principal, name: str, *, shared: bool = False) -> Scope:
     """Make a scope that belongs to the caller, who needs `dids:manage`; raises `ScopeMalformed`, `ScopeExists`."""
-    require(caller, "dids:manage")
+    require(caller, "dids:manage", on=thing(f"{name}:"))
     if not is_scope(name):
         raise ScopeMalformed(scope=name)
     if not await rows.insert_scope(conn, caller.vo, caller.account_id, name, shared=shared):
@@ -82,9 +80,6 @@ async def put_scopes(conn: Connection, vo: int, scopes: Sequence[tuple[str, str,
 async def remove_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
     """Remove scopes; the database refuses while one holds a DID."""
     await rows.delete_scopes(conn, vo, names)
-
-
-# ---- reading
 
 
 async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:
@@ -170,9 +165,6 @@ async def get_collection(conn: Connection, vo: int, did: str) -> Did:
     return found
 
 
-# ---- making
-
-
 def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile]:
     """Make files ready to be registered; raises `DidMalformed`, `ScopeNotFound` or `ChecksumMalformed`."""
     made: list[NewFile] = []
@@ -207,7 +199,7 @@ async def scopes_for(
 
 
 def _may_use(caller: Principal, scope: Scope) -> bool:
-    return scope.shared or scope.account_id == caller.account_id or caller.may("dids:manage")
+    return scope.shared or scope.account_id == caller.account_id or caller.may("dids:manage", thing(f"{scope.name}:"))
 
 
 async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
@@ -216,7 +208,7 @@ async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -
     Raises what `scopes_for` does, `DidExists`, and `NotACollection` for a file: files are registered with their
     replicas, or uploaded.
     """
-    require(caller, "dids:create")
+    require(caller, "dids:create", on=thing(did))
     if kind is DidKind.FILE:
         raise NotACollection(did=did, field="kind")
     scope, name = parse_did(did)
@@ -278,8 +270,14 @@ async def _exists(conn: Connection, vo: int, scope_id: int, name: str, *, field:
 
 def require_change(caller: Principal, did: Did) -> None:
     """Let pass the owner of a DID or of its scope, and whoever has `dids:manage`; else raise `NotYours`."""
-    if caller.account_id != did.scope_account_id:
-        require_owner(caller, did.account_id, "dids:manage", what=did.did, owner=did.account)
+    owner_id = caller.account_id if caller.account_id == did.scope_account_id else did.account_id
+    require_owner(caller, owner_id, "dids:manage", what=did.did, owner=did.account, on=thing(did.did))
+
+
+async def owners(conn: Connection, vo: int, name: str) -> set[int]:
+    """The accounts that a DID belongs to, its own and its scope's; of a scope, written `mc:`, the latter alone."""
+    scope, _, rest = name.partition(":")
+    return set(await rows.owners(conn, vo, scope, rest)) if is_scope(scope) else set()
 
 
 async def attach(

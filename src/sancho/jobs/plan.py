@@ -18,6 +18,7 @@ from sancho.jobs.model import (
     leads_outside,
     placeholders,
 )
+from sancho.kit.policy import did
 from sancho.kit.units import in_words
 
 MOST_NAMED = 5
@@ -95,6 +96,13 @@ def output_names(description: Description, rows: Sequence[Mapping[str, Any]]) ->
     return [
         [(fill(o.did, row), fill(o.dataset, row) if o.dataset else None) for o in description.outputs] for row in rows
     ]
+
+
+def things(requirement: Requirement, named: Sequence[Sequence[tuple[str, str | None]]]) -> list[str]:
+    """What a submission is about: the outputs of all jobs and their datasets, the tags and sites it asks for."""
+    names = dict.fromkeys(name for job in named for output in job for name in output if name)
+    asked = [*(f"tag:{tag}" for tag in requirement.tags), *(f"site:{site}" for site in requirement.sites)]
+    return [*map(did, names), *asked]
 
 
 def lacks(requirement: Requirement, slot: Slot) -> list[str]:

@@ -3,6 +3,9 @@
 The caller of a service owns the transaction. Every transaction says which VOs it serves; row-level security
 shows it nothing else. `Transaction` is for writes and short reads, `Snapshot` for long streamed reads: it is
 read-only, sees one moment, and has a small pool of its own so that slow clients cannot hold the database.
+
+Connections are shared between VOs: whoever is alone may use all of them, and when several wait, the next free one
+goes to the VO that holds the fewest for its weight. What serves many VOs at once counts as the VO `instance`'s.
 """
 
 import asyncio
@@ -14,15 +17,19 @@ from typing import Any, LiteralString, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor, errors, sql
 from psycopg.rows import TupleRow, dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from pydantic import TypeAdapter
 
 from sancho.kit.adapters import ADAPTERS
 from sancho.kit.errors import Conflict, Unavailable
+from sancho.kit.fair import Party, Turns
+from sancho.kit.tenancy import INSTANCE
 
 Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 Query = LiteralString | sql.SQL | sql.Composed
+
+BeforeCommit = Callable[[Connection, Sequence[int]], Awaitable[None]]
 
 SEARCH_PATH = "-c search_path=sancho,procrastinate"
 
@@ -69,15 +76,26 @@ async def _configure_snapshot(conn: Connection) -> None:
 class Database:
     """The pools of one process. Open it once, close it at the end; both may be repeated."""
 
-    def __init__(self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0) -> None:
-        """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`."""
+    def __init__(
+        self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0,
+        weigh: Callable[[Party], float] | None = None, before_commit: BeforeCommit | None = None,
+    ) -> None:  # fmt: skip
+        """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`.
+
+        `weigh` says what share of the connections a VO (its id) has while others want them too. `before_commit` is the
+        last thing that a transaction does; it is told which VOs the transaction serves.
+        """
+        self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
+        self._timeout = timeout
+        self._turns = Turns(size, room=20 * size, weigh=weigh)
+        self._snapshot_turns = Turns(snapshots, room=5 * snapshots, weigh=weigh)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            url, kwargs=options, min_size=1, max_size=size, timeout=timeout, max_waiting=20 * size, open=False,
+            url, kwargs=options, min_size=1, max_size=size, timeout=timeout, open=False,
             configure=_configure, check=None, name="work",
         )  # fmt: skip
         self._snapshots: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            url, kwargs=options, min_size=0, max_size=snapshots, timeout=timeout, max_waiting=5 * snapshots, open=False,
+            url, kwargs=options, min_size=0, max_size=snapshots, timeout=timeout, open=False,
             configure=_configure_snapshot, name="snapshots",
         )  # fmt: skip
 
@@ -98,20 +116,32 @@ class Database:
         With `plan_once`, the plan of a statement is made once for a connection, not anew for the values it is given:
         for short statements that run often, of which planning is the longest part.
 
-        Raises `DatabaseBusy`, `DatabaseAway`, or `Collision` after a deadlock or a lock wait that was too long.
+        Raises `DatabaseBusy`, `Crowded` when too much of the same VO waits, `DatabaseAway`, or `Collision` after a
+        deadlock or a lock wait that was too long.
         """
-        async with self._lease(self._pool, _opening("BEGIN", tuple(vos), plan_once=plan_once)) as conn:
+        served = tuple(vos)
+        opening = _opening("BEGIN", served, plan_once=plan_once)
+        async with self._lease(self._pool, self._turns, served, opening) as conn:
             yield conn
+            if self._before_commit is not None:
+                await self._before_commit(conn, served)
 
     @asynccontextmanager
     async def snapshot(self, vos: Iterable[int]) -> AsyncIterator[Connection]:
         """Read one moment of the database, for as long as a client streams; never write."""
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        async with self._lease(self._snapshots, _opening(begin, tuple(vos))) as conn:
+        begin, served = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", tuple(vos)
+        async with self._lease(self._snapshots, self._snapshot_turns, served, _opening(begin, served)) as conn:
             yield conn
 
     @asynccontextmanager
-    async def _lease(self, pool: AsyncConnectionPool[Connection], opening: bytes) -> AsyncIterator[Connection]:
+    async def _lease(
+        self, pool: AsyncConnectionPool[Connection], turns: Turns, vos: tuple[int, ...], opening: bytes
+    ) -> AsyncIterator[Connection]:
+        party = vos[0] if len(vos) == 1 else INSTANCE
+        try:
+            await turns.take(party, timeout=self._timeout)
+        except TimeoutError as e:
+            raise DatabaseBusy from e
         try:
             async with pool.connection() as conn:
                 await conn.execute(opening)
@@ -122,7 +152,7 @@ class Database:
                         await conn.execute("ROLLBACK")
                     raise
                 await conn.execute("COMMIT", prepare=False)
-        except (PoolTimeout, TooManyRequests) as e:
+        except PoolTimeout as e:
             raise DatabaseBusy from e
         except (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure) as e:
             raise Collision(detail=type(e).__name__) from e
@@ -130,6 +160,8 @@ class Database:
             if e.sqlstate and not e.sqlstate.startswith(("08", "57P")):
                 raise
             raise DatabaseAway from e
+        finally:
+            turns.give_back(party)
 
 
 @lru_cache(maxsize=1000)

@@ -8,6 +8,7 @@ from sancho.kit.access import Signer
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
 from sancho.kit.extensions import Extensions
+from sancho.kit.fair import Shares
 from sancho.kit.objects import Objects
 from sancho.kit.proxied import Network
 from sancho.kit.secrets import Secrets
@@ -35,3 +36,5 @@ class Deployment:
     kinds: Sequence[Any] = ()
     """Every kind of configuration document, for who applies one without being asked by a request."""
     clock: Clock = field(default_factory=SystemClock)
+    shares: Shares = field(default_factory=Shares)
+    """What the VOs count beside each other; the same object that weighs the turns at the database."""

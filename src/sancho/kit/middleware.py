@@ -1,18 +1,22 @@
-"""What happens around every request: limits on what may come in, a trace, a log context, a measurement."""
+"""What happens around every request: limits on what may come in, a trace, a log, an audit trail, a measurement."""
 
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import psycopg
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sancho.kit import telemetry
+from sancho.kit import audit, telemetry
+from sancho.kit.db import Database
 from sancho.kit.errors import BadRequest, SanchoError, TooLarge
 from sancho.kit.problem import Dialects, say
 from sancho.kit.text import check_body, check_target
+
+_log = telemetry.log(__name__)
 
 
 class BodyOverLimit(TooLarge):
@@ -107,6 +111,49 @@ def _counted(receive: Receive, limit: int) -> Receive:
         return message
 
     return counted
+
+
+class Audited:
+    """Collects what is decided while a request is served, and sees that all of it is written down.
+
+    What was allowed is written by the transactions that serve the request; what was denied, and what no transaction
+    came for, by one of its own, before the answer begins. If the database is away it is logged instead.
+    """
+
+    def __init__(self, app: ASGIApp, *, database: Database) -> None:
+        """Write to `database`, which takes what is ready from the trail before each commit."""
+        self._app = app
+        self._database = database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a trail."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        client = scope.get("client")
+        trail = audit.Trail(
+            method=scope["method"], route=lambda: _template(scope), client=client[0] if client else None
+        )
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start" and (vos := trail.end(worked=message["status"] < 400)):
+                await self._write(trail, vos)
+            await send(message)
+
+        with audit.begun(trail):
+            await self._app(scope, receive, watched)
+
+    async def _write(self, trail: audit.Trail, vos: set[int]) -> None:
+        lost = trail.left()
+        try:
+            async with self._database.transaction(sorted(vos)):
+                pass  # it writes, as every transaction does, before it commits
+        except (SanchoError, psycopg.Error) as e:
+            for entry in lost:
+                _log.error(
+                    "a decision could not be written to the audit log", error=str(e), vo=entry.vo,
+                    account=entry.account, permission=entry.permission, thing=entry.thing, allowed=entry.allowed,
+                )  # fmt: skip
 
 
 class Observed:

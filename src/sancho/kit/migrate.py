@@ -26,6 +26,15 @@ NAME = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+\.sql$")
 PARTITIONS = (
     "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relnamespace = 'sancho'::regnamespace"
 )
+APPEND_ONLY = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'sancho'::regnamespace"
+    " AND obj_description(oid, 'pg_class') = 'append-only'"
+)
+QUEUE_INDEX = """-- statement_timeout: 60s
+CREATE INDEX IF NOT EXISTS procrastinate_jobs_of_vo
+    ON procrastinate_jobs (coalesce(args->>'vo', ''), priority) WHERE status = 'todo';
+"""
+"""What `kit.tasks` needs to have VOs take turns."""
 TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
 
 
@@ -74,7 +83,8 @@ def pending(url: str) -> list[str]:
 def migrate(url: str, *, server_role: str | None = None, phase: Phase = "all") -> list[str]:
     """Bring a database up to date; return the names of the files that ran. Safe to run twice and at once.
 
-    `server_role` gets the right to read and write, and nothing else; the tables belong to the role of `url`.
+    `server_role` gets the right to read and write, and nothing else; the tables belong to the role of `url`. Of
+    tables with the comment `append-only` it may not change or delete rows.
     """
     ran: list[str] = []
     with connect(url) as conn:
@@ -125,15 +135,14 @@ def _run(conn: "psycopg.Connection[Any]", migration: Migration, search_path: str
 
 def _prepare_queue(conn: "psycopg.Connection[Any]") -> None:
     """Install the task queue, or run the migrations that its newer version brought."""
-    ours = _queue_migrations()
+    theirs, fair = _queue_migrations(), Migration("sancho_queue_of_vo", QUEUE_INDEX)
     if conn.execute("SELECT to_regclass('procrastinate.procrastinate_jobs')").fetchone() == (None,):
         schema = Migration("procrastinate", "-- statement_timeout: 60s\n" + SchemaManager.get_schema())
         _run(conn, schema, search_path="procrastinate")
-        for migration in ours:
+        for migration in theirs:
             conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
-        return
     done = _done(conn)
-    for migration in ours:
+    for migration in (*theirs, fair):
         if migration.name not in done:
             _run(conn, migration, search_path="procrastinate")
 
@@ -145,6 +154,9 @@ def _grant(conn: "psycopg.Connection[Any]", role: str) -> None:
     for (partition,) in conn.execute(PARTITIONS).fetchall():
         names = {"partition": sql.Identifier("sancho", partition), "role": sql.Identifier(role)}
         conn.execute(sql.SQL("REVOKE ALL ON {partition} FROM {role}").format(**names))
+    for (table,) in conn.execute(APPEND_ONLY).fetchall():
+        names = {"table": sql.Identifier("sancho", table), "role": sql.Identifier(role)}
+        conn.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}").format(**names))
 
 
 def _grants() -> Iterator[LiteralString]:

@@ -4,6 +4,9 @@ A feature declares its tasks in `tasks.py` on a `Tasks`; others ask for them by 
 upwards without an import: `await defer(conn, "rules:settle", vo=vo, replicas=[…])`. State and task commit
 together. A task is safe to run twice, opens its own transactions, and may be killed at any moment: the queue
 gives it to another worker.
+
+VOs take turns: a task that is deferred with `vo` stands behind that VO's own tasks and beside the first ones of
+others, however many of theirs wait. Tasks of no VO take turns with the VOs; those that the clock starts come first.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,13 +18,24 @@ from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
 
 from sancho.kit import telemetry
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, fetch_value
 from sancho.kit.deployment import Deployment
 
 P = ParamSpec("P")
 TaskFunction: TypeAlias = Callable[Concatenate[Deployment, P], Awaitable[None]]
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 TRACE = "traceparent"
+
+# Start-time fair queueing: a task's tag is one more than that of its VO's last one, and no less than that of the task
+# that is next. The queue takes the highest priority first, so a tag of n is a priority of -n; what waits for a moment
+# to come (a later try) has an old tag, and says nothing of how far the queue has come. `kit.migrate` makes the index.
+PRIORITY = """
+SELECT least(
+    (SELECT priority - 1 FROM procrastinate_jobs
+      WHERE status = 'todo' AND coalesce(args->>'vo', '') = %(vo)s ORDER BY priority LIMIT 1),
+    coalesce((SELECT priority FROM procrastinate_jobs
+               WHERE status = 'todo' AND priority < 0 AND scheduled_at IS NULL ORDER BY priority DESC, id LIMIT 1), -1))
+"""
 
 _deferrer = App(connector=PsycopgConnector())  # never opened: every deferral brings its own connection
 
@@ -80,8 +94,9 @@ async def defer(
     `after` delays the start. The current trace goes along.
     """
     traceparent = telemetry.traceparent()
+    priority = await fetch_value(conn, PRIORITY, {"vo": str(arguments.get("vo", ""))})
     job = _deferrer.configure_task(
-        name, queue=queue, queueing_lock=once, connection=conn, schedule_in=_as_parameters(after)
+        name, queue=queue, queueing_lock=once, connection=conn, schedule_in=_as_parameters(after), priority=priority
     )
     if traceparent is not None:
         arguments[TRACE] = traceparent

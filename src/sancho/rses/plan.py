@@ -22,12 +22,15 @@ def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
 
 
 def readable_paths(scope: str, vo: str) -> list[str] | str:
-    """The paths of a scope that only reads in a VO's own area; the first word of any other scope."""
-    area, paths = f"/{quote(vo, '')}", list[str]()
+    """The paths of a scope that only reads within a VO's own area; the first word of any other scope.
+
+    Not the area itself: XRootD takes a path for a beginning, so that `/belle` would open `/belle2` too.
+    """
+    area, paths = f"/{quote(vo, '')}/", list[str]()
     for word in scope.split() or [scope]:
         verb, _, path = word.partition(":")
-        plain = path == area or path.startswith(f"{area}/")
-        if verb != "storage.read" or not plain or {".", "..", ""} & set(path.split("/")[1:]) or "%2e" in path.lower():
+        tricky = {".", "..", ""} & set(path.split("/")[1:]) or "%2e" in path.lower()
+        if verb != "storage.read" or not path.startswith(area) or tricky:
             return word
         paths.append(path)
     return paths

@@ -228,6 +228,6 @@ def _named(owned: Mapping[tuple[int, str], int], owner: int, name: str) -> list[
 
 RSE = Kind(
     name=ResourceKind.RSE.value, model=RseSpec, order=60, apply=_apply, retire=_retire, follow=_follow, instance=True,
-    names=RESOURCE_NAME,
+    names=RESOURCE_NAME, permission="topology:manage", things=sites.things_at_site,
 )  # fmt: skip
 """Documents that make RSEs."""

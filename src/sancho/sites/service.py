@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -271,13 +271,18 @@ def _granted(numbers: dict[str, int], owner: str, spec: dict[str, Any]) -> list[
     ]  # fmt: skip
 
 
+def things_at_site(_name: str, spec: Mapping[str, Any]) -> list[str]:
+    """What a document about something at a site is about: the site, and the plugin, which may reach beyond it."""
+    return [f"site:{spec['site']}", f"plugin:{spec['plugin']}"]
+
+
 SITE = Kind(
     name=ResourceKind.SITE.value, model=SiteSpec, order=40, apply=_apply_sites, retire=_retire_sites, instance=True,
-    names=RESOURCE_NAME,
+    names=RESOURCE_NAME, permission="topology:manage", things=lambda name, _: [f"site:{name}"],
 )  # fmt: skip
 COMPUTE_ELEMENT = Kind(
     name=ResourceKind.CE.value, model=ComputeElementSpec, order=50, apply=_apply_ces, retire=_retire_ces, instance=True,
-    names=RESOURCE_NAME,
+    names=RESOURCE_NAME, permission="topology:manage", things=things_at_site,
 )  # fmt: skip
 GRANT = Kind(
     name="Grant", model=GrantSpec, order=65, apply=_check_grants, retire=_retire_grants, follow=_follow_grants,

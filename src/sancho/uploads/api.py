@@ -11,6 +11,7 @@ from sancho.dids.model import parse_did
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.errors import Invalid
+from sancho.kit.policy import did as thing
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, FileSize, Id
 from sancho.kit.web import Caller, Deployed, Transaction
@@ -97,7 +98,7 @@ class OpenUpload(BaseModel):
 )
 async def open_uploads(body: UploadsIn, caller: Caller, conn: Transaction, deployment: Deployed) -> UploadsOut:
     """Announce files; get for each where to PUT it and a token for exactly that path."""
-    require(caller, "uploads:create")
+    require(caller, "uploads:create", on=[thing(name) for f in body.files for name in (f.did, f.dataset) if name])
     known = await rses.rses(conn, vo=caller.vo)
     wanted = (
         []
@@ -172,9 +173,9 @@ def _rule(rule: RuleIn | None) -> dict[str, Any] | None:
 )
 async def commit_uploads(body: IntentsIn, caller: Caller, deployment: Deployed) -> CommittedOut:
     """Register uploaded files: all of them or none. Asking again is harmless."""
-    require(caller, "uploads:create")
     async with deployment.database.transaction(caller.vos) as conn:
         intents = await service.get_own(conn, caller.vo, body.intents, account_id=caller.account_id)
+        require(caller, "uploads:create", on=[thing(intent.did) for intent in intents])
         known = await rses.by_id(conn, sorted({i.rse_id for i in intents}))
     checksums = await service.verify(deployment, caller.vo_name, intents, known)
     async with deployment.database.transaction(caller.vos) as conn:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from sancho.kit import db
-from sancho.kit.access import Principal, require
+from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.deployment import Deployment
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
@@ -54,8 +54,8 @@ class RollbackIn(BaseModel, extra="forbid"):
 
 
 async def _everywhere(caller: Principal, deployment: Deployment) -> Principal:
-    """An administrator of the installation configures every VO, those made a moment ago too."""
-    if not caller.is_instance_admin:
+    """What accounts of the VO `instance` apply concerns every VO, those made a moment ago too."""
+    if caller.vo != INSTANCE:
         return caller
     return replace(caller, vos=tuple(await db.all_vos(deployment.database)))
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, LiteralString, TypeVar
 
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -99,6 +99,15 @@ Retire = Callable[[Connection, Principal, int, Sequence[str]], Awaitable[None]]
 Follow = Callable[[Connection, Principal, Sequence[Change]], Awaitable[None]]
 
 
+Things = Callable[[str, Mapping[str, Any]], Sequence[str]]
+"""What a document, by name and spec, is about: `site:LYON`."""
+
+
+def nothing_in_particular(_name: str, _spec: Mapping[str, Any]) -> Sequence[str]:
+    """The things of documents that are about themselves only."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[M]):
     """A kind of document: a Pydantic model of its spec and how a VO's documents of this kind come true."""
@@ -119,6 +128,10 @@ class Kind(Generic[M]):
     """What documents of this kind may be called, as a regular expression."""
     secrets: frozenset[str] = frozenset()
     """Fields of the spec that are never recorded, but for a fingerprint."""
+    permission: LiteralString | None = None
+    """What is enough for documents of this kind, instead of `configuration:apply`; None: nothing is."""
+    things: Things = nothing_in_particular
+    """What that permission is used on."""
 
 
 Known = Mapping[tuple[int, str, str], Spec]

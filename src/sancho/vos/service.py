@@ -1,18 +1,22 @@
 """VOs and their configuration: find a VO, apply documents, go back to a version."""
 
+import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, LiteralString, cast
 
 from psycopg import Rollback
 from psycopg.errors import ForeignKeyViolation
 from pydantic import BaseModel, Field, ValidationError
 
-from sancho.kit.access import Principal, require
-from sancho.kit.db import Connection
-from sancho.kit.errors import NotFound
+from sancho.kit import telemetry
+from sancho.kit.access import INSTANCE, Principal, require
+from sancho.kit.db import Connection, Database
+from sancho.kit.errors import NotFound, SanchoError
+from sancho.kit.fair import Shares
 from sancho.vos import plan, store
 from sancho.vos.errors import (
     DocumentInUse,
@@ -29,9 +33,10 @@ from sancho.vos.errors import (
     VersionOfOthers,
     VoNotFound,
 )
-from sancho.vos.model import INSTANCE_NAME, VO, Applied, Change, Document, Kind, Named, Version
+from sancho.vos.model import INSTANCE_NAME, VO, Applied, Change, Document, Kind, Named, Spec, Version
 
 MOST_DOCUMENTS = 2000
+_log = telemetry.log(__name__)
 Key = tuple[str, str, str]
 Kinds = Sequence[Kind[Any]]
 
@@ -117,10 +122,13 @@ async def apply(
 
     Documents that are as they were are left alone; those not mentioned stay. A `dry_run` does everything, the
     database's own checks too, and takes it back. The transaction serves `caller.vos`, and all VOs when the caller
-    administers the installation. Whoever administers a VO configures what that VO owns, shared kinds excepted.
+    is of the VO `instance`, for what it shares concerns everybody. Whoever administers a VO configures what that VO
+    owns, shared kinds excepted; narrower administrators what the permission of a kind allows them.
     Raises an `Invalid` that names document and field, `NotYourConfiguration`, or what a kind objects to.
     """
-    require(caller, "configuration:apply")
+    narrow = {d.kind for d in documents} & {k.name for k in kinds if _may_some(caller, k)}
+    if not narrow or caller.may("configuration:apply"):
+        require(caller, "configuration:apply")
     if len(documents) > MOST_DOCUMENTS:
         raise TooManyDocuments(count=len(documents), limit=MOST_DOCUMENTS)
     return await _apply(conn, caller, documents, kinds, dry_run=dry_run, comment=comment)
@@ -204,7 +212,8 @@ class _Applying:
         owner = document.vo or (INSTANCE_NAME if kind.instance else self.caller.vo_name)
         if not document.vo and not kind.instance and self.caller.is_instance_admin:
             raise OwnerMissing(kind=kind.name, name=document.name, field=f"{at}.vo")
-        if not self.caller.is_instance_admin and (kind.instance or owner != self.caller.vo_name):
+        shared = kind.instance and not (self.caller.vo_name == INSTANCE_NAME and _may_some(self.caller, kind))
+        if not self.caller.is_instance_admin and (shared or owner != self.caller.vo_name):
             raise NotYourConfiguration(
                 account=self.caller.account, kind=kind.name, name=document.name, vo=owner, field=f"{at}.vo"
             )
@@ -234,6 +243,7 @@ class _Applying:
         becoming = {w.name for w in wanted if w.kind.model is VoSpec}
         keys = [(self.vos[w.owner], w.kind.name, w.name) for w in wanted if w.owner in self.vos]
         known = await store.newest(self.conn, keys)
+        self._require([(w, known.get((self.vos.get(w.owner, -1), w.kind.name, w.name))) for w in wanted])
         seen: set[Key] = set()
         changes: dict[Key, Change] = {}
         for w in wanted:
@@ -250,6 +260,25 @@ class _Applying:
             if change is not None:
                 changes[w.key] = change
         return changes
+
+    def _require(self, wanted: Sequence[tuple[_Wanted, Spec | None]]) -> None:
+        """Whoever may not configure everything needs what each kind asks for, on what documents were and will be about.
+
+        Also of documents that stay as they are: else an apply would tell what they are.
+        """
+        everything = self.caller.may("configuration:apply")
+        things: dict[LiteralString, set[str]] = {}
+        for w, before in wanted:
+            if everything and (not w.kind.instance or self.caller.is_instance_admin):
+                continue
+            if w.kind.permission is None:
+                require(self.caller, "configuration:apply", on=f"{w.kind.name}:{w.name}")
+                continue
+            about = things.setdefault(w.kind.permission, set())
+            for spec in filter(None, [before, w.recorded()]):
+                about.update(w.kind.things(w.name, spec))
+        for permission, about in things.items():
+            require(self.caller, permission, on=sorted(about))
 
     async def _apply(self, kind: Kind[Any], wanted: Sequence[_Wanted]) -> None:
         for owner in dict.fromkeys(w.owner for w in wanted):
@@ -283,6 +312,11 @@ class _Applying:
         return version
 
 
+def _may_some(caller: Principal, kind: Kind[Any]) -> bool:
+    """Say whether somebody may configure some documents of a kind without `configuration:apply`."""
+    return kind.permission is not None and caller.may_somewhere(kind.permission)
+
+
 def _validated(kind: Kind[Any], document: Document, at: str) -> BaseModel:
     model = cast(type[BaseModel], kind.model)
     if not _storable(document.spec):
@@ -308,10 +342,40 @@ def _storable(spec: Mapping[str, Any]) -> bool:
 
 
 class VoSpec(BaseModel, extra="forbid"):
-    """A VO."""
+    """A VO has a name, an alias if it needs one, and a share of the server."""
 
     alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
     """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
+    share: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    """What it counts beside another VO when both want more than there is; it multiplies its request limits too."""
+
+
+async def shares(conn: Connection) -> dict[int, float]:
+    """What each VO counts, by id; the transaction serves the VO `instance`, which owns their documents."""
+    said = {name: spec for (_, _, name), spec in (await store.state(conn, [INSTANCE], kind=KIND.name)).items()}
+    return {vo.vo: float(said.get(vo.name, {}).get("share", 1.0)) for vo in await store.all_vos(conn)}
+
+
+@asynccontextmanager
+async def following_shares(database: Database, known: Shares, *, every: float = 15.0) -> AsyncIterator[None]:
+    """Keep `known` as the newest configuration has it, looked at `every` so many seconds, while the block runs."""
+
+    async def follow() -> None:
+        while True:
+            try:
+                async with database.transaction([INSTANCE]) as conn:
+                    known.set(await shares(conn))
+            except SanchoError as e:  # the database is away or busy: what was known will do
+                _log.info("the shares of VOs cannot be read now", reason=str(e))
+            await asyncio.sleep(every)
+
+    following = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: Sequence[Named[VoSpec]]) -> None:

@@ -1,6 +1,6 @@
 """All user verbs, put together."""
 
-from sancho_client.cli import configuration, data, identity, job, rule, things, user
+from sancho_client.cli import configuration, data, decisions, identity, job, rule, things, user
 from sancho_client.cli.verbs import Verbs
 
 WORK = "Jobs and data"
@@ -18,3 +18,5 @@ def add_to(root: Verbs) -> None:
     configuration.add_to(root, panel=CONFIGURATION)
     root.add(configuration.verbs, "config", panel=CONFIGURATION)
     things.add_to(root, panel=CONFIGURATION)
+    decisions.add_to(root, panel=LOGIN)
+    root.add(decisions.verbs, "audit", panel=CONFIGURATION)

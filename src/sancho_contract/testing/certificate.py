@@ -5,6 +5,7 @@ class TestMyVerifier(CertificateConformance):
         return Case(verifier=MyVerifier(...), chain=..., now=..., dn="/DC=org/DC=example/CN=Jane Doe")
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -72,6 +73,15 @@ class CertificateConformance:
         changed[int(len(changed) * share)] ^= 1
 
         assert self.refused([bytes(changed), *rest])
+
+    def test_nothing_but_a_refusal_comes_of_changed_bytes(self) -> None:
+        chance, case = random.Random(1), self.case()  # noqa: S311 - the same bytes each time
+        for _ in range(300):
+            chain = [bytearray(one) for one in case.chain]
+            changed = chance.choice(chain[:2])
+            place = chance.randrange(len(changed))
+            changed[place] ^= chance.randrange(1, 256)
+            assert self.refused([bytes(one) for one in chain])
 
     def test_half_a_chain_is_refused(self) -> None:
         assert self.refused(self.case().chain[:1])

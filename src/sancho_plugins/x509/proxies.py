@@ -20,6 +20,8 @@ KNOWN = frozenset(
     {PROXY_CERT_INFO, x509.KeyUsage.oid, x509.ExtendedKeyUsage.oid, x509.BasicConstraints.oid}
 )  # fmt: skip
 """Critical extensions of a proxy that we understand."""
+GOOD_HASH = 32
+"""Bytes of SHA-256, the weakest hash that will do."""
 SKEW = timedelta(minutes=5)
 """By how much the clock that made a proxy may be ahead of ours."""
 
@@ -142,6 +144,8 @@ def _check_signer(proxy: x509.Certificate, signer: x509.Certificate) -> None:
         usage = None
     if usage is not None and not usage.digital_signature:
         raise CertificateRefused("The proxy is signed by a certificate that may not sign.")
+    if proxy.signature_hash_algorithm is not None and proxy.signature_hash_algorithm.digest_size < GOOD_HASH:
+        raise CertificateRefused("The proxy is signed with a hash that is no longer good enough.")
     try:
         proxy.verify_directly_issued_by(signer)
     except (InvalidSignature, ValueError, TypeError) as e:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,6 +56,14 @@ class Authority:
     def policy(self) -> Path:
         """The file of its signing policy."""
         return self.stem.parent / f"{self.stem.name}.signing_policy"
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """What an authority has taken back, and until when this is all."""
+
+    until: datetime
+    serials: frozenset[int]
 
 
 class Trust:
@@ -111,15 +120,11 @@ class Trust:
         name = slashed(signer.subject)
         seen = False
         for path in authority.revocations:
-            revocations = _revocations(path)
-            if revocations is None or revocations.issuer != signer.subject:
-                continue
-            if not revocations.is_signature_valid(signer.public_key()):  # pyright: ignore[reportArgumentType]
-                continue
-            if revocations.next_update_utc is None or revocations.next_update_utc <= now:
+            revocations = _revocations(path, signer)
+            if revocations is None or revocations.until <= now:
                 continue
             seen = True
-            if revocations.get_revoked_certificate_by_serial_number(signed.serial_number) is not None:
+            if signed.serial_number in revocations.serials:
                 raise CertificateRefused(f"The certificate has been revoked by {name}.")
         if not seen and (authority.revocations or self._require_revocations):
             raise CertificateRefused(
@@ -144,12 +149,24 @@ def _certificate(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(data) if b"-----BEGIN" in data else x509.load_der_x509_certificate(data)
 
 
-def _revocations(path: Path) -> x509.CertificateRevocationList | None:
+def _revocations(path: Path, signer: x509.Certificate) -> Revocations | None:
+    """The revocation list of an authority; None when the file holds none, or one that is not its own."""
     try:
-        data = path.read_bytes()
-        return x509.load_pem_x509_crl(data) if b"-----BEGIN" in data else x509.load_der_x509_crl(data)
+        seen = path.stat()
+        return _read_revocations(path, signer, seen.st_mtime_ns, seen.st_size)
     except (OSError, ValueError):
         return None
+
+
+@lru_cache(maxsize=64)
+def _read_revocations(path: Path, signer: x509.Certificate, _changed_at: int, _size: int) -> Revocations | None:
+    """Read and check a list once for each time that it changes: some have a megabyte and more."""
+    data = path.read_bytes()
+    found = x509.load_pem_x509_crl(data) if b"-----BEGIN" in data else x509.load_der_x509_crl(data)
+    signed = found.issuer == signer.subject and found.is_signature_valid(signer.public_key())  # pyright: ignore[reportArgumentType]
+    if not signed or found.next_update_utc is None:
+        return None
+    return Revocations(found.next_update_utc, frozenset(one.serial_number for one in found))
 
 
 def _check_policy(signed: x509.Certificate, authority: Authority) -> None:

@@ -30,6 +30,22 @@ async def find_scopes(conn: Connection, vo: int, names: Sequence[str]) -> list[S
     )
 
 
+async def owners(conn: Connection, vo: int, scope: str, name: str) -> list[int]:
+    """The accounts of a scope and, if there is one, of a DID in it."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT account_id FROM scope WHERE vo = %(vo)s AND scope.name = %(scope)s
+        UNION
+        SELECT did.account_id
+          FROM scope
+          JOIN did ON did.scope_id = scope.scope_id AND did.vo = scope.vo AND did.name = %(name)s
+         WHERE scope.vo = %(vo)s AND scope.name = %(scope)s
+        """,
+        {"vo": vo, "scope": scope, "name": name},
+    )
+
+
 async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
     """All scopes of a VO, by name."""
     return await fetch(

@@ -7,7 +7,7 @@ from sancho.identity import plan, store
 from sancho.identity.errors import AccountNotFound, BeyondYours, GroupNotFound, NoGroup, NotInGroup, PasswordWrong
 from sancho.identity.model import Account, AccountState, Group
 from sancho.identity.service.passwords import Guard, check_room, fits, make_hash
-from sancho.kit.access import Principal, require
+from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.vos.model import LOWER_NAME
@@ -76,7 +76,7 @@ async def set_state(deployment: Deployment, caller: Principal, name: str, state:
     Its access tokens are refused within 30 seconds. Being in that state already is fine.
     Raises `AccountNotFound`, or `BeyondYours` for somebody with more permissions.
     """
-    require(caller, "accounts:manage")
+    require(caller, "accounts:manage", on=f"account:{name}")
     async with deployment.database.transaction([caller.vo]) as conn:
         account = await get_account(conn, caller.vo, name, field="name")
         await require_reach(conn, caller, account)
@@ -98,8 +98,9 @@ async def change_password(
         own = await get_account(conn, caller.vo, name, field="name")
     if own.account_id == caller.account_id:
         await _prove(deployment, caller, current or "")
+        require_owner(caller, own.account_id, "accounts:manage", what="This account", owner=name, on=f"account:{name}")
     else:
-        require(caller, "accounts:manage")
+        require(caller, "accounts:manage", on=f"account:{name}")
     secret_hash = await make_hash(password)
     now = deployment.clock.now()
     async with deployment.database.transaction([caller.vo]) as conn:

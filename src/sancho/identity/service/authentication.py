@@ -11,13 +11,14 @@ from sancho.identity.errors import AccountSuspended, LoginEnded, TokenInvalid, T
 from sancho.identity.model import AccountState, Standing, TokenScope
 from sancho.identity.service.issuer import REMEMBERED, Issuer
 from sancho.identity.service.tokens import PILOT_TOKEN_SCOPE, pilot_audience
-from sancho.kit.access import INSTANCE, Principal
+from sancho.kit.access import INSTANCE, Principal, Rights, RightsOf
 from sancho.kit.clock import Clock
-from sancho.kit.db import Database
+from sancho.kit.db import Connection, Database
 from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
 MOST_REMEMBERED = 50_000
+EVERYTHING = TokenScope(permissions=None, text=plan.EVERYTHING)
 
 
 class Authenticators:
@@ -27,8 +28,9 @@ class Authenticators:
     group, a new password or a removed key takes effect.
     """
 
-    def __init__(self, database: Database, issuer: Issuer, *, clock: Clock | None = None) -> None:
-        """Check tokens by `issuer`, and look accounts up in `database`."""
+    def __init__(self, database: Database, issuer: Issuer, *, rights: RightsOf, clock: Clock | None = None) -> None:
+        """Check tokens by `issuer`, look accounts up in `database`, and what policies say of them by `rights`."""
+        self._rights = rights
         self._database = database
         self._issuer = issuer
         self._clock = clock or issuer.clock
@@ -61,11 +63,12 @@ class Authenticators:
             raise TokenInvalid(reason="it is meant for another audience")
         vo_name, _, account = str(claims.get("sub", "")).partition(":")
         vo = (await self._vo_ids(vo_name)).get(vo_name) if re.fullmatch(LOWER_NAME, account) else None
-        standing = None
+        standing, rights = None, Rights()
         if vo is not None:
             ids = [claims[name] for name in ("jti", "sid") if name in claims]
             async with self._database.transaction([vo]) as conn:
                 standing = await store.standing(conn, vo, account, groups=scope.groups, token_ids=ids)
+                rights = await self._rights(conn, vo, standing.account_id) if standing else rights
         if vo is None or standing is None:
             raise TokenInvalid(reason="its account does not exist")
         if standing.state is not AccountState.ACTIVE:
@@ -75,9 +78,19 @@ class Authenticators:
         # Tokens know whole seconds only, so one that was issued in the second of the change passes.
         if standing.proven_since is not None and claims["iat"] < int(standing.proven_since.timestamp()):
             raise TokenRevoked(account=account)
-        return await self._user(vo, vo_name, standing, account=account, scope=scope)
+        return await self._user(vo, vo_name, standing, account=account, scope=scope, rights=rights)
 
-    async def _user(self, vo: int, vo_name: str, standing: Standing, *, account: str, scope: TokenScope) -> Principal:
+    async def principal_of(self, conn: Connection, vo: int, vo_name: str, account: str) -> Principal | None:
+        """The principal that an account of a VO would be now; None when there is none, or it is suspended."""
+        standing = await store.standing(conn, vo, account)
+        if standing is None or standing.state is not AccountState.ACTIVE:
+            return None
+        rights = await self._rights(conn, vo, standing.account_id)
+        return await self._user(vo, vo_name, standing, account=account, scope=EVERYTHING, rights=rights)
+
+    async def _user(
+        self, vo: int, vo_name: str, standing: Standing, *, account: str, scope: TokenScope, rights: Rights
+    ) -> Principal:
         served, permissions = (vo,), plan.allowed(scope, standing.permissions)
         if vo == INSTANCE and "*" in permissions:
             self._vos = {}  # VOs may have come since
@@ -90,6 +103,8 @@ class Authenticators:
             groups=standing.groups,
             permissions=permissions,
             vos=served,
+            rights=rights,
+            limit=scope.permissions,
         )
 
     async def _pilot(self, claims: Mapping[str, Any]) -> Principal:

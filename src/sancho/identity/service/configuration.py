@@ -166,12 +166,13 @@ async def _welcome_back(conn: Connection, _caller: Principal, changes: Sequence[
 
 
 GROUP = Kind(
-    name="Group", model=GroupSpec, order=10, apply=_apply_groups, retire=_retire_groups, follow=_give_default_groups
-)
+    name="Group", model=GroupSpec, order=10, apply=_apply_groups, retire=_retire_groups, follow=_give_default_groups,
+    permission="groups:manage", things=lambda name, _: [f"group:{name}"],
+)  # fmt: skip
 """Documents that make groups; every new VO gets the default ones."""
 ACCOUNT = Kind(
     name="Account", model=AccountSpec, order=20, apply=_apply_accounts, retire=_retire_accounts, follow=_welcome_back,
-    secrets=frozenset({"password_hash"}),
+    secrets=frozenset({"password_hash"}), permission="accounts:manage", things=lambda name, _: [f"account:{name}"],
 )  # fmt: skip
 """Documents that make accounts; one that goes leaves its account suspended, for it may own things."""
 
@@ -192,8 +193,8 @@ async def bootstrap(conn: Connection, names: Sequence[str], password: str, kinds
     have = {vo.name for vo in known if await store.list_accounts(conn, vo.vo, names=["admin"])}
     secret_hash = await make_hash(password)
     spec = {"groups": ["admins"], "password_hash": secret_hash}
-    there = {INSTANCE_NAME, *(vo.name for vo in known)}
-    documents = [Document(kind="VO", name=name) for name in names if name not in there]
+    there = {d.name: d.spec for d in await vos.documents(conn, [INSTANCE], kind="VO")}  # which stay as they are
+    documents = [Document(kind="VO", name=n, spec=there.get(n, {})) for n in names if n != INSTANCE_NAME]
     documents += [
         Document(kind="Account", name="admin", vo=name, spec=spec)
         for name in dict.fromkeys([INSTANCE_NAME, *names]) if name not in have

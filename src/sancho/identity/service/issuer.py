@@ -2,9 +2,13 @@
 
 Each key is a file of its own, `KID.jwk`, in a folder that only its owner may enter. There are two kinds: Ed25519 for
 tokens that come back to us, ES256 for storages, whose software (libscitokens) knows nothing newer. The newest key of
-a kind signs; all are published, a replaced one for as long as a token that it has signed may live. The folder is
-looked at before each use, so a new key takes effect everywhere without a restart, and a key that is removed is
-trusted no more.
+a kind signs, one for storages after it has been published for long enough for them to have read it; all are
+published, a replaced one for as long as a token that it has signed may live. The folder is looked at at most once a
+second, and at once for a token of an unknown key. So without a restart a new key checks everywhere at once, signs
+within a second, and a key that is removed is trusted no more within a second.
+
+A token whose header is, byte for byte, one that we write is checked here, by cryptography's Ed25519; any other goes
+through joserfc, which is as strict and slower.
 """
 
 import hashlib
@@ -21,9 +25,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, GuestProtocol, OKPKey
+from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 from sancho.identity.errors import KeysExposed, KeyUnreadable, LifetimeTooLong, NoSigningKey, TokenExpired, TokenInvalid
 from sancho.kit.access import Algorithm
@@ -31,9 +38,13 @@ from sancho.kit.clock import Clock, SystemClock
 
 ALGORITHM = "Ed25519"
 ALGORITHMS: tuple[Algorithm, ...] = (ALGORITHM, "ES256")
+ANNOUNCED: dict[Algorithm, timedelta] = {ALGORITHM: timedelta(), "ES256": timedelta(minutes=20)}
+"""How long a key is published before it signs: libscitokens reads the keys that it knows of again after 10 minutes."""
 TYPE = "at+jwt"
 LONGEST_TOKEN = timedelta(days=7)
 LONGEST_TEXT = 16_384
+LOOK_EVERY = timedelta(seconds=1)
+"""The folder of keys is looked at no more often."""
 REMEMBERED = timedelta(seconds=30)
 """For so long a process may remember who a token stands for."""
 SKEW = 60
@@ -49,18 +60,34 @@ class SigningKey:
     made_at: datetime
     key: OKPKey | ECKey
 
+    @property
+    def header(self) -> str:
+        """The first part of the access tokens that it signs, as joserfc writes it."""
+        said = {"typ": TYPE, "alg": ALGORITHM, "kid": self.kid}
+        return urlsafe_b64encode(json.dumps(said, separators=(",", ":")).encode()).decode()
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """What checks its signatures, if it is of our own kind."""
+        return cast(Ed25519PublicKey, self.key.public_key)
+
+    @property
+    def signs_from(self) -> datetime:
+        """When it takes over from the one before it."""
+        return self.made_at + ANNOUNCED[self.algorithm]
+
 
 def rotate(folder: Path, *, clock: Clock | None = None) -> str:
-    """Add a key of each kind to the folder, which is made when missing; they sign from now on.
+    """Add a key of each kind to the folder, which is made when missing.
 
-    Return the id of the one that signs tokens for ourselves. Keys that were replaced longer ago than any token lives
-    are removed.
+    Return the id of the one that from now on signs tokens for ourselves. Keys that were replaced longer ago than any
+    token lives are removed.
     """
     now = (clock or SystemClock()).now()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for keys in _by_kind(_read(folder)):
         for successor, old in pairwise(keys):
-            if successor.made_at + LONGEST_TOKEN < now:
+            if successor.signs_from + LONGEST_TOKEN < now:
                 (folder / f"{old.kid}.jwk").unlink(missing_ok=True)
     made = [_make(folder, algorithm, now) for algorithm in ALGORITHMS]
     return made[0]
@@ -136,6 +163,8 @@ class Issuer:
         self._folder = folder
         self._names: tuple[str, ...] | None = None
         self._keys: list[SigningKey] = []
+        self._looked_at: datetime | None = None
+        self._checks: dict[str, tuple[Ed25519PublicKey, datetime | None]] = {}
         self._void: dict[str, float] = {}
 
     def sign(
@@ -147,10 +176,8 @@ class Issuer:
         """
         if lifetime > LONGEST_TOKEN:
             raise LifetimeTooLong(longest=str(LONGEST_TOKEN))
-        key = next((key for key in self._current() if key.algorithm == algorithm), None)
-        if key is None:
-            raise NoSigningKey(folder=str(self._folder))
-        now = int(self.clock.now().timestamp())
+        at = self.clock.now()
+        key, now = self._signing(algorithm, at), int(at.timestamp())
         ours = {"iss": self.issuer, "iat": now, "nbf": now, "exp": now + int(lifetime.total_seconds())}
         header = {"alg": algorithm, "kid": key.kid, "typ": kind}
         said = {**claims, **ours, "jti": uuid.uuid4().hex}
@@ -163,12 +190,8 @@ class Issuer:
         """
         if len(token) > LONGEST_TEXT:
             raise TokenInvalid(reason="it is too long")
-        try:
-            decoded = jwt.decode(token, self._key_of, algorithms=list(ALGORITHMS))
-        except (JoseError, ValueError, TypeError) as e:
-            raise TokenInvalid(reason="it is not one of ours") from e
-        claims: dict[str, Any] = decoded.claims
-        if decoded.header.get("typ") != TYPE or claims.get("iss") != self.issuer:
+        claims = self._claims(token)
+        if claims.get("iss") != self.issuer:
             raise TokenInvalid(reason="it is not one of ours")
         self._check_times(claims)
         return claims
@@ -184,6 +207,24 @@ class Issuer:
             raise NoSigningKey(folder=str(self._folder))
         secret = cast(str, keys[0].key.as_dict(private=True)["d"])
         return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """What a token says, if one of our keys has signed it as an access token."""
+        self._current()
+        header, _, rest = token.partition(".")
+        known = self._checks.get(header)
+        try:
+            if known is not None and (known[1] is None or known[1] >= self.clock.now()):
+                claims = _verified(known[0], header, rest)
+                if not isinstance(claims, dict):
+                    raise TokenInvalid(reason="it is not one of ours")
+                return cast(dict[str, Any], claims)
+            decoded = jwt.decode(token, self._key_of, algorithms=list(ALGORITHMS))
+        except (InvalidSignature, JoseError, ValueError, TypeError) as e:
+            raise TokenInvalid(reason="it is not one of ours") from e
+        if decoded.header.get("typ") != TYPE:
+            raise TokenInvalid(reason="it is not one of ours")
+        return decoded.claims
 
     def forget(self, token_id: str) -> None:
         """Let this process refuse a token or login, by its id, that it remembers as good; the database knows."""
@@ -206,8 +247,18 @@ class Issuer:
         if ends <= now:
             raise TokenExpired
 
+    def _signing(self, algorithm: Algorithm, at: datetime) -> SigningKey:
+        for _ in range(2):
+            keys = [key for key in self._current() if key.algorithm == algorithm]
+            if keys:
+                return next((key for key in keys if key.signs_from <= at), keys[-1])
+            self._looked_at = None
+        raise NoSigningKey(folder=str(self._folder))
+
     def _key_of(self, guest: GuestProtocol) -> OKPKey | ECKey:
         kid = guest.headers().get("kid")
+        if not any(one.kid == kid for one in self._keys):
+            self._looked_at = None
         found = next((one.key for one in self._trusted() if one.kid == kid), None)
         if found is None:
             raise TokenInvalid(reason="it is signed with a key that is not ours")
@@ -215,15 +266,34 @@ class Issuer:
 
     def _trusted(self) -> list[SigningKey]:
         now = self.clock.now()
-        return [
-            key
-            for keys in _by_kind(self._current())
-            for key, successor in zip(keys, [None, *keys], strict=False)
-            if successor is None or successor.made_at + LONGEST_TOKEN >= now
-        ]
+        return [key for key, until in _with_ends(self._current()) if until is None or until >= now]
 
     def _current(self) -> list[SigningKey]:
+        now = self.clock.now()
+        if self._looked_at is not None and abs(now - self._looked_at) < LOOK_EVERY:
+            return self._keys
         names = tuple(sorted(path.name for path in self._folder.glob("*.jwk")))
         if names != self._names:
             self._keys, self._names = _read(self._folder) if names else [], names
+            ours = [(key, until) for key, until in _with_ends(self._keys) if key.algorithm == ALGORITHM]
+            self._checks = {key.header: (key.public, until) for key, until in ours}
+        self._looked_at = now
         return self._keys
+
+
+def _with_ends(keys: list[SigningKey]) -> list[tuple[SigningKey, datetime | None]]:
+    """Each key, and until when tokens that it has signed may live; None for the one of its kind that signs."""
+    return [
+        (key, None if successor is None else successor.signs_from + LONGEST_TOKEN)
+        for own in _by_kind(keys)
+        for key, successor in zip(own, [None, *own], strict=False)
+    ]
+
+
+def _verified(key: Ed25519PublicKey, header: str, rest: str) -> object:
+    """What a token says whose header is known; raises `InvalidSignature` or `ValueError`."""
+    said, dot, signature = rest.partition(".")
+    if not dot:
+        raise ValueError(rest)
+    key.verify(urlsafe_b64decode(signature.encode("ascii")), f"{header}.{said}".encode("ascii"))
+    return json.loads(urlsafe_b64decode(said.encode("ascii")))

@@ -1,4 +1,8 @@
-"""Passwords: hashed by argon2id beside the event loop, a bounded number at once, and guarded against guessing."""
+"""Passwords: hashed by argon2id beside the event loop, a bounded number at once, and guarded against guessing.
+
+Those that are to be hashed wait in turns of the addresses they came from, so that a flood from a few leaves the
+others their turn; an address from which somebody has logged in counts for more, so that a flood from very many does.
+"""
 
 import asyncio
 import math
@@ -15,15 +19,26 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from sancho.identity.errors import LoginsBusy, PasswordUnfit, TooManyLogins
 from sancho.identity.model import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from sancho.kit.fair import Crowded, Party, Turns, asking
 
 T = TypeVar("T")
 
 AT_ONCE = 2
 """Hashes computed at once; each takes 64 MiB and some 50 ms of a core."""
-MOST_WAITING = 32
+MOST_WAITING = 30
+"""Passwords that wait to be hashed."""
+KNOWN, MOST_KNOWN = 8.0, 10_000
+"""What an address counts from which a password was right, and how many such are remembered."""
 _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
-_waiting = 0
+_known: OrderedDict[Party, None] = OrderedDict()
+
+
+def _weigh(address: Party) -> float:
+    return KNOWN if address in _known else 1.0
+
+
+_turns = Turns(AT_ONCE, room=MOST_WAITING, weigh=_weigh)
 
 
 @cache
@@ -32,19 +47,26 @@ def _nobodys_hash() -> str:
 
 
 async def _beside(function: Callable[[], T]) -> T:
-    global _waiting  # noqa: PLW0603 - one process, one queue
-    check_room()
-    _waiting += 1
     try:
-        return await asyncio.get_running_loop().run_in_executor(_threads, function)
-    finally:
-        _waiting -= 1
+        async with _turns.turn(asking.get()):
+            return await asyncio.get_running_loop().run_in_executor(_threads, function)
+    except Crowded as e:
+        raise LoginsBusy from e
 
 
 def check_room() -> None:
-    """Raise `LoginsBusy` when so many passwords wait to be checked that one more would only wait too."""
-    if _waiting >= MOST_WAITING:
-        raise LoginsBusy
+    """Raise `LoginsBusy` when so many passwords wait to be hashed that this address's would not even be let wait."""
+    try:
+        _turns.check_room(asking.get())
+    except Crowded as e:
+        raise LoginsBusy from e
+
+
+def _remember(address: Party) -> None:
+    _known[address] = None
+    _known.move_to_end(address)
+    if len(_known) > MOST_KNOWN:
+        _known.popitem(last=False)
 
 
 async def make_hash(password: str) -> str:
@@ -66,7 +88,10 @@ async def fits(secret_hash: str | None, password: str) -> bool:
         except (VerificationError, InvalidHashError):
             return False
 
-    return await _beside(verify)
+    right = await _beside(verify)
+    if right:
+        _remember(asking.get())
+    return right
 
 
 def is_hash(text: str) -> bool:

@@ -25,6 +25,7 @@ from sancho.jobs.service.views import (
     input_files,
     list_jobs,
     log,
+    owners,
     producers,
     promised,
     sandbox_size,
@@ -36,6 +37,6 @@ from sancho.jobs.service.views import (
 __all__ = [
     "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
     "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "list_jobs", "log", "lose",
-    "open_attempts", "producers", "progress", "promised", "reschedule", "resolve_all", "sandbox_size", "sandbox_url",
-    "start", "submit", "summarise", "traceparent", "vo_of_attempt",
+    "open_attempts", "owners", "producers", "progress", "promised", "reschedule", "resolve_all", "sandbox_size",
+    "sandbox_url", "start", "submit", "summarise", "traceparent", "vo_of_attempt",
 ]  # fmt: skip

@@ -196,7 +196,7 @@ async def _lock_own(
     owners = await identity.accounts(conn, caller.vo, others) if others else {}
     for job_id, _, _, account_id, _ in locked:
         owner = owners[account_id].name if account_id in owners else caller.account
-        require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner=owner)
+        require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner=owner, on=f"job:{job_id}")
     return locked
 
 

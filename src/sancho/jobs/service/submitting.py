@@ -38,10 +38,11 @@ async def submit(
     `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`, `rses`, `sites` and
     `rules` have to say about the names in the description.
     """
-    require(caller, "jobs:create")
     rows = plan.rows_with_numbers(parameters)
     plan.check_placeholders(description, rows)
     plan.check_outputs(description, rows)
+    named = plan.output_names(description, rows)
+    require(caller, "jobs:create", on=plan.things(description.requirements, named))
     document = submitting.description_document(description)
     texts = [json.dumps(row, sort_keys=True) for row in rows]
     digest = plan.submission_digest(document, texts)
@@ -55,7 +56,7 @@ async def submit(
     if submission_id is None:
         return await _repeated(conn, caller, key or "", digest)
     task_queue_id, input_set_id, ready = await _queue(conn, caller, description)
-    promises = await _promises(conn, caller, description, rows)
+    promises = await _promises(conn, caller, description, named)
     job_ids = await submitting.insert_jobs(
         conn, caller.vo,
         said={
@@ -114,12 +115,11 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
 
 
 async def _promises(
-    conn: Connection, caller: Principal, description: Description, rows: Sequence[Mapping[str, Any]]
+    conn: Connection, caller: Principal, description: Description, named: list[list[tuple[str, str | None]]]
 ) -> list[list[tuple[int, str, int | None]]]:
     """For each job its outputs as (scope_id, name, dataset_id); makes the datasets and their rules."""
     if not description.outputs:
         return []
-    named = plan.output_names(description, rows)
     every = len(description.outputs)
     scopes = await dids.scopes_for(
         conn, caller, [did for job in named for did, _ in job], field=lambda n: f"description.outputs.{n % every}.did"

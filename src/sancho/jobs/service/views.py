@@ -1,5 +1,6 @@
 """What people and pilots may see of jobs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +38,15 @@ class JobView:
 async def list_jobs(conn: Connection, caller: Principal, wanted: Mapping[str, Any]) -> list[JobRow]:
     """A page of the VO's jobs, newest first."""
     return await views.list_jobs(conn, caller.vo, wanted)
+
+
+async def owners(conn: Connection, vo: int, name: str) -> set[int]:
+    """The account of a job, by its number as text; none when there is no such job."""
+    if not re.fullmatch("[0-9]{1,18}", name, re.ASCII):
+        return set()
+    wanted = {"states": None, "name": None, "account_id": None, "submission_id": None, "limit": 1}
+    found = await views.list_jobs(conn, vo, wanted | {"before": int(name) + 1})
+    return {job.account_id for job in found if job.job_id == int(name)}
 
 
 async def summarise(conn: Connection, caller: Principal, submission_id: int | None) -> list[tuple[JobState, int]]:

@@ -13,7 +13,7 @@ from sancho.identity import service as identity
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded, OutputUnknown
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
-from sancho.kit import faults, telemetry
+from sancho.kit import audit, faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, all_vos, narrow
 from sancho.kit.deployment import Deployment
@@ -54,6 +54,17 @@ async def login(deployment: Deployment, stamp: str, secret: str) -> Login:
         await store.set_secrets(conn, pilot, given, digest(following))
         await store.beat(conn, pilot.vo, pilot.pilot_id)
         vos = await store.served_by(conn, pilot.ce_id)
+        audit.note(
+            audit.Entry(
+                vo=pilot.vo,
+                account=f"pilot:{stamp}",
+                pilot_id=pilot.pilot_id,
+                permission="pilots:report",
+                allowed=True,
+                why="A token was issued for the pilot's secret.",
+                thing=f"pilot:{stamp}",
+            )
+        )
     token = identity.pilot_token(
         deployment.signer, pilot_id=pilot.pilot_id, stamp=stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
         lifetime=TOKEN_LIFETIME,

@@ -7,6 +7,7 @@ from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, FileText, NamedFile
 from sancho.kit.access import Principal, Signer, require
 from sancho.kit.db import Connection
+from sancho.kit.policy import did as thing
 from sancho.replicas import plan
 from sancho.replicas.model import Readable, Replica, ReplicaState, Source, Usage
 from sancho.replicas.store import listing, rows
@@ -27,9 +28,10 @@ async def register(
     They belong to the caller, who needs `replicas:create`, and go into `dataset`, made if need be. All of them or
     none: raises what `dids.service` does for a name, checksum or dataset that will not do, naming the first.
     """
-    require(caller, "replicas:create")
+    names = [file.did for file in files] if dataset is None else [*(file.did for file in files), dataset]
     vo = caller.vo
     rse = await rses.get(conn, rse_name, field="rse")
+    require(caller, "replicas:create", on=[*map(thing, names), f"site:{rse.site}"])
     scopes = await dids.scopes_for(conn, caller, [file.did for file in files])
     new = dids.new_files(files, scopes)
     into = None

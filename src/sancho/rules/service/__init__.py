@@ -6,7 +6,7 @@ attaching files, and for their locks (`extend`) in one call, after everything th
 quota that was held for the files back in that call, not before it.
 """
 
-from sancho.rules.service.asking import check, create, ensure, get, list_locks, list_rules, show
+from sancho.rules.service.asking import check, create, ensure, get, list_locks, list_rules, owners, show
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.files import adopt
 from sancho.rules.service.leaving import delete, expire, retract, withdraw
@@ -23,6 +23,6 @@ from sancho.rules.service.repairing import place, repair
 
 __all__ = [
     "QUOTA", "adopt", "check", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota",
-    "list_locks", "list_quotas", "list_rules", "place", "recopy", "refresh_quotas", "repair", "retract", "settle",
-    "show", "stick", "usage", "withdraw",
+    "list_locks", "list_quotas", "list_rules", "owners", "place", "recopy", "refresh_quotas", "repair", "retract",
+    "settle", "show", "stick", "usage", "withdraw",
 ]  # fmt: skip

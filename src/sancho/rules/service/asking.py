@@ -1,5 +1,6 @@
 """Rules are asked for and shown."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
@@ -9,6 +10,7 @@ from sancho.dids.model import Did, File
 from sancho.kit import telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
+from sancho.kit.policy import did as thing
 from sancho.kit.tasks import defer
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
@@ -35,7 +37,7 @@ async def create(conn: Connection, caller: Principal, request: RuleRequest) -> R
     A rule over more than `LARGE` files is placed in the background. Raises `DidNotFound`, what is wrong with the
     expression, `TooFewRses`, `QuotaExceeded`, `ReplicaBeingDeleted`; then nothing stays.
     """
-    require(caller, "rules:create")
+    require(caller, "rules:create", on=thing(request.did))
     did = await dids.get(conn, caller.vo, request.did)
     await locks.lock_collections(conn, caller.vo, [did.did_id])
     terms: RuleTerms = {
@@ -134,6 +136,12 @@ async def get(conn: Connection, vo: int, rule_id: int) -> Rule:
     if found is None:
         raise RuleNotFound(rule_id=rule_id)
     return found
+
+
+async def owners(conn: Connection, vo: int, name: str) -> set[int]:
+    """The account of a rule, by its number as text; none when there is no such rule."""
+    found = await rows.find_rule(conn, vo, int(name)) if re.fullmatch("[0-9]{1,18}", name, re.ASCII) else None
+    return set() if found is None else {found.account_id}
 
 
 async def show(conn: Connection, vo: int, rule_id: int) -> Rule:

@@ -8,6 +8,7 @@ from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Collision, Connection, all_vos
 from sancho.kit.deployment import Deployment
+from sancho.kit.policy import did as thing
 from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
@@ -35,7 +36,9 @@ async def delete(conn: Connection, caller: Principal, rule_id: int) -> None:
     is removed in the background.
     """
     rule = await get(conn, caller.vo, rule_id)
-    require_owner(caller, rule.account_id, "rules:manage", what=f"Rule {rule_id}", owner=rule.account)
+    require_owner(
+        caller, rule.account_id, "rules:manage", what=f"Rule {rule_id}", owner=rule.account, on=thing(rule.did)
+    )
     if rule.locks > LARGE or rule.state.name == "INJECTING":
         await rows.end_now(conn, caller.vo, [rule_id])
         await defer(conn, "rules:expire")
@@ -50,6 +53,7 @@ async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
     locks go in the background. Raises `DidMalformed` or `DidNotFound`.
     """
     root = await dids.get(conn, caller.vo, did)
+    require_owner(caller, caller.account_id, "rules:manage", what=did, owner=caller.account, on=thing(did))
     own = await files.rules_given_up(conn, caller.vo, caller.account_id, root.did_id)
     ids = [rule.rule_id for rule in own]
     if sum(rule.locks for rule in own) > LARGE or any(rule.injecting for rule in own):

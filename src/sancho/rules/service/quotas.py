@@ -164,6 +164,7 @@ async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change
 
 
 QUOTA = Kind[QuotaSpec](
-    name="Quota", model=QuotaSpec, order=ORDER, apply=_apply, retire=_retire, follow=_follow
+    name="Quota", model=QuotaSpec, order=ORDER, apply=_apply, retire=_retire, follow=_follow,
+    permission="quotas:manage", things=lambda name, _: [f"quota:{name}"],
 )  # fmt: skip
 """`kind: Quota`: what accounts may lock where."""

@@ -1,0 +1,48 @@
+"""What somebody may do, and why."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from sancho.decisions import plan
+from sancho.decisions.errors import PermissionUnknown
+from sancho.decisions.model import Explanation
+from sancho.identity import service as identity
+from sancho.identity.model import PERMISSIONS
+from sancho.kit.access import Directory, Principal, decide, require
+from sancho.kit.db import Connection
+from sancho.kit.policy import spell
+
+OwnerOf = Callable[[Connection, int, str], Awaitable[set[int]]]
+"""Finds the accounts to which a thing of a VO belongs, by its name without the kind; none when there is none."""
+
+
+async def explain(
+    conn: Connection, caller: Principal, authenticator: Directory, question: tuple[str, str, str | None],
+    owners: Mapping[str, OwnerOf],
+) -> Explanation:  # fmt: skip
+    """Say whether an account may use a permission on a thing (`question`), what decided it, and what would be needed.
+
+    About others of the VO it is for who may `accounts:manage`. Nothing is noted but a denial to ask. Raises
+    `PermissionUnknown` or `AccountNotFound`.
+    """
+    account, permission, on = question
+    if account != caller.account:
+        require(caller, "accounts:manage", on=f"account:{account}")
+    if permission not in PERMISSIONS:
+        raise PermissionUnknown(permission=permission, known=", ".join(sorted(PERMISSIONS)))
+    thing = None if on is None else spell(on)
+    principal = await authenticator.principal_of(conn, caller.vo, caller.vo_name, account)
+    if principal is None:
+        await identity.get_account(conn, caller.vo, account)  # or it does not exist
+        return Explanation(
+            account=account, permission=permission, on=thing, allowed=False,
+            because=(f"Account {account} is suspended.",), needed=("The account has to be activated.",),
+        )  # fmt: skip
+    kind, _, name = (thing or "").partition(":")
+    own = kind in owners and principal.account_id in await owners[kind](conn, caller.vo, name)
+    own = own and permission.endswith(":manage")
+    decision = decide(principal, permission, thing, own=own)
+    groups = [(group.name, group.permissions) for group in await identity.groups(conn, caller.vo)]
+    return Explanation(
+        account=account, permission=permission, on=thing, allowed=decision.allowed, because=decision.because,
+        needed=plan.needed(decision, permission, groups),
+    )  # fmt: skip
