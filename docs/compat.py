@@ -4,8 +4,37 @@ from collections import Counter
 
 from docs.pages import page, table
 
+from sancho.compat.diracx import endpoints as diracx
+from sancho.compat.diracx.translate import PROPERTIES
 from sancho.compat.rucio import endpoints as rucio
 from sancho.compat.rucio.errors import NAMES
+
+
+def compat_diracx() -> str:
+    """Return the page on what is served of DiracX's API."""
+    rows = [
+        (f"`{one.method}`", f"`{one.path}`", one.support.value, one.note)
+        for one in sorted(diracx.OPERATIONS, key=lambda one: (one.path, one.method))
+    ]
+    count = Counter(one.support.value for one in diracx.OPERATIONS)
+    properties = [(f"`{name}`", ", ".join(f"`{one}`" for one in sorted(needed))) for name, needed in PROPERTIES.items()]
+    return page(
+        "DiracX's API",
+        "What of the API of DiracX 0.7 is served to its clients, which are tested unmodified: `dirac login VO`, "
+        "`dirac whoami`, `dirac logout`. Of its "
+        f"{len(rows)} operations {count['served']} are served, {count['partial']} partly, and {count['refused']} "
+        'answer 501. Errors have DiracX\'s form, `{"detail": …}`.',
+        table(("method", "path", "support", "what differs"), rows),
+        "## Logins",
+        "`vo:NAME` is a VO, `group:NAME` a group of it; without one, the oldest group that the account is in. A token "
+        "has what comes with that group, and the properties that were asked for beside it, which other groups of the "
+        "account must give. A refresh token is a JWT, since DiracX's clients read there when it ends; it lives a week "
+        "at most, and each use gives the next. Access tokens carry our claims (`groups`, `scope`, `aud`), not "
+        "`dirac_group`, `dirac_properties` or `dirac_policies`: `GET /api/auth/userinfo` says these.",
+        "## Properties",
+        "A property is held by who holds all of its permissions. Those that are missing here no group gives.",
+        table(("property", "permissions"), properties),
+    )
 
 
 def compat_rucio() -> str:

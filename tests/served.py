@@ -16,9 +16,11 @@ from psycopg.types.json import Jsonb
 
 from sancho.app import TASKS, create_app, make_deployment
 from sancho.identity import service as identity
+from sancho.identity import store
 from sancho.kit.deployment import Deployment
 from sancho.kit.worker import make_app, work
 from sancho.settings import ObjectSettings, Settings
+from tests.identity.helpers import PASSWORD, hashed
 from tests.world import World
 
 
@@ -54,6 +56,16 @@ class Served:
         """Send a request as somebody; paths are below /v1."""
         said = {**(headers or {}), "authorization": f"Bearer {token or self.token(vo, account)}"}
         return await self.client.request(method, f"/v1{path}", headers=said, **more)
+
+    async def give_password(self, vo: str, account: str) -> None:
+        """Let somebody log in by password."""
+        number: int = getattr(self.world, vo)
+        async with self.deployment.database.transaction([number]) as conn:
+            known = await identity.get_account(conn, number, account)
+            ids, now = [known.account_id], self.deployment.clock.now()
+            await store.put_passwords(
+                conn, number, account_ids=ids, names=[account], hashes=[hashed(PASSWORD)], now=now
+            )  # fmt: skip
 
     async def run_tasks(self) -> None:
         """Carry out the tasks that wait."""

@@ -1,5 +1,6 @@
 """The application as a whole: every route is authorised, every error is a problem, no VO sees another."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,13 +9,16 @@ import pytest
 from fastapi.routing import APIRoute
 
 from sancho.app import KINDS, PUBLIC_PATHS, ROUTERS, TASKS, create_app, health
+from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
 from sancho.compat.rucio.caller import rucio_caller
 from sancho.identity import api as identity_api
 from sancho.kit import web
+from tests.identity.helpers import PASSWORD
 from tests.served import Served
 
-FOREIGN = [r for router in rucio_api.ROUTERS for r in router.routes if isinstance(r, APIRoute)]
+DIRACX = [r for router in diracx_api.ROUTERS for r in router.routes if isinstance(r, APIRoute)]
+FOREIGN = [*DIRACX, *(r for router in rucio_api.ROUTERS for r in router.routes if isinstance(r, APIRoute))]
 OURS = [r for router in (health, *identity_api.PUBLIC_ROUTERS) for r in router.routes if isinstance(r, APIRoute)]
 ROUTES = [*OURS, *FOREIGN]
 NATIVE = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
@@ -59,6 +63,37 @@ async def test_without_a_token_no_native_route_answers(served: Served) -> None:
             assert answer.status_code == 401, (route.path, answer.text)
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_without_a_token_no_route_of_diracx_answers_and_it_says_so_in_diracx_s_way(served: Served) -> None:
+    for route in DIRACX:
+        if route.path in PUBLIC_PATHS:
+            continue
+        path = re.sub(r"{\w+}", "1", route.path)
+        for headers in ({}, {"authorization": "Bearer nonsense"}):
+            answer = await served.client.request(min(route.methods or ()), path, headers=headers)
+            assert answer.status_code == 401, (route.path, answer.text)
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert answer.json() == {"detail": "Invalid JWT" if headers else "Authorization header is missing"}
+
+
+async def test_a_token_of_one_vo_gets_nothing_of_another_from_any_route_of_diracx(served: Served) -> None:
+    await served.give_password("belle", "bob")
+    form = {"grant_type": "password", "vo": "belle", "username": "bob", "password": PASSWORD}
+    given = (await served.client.post("/v1/auth/token", data=form)).json()
+    (login,) = (await served.send("GET", "/auth/logins", token=given["access_token"])).json()
+    strangers = {"authorization": f"Bearer {served.token('gridpp', 'root')}"}
+    for route in DIRACX:
+        if route.path in PUBLIC_PATHS:
+            continue
+        path = re.sub(r"{\w+}", login["login_id"], route.path)
+        answer = await served.client.request(min(route.methods or ()), path, headers=strangers)
+        assert answer.status_code in (200, 404, 501), (route.path, answer.text)
+        assert "belle" not in answer.text, route.path
+        assert "bob" not in answer.text, route.path
+    assert (await served.send("GET", "/whoami", token=given["access_token"])).status_code == 200
+    again = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+    assert (await served.client.post("/v1/auth/token", data=again)).status_code == 200
 
 
 async def test_an_expired_token_is_refused(served: Served) -> None:

@@ -12,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
+from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
 from sancho.decisions import api as decisions_api
 from sancho.decisions import service as decisions
@@ -80,18 +81,18 @@ ROUTERS: Sequence[APIRouter] = (
 )  # fmt: skip
 """Every native route, served under /v1."""
 
-DIALECTS: problem.Dialects = {**rucio_api.DIALECTS}
-"""How errors are said to foreign clients, by the paths that they use."""
-
 OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
 """Who owns a thing, by its kind, for whoever asks what they may do with it."""
+DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
+"""How errors are said to foreign clients, by the paths that they use."""
 
 PUBLIC_PATHS = frozenset(
     {
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
         "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
-        "/.well-known/oauth-authorization-server", *rucio_api.PUBLIC_PATHS,
+        "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
+        *rucio_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
@@ -206,7 +207,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
     )
     app.include_router(health)
-    for router in (*identity_api.PUBLIC_ROUTERS, *rucio_api.ROUTERS):
+    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])

@@ -4,6 +4,7 @@ Configuration of VOs and topology is not here: it is applied with `sancho apply`
 """
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -103,6 +104,14 @@ class CertificateSettings(BaseModel, frozen=True):
     """What the plugin needs to know; for `x509` at least the day of its end: `{"sunset": "2027-12-31"}`."""
 
 
+class DiracxSettings(BaseModel, frozen=True):
+    """What DiracX's API needs beyond ours."""
+
+    legacy_exchange_keys: Mapping[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = {}
+    """For each VO whose DIRAC services may get tokens for its accounts, the SHA-256 of their key in hex, as a JSON
+    object; with none, legacy exchange is off."""
+
+
 class Settings(BaseSettings):
     """The settings of this process; immutable."""
 
@@ -135,6 +144,8 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks of the proxies in front, such as `["10.0.0.5/32"]`: only they may say, in `Client-Cert` and
     `X-Forwarded-For`, which certificate a client has shown and where it is."""
+    security_contact: Annotated[str | None, Field(pattern=r"^(mailto:|https://|tel:)\S+$")] = None
+    """Whom to tell of a weakness, such as `mailto:security@example.org`, for `/.well-known/security.txt`."""
     max_body: Annotated[int, Field(ge=1024)] = 32_000_000
     """Bytes of the largest request body; sandboxes have a limit of their own."""
     log_level: str = "INFO"
@@ -150,6 +161,7 @@ class Settings(BaseSettings):
     fair: FairSettings = FairSettings()
     secrets: SecretSettings = SecretSettings()
     certificates: CertificateSettings = CertificateSettings()
+    diracx: DiracxSettings = DiracxSettings()
 
     @property
     def keys(self) -> Path:

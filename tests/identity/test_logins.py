@@ -1,8 +1,6 @@
 """Logins in a browser and on a device, from the first request to tokens, and everything that must not work."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +13,7 @@ from joserfc.jwk import KeySet
 from sancho.identity.service.logins import challenge_of
 from sancho.identity.tasks import tidy
 from sancho.kit.db import all_vos, fetch_value
+from tests.identity.browser import Browser
 from tests.identity.helpers import PASSWORD, URL, Installation
 
 VERIFIER = "v" * 43
@@ -24,33 +23,6 @@ ASKED = {
     "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
 }  # fmt: skip
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-
-
-@dataclass
-class Browser:
-    """A browser on the login pages: it follows nothing by itself, keeps cookies and fills in the form it sees."""
-
-    client: httpx2.AsyncClient
-    page: httpx2.Response | None = None
-    sent: dict[str, str] = field(default_factory=dict[str, str])
-
-    async def get(self, url: str, **query: str) -> httpx2.Response:
-        self.page = await self.client.get(url, params=query or None)
-        if self.page.status_code == 303 and not self.page.headers["location"].startswith("http"):
-            self.page = await self.client.get(f"/v1/auth/{self.page.headers['location']}")
-        return self.page
-
-    @property
-    def hidden(self) -> dict[str, str]:
-        assert self.page is not None
-        return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.page.text))
-
-    async def submit(self, **said: str) -> httpx2.Response:
-        self.page = await self.client.post("/v1/auth/login", data={**self.hidden, **said})
-        return self.page
-
-    async def log_in(self, account: str = "alice", password: str = PASSWORD) -> httpx2.Response:
-        return await self.submit(choice="password", account=account, password=password)
 
 
 @pytest.fixture

@@ -9,7 +9,17 @@ import httpx2
 from fastapi.routing import APIRoute
 
 from sancho.app import ROUTERS
-from tests.journeys.given import ADLER, CONTENT, OFFER, PASSWORD, SHA256, Filled, description
+from tests.journeys.given import (
+    ADLER,
+    CONTENT,
+    OFFER,
+    PASSWORD,
+    SHA256,
+    SSH_KEY,
+    SSH_PRINT,
+    Filled,
+    description,
+)
 
 NATIVE = {
     f"{method} {route.path}": route
@@ -105,6 +115,15 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)
     yield ask("GET /groups", query=vo)
+    yield ask("POST /accounts/{name}/secret", "root", name="robot", query=vo)
+    yield ask("GET /accounts/{name}/identities", "root", name="carol", query=vo)
+    key = {"kind": "ssh_key", "subject": SSH_KEY}
+    yield ask("POST /accounts/{name}/identities", "root", name="carol", query=vo, body=key)
+    yield ask("DELETE /accounts/{name}/identities", "root", name="carol", query={"subject": SSH_PRINT, **vo})
+    yield ask("GET /auth/userinfo")
+    yield ask("GET /auth/logins", query={"everybody": True})
+    yield ask("DELETE /auth/logins/{login_id}", "root", login_id=filled.names["login"])
+    yield ask("POST /auth/introspect", form={"token": "x"})
 
 
 def _decisions(filled: Filled) -> Iterator[Ask]:

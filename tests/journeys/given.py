@@ -20,6 +20,8 @@ PASSWORD = "correct horse battery"
 CONTENT = b"ROOT" * 100
 ADLER = f"{zlib.adler32(CONTENT):08x}"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKGr25ldhuzfMshQo4M9MU7GHGcaCYuw5ZLt2dEYat9R carol"
+SSH_PRINT = "SHA256:5TLQboSE6ShRF2usgVmHPhdZrggHqQgyDBFwGEsioOQ"
 OFFER = {"cores": 1, "memory": 2_000_000_000, "walltime": 3600.0, "tags": ["env:demo"], "held": []}
 
 
@@ -39,6 +41,7 @@ class Filled:
     served: Served
     vo: str
     ids: dict[str, int] = field(default_factory=dict[str, int])
+    names: dict[str, str] = field(default_factory=dict[str, str])
     pilot: Pilot = field(default_factory=lambda: Pilot("", ""))
     secrets: set[str] = field(default_factory=set[str])
     """What must never be shown to another VO, nor written into a log."""
@@ -113,6 +116,12 @@ async def _make_accounts(filled: Filled) -> None:
             "name": "frozen",
             "spec": {"effect": "deny", "permissions": ["rules:create"], "things": ["mc:frozen"], "reason": "frozen"},
         },
+        {"kind": "Account", "name": "robot", "spec": {"kind": "service", "groups": ["users"]}},
+        {
+            "kind": "IdentityProvider",
+            "name": "iam",
+            "spec": {"issuer": f"https://iam.{filled.vo}.example", "settings": {"client_id": "sancho"}},
+        },
         {"kind": "Quota", "name": "small", "spec": {"account": "carol", "rse_expression": "*", "size": "1 kB"}},
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
     ]
@@ -124,6 +133,19 @@ async def _make_accounts(filled: Filled) -> None:
     form = {"grant_type": "password", "vo": filled.vo, "username": "carol", "password": password["password"]}
     tokens = _checked(await filled.served.client.post("/v1/auth/token", data=form), "POST", "/auth/token", 200)
     filled.secrets |= {password["password"], tokens["access_token"], tokens["refresh_token"]}
+    logins = await filled.ask("GET", "/auth/logins?everybody=true", account="root")
+    filled.names["login"] = logins[0]["login_id"]
+    for _ in range(2):  # of the second one the access token is void before its end
+        tokens = _checked(await filled.served.client.post("/v1/auth/token", data=form), "POST", "/auth/token", 200)
+        filled.secrets |= {tokens["access_token"], tokens["refresh_token"]}
+    void = {"token": tokens["access_token"]}
+    _checked(await filled.served.client.post("/v1/auth/revoke", data=void), "POST", "/auth/revoke", 200)
+    device = {"vo": filled.vo}
+    begun = await filled.served.client.post("/v1/auth/device_authorization", data=device)
+    filled.secrets |= {begun.json()["device_code"], begun.json()["user_code"]}
+    made = await filled.ask("POST", "/accounts/robot/secret", account="root")
+    filled.secrets.add(made["client_secret"])
+    await filled.ask("POST", "/accounts/carol/identities", {"kind": "ssh_key", "subject": SSH_KEY}, account="root")
 
 
 async def _make_data(filled: Filled) -> None:

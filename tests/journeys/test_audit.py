@@ -7,21 +7,20 @@ from typing import Any
 import psycopg
 import pytest
 
+from sancho.app import PUBLIC_PATHS
 from tests.journeys.asking import NATIVE, PRESIGNED, Ask, good
 from tests.journeys.given import OFFER, Filled, Grid
 
 pytestmark = pytest.mark.xdist_group("audit")
 
-READS = {"POST /jobs/producers", "POST /replicas/access"}
+READS = {"POST /jobs/producers", "POST /replicas/access", "POST /auth/introspect"}
 """They change nothing; what they ask with is too long for a URL."""
-CREDENTIALS = {"POST /auth/token", "POST /auth/revoke"}
-"""Logins, which have no caller yet."""
 ISSUES = {"POST /pilot/login"}
 """Gives a machine the credential under which it is audited."""
+PUBLIC = {r for r in NATIVE if f"/v1{r.partition(' ')[2]}" in PUBLIC_PATHS} - ISSUES
+"""Logins, which have no caller yet."""
 MACHINES = {route for route in NATIVE if " /pilot/" in route} - ISSUES
-WRITES = sorted(
-    {route for route in NATIVE if not route.startswith("GET ")} - READS - CREDENTIALS - MACHINES - PRESIGNED
-)
+WRITES = sorted({route for route in NATIVE if not route.startswith("GET ")} - READS - PUBLIC - MACHINES - PRESIGNED)
 
 
 @pytest.fixture
@@ -78,7 +77,9 @@ async def sent(belle: Filled, one: Ask) -> None:
 
 @pytest.mark.parametrize("route", WRITES)
 async def test_a_write_leaves_a_row_by_one_statement(belle: Filled, log: Log, route: str) -> None:
-    one = good(belle)[route]
+    one = good(belle).get(route)
+    if one is None:
+        return  # `test_isolation` says that nobody has written a request for it
 
     answer = await one.send(belle)
 
@@ -92,9 +93,10 @@ async def test_a_write_leaves_a_row_by_one_statement(belle: Filled, log: Log, ro
         assert (account.partition(":")[0], allowed, where) == (who, True, f"{method} /v1{path}")
 
 
-@pytest.mark.parametrize("route", sorted(READS | {r for r in NATIVE if r.startswith("GET ")} - PRESIGNED - MACHINES))
+@pytest.mark.parametrize("route", sorted(READS | {r for r in NATIVE if r.startswith("GET ")} - PUBLIC - MACHINES))
 async def test_a_read_leaves_none(belle: Filled, log: Log, route: str) -> None:
-    await good(belle)[route].send(belle)
+    if one := good(belle).get(route):
+        await one.send(belle)
 
     assert (log.new(), log.statements) == ([], 0)
 

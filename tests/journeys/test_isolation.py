@@ -89,7 +89,9 @@ def neighbour(grid: Grid) -> Iterator[Neighbour]:
 def phantom(grid: Grid) -> Filled:
     """A VO that does not exist, with things that do not exist."""
     ids = {name: 10**9 + n for n, name in enumerate(grid.gridpp.ids)}
-    return replace(grid.gridpp, vo="nowhere", ids=ids, pilot=replace(grid.gridpp.pilot, stamp="stamp-nowhere"))
+    names = dict.fromkeys(grid.gridpp.names, "99999999-9999-4999-8999-999999999999")
+    pilot = replace(grid.gridpp.pilot, stamp="stamp-nowhere")
+    return replace(grid.gridpp, vo="nowhere", ids=ids, names=names, pilot=pilot)
 
 
 def people(ask: Ask) -> list[Ask]:

@@ -315,5 +315,9 @@ class TokenScope:
 
     permissions: frozenset[str] | None
     groups: tuple[str, ...] = ()
+    primary: bool = False
+    """In the account's primary group; which one that is, is settled when the token is made."""
+    more: frozenset[str] = frozenset()
+    """What is added to the permissions of `groups` from other groups of the account; settled likewise."""
     openid: bool = False
     text: str

@@ -8,6 +8,8 @@ from sancho.identity.model import PERMISSIONS, Client, Group, TokenScope
 
 EVERYTHING = "sancho"
 """The word for all that an account may do."""
+PRIMARY = "primary-group"
+"""The word for the oldest group that an account is in."""
 _IGNORED = frozenset({"openid", "profile", "email", "offline_access", "wlcg", "wlcg.groups"})
 """What OpenID clients habitually ask for; it changes what is told, not what is allowed."""
 _GROUP = re.compile(r"group:([a-z0-9][a-z0-9._-]{0,62})")
@@ -26,11 +28,14 @@ def token_scope(text: str) -> TokenScope | str:
     """Read a token scope; return the first word that means nothing to us when there is one.
 
     `sancho` is everything, as is to say nothing; `rules:create` and the like are single permissions; `group:NAME`
-    limits the token to what comes with a group.
+    limits the token to what comes with a group, `primary-group` to the account's oldest. Beside a group,
+    `+jobs:manage` adds what comes with another group of the account.
     """
     words = list(dict.fromkeys(text.split()))
     groups = [found[1] for word in words if (found := _GROUP.fullmatch(word))]
-    asked = [w for w in words if w not in _IGNORED and not _GROUP.fullmatch(w)]
+    more = frozenset(word[1:] for word in words if word[0] == "+" and word[1:] in PERMISSIONS)
+    beside = _IGNORED | {PRIMARY} | {f"+{permission}" for permission in more}
+    asked = [w for w in words if w not in beside and not _GROUP.fullmatch(w)]
     unknown = [word for word in asked if word != EVERYTHING and word not in PERMISSIONS]
     if unknown:
         return unknown[0]
@@ -38,8 +43,40 @@ def token_scope(text: str) -> TokenScope | str:
     if not asked:
         words.append(EVERYTHING)
     return TokenScope(
-        permissions=permissions, groups=tuple(sorted(groups)), openid="openid" in words, text=" ".join(words)
-    )
+        permissions=permissions, groups=tuple(sorted(groups)), primary=PRIMARY in words, more=more,
+        openid="openid" in words, text=" ".join(words),
+    )  # fmt: skip
+
+
+def settled(scope: TokenScope, mine: Sequence[Group]) -> TokenScope | str:
+    """Say in plain words what a scope asks of an account in these groups, the oldest first.
+
+    Return the first word that is not the account's to ask when there is one. A scope that adds permissions of other
+    groups names these, after its own, and every permission that is left of them all.
+    """
+    given = {group.name: frozenset(group.permissions) for group in mine}
+    groups = list(scope.groups) or ([mine[0].name] if scope.primary and mine else [])
+    strange = [group for group in groups if group not in given]
+    if strange or (scope.primary and not groups):
+        return f"group:{strange[0]}" if strange else PRIMARY
+    held = frozenset[str]().union(*(given[name] for name in groups or given))
+    permissions = scope.permissions
+    for permission in sorted(scope.more):
+        source = next((name for name in [*groups, *given] if _gives(given[name], permission)), None)
+        if source is None:
+            return f"+{permission}"
+        if source not in groups and groups:
+            groups.append(source)
+            permissions = held if permissions is None else permissions
+        permissions = None if permissions is None else permissions | {permission}
+    words = [word for word in scope.text.split() if word in _IGNORED]
+    words += [f"group:{name}" for name in groups]
+    words += [EVERYTHING] if permissions is None else sorted(permissions)
+    return TokenScope(permissions=permissions, groups=tuple(sorted(groups)), openid=scope.openid, text=" ".join(words))
+
+
+def _gives(permissions: frozenset[str], permission: str) -> bool:
+    return "*" in permissions or permission in permissions
 
 
 def narrower(wanted: TokenScope, held: TokenScope) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal, LiteralString, Protocol
 from sancho.kit import audit
 from sancho.kit.db import Connection
 from sancho.kit.errors import Forbidden, PermissionMissing
-from sancho.kit.policy import Effect, Policy, contains, meet
+from sancho.kit.policy import Effect, Policy, any_covers, contains, meet
 from sancho.kit.tenancy import INSTANCE
 from sancho_contract.policy import Opinion, Question
 
@@ -111,18 +111,24 @@ def decide(caller: Principal, permission: str, on: On = None, *, own: bool = Fal
     """
     things: list[str | None] = [*dict.fromkeys([on] if isinstance(on, str) else on or ())] or [None]
     policies = [p for p in caller.rights.policies if caller.is_concerned(p, permission)]
-    if not any(p.on or p.plugin for p in policies):
-        things, items = things[:1], len(things)  # what is true of one is true of all
-    else:
-        items = len(things)
     first: Decision | None = None
-    for thing in things:
+    for thing in _telling(things, policies):
         one = _judge(caller, permission, thing, policies, own=own)
         if not one.allowed:
-            return replace(one, items=1 if len(things) > 1 else items)
+            return one if one.policy is not None else replace(one, items=len(things))
         first = first or one
     assert first is not None, "there is always a thing, or nothing in particular"
-    return replace(first, items=items)
+    return replace(first, items=len(things))
+
+
+def _telling(things: list[str | None], policies: list[Policy]) -> list[str | None]:
+    """The things to judge, in order: those that a policy names, and of the others one, which is as good as any."""
+    if any(p.plugin is not None and not p.on for p in policies):
+        return things
+    patterns = tuple(pattern for p in policies for pattern in p.on)
+    named = {thing for thing in things if any_covers(patterns, thing)} if patterns else set[str | None]()
+    other = next((thing for thing in things if thing not in named), things[0])
+    return [thing for thing in things if thing in named or thing == other] if named else [other]
 
 
 def _judge(caller: Principal, permission: str, thing: str | None, policies: Iterable[Policy], *, own: bool) -> Decision:

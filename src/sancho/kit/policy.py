@@ -7,10 +7,11 @@ A *thing* is what a permission is used on, as a text that begins with its kind: 
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from sancho_contract.policy import Answer, Opinion, PolicyPlugin, Question
 
-KINDS = ("account", "did", "group", "job", "pilot", "plugin", "policy", "quota", "rule", "site", "tag", "vo")
+KINDS = ("account", "did", "group", "job", "login", "pilot", "plugin", "policy", "quota", "rule", "site", "tag", "vo")
 
 
 class Effect(Enum):
@@ -50,7 +51,7 @@ class Policy:
 
     def touches(self, thing: str | None) -> bool:
         """Say whether it is about a thing; None is nothing in particular."""
-        return not self.on or (thing is not None and any(covers(pattern, thing) for pattern in self.on))
+        return not self.on or any_covers(self.on, thing)
 
     def answer(self, question: Question) -> Answer:
         """Allow, deny, or what the plugin says."""
@@ -79,6 +80,20 @@ def covers(pattern: str, thing: str) -> bool:
     if pattern.endswith("*"):
         return thing.startswith(pattern[:-1])
     return thing == pattern or thing.startswith(pattern if pattern.endswith((":", "/")) else f"{pattern}/")
+
+
+def any_covers(patterns: tuple[str, ...], thing: str | None) -> bool:
+    """Say whether one of these patterns means a thing; quick, for thousands of things."""
+    exact, beginnings = _sorted_out(patterns)
+    return thing is not None and (thing in exact or thing.startswith(beginnings))
+
+
+@lru_cache(maxsize=10_000)
+def _sorted_out(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The same as whole names, and as how names begin."""
+    exact = frozenset(p for p in patterns if not p.endswith("*"))
+    beginnings = tuple(p[:-1] if p.endswith("*") else p if p.endswith((":", "/")) else f"{p}/" for p in patterns)
+    return exact, beginnings
 
 
 def contains(wide: str, narrow: str) -> bool:

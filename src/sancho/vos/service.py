@@ -342,12 +342,12 @@ def _storable(spec: Mapping[str, Any]) -> bool:
 
 
 class VoSpec(BaseModel, extra="forbid"):
-    """A VO has a name, an alias if it needs one, and a share of the server."""
+    """A VO has a name, and a share of the server."""
 
-    alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
-    """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
     share: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     """What it counts beside another VO when both want more than there is; it multiplies its request limits too."""
+    alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
+    """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
 
 
 async def shares(conn: Connection) -> dict[int, float]:

@@ -213,12 +213,13 @@ def _ids(login: str | None) -> tuple[int, UUID]:
 def _login_page(shown: Shown, login: str, browser: str, *, status: int = 200, said: str | None = None) -> Response:
     go_to = [p.issuer for p in shown.providers] + ([shown.login.redirect_uri] if shown.login.redirect_uri else [])
     words = shown.login.token_scope.split()
+    groups = [w.removeprefix("group:") for w in words if w.startswith("group:")]
     return _page(
         "login.html", status=status, go_to=go_to, said=said, vo=shown.vo.name, client=shown.client.title,
         code=shown.login.user_code, providers=shown.providers, login=login,
         proof=logins.proof_of(browser, shown.login.login_id),
-        everything="sancho" in words, permissions=[w for w in words if ":" in w and not w.startswith("group:")],
-        groups=[w.removeprefix("group:") for w in words if w.startswith("group:")],
+        everything="sancho" in words, groups=groups, primary="primary-group" in words,
+        permissions=[w.removeprefix("+") for w in words if ":" in w and not w.startswith("group:")],
     )  # fmt: skip
 
 

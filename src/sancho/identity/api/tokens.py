@@ -60,7 +60,7 @@ class TokenForm(BaseModel):
     vo: Text | None = None
     username: Text | None = None
     password: Text | None = None
-    refresh_token: Text | None = None
+    refresh_token: Jwt | None = None
     code: Text | None = None
     code_verifier: Text | None = None
     redirect_uri: Text | None = None

@@ -35,9 +35,12 @@ async def discovery(deployment: Deployed) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [service.ALGORITHM],
+        "token_endpoint_auth_signing_alg_values_supported": [service.ALGORITHM],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": True,
-        "scopes_supported": ["sancho", "openid", "profile", "email", "offline_access", *sorted(PERMISSIONS)],
+        "scopes_supported": [
+            "sancho", "primary-group", "openid", "profile", "email", "offline_access", *sorted(PERMISSIONS),
+        ],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "sid", "vo", "groups",
             "preferred_username", "wlcg.ver", "wlcg.groups",

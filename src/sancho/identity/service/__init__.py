@@ -6,6 +6,7 @@ from sancho.identity.service.accounts import (
     find_account,
     get_account,
     groups,
+    groups_of,
     list_accounts,
     primary_group,
     set_state,
@@ -44,6 +45,7 @@ from sancho.identity.service.tokens import (
     forget_expired,
     issuer_of,
     login,
+    on_behalf,
     pilot_token,
     read_scope,
     refresh,
@@ -56,7 +58,7 @@ from sancho.identity.service.tokens import (
 __all__ = [
     "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
     "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
-    "find_account", "follow", "forget_expired", "get_account", "groups", "issuer_of", "list_accounts", "login",
-    "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke",
-    "rotate", "set_state", "verify_ssh",
+    "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "list_accounts",
+    "login", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope",
+    "refresh", "revoke", "rotate", "set_state", "verify_ssh",
 ]  # fmt: skip

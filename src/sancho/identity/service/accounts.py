@@ -47,6 +47,11 @@ async def groups(conn: Connection, vo: int) -> list[Group]:
     return await store.list_groups(conn, vo)
 
 
+async def groups_of(conn: Connection, vos: Iterable[int]) -> list[Group]:
+    """The groups of VOs that the transaction serves; of each the oldest first."""
+    return await store.groups_of(conn, list(vos))
+
+
 async def primary_group(
     conn: Connection, vo: int, account_id: int, wanted: str | None, *, field: str = "group"
 ) -> Group:

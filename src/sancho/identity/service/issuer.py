@@ -200,14 +200,6 @@ class Issuer:
         """The public keys with which anybody may check our tokens."""
         return {"keys": [key.key.as_dict(private=False) for key in self._trusted()]}
 
-    def derive(self, purpose: str) -> bytes:
-        """A secret that only the servers of this installation can know; another for each purpose and signing key."""
-        keys = self._current()
-        if not keys:
-            raise NoSigningKey(folder=str(self._folder))
-        secret = cast(str, keys[0].key.as_dict(private=True)["d"])
-        return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
-
     def _claims(self, token: str) -> dict[str, Any]:
         """What a token says, if one of our keys has signed it as an access token."""
         self._current()
@@ -225,6 +217,14 @@ class Issuer:
         if decoded.header.get("typ") != TYPE:
             raise TokenInvalid(reason="it is not one of ours")
         return decoded.claims
+
+    def derive(self, purpose: str) -> bytes:
+        """A secret that only the servers of this installation can know; another for each purpose and signing key."""
+        keys = self._current()
+        if not keys:
+            raise NoSigningKey(folder=str(self._folder))
+        secret = cast(str, keys[0].key.as_dict(private=True)["d"])
+        return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
 
     def forget(self, token_id: str) -> None:
         """Let this process refuse a token or login, by its id, that it remembers as good; the database knows."""

@@ -1,15 +1,18 @@
 """Tokens: a proof becomes a pair of them, a refresh token the next pair; how they are made and made void."""
 
 import hashlib
+import json
 import re
 import secrets
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from sancho.identity import plan, store
-from sancho.identity.errors import LoginRefused, RefreshRefused, ScopeRefused, TokenInvalid
+from sancho.identity.errors import AccountSuspended, LoginRefused, RefreshRefused, ScopeRefused, TokenInvalid
 from sancho.identity.model import (
     REFRESH_GRACE,
     AccountState,
@@ -20,9 +23,11 @@ from sancho.identity.model import (
     Tokens,
     TokenScope,
 )
-from sancho.identity.service.issuer import LONGEST_TOKEN, Issuer
+from sancho.identity.service.accounts import get_account
+from sancho.identity.service.issuer import LONGEST_TEXT, LONGEST_TOKEN, Issuer
 from sancho.identity.service.passwords import Guard, check_room, fits
-from sancho.kit.access import INSTANCE, Principal, Signer
+from sancho.kit import telemetry
+from sancho.kit.access import INSTANCE, Principal, Signer, require_owner
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
 from sancho.vos import service as vos
@@ -31,8 +36,11 @@ from sancho.vos.model import LOWER_NAME
 PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105 - what tokens are for, in OAuth's words
 CLIENT = "sancho"
 """The client that the command line is."""
+LOOK_INSIDE = frozenset({"myDIRACClientID"})
+"""Clients that read in a refresh token when it ends: they get theirs inside of a JWT, which lives a week at most."""
 _REFRESH_TOKEN = re.compile(r"sr-(\d{1,5})-[A-Za-z0-9_-]{43}", re.ASCII)
 _guard = Guard()
+_log = telemetry.log(__name__)
 
 
 def issuer_of(deployment: Deployment) -> Issuer:
@@ -117,6 +125,7 @@ async def refresh(deployment: Deployment, refresh_token: str) -> Tokens:
     share it. Later it was stolen, by one side or the other, and all tokens of its login are void.
     Raises `RefreshRefused`.
     """
+    refresh_token = _secret_in(refresh_token)
     vo, token_hash, now = _vo_of(refresh_token), hash_of(refresh_token), deployment.clock.now()
     if vo is None:
         raise RefreshRefused
@@ -144,6 +153,7 @@ async def revoke(deployment: Deployment, token: str) -> None:
 
     An access token that is shown here ends alone. Both are refused at once by this process, by others within 30 s.
     """
+    token = _secret_in(token)
     vo, token_hash = _vo_of(token), hash_of(token)
     if vo is not None:
         async with deployment.database.transaction([vo]) as conn:
@@ -184,6 +194,7 @@ async def end_login_of(conn: Connection, deployment: Deployment, caller: Princip
     owner = await store.owner_of_family(conn, caller.vo, family)
     if owner is None or (owner != caller.account_id and not caller.may("accounts:manage")):
         return False
+    require_owner(caller, owner, "accounts:manage", what="This login", owner="of somebody else", on=f"login:{family}")
     await end_login(conn, deployment, caller.vo, family)
     return True
 
@@ -203,6 +214,53 @@ def pilot_token(signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequ
 async def forget_expired(conn: Connection, now: datetime) -> int:
     """Delete what has expired of refresh tokens and logins, in the VOs that the transaction serves; say how many."""
     return await store.forget_expired(conn, now) + await store.forget_logins(conn, now)
+
+
+async def on_behalf(
+    deployment: Deployment, vo_name: str, account: str, scope: str, *, client: str, lifetime: timedelta
+) -> Tokens:
+    """An access token for an account that a service which the operator trusts asks for; nothing renews it.
+
+    It lives a week at most. Raises `ScopeRefused`, `VoNotFound`, `AccountNotFound` or `AccountSuspended`.
+    """
+    wanted, issuer = read_scope(scope), issuer_of(deployment)
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        vo = await vos.get(conn, vo_name)
+    async with deployment.database.transaction([vo.vo]) as conn:
+        known = await get_account(conn, vo.vo, account)
+        if known.state is not AccountState.ACTIVE:
+            raise AccountSuspended(account=account, vo=vo.name)
+        holder = Holder(
+            vo=vo.vo, vo_name=vo.name, account_id=known.account_id, account=known.name, groups=known.groups,
+            client=client, scope=wanted,
+        )  # fmt: skip
+        holder = await _settled(conn, holder)
+    lifetime = min(lifetime, LONGEST_TOKEN)
+    token = access_token(issuer, holder, lifetime=lifetime)
+    _log.info("token on behalf", vo=vo.name, account=known.name, client=client, scope=holder.scope.text)
+    return Tokens(access_token=token, expires_in=int(lifetime.total_seconds()), scope=holder.scope.text)
+
+
+def unproven(token: str) -> Mapping[str, Any]:
+    """What a JWT says, which nothing proves yet; raises `ValueError` for what is none."""
+    parts = token.split(".")
+    if len(token) > LONGEST_TEXT or len(parts) != 3:
+        raise ValueError("not a JWT")
+    try:
+        said = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except RecursionError as e:
+        raise ValueError("not a JWT") from e
+    if not isinstance(said, dict):
+        raise ValueError("not a JWT")  # noqa: TRY004 - whatever is wrong with it
+    return cast(dict[str, Any], said)
+
+
+def _secret_in(token: str) -> str:
+    """The secret in a refresh token that is dressed as a JWT; what is not stays as it is."""
+    try:
+        return str(unproven(token)["refresh_token"])
+    except (ValueError, KeyError):
+        return token
 
 
 def is_good(token: RefreshToken, now: datetime) -> bool:
@@ -228,19 +286,31 @@ async def issue(
 
     When the scope has `openid`, an ID token comes too, with `nonce` if there is one.
     """
-    issuer, family = issuer_of(deployment), family or uuid.uuid4()
+    issuer, family, holder = issuer_of(deployment), family or uuid.uuid4(), await _settled(conn, holder)
+    lasting = min(issuer.refresh, LONGEST_TOKEN) if holder.client in LOOK_INSIDE else issuer.refresh
     token, now = f"sr-{holder.vo}-{secrets.token_urlsafe(32)}", deployment.clock.now()
     access = access_token(issuer, holder, lifetime=issuer.access, login=family.hex)
     noted = NewRefreshToken(
         account_id=holder.account_id, family=family, token_hash=hash_of(token), issued_at=now,
-        expires_at=now + issuer.refresh, client=holder.client, token_scope=holder.scope.text,
+        expires_at=now + lasting, client=holder.client, token_scope=holder.scope.text,
     )  # fmt: skip
     await store.add_refresh_token(conn, holder.vo, noted)
+    if holder.client in LOOK_INSIDE:
+        token = issuer.sign({"aud": holder.client, "refresh_token": token}, lasting, kind="rt+jwt")
     return Tokens(
         access_token=access, refresh_token=token, expires_in=int(issuer.access.total_seconds()),
-        refresh_expires_in=int(issuer.refresh.total_seconds()), scope=holder.scope.text,
+        refresh_expires_in=int(lasting.total_seconds()), scope=holder.scope.text,
         id_token=_id_token(issuer, holder, nonce) if holder.scope.openid else None,
     )  # fmt: skip
+
+
+async def _settled(conn: Connection, holder: Holder) -> Holder:
+    if not holder.scope.primary and not holder.scope.more:
+        return holder
+    scope = plan.settled(holder.scope, await store.list_groups(conn, holder.vo, account_id=holder.account_id))
+    if isinstance(scope, str):
+        raise ScopeRefused(word=scope)
+    return replace(holder, scope=scope)
 
 
 def access_token(
@@ -248,11 +318,12 @@ def access_token(
 ) -> str:
     """Sign an access token by RFC 9068 with the claims of the WLCG profile; `sid` says which login it belongs to.
 
-    Raises `ScopeRefused` when it is limited to a group that its account is not in.
+    Raises `ScopeRefused` when it is limited to a group that its account is not in, or not settled.
     """
-    strange = [group for group in holder.scope.groups if group not in holder.groups]
+    strange = [f"group:{group}" for group in holder.scope.groups if group not in holder.groups]
+    strange += [plan.PRIMARY] * holder.scope.primary + sorted(holder.scope.more)
     if strange:
-        raise ScopeRefused(word=f"group:{strange[0]}")
+        raise ScopeRefused(word=strange[0])
     groups = list(holder.scope.groups or holder.groups)
     claims = {
         "sub": f"{holder.vo_name}:{holder.account}", "aud": audience or issuer.issuer, "scope": holder.scope.text,

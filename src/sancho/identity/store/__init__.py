@@ -4,6 +4,7 @@ from sancho.identity.store.accounts import (
     add_groups,
     credential,
     drop_groups,
+    groups_of,
     list_accounts,
     list_groups,
     names_like,
@@ -50,8 +51,9 @@ from sancho.identity.store.tokens import (
 
 __all__ = [
     "add_groups", "add_login", "add_refresh_token", "all_providers", "bar", "credential", "disable_providers",
-    "drop_groups", "drop_identity", "forget_expired", "forget_logins", "list_accounts", "list_groups",
-    "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner", "names_like", "newest_of_family",
+    "drop_groups", "drop_identity", "forget_expired", "forget_logins", "groups_of", "list_accounts",
+    "list_groups", "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner", "names_like",
+    "newest_of_family",
     "note_proof", "own_issuers", "owner_of_family", "put_accounts", "put_groups", "put_identity", "put_memberships",
     "put_passwords", "put_provider", "refresh_token", "revoke_all", "revoke_family", "revoke_until", "secret_of",
     "set_browser", "set_login_state", "set_polled", "set_sent", "set_state", "standing", "use_refresh_token",

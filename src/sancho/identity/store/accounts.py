@@ -171,6 +171,19 @@ async def list_groups(conn: Connection, vo: int, *, account_id: int | None = Non
     )
 
 
+async def groups_of(conn: Connection, vos: Sequence[int]) -> list[Group]:
+    """The groups of these VOs; of each the oldest first."""
+    return await fetch(
+        conn,
+        Group,
+        """
+        SELECT group_id, vo, name, permissions, share
+          FROM account_group WHERE vo = ANY(%(vos)s::smallint[]) ORDER BY vo, group_id
+        """,
+        {"vos": list(vos)},
+    )
+
+
 async def put_groups(
     conn: Connection, vo: int, *, names: Sequence[str], permissions: Sequence[str], shares: Sequence[float]
 ) -> None:

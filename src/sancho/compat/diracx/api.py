@@ -1,0 +1,22 @@
+"""All of DiracX's routes that are served, and how errors are said on them."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from sancho.compat.diracx import auth, health, refused, well_known
+from sancho.compat.diracx.errors import render
+from sancho.kit.problem import Dialects
+
+ROUTERS: Sequence[APIRouter] = (well_known.router, auth.router, health.router, refused.router)
+"""Served as they are."""
+
+DIALECTS: Dialects = dict.fromkeys(("/api/", "/.well-known/dirac-metadata", "/.well-known/security.txt"), render)
+
+PUBLIC_PATHS = frozenset({
+    "/.well-known/dirac-metadata", "/.well-known/security.txt", "/api/auth/authorize", "/api/auth/authorize/complete",
+    "/api/auth/device", "/api/auth/device/complete", "/api/auth/device/complete/finished",
+    "/api/auth/legacy-exchange", "/api/auth/revoke", "/api/auth/token", "/api/health/live", "/api/health/ready",
+    "/api/health/startup",
+})  # fmt: skip
+"""Routes that need no token."""

@@ -1,0 +1,82 @@
+"""Every operation of DiracX's API, and what we make of it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Support(Enum):
+    """What we make of an operation."""
+
+    SERVED = "served"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of DiracX 0.7."""
+
+    method: str
+    path: str
+    support: Support
+    note: str = ""
+    """What differs, or why it is refused."""
+
+
+def _operations(support: Support, *said: str) -> list[Operation]:
+    found: list[Operation] = []
+    for each in said:
+        route, _, note = each.partition("  ")
+        method, path = route.split(" ")
+        found.append(Operation(method, path, support, note))
+    return found
+
+
+NOT_YET = "501: not served yet"
+OPERATIONS: tuple[Operation, ...] = (
+    *_operations(
+        Support.SERVED,
+        "GET /.well-known/openid-configuration  The one document of this server; its endpoints are those under /v1.",
+        "GET /.well-known/jwks.json",
+        "GET /.well-known/dirac-metadata  Every VO but `instance`; its default group is the oldest.",
+        "GET /.well-known/security.txt  A JSON string for clients that ask for JSON, else text as RFC 9116 wants it; "
+        "404 when no contact is set.",
+        "POST /api/auth/device",
+        "GET /api/auth/device  Leads to the login page of this server, where people may use a password as well.",
+        "GET /api/auth/device/complete/finished",
+        "GET /api/auth/authorize  Leads to the login page of this server.",
+        "POST /api/auth/token  A device that asks too often is told to wait like any other.",
+        "POST /api/auth/revoke",
+        "GET /api/auth/userinfo  Properties are those that the permissions of the token amount to; policies are none.",
+        "GET /api/health/live",
+        "GET /api/health/ready",
+        "GET /api/health/startup",
+    ),
+    *_operations(
+        Support.PARTIAL,
+        "GET /api/auth/device/complete  Identity providers send browsers to /v1/auth/callback; this leads there.",
+        "GET /api/auth/authorize/complete  Identity providers send browsers to /v1/auth/callback; this leads there.",
+        "GET /api/auth/refresh-tokens  One row a login, which is one family of refresh tokens; those that were revoked "
+        "are not listed.",
+        "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",
+        "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
+        "`expires_minutes`, at most a week.",
+    ),
+    *_operations(
+        Support.REFUSED,
+        *(
+            f"{route}  {NOT_YET}"
+            for route in (
+                "GET /api/config/", "POST /api/jobs/jdl", "POST /api/jobs/search", "POST /api/jobs/summary",
+                "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat", "PATCH /api/jobs/metadata",
+                "POST /api/jobs/reschedule", "POST /api/jobs/sandbox", "GET /api/jobs/sandbox",
+                "GET /api/jobs/{job_id}/sandbox", "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",
+                "PATCH /api/jobs/{job_id}/sandbox/output", "DELETE /api/jobs/{job_id}/sandbox",
+                "POST /api/jobs/sandbox/unassign", "POST /api/pilots/", "PATCH /api/pilots/metadata",
+                "POST /api/pilots/search", "POST /api/pilots/summary", "GET /api/rss/storage", "GET /api/rss/compute",
+                "GET /api/rss/site", "GET /api/rss/fts",
+            )
+        ),
+    ),
+)  # fmt: skip
+"""All 42 operations of DiracX 0.7, the four hidden ones among them."""

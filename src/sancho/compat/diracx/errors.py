@@ -1,0 +1,135 @@
+"""What can go wrong here, and how DiracX says it: as `detail`; for a login on a device, as OAuth's `error`."""
+
+from fastapi import Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from sancho.identity.errors import (
+    AccountNotFound,
+    LoginDenied,
+    LoginEnded,
+    LoginOver,
+    LoginPending,
+    LoginTooEager,
+    RefreshRefused,
+    ScopeRefused,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+)
+from sancho.kit.errors import BadRequest, Forbidden, NotFound, SanchoError, TooMany, Unauthorized, Unavailable
+from sancho.kit.web import NoToken
+from sancho.vos.errors import VoNotFound
+
+
+class ScopeUnrecognised(BadRequest):
+    """Unrecognised scopes: {words}"""
+
+    code = "diracx_scope_unrecognised"
+
+    def __init__(self, *, words: list[str]) -> None:
+        """Name them."""
+        super().__init__(words=words)
+
+
+class ScopeUnfit(BadRequest):
+    """{reason}"""
+
+    code = "diracx_scope_unfit"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say what is wrong with the scope."""
+        super().__init__(reason=reason, field="scope")
+
+
+class PropertyNotHeld(Forbidden):
+    """No group of this server gives the property {name}."""
+
+    code = "diracx_property_not_held"
+
+    def __init__(self, *, name: str) -> None:
+        """Name it."""
+        super().__init__(name=name, field="scope")
+
+
+class FieldMissing(BadRequest):
+    """{name} is missing."""
+
+    code = "diracx_field_missing"
+
+    def __init__(self, *, name: str) -> None:
+        """Name the form's field."""
+        super().__init__(name=name, field=name)
+
+
+class LegacyOff(Unavailable):
+    """Legacy exchange is not enabled."""
+
+    code = "diracx_legacy_off"
+
+    def __init__(self) -> None:
+        """It does not come by itself."""
+        super().__init__(retry_after=3600)
+
+
+class LegacyHeaderInvalid(BadRequest):
+    """Invalid authorization header."""
+
+    code = "diracx_legacy_header_invalid"
+
+
+class LegacyRefused(Unauthorized):
+    """This key is not that of the VO."""
+
+    code = "diracx_legacy_refused"
+
+
+class NoContact(NotFound):
+    """This server names no contact for reports of security."""
+
+    code = "diracx_no_contact"
+
+
+class NotServed(SanchoError):
+    """Sancho does not serve {method} {path} of DiracX."""
+
+    status = 501
+    code = "diracx_not_served"
+
+    def __init__(self, *, method: str, path: str) -> None:
+        """Name the operation."""
+        super().__init__(method=method, path=path)
+
+
+STATUS: dict[type[SanchoError], int] = {AccountNotFound: 400, ScopeRefused: 403, VoNotFound: 400}
+"""Where DiracX's status differs from ours."""
+DETAIL: dict[type[SanchoError], str] = {
+    NoToken: "Authorization header is missing", TokenExpired: "Invalid JWT", TokenInvalid: "Invalid JWT",
+    TokenRevoked: "Invalid JWT", LoginEnded: "Invalid JWT", RefreshRefused: "Invalid refresh token",
+}  # fmt: skip
+"""Where DiracX has a text of its own."""
+DEVICE: dict[type[SanchoError], str] = {
+    LoginPending: "authorization_pending", LoginTooEager: "authorization_pending", LoginDenied: "access_denied",
+    LoginOver: "expired_token",
+}  # fmt: skip
+"""What a device is told; its programs know no word for being too eager, and give up at one they do not know."""
+
+
+def render(error: Exception) -> Response:
+    """Say any error as DiracX would."""
+    if isinstance(error, RequestValidationError):
+        return JSONResponse({"detail": jsonable_encoder(error.errors())}, 422)
+    if isinstance(error, HTTPException):
+        return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+    if not isinstance(error, SanchoError):
+        return JSONResponse({"detail": "Internal Server Error"}, 500)
+    kind = type(error)
+    if kind in DEVICE:
+        return JSONResponse({"error": DEVICE[kind]}, error.status, {"cache-control": "no-store"})
+    status = STATUS.get(kind, error.status)
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, TooMany | Unavailable):
+        headers["retry-after"] = str(error.retry_after)
+    return JSONResponse({"detail": DETAIL.get(kind, str(error))}, status, headers)
