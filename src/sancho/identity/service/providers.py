@@ -52,6 +52,7 @@ class ProviderSpec(BaseModel, extra="forbid"):
 
 async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[ProviderSpec]]) -> None:
     owners = await store.own_issuers(conn, vo, [d.spec.issuer for d in documents])
+    names = await store.provider_names(conn, vo)
     for d in documents:
         owner = owners.get(d.spec.issuer)
         if owner is None:
@@ -59,6 +60,8 @@ async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Seque
         if owner != vo and not d.spec.members:
             why = "an issuer that several VOs share needs `members`: who of its people is one of yours"
             raise _invalid(d, why, "members")
+        if names.setdefault(d.spec.issuer, d.name) != d.name:
+            raise _invalid(d, f"the provider {names[d.spec.issuer]} of this VO has this issuer already", "issuer")
         settings = _checked(d)
         provider = Provider(
             provider_id=0, vo=vo, name=d.name, title=d.spec.title or d.name, issuer=d.spec.issuer,
