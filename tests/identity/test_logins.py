@@ -160,7 +160,12 @@ async def test_a_form_of_another_site_or_browser_is_refused(here: Browser, elsew
     await here.get("/v1/auth/authorize", **ASKED)
     form = {**here.hidden, "choice": "password", "account": "alice", "password": PASSWORD}
 
-    for browser, said in ((here, form | {"proof": "x"}), (here, form | {"proof": ""}), (elsewhere, form)):
+    for browser, said in (
+        (here, form | {"proof": "x"}),
+        (here, form | {"proof": ""}),
+        (here, form | {"proof": "é"}),
+        (elsewhere, form),
+    ):
         answer = await browser.client.post("/v1/auth/login", data=said)
         assert (answer.status_code, "location" in answer.headers) == (403, False)
     page = await elsewhere.client.get("/v1/auth/login", params={"login": form["login"]})

@@ -240,7 +240,7 @@ async def go_on(request: Request, deployment: Deployed, said: Annotated[LoginFor
     browser = _browser(request)
     try:
         vo, login_id = _ids(said.login)
-        if not secrets.compare_digest(logins.proof_of(browser, login_id), said.proof or ""):
+        if not secrets.compare_digest(logins.proof_of(browser, login_id).encode(), (said.proof or "").encode()):
             raise BrowserDiffers
         shown = await logins.show(deployment, vo, login_id, browser)
         if said.choice == "deny":

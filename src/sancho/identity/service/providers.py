@@ -9,13 +9,16 @@ from pydantic import BaseModel, Field, ValidationError
 from sancho.identity import plan, store
 from sancho.identity.errors import (
     AccountSuspended,
+    BeyondYours,
     IssuerTaken,
+    ListUnbelievable,
     NotAMember,
+    OperatorOnly,
     ProviderAway,
     ProviderNotFound,
     ProviderRefused,
 )
-from sancho.identity.model import Account, AccountKind, AccountState, NewIdentity, Proof, Provider
+from sancho.identity.model import Account, AccountKind, AccountState, Group, NewIdentity, Proof, Provider
 from sancho.kit import telemetry
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -24,7 +27,7 @@ from sancho.kit.extensions import PluginUnknown, load
 from sancho.vos import service as vos
 from sancho.vos.errors import DocumentInvalid
 from sancho.vos.model import VO, Document, Kind, Named
-from sancho_contract.identity import IdentityProvider, IdentityRefused, Person, ProviderUnavailable
+from sancho_contract.identity import OPERATOR_ONLY, IdentityProvider, IdentityRefused, Person, ProviderUnavailable
 
 EXTENSION = "sancho.identity"
 _log = telemetry.log(__name__)
@@ -50,8 +53,10 @@ class ProviderSpec(BaseModel, extra="forbid"):
     """Settings of the plugin; secrets are named, never said."""
 
 
-async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[ProviderSpec]]) -> None:
+async def _apply(conn: Connection, caller: Principal, vo: int, documents: Sequence[Named[ProviderSpec]]) -> None:
     owners = await store.own_issuers(conn, vo, [d.spec.issuer for d in documents])
+    groups = await store.list_groups(conn, vo)
+    before = {provider.name: provider for provider in await store.list_providers(conn, vo)}
     for d in documents:
         owner = owners.get(d.spec.issuer)
         if owner is None:
@@ -60,11 +65,41 @@ async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Seque
             why = "an issuer that several VOs share needs `members`: who of its people is one of yours"
             raise _invalid(d, why, "members")
         settings = _checked(d)
+        _require_operator(caller, d, settings, before.get(d.name))
+        _require_reach(caller, d, groups)
         provider = Provider(
             provider_id=0, vo=vo, name=d.name, title=d.spec.title or d.name, issuer=d.spec.issuer,
             plugin=d.spec.plugin, enabled=True, members=tuple(d.spec.members), groups=d.spec.groups, settings=settings,
         )  # fmt: skip
         await store.put_provider(conn, provider, issuer_vo=owner)
+
+
+def _require_operator(
+    caller: Principal, document: Named[ProviderSpec], settings: Mapping[str, Any], before: Provider | None
+) -> None:
+    """What reaches into the operator's machine or network is theirs to say, and so is what it is used for."""
+    spec, reserved = document.spec, operator_only(document.spec.plugin)
+    unchanged = before is not None and (before.plugin, before.settings) == (spec.plugin, dict(settings))
+    said = sorted(name for name, default in reserved.items() if settings.get(name, default) != default)
+    if said and not unchanged and not caller.is_instance_admin:
+        raise OperatorOnly(setting=said[0], field=document.field(f"settings.{said[0]}"))
+
+
+def operator_only(plugin: str) -> dict[str, Any]:
+    """The settings of a plugin that only administrators of the installation may say, each with its default."""
+    fields = load(EXTENSION, plugin).Settings.model_fields
+    return {name: field.default for name, field in fields.items() if field.json_schema_extra == OPERATOR_ONLY}
+
+
+def _require_reach(caller: Principal, document: Named[ProviderSpec], groups: Sequence[Group]) -> None:
+    """Whoever says who vouches gives what that provider may give: nobody gives what they do not have themselves."""
+    given = document.spec.groups.values() or [group.name for group in groups if group.name != "admins"]
+    lacking = plan.beyond(caller.permissions, groups, {*given, "users"})
+    if lacking:
+        raise BeyondYours(
+            what=f"A group that {document.name} may put people in", account=caller.account,
+            permissions=", ".join(lacking), field=document.field("groups"),
+        )  # fmt: skip
 
 
 def _checked(document: Named[ProviderSpec]) -> dict[str, Any]:
@@ -202,7 +237,8 @@ async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[in
     """Let accounts follow a provider's list of people: how many were suspended or let in again, or changed groups.
 
     Whoever is off the list, or not active there, is suspended and logged out everywhere. Nothing is done when the
-    list did not come to its end. Raises `ProviderRefused` or `ProviderAway`.
+    list did not come to its end. Raises `ProviderRefused`, `ProviderAway`, or `ListUnbelievable` for a list that would
+    suspend nearly everybody.
     """
     plugin = plugin_of(deployment, provider, vo.name)
     try:
@@ -218,6 +254,9 @@ async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[in
         good = {s for s, m in members.items() if m.active and plan.is_member(m.groups, provider.members)}
         out = [p for s, p in here.items() if s not in good and p.barred_at is None]
         back = [p for s, p in here.items() if s in good and p.barred_at is not None]
+        if plan.is_unbelievable(len(out), sum(p.barred_at is None for p in here.values()), listed=len(members)):
+            telemetry.LISTS_NOT_FOLLOWED.labels(vo.name, provider.name).inc()
+            raise ListUnbelievable(provider=provider.title, out=len(out), known=len(here), listed=len(members))
         await store.bar(conn, vo.vo, [p.subject for p in out], now)
         await store.bar(conn, vo.vo, [p.subject for p in back], None)
         await store.set_state(conn, vo.vo, [p.account for p in out], AccountState.SUSPENDED.value)
