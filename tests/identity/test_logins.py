@@ -124,7 +124,9 @@ async def test_pages_may_not_be_framed_load_nothing_and_show_what_they_are_given
         assert "frame-ancestors 'none'" in each.headers["content-security-policy"]
         assert each.headers["cache-control"] == "no-store"
     cookie = here.client.cookies.jar
-    assert [(c.path, c.has_nonstandard_attr("HttpOnly")) for c in cookie] == [("/v1/auth", True)]
+    assert [(c.name, c.path, c.secure, c.has_nonstandard_attr("HttpOnly")) for c in cookie] == [
+        ("__Host-sancho_login", "/", True, True)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,10 @@ from sancho.identity.errors.logins import (
 )
 
 __all__ = [
-    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted",
-    "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
-    "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed",
-    "LifetimeTooLong", "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused",
+    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted", "ClientRefused",
+    "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown", "GroupNotFound",
+    "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed", "LifetimeTooLong",
+    "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused",
     "LoginTooEager", "LoginsBusy", "NameInvalid", "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember",
     "NotAService", "NotInGroup", "OperatorOnly", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway",
     "ProviderNotFound", "ProviderRefused", "RedirectRefused", "RefreshRefused", "ScopeRefused", "SshKeyInvalid",

@@ -19,6 +19,7 @@ from sancho.identity.errors import (
     ProviderRefused,
 )
 from sancho.identity.model import Account, AccountKind, AccountState, Group, NewIdentity, Proof, Provider
+from sancho.identity.service.noted import NOBODY, note_refused
 from sancho.kit import telemetry
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -169,6 +170,7 @@ async def welcome(deployment: Deployment, vo: VO, provider: Provider, person: Pe
     Their groups follow the provider's word each time. Raises `NotAMember` or `AccountSuspended`.
     """
     if not plan.is_member(person.groups, provider.members):
+        note_refused(vo.vo, NOBODY, f"{person.subject} of {person.issuer} is no member of the VO.")
         raise NotAMember(provider=provider.title, vo=vo.name)
     subject = f"{person.issuer} {person.subject}"
     async with deployment.database.transaction([vo.vo]) as conn:
@@ -197,6 +199,7 @@ async def _known(conn: Connection, vo: VO, subject: str) -> Account | None:
         return None
     (account,) = await store.list_accounts(conn, vo.vo, ids=[proofs[0].account_id])
     if account.state is not AccountState.ACTIVE:
+        note_refused(vo.vo, account.name, "A provider vouched for an account that is suspended.")
         raise AccountSuspended(account=account.name, vo=vo.name)
     return account
 
