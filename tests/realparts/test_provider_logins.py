@@ -52,7 +52,7 @@ class Site:
     async def apply(self, vo: str, name: str, by: str | None = None, **spec: Any) -> httpx2.Response:
         document = {"kind": "IdentityProvider", "name": name, "vo": vo, "spec": spec}
         body = {"documents": [document]}
-        return await self.client.post("/v1/configuration/apply", json=body, headers=self.bearer(by or vo))
+        return await self.client.post("/v1/configuration/apply", json=body, headers=self.bearer(by or "instance"))
 
     async def begin(self, vo: str, **more: str) -> dict[str, Any]:
         answer = await self.client.post("/v1/auth/device_authorization", data={"vo": vo, **more})
@@ -238,6 +238,7 @@ async def test_a_token_of_the_provider_is_exchanged_for_ours_in_its_vo_only(site
 
     given = await exchanged("belle", ours["id_token"])
     assert (await site.me(given.json()["access_token"])).json()["permissions"] == ["jobs:create"]
+    assert "refresh_token" not in given.json()
     # A token that another program was given opens nothing here, nor does one in the VO of another issuer.
     assert (await exchanged("belle", others["id_token"])).json()["error"] == "invalid_grant"
     assert (await exchanged("gridpp", ours["id_token"])).json()["error"] == "invalid_grant"

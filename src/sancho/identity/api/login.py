@@ -20,7 +20,7 @@ from sancho.identity.errors import BrowserDiffers, ClientUnknown, GrantIncomplet
 from sancho.identity.model import Login
 from sancho.identity.service import logins, providers
 from sancho.identity.service.codes import proof_of
-from sancho.identity.service.logins import Asked, Shown
+from sancho.identity.service.logins import Asked, ProviderAnswer, Shown
 from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import SanchoError
@@ -272,11 +272,11 @@ async def come_back(
     browser, trouble = _browser(request, deployment), said.error or ""
     if trouble and trouble != "access_denied":
         trouble = f"{trouble}: {said.error_description}" if said.error_description else trouble
+    answer = ProviderAnswer(
+        state=said.state or "", code=None if trouble else said.code, issuer=said.iss, trouble=trouble
+    )  # fmt: skip
     try:
-        login = await logins.come_back(
-            deployment, browser, (vo, provider), state=said.state or "",
-            code=None if trouble else said.code, issuer=said.iss, trouble=trouble,
-        )  # fmt: skip
+        login = await logins.come_back(deployment, browser, (vo, provider), answer)
         return await _end(deployment, login, browser)
     except SanchoError as e:
         return _trouble(e)

@@ -1,13 +1,13 @@
 """Tokens for tokens, and for programs: client credentials, token exchange (RFC 8693), introspection (RFC 7662).
 
 An exchange only ever narrows: fewer permissions, fewer groups, an earlier end; it gives nothing that renews itself.
-A token of a VO's identity provider is exchanged like a login by it. For the storages of others, features below give
-tokens by path: `app` passes what they offer as `Targets`.
+A token of a VO's identity provider says who somebody is, as a login there does. For the storages of others, features
+below give tokens by path: `app` passes what they offer as `Targets`.
 """
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,10 +23,9 @@ from sancho.identity.errors import (
 )
 from sancho.identity.model import AccountKind, NewIdentity, Proof, Tokens, TokenScope
 from sancho.identity.service.accounts import get_account
-from sancho.identity.service.codes import new_family
 from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.providers import plugin_of, refusal, welcome
-from sancho.identity.service.tokens import Holder, access_token, hash_of, issue, issuer_of, read_scope, unproven
+from sancho.identity.service.tokens import Holder, access_token, hash_of, issue_once, issuer_of, read_scope, unproven
 from sancho.kit.access import INSTANCE, Authenticator, Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
@@ -166,7 +165,7 @@ async def _for_others(
 
 
 async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str) -> Tokens:
-    """A token of a VO's identity provider is as good as a login there."""
+    """A token of a VO's identity provider says who somebody is; others may have seen it, so nothing renews ours."""
     if wanted.vo is None:
         raise ExchangeRefused(reason="`vo` is missing: it says whose identity provider has issued it")
     async with deployment.database.transaction([INSTANCE]) as conn:
@@ -185,9 +184,9 @@ async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str) -> T
         client=wanted.client, scope=read_scope(wanted.scope),
     )  # fmt: skip
     async with deployment.database.transaction([vo.vo]) as conn:
-        family = new_family(deployment.clock.now())
-        note_given(vo.vo, account.name, f"A token of {found[0].issuer} was exchanged for ours.", login=family)
-        return await issue(conn, deployment, holder, family=family)
+        tokens = await issue_once(conn, deployment, holder, lifetime=issuer_of(deployment).access)
+        note_given(vo.vo, account.name, f"A token of {found[0].issuer} was exchanged for ours.")
+        return replace(tokens, issued_token_type=ACCESS_TOKEN)
 
 
 def _issuer_named(token: str) -> str:

@@ -103,6 +103,16 @@ class Shown:
     providers: Sequence[Provider]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProviderAnswer:
+    """What a provider says by a browser that comes back; without a code, `trouble` is what happened there."""
+
+    state: str
+    code: str | None
+    issuer: str | None
+    trouble: str = ""
+
+
 def client_of(client_id: str) -> Client:
     """A program by its id; raises `ClientUnknown`."""
     found = CLIENTS.get(client_id)
@@ -203,37 +213,35 @@ async def send_away(deployment: Deployment, shown: Shown, provider: str, browser
         raise refusal(chosen, e) from e
 
 
-async def come_back(
-    deployment: Deployment, browser: str, at: tuple[str, str], *, state: str, code: str | None, issuer: str | None,
-    trouble: str = "",
-) -> Login:  # fmt: skip
-    """Go on with a login whose browser was sent to a provider; without a code, `trouble` says what happened there.
+async def come_back(deployment: Deployment, browser: str, at: tuple[str, str], answer: ProviderAnswer) -> Login:
+    """Go on with a login whose browser was sent to a provider.
 
     It has come back `at` the place of this VO's provider: where another was asked, its answer is shown to nobody.
 
     Each state is good once. Raises `LoginOver`, `BrowserDiffers`, `LoginDenied` when the person said no there,
     `NotAMember`, `AccountSuspended` or what `send_away` raises.
     """
-    number = vo_of(state)
+    number = vo_of(answer.state)
     if number is None:
         raise LoginOver
     async with deployment.database.transaction([number]) as conn:
-        login = _open(await store.lock_login(conn, sent_hash=hash_of(state)), deployment)
+        login = _open(await store.lock_login(conn, sent_hash=hash_of(answer.state)), deployment)
         _require_browser(login, browser)
         await store.set_sent(conn, number, login.login_id, provider_id=login.provider_id, sent_hash=nothing())
         vo = next(v for v in await vos.list_vos(conn) if v.vo == number)
         found = await store.list_providers(conn, number, provider_id=login.provider_id)
-        if trouble == "access_denied":
+        if answer.trouble == "access_denied":
             await store.set_login_state(conn, login, LoginState.DENIED)
             return login
     if not found or at != (vo.name, found[0].name):
         raise LoginOver
-    if code is None:
-        raise ProviderRefused(provider=found[0].title, detail=trouble[:200] or "it sent no code")
+    if answer.code is None:
+        raise ProviderRefused(provider=found[0].title, detail=answer.trouble[:200] or "it sent no code")
     try:
         person = await plugin_of(deployment, found[0], vo.name).person(
-            code=code, redirect_uri=callback_uri(deployment, *at),
-            code_verifier=derived(browser, state, "verifier"), nonce=derived(browser, state, "nonce"), issuer=issuer,
+            code=answer.code, redirect_uri=callback_uri(deployment, *at),
+            code_verifier=derived(browser, answer.state, "verifier"),
+            nonce=derived(browser, answer.state, "nonce"), issuer=answer.issuer,
         )  # fmt: skip
     except (IdentityRefused, ProviderUnavailable) as e:
         raise refusal(found[0], e) from e

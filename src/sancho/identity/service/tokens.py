@@ -229,7 +229,7 @@ async def on_behalf(
 
     It lives a week at most. Raises `ScopeRefused`, `VoNotFound`, `AccountNotFound` or `AccountSuspended`.
     """
-    wanted, issuer = read_scope(scope), issuer_of(deployment)
+    wanted = read_scope(scope)
     async with deployment.database.transaction([INSTANCE]) as conn:
         vo = await vos.get(conn, vo_name)
     async with deployment.database.transaction([vo.vo]) as conn:
@@ -240,10 +240,14 @@ async def on_behalf(
             vo=vo.vo, vo_name=vo.name, account_id=known.account_id, account=known.name, groups=known.groups,
             client=client, scope=wanted,
         )  # fmt: skip
-        holder = await _settled(conn, holder)
-    lifetime = min(lifetime, LONGEST_TOKEN)
-    token = access_token(issuer, holder, lifetime=lifetime)
-    note_given(vo.vo, known.name, f"A service of the VO asked for a token for client {client}.")
+        note_given(vo.vo, known.name, f"A service of the VO asked for a token for client {client}.")
+        return await issue_once(conn, deployment, holder, lifetime=lifetime)
+
+
+async def issue_once(conn: Connection, deployment: Deployment, holder: Holder, *, lifetime: timedelta) -> Tokens:
+    """Make an access token that nothing renews, and that lives a week at most; raises what `issue` raises."""
+    holder, lifetime = await _settled(conn, holder), min(lifetime, LONGEST_TOKEN)
+    token = access_token(issuer_of(deployment), holder, lifetime=lifetime)
     return Tokens(access_token=token, expires_in=int(lifetime.total_seconds()), scope=holder.scope.text)
 
 
