@@ -171,6 +171,29 @@ async def test_a_suspended_person_is_out_within_one_look_at_the_list_and_comes_b
     assert (await site.log_in("belle", issuers[0], "carol")).status_code == 200
 
 
+async def test_whom_an_administrator_has_suspended_no_provider_lets_in_again(site: Site, issuers: Issuers) -> None:
+    await site.log_in("belle", issuers[0], "carol")
+
+    async def state(verb: str) -> str:
+        answer = await site.client.post(f"/v1/accounts/carol/{verb}", headers=site.bearer("belle"))
+        return answer.json()["state"]
+
+    try:
+        for first in ("suspend", None):  # before the provider does, and after it
+            if first:
+                assert await state(first) == "suspended"
+            issuers[0].change_user("carol", active=False)
+            await follow(site.deployment)
+            assert await state("suspend") == "suspended"
+            issuers[0].change_user("carol", active=True)
+            await follow(site.deployment)
+            shown = await site.client.get("/v1/accounts/carol", headers=site.bearer("belle"))
+            assert shown.json()["state"] == "suspended"
+            assert await state("activate") == "active"
+    finally:
+        issuers[0].change_user("carol", active=True)
+
+
 async def test_an_issuer_vouches_for_one_vo_only(site: Site, issuers: Issuers) -> None:
     settings = {"client_id": "x", "allow_http": True}
     taken = await site.apply("gridpp", "other", issuer=issuers[0].issuer, settings=settings)

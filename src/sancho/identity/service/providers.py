@@ -253,11 +253,14 @@ async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[in
     now = deployment.clock.now()
     async with deployment.database.transaction([vo.vo]) as conn:
         proofs = await store.list_identities(conn, vo.vo, kind=Proof.TOKEN_ISSUER, issuer=provider.issuer)
+        accounts = {a.account_id: a for a in await store.list_accounts(conn, vo.vo, ids=[p.account_id for p in proofs])}
+        active = {a.account_id for a in accounts.values() if a.state is AccountState.ACTIVE}
         here = {p.subject.removeprefix(f"{provider.issuer} "): p for p in proofs}
         good = {s for s, m in members.items() if m.active and plan.is_member(m.groups, provider.members)}
-        out = [p for s, p in here.items() if s not in good and p.barred_at is None]
+        # Whom an administrator has suspended stays so: the provider lets in again only whom it has suspended itself.
+        out = [p for s, p in here.items() if s not in good and p.barred_at is None and p.account_id in active]
         back = [p for s, p in here.items() if s in good and p.barred_at is not None]
-        if plan.is_unbelievable(len(out), sum(p.barred_at is None for p in here.values()), listed=len(members)):
+        if plan.is_unbelievable(len(out), len(active), listed=len(members)):
             telemetry.LISTS_NOT_FOLLOWED.labels(vo.name, provider.name).inc()
             raise ListUnbelievable(provider=provider.title, out=len(out), known=len(here), listed=len(members))
         await store.bar(conn, vo.vo, [p.subject for p in out], now)
@@ -265,7 +268,6 @@ async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[in
         await store.set_state(conn, vo.vo, [p.account for p in out], AccountState.SUSPENDED.value)
         await store.set_state(conn, vo.vo, [p.account for p in back], AccountState.ACTIVE.value)
         await store.revoke_all(conn, vo.vo, [p.account_id for p in out], now)
-        accounts = {a.account_id: a for a in await store.list_accounts(conn, vo.vo, ids=[p.account_id for p in proofs])}
         ours = {group.name for group in await store.list_groups(conn, vo.vo)}
         changed: dict[str, dict[str, Any]] = {}
         for subject in good & here.keys():

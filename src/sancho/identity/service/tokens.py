@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sancho.identity import plan, store
-from sancho.identity.errors import AccountSuspended, LoginRefused, RefreshRefused, ScopeRefused, TokenInvalid
+from sancho.identity.errors import (
+    AccountSuspended,
+    LoginRefused,
+    RefreshRefused,
+    ScopeRefused,
+    TokenExpired,
+    TokenInvalid,
+)
 from sancho.identity.model import (
     REFRESH_GRACE,
     AccountState,
@@ -171,7 +178,7 @@ async def revoke(deployment: Deployment, token: str) -> None:
     issuer = issuer_of(deployment)
     try:
         claims = issuer.check(token)
-    except TokenInvalid:
+    except (TokenInvalid, TokenExpired):
         return
     async with deployment.database.transaction([INSTANCE]) as conn:
         found = await vos.find(conn, str(claims.get("vo", "")))
