@@ -1,18 +1,23 @@
 """The audit log names every token that a user was given, by which proof, and every proof that was refused."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import httpx2
 import pytest
 
+from sancho.app import create_app
 from sancho.identity import store
 from sancho.identity.model import NewRefreshToken
 from sancho.identity.service.codes import challenge_of
 from sancho.identity.service.tokens import hash_of
 from sancho.kit.db import fetch_value
+from sancho.settings import Settings
 from tests.conftest import eventually
 from tests.identity.browser import Browser
 from tests.identity.helpers import PASSWORD
@@ -55,6 +60,19 @@ async def test_a_login_is_noted_once_however_often_it_is_renewed(alice: Served) 
     assert noted[3] is not None
     assert noted[3].startswith("login:")
     assert await rows(alice, vo="gridpp") == []
+
+
+async def test_a_client_behind_a_proxy_of_ours_is_noted_where_it_is(alice: Served) -> None:
+    proxied = replace(alice.deployment, trusted_proxies=(ip_network("127.0.0.1/32"),))
+    settings = Settings(state_dir=alice.folder, public_url="http://testserver")
+    transport = httpx2.ASGITransport(app=create_app(settings, proxied))
+    headers = {"x-forwarded-for": "192.0.2.1, 203.0.113.7"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        form = {"grant_type": "password", "vo": "belle", "username": "alice", "password": PASSWORD}
+        assert (await client.post("/v1/auth/token", data=form, headers=headers)).status_code == 200
+
+    found = (await alice.send("GET", "/audit", account="root")).json()["items"]
+    assert [row["client"] for row in found] == ["203.0.113.7"]
 
 
 async def test_a_wrong_password_is_noted_and_what_was_typed_for_an_account_is_not(alice: Served) -> None:
