@@ -35,6 +35,7 @@ from sancho.identity.errors.logins import (
     GrantIncomplete,
     GrantUnknown,
     IssuerTaken,
+    ListUnbelievable,
     LoginDenied,
     LoginNotFound,
     LoginOver,
@@ -43,6 +44,7 @@ from sancho.identity.errors.logins import (
     LoginsBusy,
     LoginTooEager,
     NotAMember,
+    OperatorOnly,
     PkceMissing,
     ProviderAway,
     ProviderNotFound,
@@ -55,12 +57,12 @@ from sancho.identity.errors.logins import (
 )
 
 __all__ = [
-    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted",
-    "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
-    "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed",
-    "LifetimeTooLong", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused",
+    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted", "ClientRefused",
+    "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown", "GroupNotFound",
+    "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed", "LifetimeTooLong",
+    "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused",
     "LoginTooEager", "LoginsBusy", "NameInvalid", "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember",
-    "NotAService", "NotInGroup", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway",
+    "NotAService", "NotInGroup", "OperatorOnly", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway",
     "ProviderNotFound", "ProviderRefused", "RedirectRefused", "RefreshRefused", "ScopeRefused", "SshKeyInvalid",
     "TargetUnknown", "TokenExpired", "TokenInvalid", "TokenRevoked", "TooManyIdentities", "TooManyLogins",
 ]  # fmt: skip
