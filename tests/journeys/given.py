@@ -32,6 +32,8 @@ class Pilot:
     stamp: str
     secret: str
     token: str = ""
+    first: str = ""
+    """The secret that its CE was given."""
 
 
 @dataclass
@@ -147,7 +149,8 @@ async def _make_accounts(filled: Filled) -> None:
     filled.secrets |= {begun.json()["device_code"], begun.json()["user_code"]}
     made = await filled.ask("POST", "/accounts/robot/secret", account="root")
     filled.secrets.add(made["client_secret"])
-    await filled.ask("POST", "/accounts/carol/identities", {"kind": "ssh_key", "subject": SSH_KEY}, account="root")
+    key = {"kind": "ssh_key", "subject": SSH_KEY}
+    await filled.ask("POST", "/accounts/carol/identities", key, account="root", status=201)
 
 
 async def _make_data(filled: Filled) -> None:
@@ -197,7 +200,7 @@ async def _make_pilot(filled: Filled) -> None:
         )  # fmt: skip
     login = await filled.served.client.post("/v1/pilot/login", json={"stamp": stamp, "secret": secret})
     said = _checked(login, "POST", "/pilot/login", 200)
-    filled.pilot = Pilot(stamp, said["next_secret"], said["token"])
+    filled.pilot = Pilot(stamp, said["next_secret"], said["token"], secret)
     filled.secrets |= {secret, said["next_secret"], said["token"]}
 
 
