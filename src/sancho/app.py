@@ -228,9 +228,9 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
         burst=fair.burst,
     )  # fmt: skip
-    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies)
+    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
     app.add_middleware(Audited, database=deployment.database)
-    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
+    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)
     app.add_middleware(Observed)
     app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself

@@ -341,3 +341,12 @@ async def test_a_suspended_account_gets_no_token_from_services(served: Served) -
         asked = {"preferred_username": "alice", "scope": "vo:belle"}
         answer = await client.get("/api/auth/legacy-exchange", params=asked, headers=shown)
     assert answer.status_code == 403
+
+
+async def test_a_refusal_before_any_route_is_said_in_diracx_s_way_too(served: Served) -> None:
+    long = await served.client.post("/api/auth/token", content=b"x" * 33_000_000)
+    assert (long.status_code, long.json().keys()) == (413, {"detail"})
+    await served.deployment.database.close()
+    away = await served.client.get("/api/auth/userinfo", headers={"authorization": f"Bearer {served.token()}"})
+    assert (away.status_code, away.json()) == (503, {"detail": "The database does not answer."})
+    assert int(away.headers["retry-after"]) > 0
