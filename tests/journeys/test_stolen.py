@@ -1,4 +1,4 @@
-"""What a thief reaches with each credential, counted on a filled grid; `docs/explanation/stolen-credentials.md` says it.
+"""What a thief reaches with each credential, counted on a filled grid, as `docs/explanation/stolen-credentials.md` says.
 
 Objects are files and collections, jobs, rules, uploads, accounts and pilots of the VO that was robbed (belle), as
 the database has them. What is *seen* was shown by an answer; what is *changed* was changed, one after the other. Of
@@ -7,7 +7,6 @@ the other VO (gridpp) nothing may be reached by anybody.
 
 import base64
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -106,7 +105,7 @@ async def as_person(robbed: Robbed, token: str) -> Reach:
     for thing in sorted(robbed.mine + robbed.foreign, key=lambda t: t[0] == "account"):  # their owners last
         method, path, body = change(thing)
         answer = await robbed.send(method, path, token, body)
-        if answer.status_code < 300:
+        if answer.status_code < 300 and answer.text != '{"changed":[]}':
             reach.changed.add(thing)
     return reach
 
@@ -246,7 +245,7 @@ async def test_a_stolen_credential_reaches_as_much_as_the_page_says(robbed: Robb
     assert not (reach.seen | reach.changed) & foreign
     total = len(set(robbed.mine) | reach.seen | reach.changed)
     row = next(line for line in PAGE.read_text().splitlines() if line.startswith(f"| {credential} |"))
-    said = [int(number) for number in re.findall(r"\| (\d+) (?=\|)", row)]
+    said = [int(number) for number in row.split("|")[2:4]]
     assert said == [len(reach.seen), len(reach.changed)], f"{sorted(reach.seen)} {sorted(reach.changed)} of {total}"
 
 
