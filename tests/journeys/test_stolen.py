@@ -1,4 +1,4 @@
-"""What a thief reaches with each credential, counted on a filled grid, as `docs/explanation/stolen-credentials.md` says.
+"""What a thief reaches with each credential, counted on a filled grid: `docs/explanation/stolen-credentials.md`.
 
 Objects are files and collections, jobs, rules, uploads, accounts and pilots of the VO that was robbed (belle), as
 the database has them. What is *seen* was shown by an answer; what is *changed* was changed, one after the other. Of
