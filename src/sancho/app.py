@@ -40,6 +40,7 @@ from sancho.kit.objects import Objects
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.pilots import api as pilots_api
+from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas import api as replicas_api
 from sancho.replicas.tasks import tasks as replicas_tasks
@@ -205,7 +206,10 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.owners = OWNERS
     app.state.authenticator = identity.Authenticators(
-        made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
+        made.database,
+        identity.issuer_of(made),
+        rights=decisions.rights_of(made.extensions),
+        machines=pilots.Machines(),
     )
     app.include_router(health)
     for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):

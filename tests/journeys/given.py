@@ -33,6 +33,8 @@ class Pilot:
     stamp: str
     secret: str
     token: str = ""
+    first: str = ""
+    """The secret that its CE was given."""
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Filled:
     ids: dict[str, int] = field(default_factory=dict[str, int])
     names: dict[str, str] = field(default_factory=dict[str, str])
     pilot: Pilot = field(default_factory=lambda: Pilot("", ""))
+    job: str = ""
+    """The token of the job that runs."""
     secrets: set[str] = field(default_factory=set[str])
     """What must never be shown to another VO, nor written into a log."""
 
@@ -197,7 +201,7 @@ async def _make_pilot(filled: Filled) -> None:
         )  # fmt: skip
     login = await filled.served.client.post("/v1/pilot/login", json={"stamp": stamp, "secret": secret})
     said = _checked(login, "POST", "/pilot/login", 200)
-    filled.pilot = Pilot(stamp, said["next_secret"], said["token"])
+    filled.pilot = Pilot(stamp, said["next_secret"], said["token"], secret)
     filled.secrets |= {secret, said["next_secret"], said["token"]}
 
 
@@ -238,7 +242,8 @@ async def _run(filled: Filled, name: str) -> None:
     given = await filled.report("/match", OFFER | {"held": list(filled.ids.values())})
     assert given["job_id"] == filled.ids[f"job_{name}"]
     attempt = filled.ids[f"attempt_{name}"] = given["attempt_id"]
-    filled.secrets |= {source["token"] for each in given["inputs"] for source in each["sources"]}
+    filled.secrets |= {source["token"] for each in given["inputs"] for source in each["sources"]} | {given["token"]}
+    filled.job = given["token"]
     await filled.report(f"/attempts/{attempt}/start", status=204)
     made = {"outputs": [{"number": 0, "size": len(CONTENT), "adler32": ADLER}]}
     (upload,) = (await filled.report(f"/attempts/{attempt}/outputs", made))["uploads"]

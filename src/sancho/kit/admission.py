@@ -118,7 +118,7 @@ class Limited:
             address = address_of(scope, self._ways.proxies)
             self._count(limiter, rate, address, limit="machines" if machine else "address")
             scope[PARTY], scope[VO] = (MACHINES if machine else STRANGERS), ""
-        elif caller.pilot_id is not None:
+        elif caller.is_machine:
             scope[PARTY], scope[VO] = Pilots(caller.vo), caller.vo_name
             self._count(self._pilots, self._limits.pilots, caller.vo, limit="pilots", caller=caller)
         else:
@@ -130,7 +130,7 @@ class Limited:
     def _count(
         self, limiter: Limiter, rate: float, key: object, *, limit: str, caller: Principal | None = None
     ) -> None:
-        weight = 1.0 if caller is None else self._shares(caller.vo) if caller.pilot_id is None else 1.0
+        weight = 1.0 if caller is None else 1.0 if caller.is_machine else self._shares(caller.vo)
         early = limiter.ask(key, self._clock(), weight=weight)
         if early:
             vo = "" if caller is None else caller.vo_name

@@ -12,6 +12,7 @@ from sancho.identity.errors.accounts import (
     KeyUnreadable,
     LifetimeTooLong,
     LoginEnded,
+    MachineEnded,
     NameInvalid,
     NoCertificate,
     NoGroup,
@@ -57,12 +58,13 @@ from sancho.identity.errors.logins import (
 )
 
 __all__ = [
-    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted", "ClientRefused",
-    "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown", "GroupNotFound",
-    "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed", "LifetimeTooLong",
-    "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused",
-    "LoginTooEager", "LoginsBusy", "NameInvalid", "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember",
-    "NotAService", "NotInGroup", "OperatorOnly", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway",
-    "ProviderNotFound", "ProviderRefused", "RedirectRefused", "RefreshRefused", "ScopeRefused", "SshKeyInvalid",
-    "TargetUnknown", "TokenExpired", "TokenInvalid", "TokenRevoked", "TooManyIdentities", "TooManyLogins",
+    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted",
+    "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
+    "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed",
+    "LifetimeTooLong", "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver",
+    "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy", "MachineEnded", "NameInvalid", "NoCertificate",
+    "NoGroup", "NoSigningKey", "NotAMember", "NotAService", "NotInGroup", "OperatorOnly", "PasswordUnfit",
+    "PasswordWrong", "PkceMissing", "ProviderAway", "ProviderNotFound", "ProviderRefused", "RedirectRefused",
+    "RefreshRefused", "ScopeRefused", "SshKeyInvalid", "TargetUnknown", "TokenExpired", "TokenInvalid",
+    "TokenRevoked", "TooManyIdentities", "TooManyLogins",
 ]  # fmt: skip

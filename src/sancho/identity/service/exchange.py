@@ -15,6 +15,7 @@ from sancho.identity import plan, store
 from sancho.identity.errors import (
     ClientRefused,
     ExchangeRefused,
+    MachineEnded,
     NotAService,
     ScopeRefused,
     TargetUnknown,
@@ -116,10 +117,10 @@ async def exchange(
     try:
         caller = await authenticator.authenticate(wanted.subject_token)
         claims = issuer.check(wanted.subject_token)
-    except (TokenInvalid, TokenExpired) as e:
+    except (TokenInvalid, TokenExpired, MachineEnded) as e:
         raise ExchangeRefused(reason=str(e)) from e
-    if caller.pilot_id is not None:
-        raise ExchangeRefused(reason="it is a pilot's")
+    if caller.is_machine:
+        raise ExchangeRefused(reason="it is a pilot's or a job's")
     left = datetime.fromtimestamp(claims["exp"], UTC) - deployment.clock.now()
     if wanted.audience is not None and wanted.audience != issuer.issuer:
         if read_scope(claims["scope"]).permissions is not None:

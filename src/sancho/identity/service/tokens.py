@@ -42,6 +42,7 @@ from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
 PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105 - what tokens are for, in OAuth's words
+JOB_TOKEN_SCOPE = "sancho.job"  # noqa: S105 - the same
 CLIENT = "sancho"
 """The client that the command line is."""
 LOOK_INSIDE = frozenset({"myDIRACClientID"})
@@ -212,14 +213,30 @@ async def end_login_of(conn: Connection, deployment: Deployment, caller: Princip
     return True
 
 
-def pilot_token(signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequence[int], lifetime: timedelta) -> str:
+def job_audience(issuer_url: str) -> str:
+    """The `aud` of jobs' tokens."""
+    return f"{issuer_url}/job"
+
+
+def job_token(signer: Signer, *, vo: int, vo_name: str, job_id: int, attempt_id: int, lifetime: timedelta) -> str:
+    """Make the token of one attempt at a job: good for what the job reads and promised, and until the attempt ends."""
+    claims = {
+        "sub": f"{vo_name}:job:{job_id}", "aud": job_audience(signer.issuer), "scope": JOB_TOKEN_SCOPE,
+        "vo_id": vo, "job_id": job_id, "attempt_id": attempt_id,
+    }  # fmt: skip
+    return signer.sign(claims, lifetime)
+
+
+def pilot_token(
+    signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequence[int], login: str, lifetime: timedelta
+) -> str:
     """Make a pilot's own token: with it `Authenticators` say `pilot:STAMP`, who serves `vos` and may report.
 
-    `vo` owns the pilot; the pilot's transactions serve it and `vos`.
+    `vo` owns the pilot; the pilot's transactions serve it and `vos`. `login` says from which login it is.
     """
     claims = {
         "sub": f"pilot:{stamp}", "aud": pilot_audience(signer.issuer), "scope": PILOT_TOKEN_SCOPE,
-        "pilot_id": pilot_id, "vo_id": vo, "vos": list(vos),
+        "pilot_id": pilot_id, "vo_id": vo, "vos": list(vos), "login": login,
     }  # fmt: skip
     return signer.sign(claims, lifetime)
 
