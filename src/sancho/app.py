@@ -39,6 +39,7 @@ from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
+from sancho.onboarding import api as onboarding_api
 from sancho.pilots import api as pilots_api
 from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas import api as replicas_api
@@ -77,7 +78,7 @@ ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
     vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
     accounting_api.router, dids_api.router, replicas_api.router, transfers_api.router, rules_api.router,
-    uploads_api.router, jobs_api.router, objects_api.router,
+    uploads_api.router, jobs_api.router, objects_api.router, onboarding_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 

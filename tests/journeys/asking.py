@@ -40,6 +40,8 @@ class Ask:
     body: Any
     form: Mapping[str, Any] | None
     account: str | None
+    vo: str | None = None
+    """The VO of who asks, when it is not the one the request is about."""
 
     @property
     def path(self) -> str:
@@ -69,7 +71,9 @@ class Ask:
     def token(self, filled: Filled) -> str:
         """The token of whom it is sent as."""
         assert self.account is not None
-        return filled.pilot.token if self.account == "pilot" else filled.served.token(filled.vo, self.account)
+        if self.account == "pilot":
+            return filled.pilot.token
+        return filled.served.token(self.vo or filled.vo, self.account)
 
     def with_names(self, **names: Any) -> "Ask":
         """The same about another thing."""
@@ -100,6 +104,20 @@ def _configuration(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /configuration/versions", "root", query={"before": version + 1, "limit": 10})
     yield ask("GET /configuration/versions/{version}", "root", version=version)
     yield ask("GET /vos")
+    yield ask("GET /vos/{name}/check", "root", name=filled.vo)
+    new: dict[str, Any] = {
+        "name": f"{filled.vo}-next", "alias": "nxt", "share": 1, "admin": "ada", "email": "ada@example.org",
+        "groups": {"makers": {"permissions": ["jobs:create"], "share": 1}}, "scopes": ["mc"],
+        "quotas": {"total": {"account": "ada", "rse_expression": "*", "size": 1}},
+        "grants": [{"kind": "RSE", "name": "A-DISK"}],
+        "providers": {
+            "login": {
+                "issuer": "https://iam.example.org/", "title": "IAM", "plugin": "oidc", "members": ["/a"],
+                "groups": {"/a": "makers"}, "settings": {"client_id": "sancho"},
+            }
+        },
+    }  # fmt: skip
+    yield replace(ask("POST /vos", "root", body=new), vo="instance")
 
 
 def _identity(filled: Filled) -> Iterator[Ask]:
