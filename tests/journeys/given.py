@@ -145,7 +145,8 @@ async def _make_accounts(filled: Filled) -> None:
     filled.secrets |= {begun.json()["device_code"], begun.json()["user_code"]}
     made = await filled.ask("POST", "/accounts/robot/secret", account="root")
     filled.secrets.add(made["client_secret"])
-    await filled.ask("POST", "/accounts/carol/identities", {"kind": "ssh_key", "subject": SSH_KEY}, account="root")
+    key = {"kind": "ssh_key", "subject": SSH_KEY}
+    await filled.ask("POST", "/accounts/carol/identities", key, account="root", status=201)
 
 
 async def _make_data(filled: Filled) -> None:
