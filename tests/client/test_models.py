@@ -83,6 +83,8 @@ OPERATIONS: Sequence[Operation] = [
     identity.end_login("00000000-0000-4000-8000-000000000000"),
     identity.client_secret("a"),
     identity.revoke("t"),
+    identity.erase_person("a", "v"),
+    identity.export_person("a", "v"),
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
@@ -117,7 +119,7 @@ OPERATIONS: Sequence[Operation] = [
     vos.check("v"),
     vos.create(NEW_VO),
 ]
-STREAMED = {"/v1/contents/{did}", "/v1/replicas/{did}"}
+STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}"}
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 
 

@@ -116,6 +116,7 @@ async def _make_accounts(filled: Filled) -> None:
             "name": "frozen",
             "spec": {"effect": "deny", "permissions": ["rules:create"], "things": ["mc:frozen"], "reason": "frozen"},
         },
+        {"kind": "Account", "name": "leaver", "spec": {"groups": ["users"]}},
         {"kind": "Account", "name": "robot", "spec": {"kind": "service", "groups": ["users"]}},
         {
             "kind": "IdentityProvider",

@@ -26,12 +26,14 @@ async def found(deployment: Deployment, caller: Principal, founding: Founding, k
 
     Raises `VoExists`, or whatever is wrong with the documents that it becomes.
     """
-    require(caller, "vos:create", on=f"vo:{founding.name}")
+    if not caller.may("vos:create"):
+        require(caller, "vos:create", on=f"vo:{founding.name}")  # before a hash is computed for it
     password = secrets.token_urlsafe(12)
     documents = plan.documents(founding, await identity.make_hash(password))
     if caller.vo == INSTANCE:
         caller = replace(caller, vos=tuple(await db.all_vos(deployment.database)))
     async with deployment.database.transaction(caller.vos) as conn:
+        require(caller, "vos:create", on=f"vo:{founding.name}")
         await vos.lock_configuration(conn)
         if caller.vo == INSTANCE and await vos.find(conn, founding.name) is not None:  # others are refused anyway
             raise VoExists(vo=founding.name)

@@ -62,7 +62,8 @@ from sancho.identity.service.tokens import (
 
 __all__ = [
     "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
-    "administrators", "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
+    "administrators", "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of",
+    "ensure_key",
     "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "list_accounts",
     "login", "make_hash", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope",
     "refresh", "revoke", "rotate", "set_state", "trouble_of", "verify_ssh",
