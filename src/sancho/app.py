@@ -59,6 +59,8 @@ from sancho.rules.kinds import KINDS as RULES_KINDS
 from sancho.rules.personal import PERSONAL as RULES_PERSONAL
 from sancho.rules.tasks import tasks as rules_tasks
 from sancho.settings import Settings
+from sancho.sharing import api as sharing_api
+from sancho.sharing.kinds import KINDS as SHARING_KINDS
 from sancho.sites import api as sites_api
 from sancho.sites.kinds import KINDS as SITES_KINDS
 from sancho.transfers import api as transfers_api
@@ -74,6 +76,7 @@ from sancho.vos.personal import PERSONAL as VOS_PERSONAL
 
 KINDS: tuple[Kind[Any], ...] = (
     *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
+    *SHARING_KINDS,
 )  # fmt: skip
 """Every kind of configuration document."""
 
@@ -86,8 +89,8 @@ TASKS: tuple[Tasks, ...] = (
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
     vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
-    accounting_api.router, dids_api.router, replicas_api.router, transfers_api.router, rules_api.router,
-    uploads_api.router, jobs_api.router, objects_api.router, onboarding_api.router,
+    accounting_api.router, dids_api.router, replicas_api.router, sharing_api.router, transfers_api.router,
+    rules_api.router, uploads_api.router, jobs_api.router, objects_api.router, onboarding_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 

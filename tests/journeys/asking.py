@@ -183,6 +183,11 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
+    yield ask("GET /shared")
+    page = {"cursor": 0, "limit": 10}
+    yield ask("GET /shared/{vo}/contents/{did:path}", vo=filled.vo, did="mc:raw", query=page)
+    yield ask("GET /shared/{vo}/replicas/{did:path}", vo=filled.vo, did="mc:raw")
+    yield ask("GET /shared/{vo}/access/{did:path}", vo=filled.vo, did="mc:raw", query=page)
     yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
 
 
