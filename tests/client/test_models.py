@@ -65,6 +65,9 @@ OPERATIONS: Sequence[Operation] = [
     data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
     data.replicas("mc:d"),
     data.scopes(),
+    data.shared(),
+    data.shared_access("v", "mc:d"),
+    data.shared_contents("v", "mc:d"),
     identity.account("a", "v"),
     identity.accounts("v"),
     identity.activate("a", "v"),
@@ -119,7 +122,7 @@ OPERATIONS: Sequence[Operation] = [
     vos.check("v"),
     vos.create(NEW_VO),
 ]
-STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}"}
+STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}", "/v1/shared/{vo}/contents/{did}"}
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 
 

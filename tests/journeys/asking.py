@@ -132,7 +132,7 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /accounts/{name}/suspend", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)
-    yield ask("POST /accounts/{name}/export", "root", name="leaver", query=vo)
+    yield ask("POST /accounts/{name}/export", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/erase", "root", name="leaver", query=vo)
     yield ask("GET /groups", query=vo)
     yield ask("POST /accounts/{name}/secret", "root", name="robot", query=vo)

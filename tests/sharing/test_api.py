@@ -91,13 +91,14 @@ async def test_what_is_withdrawn_is_refused_at_once(sharing: Served) -> None:
 
 
 async def test_a_vo_shares_what_is_its_own_with_vos_that_there_are(sharing: Served) -> None:
-    for document, status, code in (
+    cases: list[tuple[dict[str, Any], int, str]] = [
         ({"name": "mc:none"}, 422, "reference_unknown"),
         ({"name": "mc:run1", "spec": {"to": ["nobody"]}}, 422, "reference_unknown"),
         ({"name": "mc:run1", "vo": "gridpp"}, 403, "not_your_configuration"),
         ({"name": "no did"}, 422, "document_invalid"),
         ({"name": "mc:run1", "spec": {"to": []}}, 422, "document_invalid"),
-    ):
+    ]
+    for document, status, code in cases:
         answer = await grant(sharing, **document)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert (await grant(sharing, account="alice")).status_code == 403

@@ -42,6 +42,7 @@ class SharedFile(BaseModel):
     """A file and where it can be read now."""
 
     did: str
+    name: str
     size: int
     adler32: str | None
     sources: list[SharedSource]
@@ -50,7 +51,8 @@ class SharedFile(BaseModel):
     def of(cls, file: Readable) -> "SharedFile":
         """Render a file."""
         sources = [SharedSource(rse=s.rse, site=s.site, url=s.url, token=s.token) for s in file.sources]
-        return cls(did=file.did, size=file.size, adler32=file.adler32, sources=sources)
+        name = file.did.partition(":")[2]
+        return cls(did=file.did, name=name, size=file.size, adler32=file.adler32, sources=sources)
 
 
 class SharedFiles(BaseModel):
