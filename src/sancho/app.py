@@ -12,21 +12,26 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sancho.accounting import api as accounting_api
+from sancho.accounting.personal import PERSONAL as ACCOUNTING_PERSONAL
 from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
 from sancho.decisions import api as decisions_api
 from sancho.decisions import service as decisions
 from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
+from sancho.decisions.personal import PERSONAL as DECISIONS_PERSONAL
 from sancho.decisions.tasks import tasks as decisions_tasks
 from sancho.dids import api as dids_api
 from sancho.dids import service as dids
 from sancho.dids.kinds import KINDS as DIDS_KINDS
+from sancho.dids.personal import PERSONAL as DIDS_PERSONAL
 from sancho.identity import api as identity_api
 from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
+from sancho.identity.personal import PERSONAL as IDENTITY_PERSONAL
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import api as jobs_api
 from sancho.jobs import service as jobs
+from sancho.jobs.personal import PERSONAL as JOBS_PERSONAL
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
 from sancho.kit.admission import InTurn, Limited, Limits, Ways
@@ -37,8 +42,10 @@ from sancho.kit.fair import Shares, Turns
 from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
+from sancho.kit.personal import PersonalData
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
+from sancho.onboarding import api as onboarding_api
 from sancho.pilots import api as pilots_api
 from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
@@ -50,21 +57,27 @@ from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules import api as rules_api
 from sancho.rules import service as rules
 from sancho.rules.kinds import KINDS as RULES_KINDS
+from sancho.rules.personal import PERSONAL as RULES_PERSONAL
 from sancho.rules.tasks import tasks as rules_tasks
 from sancho.settings import Settings
+from sancho.sharing import api as sharing_api
+from sancho.sharing.kinds import KINDS as SHARING_KINDS
 from sancho.sites import api as sites_api
 from sancho.sites.kinds import KINDS as SITES_KINDS
 from sancho.transfers import api as transfers_api
 from sancho.transfers.tasks import tasks as transfers_tasks
 from sancho.uploads import api as uploads_api
+from sancho.uploads.personal import PERSONAL as UPLOADS_PERSONAL
 from sancho.uploads.tasks import tasks as uploads_tasks
 from sancho.vos import api as vos_api
 from sancho.vos import service as vos
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
+from sancho.vos.personal import PERSONAL as VOS_PERSONAL
 
 KINDS: tuple[Kind[Any], ...] = (
     *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
+    *SHARING_KINDS,
 )  # fmt: skip
 """Every kind of configuration document."""
 
@@ -77,10 +90,16 @@ TASKS: tuple[Tasks, ...] = (
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
     vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
-    accounting_api.router, dids_api.router, replicas_api.router, transfers_api.router, rules_api.router,
-    uploads_api.router, jobs_api.router, objects_api.router,
+    accounting_api.router, dids_api.router, replicas_api.router, sharing_api.router, transfers_api.router,
+    rules_api.router, uploads_api.router, jobs_api.router, objects_api.router, onboarding_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
+
+PERSONAL: tuple[PersonalData, ...] = (
+    IDENTITY_PERSONAL, VOS_PERSONAL, DECISIONS_PERSONAL, JOBS_PERSONAL, RULES_PERSONAL, UPLOADS_PERSONAL,
+    DIDS_PERSONAL, ACCOUNTING_PERSONAL,
+)  # fmt: skip
+"""What each feature holds of a person."""
 
 OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
 """Who owns a thing, by its kind, for whoever asks what they may do with it."""
@@ -203,6 +222,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.deployment = made
     app.state.settings = settings
     app.state.kinds = KINDS
+    app.state.personal = PERSONAL
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.owners = OWNERS
     app.state.authenticator = identity.Authenticators(

@@ -107,10 +107,11 @@ class Lines(Generic[T_co]):
     path: str
     item: type[T_co]
     query: Query | None = None
+    method: Method = "GET"
 
     def call(self) -> "Call[None]":
         """The call whose answer is the stream."""
-        return Call(method="GET", path=self.path, answer=NoneType, query=self.query)
+        return Call(method=self.method, path=self.path, answer=NoneType, query=self.query, repeatable=True)
 
     def parse(self, line: str | bytes) -> T_co:
         """Read one line; raises Pydantic's `ValidationError`."""

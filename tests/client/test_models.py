@@ -11,10 +11,11 @@ from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import configuration, data, identity, jobs, rules, topology
+from sancho_client.calls import configuration, data, identity, jobs, rules, topology, vos
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, UploadRule
 from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
+from sancho_client.models.vos import NewVo, Resource
 
 Schema = Mapping[str, Any]
 Operation = Call[Any] | Pages[Any] | Lines[Any]
@@ -33,6 +34,17 @@ DESCRIPTION = JobDescription(
     priority=1,
 )
 FILE = NewFile(did="mc:a", size=1, adler32="00000001", dataset="mc:d", rse="A")
+NEW_VO = NewVo(
+    name="v",
+    alias="v",
+    share=1,
+    email="a@v",
+    providers={"p": {"issuer": "https://i"}},
+    groups={"g": {"permissions": []}},
+    quotas={"q": {"size": 1, "rse_expression": "*"}},
+    scopes=["mc"],
+    grants=[Resource(kind="RSE", name="A")],
+)
 OPERATIONS: Sequence[Operation] = [
     configuration.apply([Document(kind="VO", name="v", vo="v", spec={}, remove=True)], dry_run=True, comment="c"),
     configuration.changes(1),
@@ -53,6 +65,9 @@ OPERATIONS: Sequence[Operation] = [
     data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
     data.replicas("mc:d"),
     data.scopes(),
+    data.shared(),
+    data.shared_access("v", "mc:d"),
+    data.shared_contents("v", "mc:d"),
     identity.account("a", "v"),
     identity.accounts("v"),
     identity.activate("a", "v"),
@@ -71,6 +86,8 @@ OPERATIONS: Sequence[Operation] = [
     identity.end_login("00000000-0000-4000-8000-000000000000"),
     identity.client_secret("a"),
     identity.revoke("t"),
+    identity.erase_person("a", "v"),
+    identity.export_person("a", "v"),
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
@@ -102,8 +119,10 @@ OPERATIONS: Sequence[Operation] = [
     topology.site("s"),
     topology.sites(),
     topology.vos(),
+    vos.check("v"),
+    vos.create(NEW_VO),
 ]
-STREAMED = {"/v1/contents/{did}", "/v1/replicas/{did}"}
+STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}", "/v1/shared/{vo}/contents/{did}"}
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 
 
@@ -128,7 +147,7 @@ def test_every_operation_is_what_the_server_has(document: Schema, operation: Ope
 
 def test_no_operation_is_left_out() -> None:
     made = {label(operation) for operation in OPERATIONS}
-    modules = (configuration, data, identity, jobs, rules, topology)
+    modules = (configuration, data, identity, jobs, rules, topology, vos)
     functions = [
         f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
         if f.__module__ == m.__name__ and not f.__name__.startswith("_")

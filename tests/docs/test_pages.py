@@ -44,7 +44,7 @@ def test_the_job_that_is_shown_could_be_submitted() -> None:
         JobFile.model_validate(shown)
 
 
-@pytest.mark.parametrize("page", ["how-to/configure.md", "how-to/identity-providers.md"])
+@pytest.mark.parametrize("page", ["how-to/configure.md", "how-to/identity-providers.md", "how-to/onboard-a-vo.md"])
 def test_the_documents_that_are_shown_could_be_applied(page: str) -> None:
     kinds = {kind.name: kind for kind in KINDS}
     for shown in blocks(page):

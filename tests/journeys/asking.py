@@ -40,6 +40,8 @@ class Ask:
     body: Any
     form: Mapping[str, Any] | None
     account: str | None
+    vo: str | None = None
+    """The VO of who asks, when it is not the one the request is about."""
 
     @property
     def path(self) -> str:
@@ -70,7 +72,7 @@ class Ask:
         """The token of whom it is sent as."""
         assert self.account is not None
         machines = {"pilot": filled.pilot.token, "job": filled.job}
-        return machines.get(self.account) or filled.served.token(filled.vo, self.account)
+        return machines.get(self.account) or filled.served.token(self.vo or filled.vo, self.account)
 
     def with_names(self, **names: Any) -> "Ask":
         """The same about another thing."""
@@ -101,6 +103,20 @@ def _configuration(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /configuration/versions", "root", query={"before": version + 1, "limit": 10})
     yield ask("GET /configuration/versions/{version}", "root", version=version)
     yield ask("GET /vos")
+    yield ask("GET /vos/{name}/check", "root", name=filled.vo)
+    new: dict[str, Any] = {
+        "name": f"{filled.vo}-next", "alias": "nxt", "share": 1, "admin": "ada", "email": "ada@example.org",
+        "groups": {"makers": {"permissions": ["jobs:create"], "share": 1}}, "scopes": ["mc"],
+        "quotas": {"total": {"account": "ada", "rse_expression": "*", "size": 1}},
+        "grants": [{"kind": "RSE", "name": "A-DISK"}],
+        "providers": {
+            "login": {
+                "issuer": "https://iam.example.org/", "title": "IAM", "plugin": "oidc", "members": ["/a"],
+                "groups": {"/a": "makers"}, "settings": {"client_id": "sancho"},
+            }
+        },
+    }  # fmt: skip
+    yield replace(ask("POST /vos", "root", body=new), vo="instance")
 
 
 def _identity(filled: Filled) -> Iterator[Ask]:
@@ -115,6 +131,8 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /accounts/{name}/suspend", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)
+    yield ask("POST /accounts/{name}/export", "root", name="carol", query=vo)
+    yield ask("POST /accounts/{name}/erase", "root", name="leaver", query=vo)
     yield ask("GET /groups", query=vo)
     yield ask("POST /accounts/{name}/secret", "root", name="robot", query=vo)
     yield ask("GET /accounts/{name}/identities", "root", name="carol", query=vo)
@@ -164,6 +182,11 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
+    yield ask("GET /shared")
+    page = {"cursor": 0, "limit": 10}
+    yield ask("GET /shared/{vo}/contents/{did:path}", vo=filled.vo, did="mc:raw", query=page)
+    yield ask("GET /shared/{vo}/replicas/{did:path}", vo=filled.vo, did="mc:raw")
+    yield ask("GET /shared/{vo}/access/{did:path}", vo=filled.vo, did="mc:raw", query=page)
     yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
 
 

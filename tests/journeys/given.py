@@ -121,6 +121,7 @@ async def _make_accounts(filled: Filled) -> None:
             "name": "frozen",
             "spec": {"effect": "deny", "permissions": ["rules:create"], "things": ["mc:frozen"], "reason": "frozen"},
         },
+        {"kind": "Account", "name": "leaver", "spec": {"groups": ["users"]}},
         {"kind": "Account", "name": "robot", "spec": {"kind": "service", "groups": ["users"]}},
         {
             "kind": "IdentityProvider",
@@ -161,6 +162,8 @@ async def _make_data(filled: Filled) -> None:
         "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201
     )
     await filled.ask("PATCH", "/dids/mc:raw", {"open": False}, account="root")
+    grant = {"kind": "DatasetGrant", "name": "mc:raw", "spec": {"to": [filled.vo]}}
+    await filled.ask("POST", "/configuration/apply", {"documents": [grant]}, account="root")
     for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):
         await filled.ask("POST", "/dids", {"did": did, "kind": kind}, status=201)
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)

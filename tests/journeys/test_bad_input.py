@@ -95,6 +95,8 @@ def unused(schema: Schema, value: Any, at: str) -> Iterator[str]:
 UNLIMITED = {
     "documents": "2000 of them are answered with 413, as the test below says",
     "spec": "the model of its kind has the limits",
+    "settings": "the settings of a plugin: its model has the limits",
+    "size": "of a quota: checked when it is read",
     "memory": "a size: checked when it is read",
     "walltime": "a duration: checked when it is read",
     "lifetime": "the same",

@@ -1,10 +1,11 @@
 """The SQL of accounting; one statement each. Writes `ledger`, which only grows."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from sancho.accounting.model import By, Entry, Sum
-from sancho.kit.db import Connection, execute, fetch
+from sancho.kit.db import Connection, execute, fetch, stream
+from sancho.kit.personal import Line, Person
 
 
 async def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -58,3 +59,22 @@ async def sums(conn: Connection, vo: int, by: Sequence[By], since: datetime, unt
         """,
         {"vo": vo, "since": since, "until": until, **{one.value: one in by for one in By}},
     )
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """What an account used, entry by entry."""
+    chunks = stream(
+        conn,
+        """
+        SELECT to_jsonb(l) || '{"what": "use"}'
+          FROM (SELECT at, job_id, files, size, wall, cpu,
+                       CASE kind WHEN 'J' THEN 'attempt' WHEN 'U' THEN 'upload' ELSE 'transfer' END AS kind
+                  FROM ledger
+                 WHERE account_id = %(account_id)s AND vo = %(vo)s
+                 ORDER BY at) AS l
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line

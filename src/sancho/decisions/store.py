@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from sancho.decisions.model import AuditRow, Batch, Sealed, StoredPolicy, StoredRights
 from sancho.kit.audit import Entry
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find, stream
+from sancho.kit.personal import Line, Person
 
 WRITING = 7_266_228
 """Advisory lock that whoever writes rows shares (`begin_audit_rows`), and that the sealer has alone for a moment."""
@@ -286,3 +287,36 @@ async def stream_rows(conn: Connection, vo: int, after: int, last: int) -> Async
 def _row(row: tuple[object, ...]) -> AuditRow:
     names = AuditRow.__dataclass_fields__
     return AuditRow(**dict(zip(names, row, strict=True)))  # pyright: ignore[reportArgumentType]
+
+
+# ---- a person's data
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """What was decided for somebody, or about their account."""
+    chunks = stream(
+        conn,
+        """
+        SELECT to_jsonb(r) || '{"what": "decision"}'
+          FROM (SELECT audit_id, at, account, permission, thing, items, allowed, why, route, client
+                  FROM audit_row
+                 WHERE vo = %(vo)s AND (account = %(name)s OR thing = 'account:' || %(name)s)
+                 ORDER BY audit_id) AS r
+        """,
+        {"vo": person.vo, "name": person.name},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line
+
+
+async def erase_person(conn: Connection, person: Person) -> int:
+    """Name somebody by their pseudonym in policies."""
+    return await execute(
+        conn,
+        """
+        UPDATE policy SET accounts = array_replace(accounts, %(name)s, %(pseudonym)s)
+         WHERE vo = %(vo)s AND %(name)s = ANY(accounts)
+        """,
+        {"vo": person.vo, "name": person.name, "pseudonym": person.pseudonym},
+    )

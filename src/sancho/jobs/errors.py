@@ -3,6 +3,16 @@
 from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge
 
 
+class JobsNotEnded(Conflict):
+    """Account {account} has {jobs} job(s) that have not ended."""
+
+    code = "jobs_not_ended"
+
+    def __init__(self, *, account: str, jobs: int) -> None:
+        """Say how many there are; the hint says what to do with them."""
+        super().__init__(account=account, jobs=jobs, field="name", hint="Wait for them, or kill them; then try again.")
+
+
 class JobNotFound(NotFound):
     """Job {job_id} does not exist."""
 

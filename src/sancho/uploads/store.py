@@ -1,12 +1,13 @@
 """The SQL of uploads: intents, in sets."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import LiteralString
 
 from psycopg.types.json import Jsonb
 
-from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, stream
+from sancho.kit.personal import Line, Person
 from sancho.uploads.model import Intent, Wish
 
 INTENT: LiteralString = """
@@ -157,3 +158,22 @@ async def delete_intents(conn: Connection, vo: int, intent_ids: Sequence[int]) -
 async def vo_names(conn: Connection) -> dict[int, str]:
     """Names of all VOs by id: part of every path."""
     return {row[0]: row[1] for row in await fetch_rows(conn, "SELECT vo, name FROM vo")}
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """The files that an account was or is about to add."""
+    chunks = stream(
+        conn,
+        """
+        SELECT jsonb_build_object('what', 'upload', 'did', s.name || ':' || i.name, 'size', i.size, 'state',
+                                  CASE i.state WHEN 'O' THEN 'open' WHEN 'C' THEN 'committed' ELSE 'cancelled' END,
+                                  'expires_at', i.expires_at)
+          FROM intent AS i
+          JOIN scope AS s ON s.scope_id = i.scope_id AND s.vo = i.vo
+         WHERE i.account_id = %(account_id)s AND i.vo = %(vo)s
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line

@@ -100,6 +100,11 @@ async def documents(conn: Connection, vos: Iterable[int], *, kind: str | None = 
     return [Document(kind=k, name=name, vo=names[vo], spec=spec) for (vo, k, name), spec in recorded.items()]
 
 
+async def find_spec(conn: Connection, vo: int, kind: str, name: str) -> Spec | None:
+    """What the newest version says of a document; None when there is none."""
+    return (await store.newest(conn, [(vo, kind, name)])).get((vo, kind, name))
+
+
 async def documents_after(conn: Connection, changes: Sequence[Change], kind: str) -> list[Document]:
     """Every document of a kind that this transaction sees, as it will be once `changes` are recorded.
 

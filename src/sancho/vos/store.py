@@ -1,12 +1,13 @@
 """The SQL of VOs and configuration versions."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, stream
 from sancho.kit.db import find as find_row
+from sancho.kit.personal import Line, Person
 from sancho.vos.model import VO, Change, Known, Version
 
 APPLY_LOCK = 0x5A4C0
@@ -181,3 +182,83 @@ async def current_version(conn: Connection) -> int | None:
 async def served(conn: Connection) -> list[int]:
     """The VOs that this transaction serves."""
     return await fetch_values(conn, "SELECT unnest(served_vos()) ORDER BY 1")
+
+
+# ---- a person's data
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """The documents of somebody's account as they were and are, and the versions that they applied."""
+    chunks = stream(
+        conn,
+        """
+        SELECT jsonb_build_object('what', 'document', 'version', version, 'kind', kind, 'name', name,
+                                  'before', before, 'after', after)
+          FROM configuration_change
+         WHERE vo = %(vo)s AND kind = 'Account' AND name = %(name)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'applied', 'version', version, 'at', applied_at, 'comment', comment)
+          FROM configuration_version
+         WHERE vo = %(vo)s AND applied_by = %(by)s
+        """,
+        {"vo": person.vo, "name": person.name, "by": f"{person.vo_name}:{person.name}"},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line
+
+
+async def erase_person(conn: Connection, person: Person) -> int:
+    """Leave of an account's documents that there was one, call it by its pseudonym wherever it is named.
+
+    Which versions they applied stays, under the pseudonym and without their comments.
+    """
+    parameters = {
+        "vo": person.vo, "name": person.name, "pseudonym": person.pseudonym,
+        "before": f"{person.vo_name}:{person.name}", "after": f"{person.vo_name}:{person.pseudonym}",
+    }  # fmt: skip
+    own = await execute(
+        conn,
+        """
+        UPDATE configuration_change
+           SET name = %(pseudonym)s,
+               before = CASE WHEN before IS NOT NULL THEN '{"groups": [], "suspended": true}'::jsonb END,
+               after = CASE WHEN after IS NOT NULL THEN '{"groups": [], "suspended": true}'::jsonb END
+         WHERE vo = %(vo)s AND kind = 'Account' AND name = %(name)s
+        """,
+        parameters,
+    )
+    named = await execute(
+        conn,
+        """
+        UPDATE configuration_change AS c SET before = renamed.before, after = renamed.after
+          FROM (SELECT version, vo, kind, name,
+                       (SELECT coalesce(jsonb_object_agg(e.key, CASE
+                                   WHEN e.key = 'account' AND e.value = to_jsonb(%(name)s::text)
+                                   THEN to_jsonb(%(pseudonym)s::text)
+                                   WHEN e.key = 'accounts' AND e.value ? %(name)s
+                                   THEN (e.value - %(name)s) || to_jsonb(%(pseudonym)s::text)
+                                   ELSE e.value END), before) FROM jsonb_each(before) AS e) AS before,
+                       (SELECT coalesce(jsonb_object_agg(e.key, CASE
+                                   WHEN e.key = 'account' AND e.value = to_jsonb(%(name)s::text)
+                                   THEN to_jsonb(%(pseudonym)s::text)
+                                   WHEN e.key = 'accounts' AND e.value ? %(name)s
+                                   THEN (e.value - %(name)s) || to_jsonb(%(pseudonym)s::text)
+                                   ELSE e.value END), after) FROM jsonb_each(after) AS e) AS after
+                  FROM configuration_change
+                 WHERE vo = %(vo)s
+                   AND (%(name)s IN (before ->> 'account', after ->> 'account')
+                        OR before -> 'accounts' ? %(name)s OR after -> 'accounts' ? %(name)s)) AS renamed
+         WHERE (c.version, c.vo, c.kind, c.name) = (renamed.version, renamed.vo, renamed.kind, renamed.name)
+        """,
+        parameters,
+    )
+    applied = await execute(
+        conn,
+        """
+        UPDATE configuration_version SET applied_by = %(after)s, comment = NULL
+         WHERE vo = ANY(served_vos()) AND applied_by = %(before)s
+        """,
+        parameters,
+    )
+    return own + named + applied

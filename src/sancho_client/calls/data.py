@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from types import NoneType
 
-from sancho_client.call import Call, Lines, Pages, body, did_path
+from sancho_client.call import Call, Lines, Pages, body, did_path, segment
 from sancho_client.models.data import (
     Access,
     Commit,
@@ -13,6 +13,7 @@ from sancho_client.models.data import (
     FileReplicas,
     NewFile,
     Scope,
+    Shared,
     UploadRule,
     Uploads,
 )
@@ -76,6 +77,22 @@ def replicas(name: str) -> Lines[FileReplicas]:
 def access(dids: Sequence[str]) -> Pages[Access]:
     """The files below some DIDs, and where to read them, with a token for each place."""
     return Pages(path="/v1/replicas/access", item=Access, method="POST", json={"dids": list(dids)}, items="files")
+
+
+def shared() -> Call[list[Shared]]:
+    """The datasets that other VOs let one's own read."""
+    return Call(method="GET", path="/v1/shared", answer=list[Shared])
+
+
+def shared_contents(vo: str, name: str, *, limit: int | None = None) -> Pages[Content]:
+    """What is directly in a dataset or container that another VO shares."""
+    path = f"/v1/shared/{segment(vo)}/contents/{did_path(name)}"
+    return Pages(path=path, item=Content, page_size=5000, limit=limit)
+
+
+def shared_access(vo: str, name: str) -> Pages[Access]:
+    """The files below a dataset or container that another VO shares, and where to read them."""
+    return Pages(path=f"/v1/shared/{segment(vo)}/access/{did_path(name)}", item=Access, items="files")
 
 
 def new_uploads(files: Sequence[NewFile], rule: UploadRule | None = None) -> Call[Uploads]:

@@ -2,14 +2,16 @@
 
 from types import NoneType
 
-from sancho_client.call import Call, Pages, body, segment
+from sancho_client.call import Call, Lines, Pages, body, segment
 from sancho_client.models.identity import (
     Account,
     ClientSecret,
     DeviceLogin,
+    Erased,
     Group,
     Identity,
     OpenLogin,
+    PersonalLine,
     Tokens,
     Ways,
     Whoami,
@@ -139,3 +141,13 @@ def remove_identity(name: str, subject: str, *, vo: str | None = None) -> Call[N
     """Let a key, by its print, or a name in certificates prove an account no more."""
     path = f"/v1/accounts/{segment(name)}/identities"
     return Call(method="DELETE", path=path, answer=NoneType, query={"subject": subject, "vo": vo})
+
+
+def export_person(name: str, vo: str | None = None) -> Lines[PersonalLine]:
+    """Everything that is held of the person behind an account."""
+    return Lines(path=f"/v1/accounts/{segment(name)}/export", item=PersonalLine, query={"vo": vo}, method="POST")
+
+
+def erase_person(name: str, vo: str | None = None) -> Call[Erased]:
+    """Take a person out of everything; their account goes on under a pseudonym."""
+    return Call(method="POST", path=f"/v1/accounts/{segment(name)}/erase", answer=Erased, query={"vo": vo})

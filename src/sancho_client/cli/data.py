@@ -14,11 +14,14 @@ from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, Session, Verbs, report
 from sancho_client.data import download, upload
 from sancho_client.errors import BadInput
-from sancho_client.models.data import Content, Did, FileReplicas, Scope, UploadRule
+from sancho_client.models.data import Content, Did, FileReplicas, Scope, Shared, UploadRule
 from sancho_client.models.rules import Rule
 
 verbs = Verbs("Data: upload, download, look, remove.")
 DidArgument = Annotated[str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container.")]
+Of = Annotated[
+    str | None, typer.Option("--of", metavar="VO", help="A dataset that this VO shares, see `sancho data shared`.")
+]
 SHOWN = 20
 """Files whose replicas `info` shows, unless --all is said."""
 
@@ -96,6 +99,7 @@ def get(
     session: Session,
     did: Annotated[list[str], typer.Argument(metavar="DID...", help="Files, datasets, containers.")],
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put the files.")] = Path(),
+    of: Of = None,
 ) -> None:
     """Download files, of datasets and containers too, each checked.
 
@@ -104,7 +108,7 @@ def get(
     failed = False
     rows: list[dict[str, object]] = []
     with bytes_bar(session.output, "Downloading") as bar:
-        for got in download.get(session.client, did, folder, watch=bar):
+        for got in download.get(session.client, did, folder, watch=bar, of=of):
             if got.error is not None:
                 failed = True
                 report(got.error, session.output)
@@ -128,8 +132,13 @@ def ls(
     ] = None,
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="file, dataset or container.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
+    of: Of = None,
 ) -> None:
     """List scopes, the DIDs of a scope, or what is in a dataset or container."""
+    if name is not None and of is not None:
+        inside = session.client.pages(data.shared_contents(of, name, limit=limit))
+        session.output.listing((d for d in inside if kind in {None, d.kind}), _content_columns(), of="DIDs")
+        return
     if name is None:
         scopes: list[Column[Scope]] = [
             Column("scope", lambda s: s.name),
@@ -161,6 +170,13 @@ def _content_columns() -> list[Column[Content]]:
         Column("size", lambda d: d.size, "size"),
         Column("open", lambda d: None if d.kind == "file" else d.open),
     ]
+
+
+@verbs.command("shared", example="sancho data shared")
+def shared(session: Session) -> None:
+    """List the datasets that other VOs let yours read; `ls` and `get` with --of do so."""
+    columns: list[Column[Shared]] = [Column("vo", lambda s: s.vo), Column("did", lambda s: s.did)]
+    session.output.listing(session.client.send(data.shared()), columns, of="shared datasets")
 
 
 @verbs.command("info", example="sancho data info mc:run1")

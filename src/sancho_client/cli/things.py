@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from sancho_client.call import Call, Pages
 from sancho_client.calls import configuration, identity, rules, topology
-from sancho_client.cli import documents
+from sancho_client.cli import documents, person, vo
 from sancho_client.cli.options import Owner
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs, ask_password
@@ -252,6 +252,8 @@ def add_to(root: Verbs, *, panel: str) -> None:
     }
     groups["account"].command("password", example="sancho account password alice")(password)
     groups["account"].command("secret", example="sancho account secret robot")(secret)
+    person.add_to(groups["account"])
+    vo.add_to(groups["vo"])
     groups["rse"].command("resolve", example="sancho rse resolve 'tier=1&country=UK'")(resolve)
     for noun, verbs in groups.items():
         root.add(verbs, noun, panel=panel)

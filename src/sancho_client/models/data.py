@@ -73,6 +73,13 @@ class Access(Answer):
     sources: tuple[Source, ...] = ()
 
 
+class Shared(Answer):
+    """A dataset that another VO lets one's own read."""
+
+    vo: str
+    did: str
+
+
 class NewFile(Request):
     """A file that is about to be uploaded."""
 

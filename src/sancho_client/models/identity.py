@@ -1,6 +1,9 @@
 """Who is asking: tokens, accounts, groups."""
 
+from collections.abc import Mapping
 from datetime import datetime
+
+from pydantic import ConfigDict
 
 from sancho_client.models.base import Answer, Strings
 
@@ -93,3 +96,19 @@ class Identity(Answer):
     subject: str
     created_at: datetime
     proven_at: datetime | None = None
+
+
+class PersonalLine(Answer):
+    """One thing that is held of a person: by which feature, what it is, and all that is said of it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    feature: str
+    what: str
+
+
+class Erased(Answer):
+    """What an account is called now that its person is erased, and how many rows changed for it, by feature."""
+
+    account: str
+    changed: Mapping[str, int] = {}

@@ -1,24 +1,29 @@
 """Native routes of accounts and groups."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from sancho.identity import service
 from sancho.identity.errors import (
     AccountNotFound,
+    AlreadyErased,
     BeyondYours,
     NotAService,
     PasswordUnfit,
     PasswordWrong,
 )
 from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group
-from sancho.identity.service import exchange
-from sancho.kit.access import INSTANCE, Principal
+from sancho.identity.service import exchange, personal
+from sancho.identity.service.personal import Erased
+from sancho.kit.access import INSTANCE, NotYours, Principal
 from sancho.kit.errors import PermissionMissing
+from sancho.kit.personal import PersonalData
 from sancho.kit.problem import problems
 from sancho.kit.web import Authenticated, Caller, Deployed, Transaction
 from sancho.vos import service as vos
@@ -145,6 +150,33 @@ async def make_secret(name: str, caller: Acting, conn: Transaction) -> SecretOut
     """Make the secret by which a service account gets tokens (`client_credentials`), instead of the one before."""
     client_id, secret = await exchange.make_client_secret(conn, caller, name)
     return SecretOut(client_id=client_id, client_secret=secret)
+
+
+def _parts(request: Request) -> Sequence[PersonalData]:
+    return cast(Sequence[PersonalData], request.app.state.personal)
+
+
+@router.post(
+    "/accounts/{name}/export",
+    response_class=StreamingResponse,
+    responses=problems(AccountNotFound, NotYours, BeyondYours, VoNotFound),
+)
+async def export(name: str, request: Request, caller: Acting, deployment: Deployed) -> StreamingResponse:
+    """Stream everything that is held of the person behind an account, one JSON document a line; no secrets."""
+    person = await personal.person_to_tell(deployment, caller, name)
+    return StreamingResponse(
+        personal.tell(deployment, person, _parts(request)), media_type="application/x-ndjson",
+        headers={"cache-control": "no-store"},
+    )  # fmt: skip
+
+
+@router.post(
+    "/accounts/{name}/erase",
+    responses=problems(AccountNotFound, PermissionMissing, BeyondYours, AlreadyErased, VoNotFound),
+)
+async def erase(name: str, request: Request, caller: Acting, deployment: Deployed) -> Erased:
+    """Take a person out of everything: their account keeps what it owned, under a pseudonym. There is no way back."""
+    return await personal.erase(deployment, caller, name, _parts(request))
 
 
 @router.get("/groups", responses=problems(VoNotFound))

@@ -3,6 +3,7 @@
 from sancho.identity.errors.accounts import (
     AccountNotFound,
     AccountSuspended,
+    AlreadyErased,
     BeyondYours,
     CertificateNotAccepted,
     GroupNotFound,
@@ -58,7 +59,8 @@ from sancho.identity.errors.logins import (
 )
 
 __all__ = [
-    "AccountNotFound", "AccountSuspended", "BeyondYours", "BrowserDiffers", "CertificateNotAccepted",
+    "AccountNotFound", "AccountSuspended", "AlreadyErased", "BeyondYours", "BrowserDiffers",
+    "CertificateNotAccepted",
     "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
     "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed",
     "LifetimeTooLong", "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver",

@@ -262,3 +262,13 @@ class SshKeyInvalid(Invalid):
     def __init__(self, *, reason: str) -> None:
         """Say what is wrong with it."""
         super().__init__(reason=reason, hint="Make one with: ssh-keygen -t ed25519")
+
+
+class AlreadyErased(Conflict):
+    """Account {account} has been erased already."""
+
+    code = "already_erased"
+
+    def __init__(self, *, account: str) -> None:
+        """Name the account, by its pseudonym."""
+        super().__init__(account=account, hint="Nothing of the person is left to erase.", field="name")

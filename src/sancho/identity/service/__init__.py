@@ -2,6 +2,7 @@
 
 from sancho.identity.service.accounts import (
     accounts,
+    administrators,
     change_password,
     find_account,
     get_account,
@@ -29,10 +30,14 @@ from sancho.identity.service.issuer import (
     ensure_key,
     rotate,
 )
+from sancho.identity.service.passwords import (
+    make_hash,
+)
 from sancho.identity.service.providers import (
     PROVIDER,
     all_providers,
     follow,
+    trouble_of,
 )
 from sancho.identity.service.ssh import (
     SshKey,
@@ -58,9 +63,10 @@ from sancho.identity.service.tokens import (
 )
 
 __all__ = [
-    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
-    "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
-    "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "job_token",
-    "list_accounts", "login", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group",
-    "read_scope", "refresh", "revoke", "rotate", "set_state", "verify_ssh",
+    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "SshKey",
+    "accounts", "administrators", "all_providers", "bootstrap", "certificate_person", "change_password",
+    "end_login_of", "ensure_key", "find_account", "follow", "forget_expired", "get_account", "groups",
+    "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "on_behalf", "open_logins",
+    "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke", "rotate", "set_state",
+    "trouble_of", "verify_ssh",
 ]  # fmt: skip

@@ -42,6 +42,11 @@ async def list_accounts(conn: Connection, vo: int, *, after: str = "", limit: in
     return await store.list_accounts(conn, vo, after=after, limit=limit)
 
 
+async def administrators(conn: Connection, vo: int) -> list[str]:
+    """The names of a VO's accounts that are active and may do everything."""
+    return await store.administrators(conn, vo)
+
+
 async def groups(conn: Connection, vo: int) -> list[Group]:
     """The groups of a VO, the oldest first."""
     return await store.list_groups(conn, vo)

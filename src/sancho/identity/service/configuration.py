@@ -27,7 +27,7 @@ def _not_tiny(share: float) -> float:
 class GroupSpec(BaseModel, extra="forbid"):
     """A group of accounts."""
 
-    permissions: list[str] = []
+    permissions: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)] = []
     """What its members may do, such as `rules:create`; `*` is everything."""
     share: Annotated[float, Field(ge=0, le=1e6), AfterValidator(_not_tiny)] = 1
     """Its part of the VO's capacity, relative to the other groups'."""

@@ -167,6 +167,17 @@ def refusal(provider: Provider, trouble: IdentityRefused | ProviderUnavailable) 
     return ProviderAway(provider=provider.title, detail=trouble.detail, retry_after=int(trouble.retry_after or 10))
 
 
+async def trouble_of(deployment: Deployment, vo: VO, provider: Provider) -> str | None:
+    """Ask a provider how a login would begin; say what is wrong, or None when all is well."""
+    nobody = f"{deployment.public_url}/v1/auth/callback"
+    try:
+        plugin = plugin_of(deployment, provider, vo.name)
+        await plugin.login_url(redirect_uri=nobody, state="check", nonce="check", code_challenge="A" * 43)
+    except (IdentityRefused, ProviderUnavailable) as e:
+        return e.detail
+    return None
+
+
 async def welcome(deployment: Deployment, vo: VO, provider: Provider, person: Person) -> Account:
     """The account of somebody whom a provider vouches for, made when they come for the first time.
 

@@ -2,6 +2,7 @@
 
 from sancho.identity.store.accounts import (
     add_groups,
+    administrators,
     credential,
     drop_groups,
     groups_of,
@@ -51,7 +52,8 @@ from sancho.identity.store.tokens import (
 )
 
 __all__ = [
-    "add_groups", "add_login", "add_refresh_token", "all_providers", "bar", "credential", "disable_providers",
+    "add_groups", "add_login", "add_refresh_token", "administrators", "all_providers", "bar", "credential",
+    "disable_providers",
     "drop_groups", "drop_identity", "forget_expired", "forget_logins", "groups_of", "list_accounts",
     "list_groups", "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner", "names_like",
     "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "provider_names", "put_accounts",

@@ -52,6 +52,22 @@ async def names_like(conn: Connection, vo: int, stem: str) -> list[str]:
     )
 
 
+async def administrators(conn: Connection, vo: int) -> list[str]:
+    """Names of a VO's active accounts that are in a group which may do everything, in order."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT DISTINCT account.name
+          FROM account_group AS g
+          JOIN membership AS m ON m.group_id = g.group_id AND m.vo = g.vo
+          JOIN account ON account.account_id = m.account_id AND account.vo = m.vo
+         WHERE g.vo = %(vo)s AND '*' = ANY(g.permissions) AND account.state = 'A'
+         ORDER BY account.name
+        """,
+        {"vo": vo},
+    )
+
+
 async def put_accounts(
     conn: Connection, vo: int, *, names: Sequence[str], kinds: Sequence[str], emails: Sequence[str | None],
     suspended: Sequence[bool | None],

@@ -135,7 +135,7 @@ async def _matching(conn: Connection, vo: int, expression: str) -> list[int]:
 class QuotaSpec(BaseModel, extra="forbid"):
     """How much an account, or without one all of the VO together, may lock on the RSEs that match."""
 
-    account: str | None = None
+    account: Annotated[str | None, Field(max_length=63)] = None
     rse_expression: Annotated[str, Field(max_length=4000, examples=["tier=1"])]
     size: Annotated[Size, Field(lt=2**62, examples=["10 TB"])]
 

@@ -1,0 +1,42 @@
+"""The SQL of what the namespace holds of a person."""
+
+from collections.abc import AsyncIterator
+
+from sancho.kit.db import Connection, execute, stream
+from sancho.kit.personal import Line, Person
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """An account's scopes, and the DIDs that it made."""
+    chunks = stream(
+        conn,
+        """
+        SELECT jsonb_build_object('what', 'scope', 'name', name, 'shared', shared)
+          FROM scope
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'did', 'did', s.name || ':' || d.name, 'size', d.size,
+                                  'kind', CASE d.kind WHEN 'F' THEN 'file' WHEN 'D' THEN 'dataset' ELSE 'container' END,
+                                  'created_at', d.created_at)
+          FROM did AS d
+          JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
+         WHERE d.account_id = %(account_id)s AND d.vo = %(vo)s
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line
+
+
+async def drop_empty_scope(conn: Connection, person: Person, name: str) -> int:
+    """Delete an account's own scope of this name unless there is a DID in it."""
+    return await execute(
+        conn,
+        """
+        DELETE FROM scope AS s
+         WHERE s.name = %(name)s AND s.vo = %(vo)s AND s.account_id = %(account_id)s
+           AND NOT EXISTS (SELECT FROM did WHERE did.scope_id = s.scope_id AND did.vo = s.vo)
+        """,
+        {"vo": person.vo, "account_id": person.account_id, "name": name},
+    )

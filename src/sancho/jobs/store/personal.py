@@ -1,0 +1,80 @@
+"""The SQL of what jobs hold of a person."""
+
+from collections.abc import AsyncIterator
+
+from sancho.kit.db import Connection, execute, fetch_value, stream
+from sancho.kit.personal import Line, Person
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """What an account submitted: descriptions, jobs with their attempts, and sandboxes."""
+    chunks = stream(
+        conn,
+        """
+        SELECT jsonb_build_object('what', 'submission', 'submission_id', submission_id, 'jobs', jobs,
+                                  'submitted_at', submitted_at, 'description', description)
+          FROM submission
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object(
+                   'what', 'job', 'job_id', j.job_id, 'submission_id', s.submission_id, 'parameters', s.parameters,
+                   'state', CASE j.state WHEN 'P' THEN 'pending' WHEN 'W' THEN 'waiting' WHEN 'M' THEN 'matched'
+                                         WHEN 'R' THEN 'running' WHEN 'C' THEN 'completing' WHEN 'D' THEN 'done'
+                                         WHEN 'F' THEN 'failed' ELSE 'killed' END,
+                   'changed_at', j.changed_at,
+                   'attempts', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                                           'number', a.number, 'started_at', a.started_at, 'ended_at', a.ended_at,
+                                           'tail', t.tail) ORDER BY a.number), '[]')
+                                  FROM attempt AS a
+                                  LEFT JOIN attempt_detail AS t ON t.attempt_id = a.attempt_id AND t.vo = a.vo
+                                 WHERE a.job_id = j.job_id AND a.vo = j.vo))
+          FROM job AS j
+          JOIN job_spec AS s ON s.job_id = j.job_id AND s.vo = j.vo
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'sandbox', 'sha256', encode(sha256, 'hex'), 'size', size,
+                                  'created_at', created_at)
+          FROM sandbox
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line
+
+
+async def count_unended(conn: Connection, person: Person) -> int:
+    """How many of an account's jobs have not ended."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT count(*) FROM job
+         WHERE vo = %(vo)s AND account_id = %(account_id)s AND state NOT IN ('D', 'F', 'K')
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )
+
+
+async def erase_person(conn: Connection, person: Person) -> int:
+    """Clear what an account's ended attempts printed, and the keys that it chose for its submissions."""
+    parameters = {"vo": person.vo, "account_id": person.account_id}
+    printed = await execute(
+        conn,
+        """
+        UPDATE attempt_detail AS t SET tail = ''
+          FROM job AS j
+          JOIN attempt AS a ON a.job_id = j.job_id AND a.vo = j.vo AND a.ended_at IS NOT NULL
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+           AND t.attempt_id = a.attempt_id AND t.vo = a.vo AND t.tail <> ''
+        """,
+        parameters,
+    )
+    return printed + await execute(
+        conn,
+        """
+        UPDATE submission SET idempotency_key = NULL
+         WHERE account_id = %(account_id)s AND vo = %(vo)s AND idempotency_key IS NOT NULL
+        """,
+        parameters,
+    )

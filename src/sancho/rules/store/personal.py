@@ -1,0 +1,52 @@
+"""The SQL of what rules hold of a person."""
+
+from collections.abc import AsyncIterator
+
+from sancho.kit.db import Connection, execute, stream
+from sancho.kit.personal import Line, Person
+
+
+async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
+    """An account's rules, quotas, and what it keeps on RSEs."""
+    chunks = stream(
+        conn,
+        """
+        SELECT jsonb_build_object('what', 'rule', 'rule_id', r.rule_id, 'did', s.name || ':' || d.name,
+                                  'copies', r.copies, 'rse_expression', t.rse_expression, 'comment', t.comment,
+                                  'created_at', t.created_at, 'expires_at', r.expires_at)
+          FROM rule AS r
+          JOIN rule_detail AS t ON t.rule_id = r.rule_id AND t.vo = r.vo
+          JOIN did AS d ON d.did_id = r.did_id AND d.vo = r.vo
+          JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
+         WHERE r.account_id = %(account_id)s AND r.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'quota', 'name', name, 'rse_expression', rse_expression, 'size', size)
+          FROM quota
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'usage', 'rse', rse.name, 'files', u.files, 'size', u.size, 'held', u.held)
+          FROM (SELECT rse_id, sum(files) AS files, sum(size) AS size, sum(held) AS held
+                  FROM usage_slot
+                 WHERE account_id = %(account_id)s AND vo = %(vo)s
+                 GROUP BY rse_id) AS u
+          JOIN rse ON rse.rse_id = u.rse_id
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )
+    async for rows in chunks:
+        for (line,) in rows:
+            yield line
+
+
+async def erase_person(conn: Connection, person: Person) -> int:
+    """Clear the comments on an account's rules; the rules hold data that others may need, and stay."""
+    return await execute(
+        conn,
+        """
+        UPDATE rule_detail AS t SET comment = NULL
+          FROM rule AS r
+         WHERE r.account_id = %(account_id)s AND r.vo = %(vo)s
+           AND t.rule_id = r.rule_id AND t.vo = r.vo AND t.comment IS NOT NULL
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
+    )

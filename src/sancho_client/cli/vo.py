@@ -1,0 +1,223 @@
+"""`sancho vo create|check`: bring a VO in, and see whether it can work.
+
+`create` asks a person for what matters and was not said; a script says everything by options. Both end in the
+checklist, whose last line is a smoke test: a tiny file is uploaded, read back and given up, as the VO's users would.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sancho_client.calls import data, identity, rules, topology, vos
+from sancho_client.cli import documents
+from sancho_client.cli.job_files import scalar
+from sancho_client.cli.output import Column
+from sancho_client.cli.verbs import FAILED, Session, Verbs
+from sancho_client.client import Client
+from sancho_client.data import download, upload
+from sancho_client.errors import BadInput, ClientError
+from sancho_client.models.configuration import Applied
+from sancho_client.models.vos import Check, NewVo, NewVoMade, Resource
+from sancho_client.tokens import GivenToken
+
+SMOKE = "smoke test"
+KINDS = {"site": "Site", "ce": "ComputeElement", "computeelement": "ComputeElement", "rse": "RSE"}
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+COLUMNS: list[Column[Check]] = [
+    Column("what", lambda c: c.what),
+    Column("", lambda c: c.outcome, "state"),
+    Column("found", lambda c: c.found),
+    Column("what to do", lambda c: c.next),
+]
+
+
+@dataclass
+class Wishes:
+    """What was said on the command line."""
+
+    alias: str | None = None
+    issuer: str | None = None
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    members: Sequence[str] = ()
+    group: Sequence[str] = ()
+    quota: Sequence[str] = ()
+    scope: Sequence[str] = ()
+    grant: Sequence[str] = ()
+
+
+def add_to(verbs: Verbs) -> None:
+    """Add these verbs to those of VOs."""
+    example = (
+        "sancho vo create belle --alias bel --issuer https://iam.example.org --client-id sancho --grant rse=A-DISK"
+    )
+    verbs.command("create", example=example)(create)
+    verbs.command("check", example="sancho vo check belle")(check)
+
+
+def create(
+    session: Session,
+    name: Name,
+    alias: Annotated[str | None, typer.Option(help="At most three letters, for Rucio's clients.")] = None,
+    admin: Annotated[str, typer.Option(help="Account of the first administrator.")] = "admin",
+    email: Annotated[str | None, typer.Option(help="Where the first administrator can be reached.")] = None,
+    issuer: Annotated[str | None, typer.Option(metavar="URL", help="Identity provider: its issuer.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="What the identity provider calls us.")] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the VO's secret that proves who we are.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="generic, iam, checkin, cilogon or keycloak.")] = None,
+    member: Annotated[
+        list[str] | None, typer.Option(metavar="GROUP", help="Only members of this group of the provider are ours.")
+    ] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=PERMISSION,…]", help="A group beside users and admins.")
+    ] = None,
+    quota: Annotated[
+        list[str] | None, typer.Option(metavar="SIZE[@EXPR]", help="What all may keep on RSEs that match: '10 TB@*'.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A scope in which everybody may make DIDs.")
+    ] = None,
+    share: Annotated[float | None, typer.Option(help="What it counts beside other VOs; 1 if absent.")] = None,
+    grant: Annotated[
+        list[str] | None, typer.Option(metavar="site|ce|rse=NAME", help="Let it use this; of a site, all of it.")
+    ] = None,
+) -> None:
+    """Make a VO with all that it needs, without a restart, and check it; for administrators of the installation.
+
+    On a terminal it asks for what matters and was not said. The first administrator's password is shown this once.
+    """
+    provider = {"client_id": client_id, "client_secret": client_secret, "profile": profile}
+    wishes = Wishes(
+        alias=alias, issuer=issuer, settings={k: v for k, v in provider.items() if v is not None},
+        members=member or (), group=group or (), quota=quota or (), scope=scope or (), grant=grant or (),
+    )  # fmt: skip
+    if session.asks and not session.output.as_json and wishes == Wishes():
+        _ask(session, wishes)
+    new = NewVo(name=name, alias=wishes.alias, share=share, admin=admin, email=email)
+    _wish(new, wishes)
+    made = session.client.send(vos.create(new))
+    checks = _checks(session, name, made)
+    if session.output.as_json:
+        said = {"version": made.version, "administrator": made.administrator, "checks": checks}
+        session.output.json(said)
+    else:
+        documents.show(Applied(version=made.version, changes=made.changes), session.output, dry_run=False)
+        session.output.line(f"Administrator: {made.administrator.account}, password {made.administrator.password}")
+        session.output.say("The password is shown this once; change it with `sancho account password`.")
+        session.output.listing(checks, COLUMNS, of="checks")
+    _leave(checks)
+
+
+def check(session: Session, name: Name) -> None:
+    """Say whether a VO has what it needs to work, and what to do about what is missing.
+
+    As an account of the VO it also uploads a tiny file, reads it back and gives it up. Exit code 3: something is
+    missing.
+    """
+    checks = [*session.client.send(vos.check(name)), _smoke_as(session, name)]
+    session.output.listing(checks, COLUMNS, of="checks")
+    _leave(checks)
+
+
+def _leave(checks: Sequence[Check]) -> None:
+    if any(one.outcome == "missing" for one in checks):
+        raise typer.Exit(FAILED)
+
+
+def _ask(session: Session, wishes: Wishes) -> None:
+    """Ask a person for what was not said; an empty answer leaves it out."""
+
+    def asked(question: str) -> str:
+        return str(typer.prompt(question, default="", show_default=False, err=True)).strip()
+
+    def words(question: str) -> list[str]:
+        return asked(question).split()
+
+    wishes.alias = asked("A short alias for Rucio's clients, three letters at most (Enter: none)") or None
+    wishes.issuer = asked("Issuer of its identity provider, https://… (Enter: passwords only)") or None
+    if wishes.issuer:
+        wishes.settings["client_id"] = asked("What that provider calls us, the client id")
+        secret = asked("Name of the VO's secret for it (Enter: none, a public client)")
+        wishes.settings |= {"client_secret": secret} if secret else {}
+    storages = [rse.name for rse in session.client.pages(topology.rses())]
+    ces = [ce.name for ce in session.client.pages(topology.ces())]
+    chosen = words(f"RSEs it may use, with spaces between (there are {', '.join(storages) or 'none'})")
+    wishes.grant = [f"rse={one}" for one in chosen]
+    chosen = words(f"CEs it may use (there are {', '.join(ces) or 'none'})")
+    wishes.grant = [*wishes.grant, *(f"ce={one}" for one in chosen)]
+    limit = asked("How much it may keep there in all, such as 10 TB (Enter: no limit)")
+    wishes.quota = [limit] if limit else ()
+    wishes.scope = words("Scopes in which everybody may make DIDs (Enter: none but everybody's own)")
+
+
+def _wish(new: NewVo, wishes: Wishes) -> None:
+    if wishes.issuer is not None:
+        spec: dict[str, Any] = {"issuer": wishes.issuer, "settings": wishes.settings}
+        new.providers = {"login": spec | ({"members": list(wishes.members)} if wishes.members else {})}
+    elif wishes.settings or wishes.members:
+        raise BadInput("These options are about an identity provider.", hint="Say --issuer.")
+    for word in wishes.group:
+        name, _, permissions = word.partition("=")
+        new.groups[name] = {"permissions": [p.strip() for p in permissions.split(",") if p.strip()]}
+    for number, word in enumerate(wishes.quota):
+        limit, _, expression = word.partition("@")
+        name = "total" if number == 0 else f"total-{number + 1}"
+        new.quotas[name] = {"size": scalar(limit.strip()), "rse_expression": expression.strip() or "*"}
+    new.scopes = list(wishes.scope)
+    for word in wishes.grant:
+        kind, _, name = word.partition("=")
+        if kind.lower() not in KINDS or not name:
+            raise BadInput(f"{word!r} is not site=NAME, ce=NAME or rse=NAME.", field="grant")
+        new.grants.append(Resource(kind=KINDS[kind.lower()], name=name))
+
+
+def _checks(session: Session, name: str, made: NewVoMade) -> list[Check]:
+    """The checklist of a VO that has just been made, with the smoke test as its first administrator."""
+    checks = session.client.send(vos.check(name))
+    who = made.administrator
+    try:
+        tokens = session.client.send(identity.login(name, who.account, who.password))
+    except ClientError as e:
+        return [*checks, Check(what=SMOKE, outcome="missing", found=e.message, next=e.hint)]
+    with Client(session.client.url, tokens=GivenToken(tokens.access_token), environment=session.environment) as client:
+        checks.append(_smoke(client))
+    if tokens.refresh_token is not None:
+        session.client.send(identity.revoke(tokens.refresh_token))
+    return checks
+
+
+def _smoke_as(session: Session, name: str) -> Check:
+    me = session.client.send(identity.whoami())
+    if me.vo != name:
+        advice = f"`sancho login --vo {name}`, then `sancho vo check {name} --vo {name}`"
+        return Check(what=SMOKE, outcome="advised", found=f"you are of VO {me.vo}", next=advice)
+    return _smoke(session.client)
+
+
+def _smoke(client: Client) -> Check:
+    """Upload a tiny file, read it back, give it up."""
+    me = client.send(identity.whoami())
+    own = [s.name for s in client.pages(data.scopes()) if s.account == me.account or s.shared]
+    if not own:
+        advice = f"Apply a Scope of {me.account}, or a shared one."
+        return Check(what=SMOKE, outcome="missing", found="no scope to upload to", next=advice)
+    did, content = f"{own[0]}:smoke-{secrets.token_hex(8)}", secrets.token_bytes(100)
+    with tempfile.TemporaryDirectory() as folder:
+        (sent := Path(folder) / "sent").write_bytes(content)
+        try:
+            (put,) = upload.put(client, [upload.LocalFile(path=sent, did=did)])
+            (got,) = download.get(client, [did], Path(folder) / "read")
+            client.send(rules.withdraw(did))
+        except ClientError as e:
+            return Check(what=SMOKE, outcome="missing", found=e.message, next=e.hint)
+        if got.error is not None:
+            return Check(what=SMOKE, outcome="missing", found=got.error.message, next=got.error.hint)
+        if got.path.read_bytes() != content:
+            return Check(what=SMOKE, outcome="missing", found=f"{put.rse} gave other bytes back")
+    return Check(what=SMOKE, outcome="ok", found=f"a file was written to {put.rse}, read back and given up")

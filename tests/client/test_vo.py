@@ -1,0 +1,59 @@
+"""A VO comes in from the command line, and is checked with a file that goes to a real storage and back."""
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sancho.cli import main
+from sancho_client.cli.verbs import Session
+from tests.client.conftest import Grid
+
+ROOT: dict[str, Any] = {"account": "root", "vo": "instance"}
+
+
+def test_a_vo_comes_in_and_its_smoke_test_writes_and_reads_a_file(grid: Grid, unique: str) -> None:
+    made = grid.sancho(
+        "vo", "create", f"vo-{unique}", "--admin", "ada", "--email", "ada@example.org",
+        "--group", "production=jobs:create",
+        "--quota", "1 GB@*", "--scope", "mc", "--share", "2", "--grant", "rse=A-DISK", "--grant", "ce=A-CE", **ROOT,
+    )  # fmt: skip
+
+    assert made.exit_code == 0, made.output
+    assert f"+ VO vo-{unique}" in made.stdout
+    assert "Administrator: ada, password " in made.stdout
+    assert "a file was written to A-DISK, read back and given up" in made.stdout
+    again = grid.json("vo", "check", f"vo-{unique}", vo=f"vo-{unique}", account="ada")
+    assert [one["outcome"] for one in again] == ["advised", "ok", "ok", "ok", "ok", "ok", "ok"]
+
+
+def test_as_json_a_script_gets_the_login_and_the_checks_and_an_exit_code(grid: Grid, unique: str) -> None:
+    said = grid.json("vo", "create", f"bare-{unique}", code=3, **ROOT)
+
+    assert set(said["administrator"]) == {"account", "password"}
+    missing = {one["what"] for one in said["checks"] if one["outcome"] == "missing"}
+    assert missing == {"rse", "ce", "smoke test"}
+    found = grid.json("vo", "check", f"bare-{unique}", code=3, **ROOT)
+    assert found[-1]["outcome"] == "advised"
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(grid: Grid, unique: str) -> None:
+    for words, said in ((["--grant", "A-DISK"], "is not site=NAME"), (["--client-id", "x"], "Say --issuer")):
+        ended = grid.sancho("vo", "create", f"odd-{unique}", *words, **ROOT)
+        assert (ended.exit_code, said in ended.stderr) == (1, True), ended.stderr
+    assert f"odd-{unique}" not in grid.sancho("vo", "list", **ROOT).stdout
+
+
+def test_a_person_at_a_terminal_is_asked_for_what_matters(
+    grid: Grid, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "asks", True)  # the runner is no terminal
+    answers = ["", "https://iam.example.org/", "sancho", "iam-secret", "A-DISK", "A-CE", "1 GB", "mc"]
+    runner = CliRunner(env={"SANCHO_URL": grid.url, "SANCHO_TOKEN": grid.token("root", "instance")})
+
+    ended = runner.invoke(main.app, ["vo", "create", f"asked-{unique}"], input="\n".join(answers) + "\n")
+
+    assert "+ IdentityProvider login" in ended.stdout, ended.output
+    assert "client_secret: iam-secret" in ended.stdout
+    assert "+ Quota total" in ended.stdout
+    assert ended.exit_code == 3  # nobody answers at that issuer
