@@ -42,6 +42,7 @@ from sancho.identity.service.ssh import (
     verify as verify_ssh,
 )
 from sancho.identity.service.tokens import (
+    PilotHolder,
     end_login_of,
     forget_expired,
     issuer_of,
@@ -58,8 +59,8 @@ from sancho.identity.service.tokens import (
 )
 
 __all__ = [
-    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
-    "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
+    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "PilotHolder", "SshKey",
+    "accounts", "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of", "ensure_key",
     "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "job_token",
     "list_accounts", "login", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group",
     "read_scope", "refresh", "revoke", "rotate", "set_state", "verify_ssh",
