@@ -90,7 +90,8 @@ DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
 PUBLIC_PATHS = frozenset(
     {
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
-        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback/{vo}/{provider}",
+        "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
         *rucio_api.PUBLIC_PATHS,
@@ -229,7 +230,7 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         burst=fair.burst,
     )  # fmt: skip
     ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
-    app.add_middleware(Audited, database=deployment.database)
+    app.add_middleware(Audited, database=deployment.database, proxies=deployment.trusted_proxies)
     app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)
     app.add_middleware(Observed)

@@ -4,7 +4,11 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
+
+OPERATOR_ONLY: dict[str, JsonValue] = {"operator_only": True}
+"""`json_schema_extra` of a setting that reaches into the operator's machine or network, such as a file's name: only
+administrators of the installation may say it, or change anything of a document that does."""
 
 
 class IdentityRefused(Exception):

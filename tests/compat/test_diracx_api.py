@@ -221,8 +221,8 @@ async def test_browsers_are_sent_on_to_our_pages_and_to_no_others(served: Served
     for path, to in (
         ("device?user_code=BCDF%26x", "device?user_code=BCDF%26x"),
         ("device", "device"),
-        ("device/complete?code=c&state=s", "callback?code=c&state=s"),
-        ("authorize/complete?code=c&state=%2F%2Fevil.example", "callback?code=c&state=%2F%2Fevil.example"),
+        ("device/complete?code=c&state=s", "login"),
+        ("authorize/complete?code=c&state=%2F%2Fevil.example", "login"),
     ):
         answer = await served.client.get(f"/api/auth/{path}")
         assert (answer.status_code, answer.headers["location"]) == (307, f"http://testserver/v1/auth/{to}")

@@ -7,6 +7,7 @@ uploads under way, jobs that wait, run, were killed and are done, a sandbox, and
 import hashlib
 import secrets
 import zlib
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -285,8 +286,8 @@ class Contents:
         )
         self._seen: tuple[Any, dict[str, tuple[Any, ...]]] = (None, {})
 
-    def read(self) -> dict[str, tuple[Any, ...]]:
-        """The number of rows of each table and a digest of what they hold.
+    def read(self, but: Container[str] = ()) -> dict[str, tuple[Any, ...]]:
+        """The number of rows of each table, `but` for some, and a digest of what they hold.
 
         Nothing is read while nothing was written to the log, by which PostgreSQL would have to begin.
         """
@@ -294,7 +295,7 @@ class Contents:
         assert row is not None
         if self._seen[0] != row[0]:
             self._seen = (row[0], {row[0]: row[1:] for row in self._conn.execute(self._query).fetchall()})
-        return self._seen[1]
+        return {table: seen for table, seen in self._seen[1].items() if table not in but}
 
     def text(self) -> str:
         """All rows of all tables, as PostgreSQL writes them."""
