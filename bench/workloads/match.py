@@ -46,12 +46,8 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
         return [
             identity.pilot_token(
                 ground.signer,
-                pilot_id=pilot_id,
-                stamp=stamp,
-                vo=0,
-                vos=[0, LHCB, OTHER],
-                login="",
-                lifetime=TOKEN_LIFETIME,
+                identity.PilotHolder(pilot_id=pilot_id, stamp=stamp, vo=0, vos=[0, LHCB, OTHER], login=""),
+                TOKEN_LIFETIME,
             )
             for stamp, pilot_id in pilots.items()
         ]

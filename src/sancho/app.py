@@ -70,7 +70,7 @@ from sancho.uploads import api as uploads_api
 from sancho.uploads.personal import PERSONAL as UPLOADS_PERSONAL
 from sancho.uploads.tasks import tasks as uploads_tasks
 from sancho.vos import api as vos_api
-from sancho.vos import service as vos
+from sancho.vos import tasks as vos_tasks
 from sancho.vos.kinds import KINDS as VOS_KINDS
 from sancho.vos.model import Kind
 from sancho.vos.personal import PERSONAL as VOS_PERSONAL
@@ -207,7 +207,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
-        async with vos.following_shares(made.database, made.shares):
+        async with vos_tasks.following_shares(made.database, made.shares):
             yield
         await made.extensions.aclose()
         await made.database.close()

@@ -82,10 +82,8 @@ async def test_a_storage_token_opens_no_door_of_ours_even_if_a_storage_calls_its
 
 async def test_a_pilots_token_makes_a_pilot_and_nothing_more(installation: Installation, world: World) -> None:
     number = await helpers.pilot(installation, world, "abc", b"last")
-    token = service.pilot_token(
-        installation.issuer, pilot_id=number, stamp="abc", vo=0, vos=[1, 2], login=b"last".hex(),
-        lifetime=timedelta(days=1),
-    )  # fmt: skip
+    holder = service.PilotHolder(pilot_id=number, stamp="abc", vo=0, vos=[1, 2], login=b"last".hex())
+    token = service.pilot_token(installation.issuer, holder, timedelta(days=1))
 
     pilot = await who(installation, token)
 

@@ -1,6 +1,7 @@
 """Tokens for tokens and for programs: they only get narrower, and end when they are told to."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -96,9 +97,10 @@ async def test_what_is_no_token_of_anybody_known_is_refused(installation: Instal
 async def test_tokens_of_a_pilot_and_for_strangers_are_not_exchanged(installation: Installation, world: World) -> None:
     own = await login(installation)
     pilot_id, minutes = await helpers.pilot(installation, world, "p", b"last"), timedelta(minutes=5)
-    issuer, of = installation.issuer, {"stamp": "p", "vo": 0, "vos": [1], "lifetime": minutes}
-    pilot = service.pilot_token(issuer, pilot_id=pilot_id, login=b"last".hex(), **of)
-    ended = service.pilot_token(issuer, pilot_id=10**9, login=b"last".hex(), **of)
+    issuer = installation.issuer
+    holder = service.PilotHolder(pilot_id=pilot_id, stamp="p", vo=0, vos=[1], login=b"last".hex())
+    pilot = service.pilot_token(issuer, holder, minutes)
+    ended = service.pilot_token(issuer, replace(holder, pilot_id=10**9), minutes)
     job = service.job_token(issuer, vo=1, vo_name="belle", job_id=1, attempt_id=1, lifetime=minutes)
     for machine in (ended, job):
         assert error(await token(installation, grant_type=EXCHANGE, subject_token=machine)) == (400, "invalid_grant")

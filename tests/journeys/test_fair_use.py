@@ -6,7 +6,7 @@ import httpx2
 
 from sancho.app import create_app
 from sancho.settings import FairSettings
-from sancho.vos import service as vos
+from sancho.vos import tasks as vos_tasks
 from tests.conftest import eventually
 from tests.served import Served, settings_for
 
@@ -19,7 +19,7 @@ async def apply_share(served: Served, share: float) -> httpx2.Response:
 
 async def test_the_share_of_a_vo_is_known_soon_after_it_was_applied(served: Served) -> None:
     shares = served.deployment.shares
-    async with vos.following_shares(served.deployment.database, shares, every=0.01):
+    async with vos_tasks.following_shares(served.deployment.database, shares, every=0.01):
         assert shares(served.world.belle) == 1
         assert (await apply_share(served, 4)).status_code == 200
 

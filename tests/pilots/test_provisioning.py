@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from pydantic import BaseModel, SecretStr
@@ -28,9 +28,7 @@ LONG_AGO = timedelta(hours=2)
 class Batch:
     """A batch system that takes what it is told to take, and remembers it."""
 
-    class Settings(BaseModel):
-        """It has none."""
-
+    Settings: ClassVar[type[BaseModel]] = BaseModel
     slots: int = 100
     away: bool = False
     taken: dict[str, PilotSpec] = field(default_factory=dict[str, PilotSpec])
@@ -195,15 +193,18 @@ async def test_a_pilot_whose_submission_nobody_can_tell_of_is_given_up_after_a_l
     assert await service.watch(deployment) == 2
 
 
+class Named(BaseModel):
+    """Where the token is."""
+
+    token: str
+
+
 class Guarded(Batch):
     """A batch system that asks who we are."""
 
-    class Settings(BaseModel):
-        """Where the token is."""
+    Settings: ClassVar[type[BaseModel]] = Named
 
-        token: str
-
-    def __init__(self, settings: Settings, secret: SecretReader) -> None:
+    def __init__(self, settings: Named, secret: SecretReader) -> None:
         super().__init__()
         self.name, self.secret, self.shown = settings.token, secret, list[str]()
 
@@ -263,5 +264,7 @@ async def test_a_document_with_a_secret_in_it_is_refused_and_not_repeated(
 
 
 def _texts(value: Any) -> list[str]:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return [value] if inner is None else [text for item in inner for text in _texts(item)]
+    if isinstance(value, str):
+        return [value]
+    inner: Any = list(cast(dict[str, Any], value).values()) if isinstance(value, dict) else value
+    return [text for item in inner for text in _texts(item)]

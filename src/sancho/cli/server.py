@@ -20,7 +20,7 @@ from sancho.kit.worker import make_app, work
 from sancho.local.errors import NoKeys
 from sancho.local.home import Home, default_home
 from sancho.settings import Settings
-from sancho.vos import service as vos
+from sancho.vos import tasks as vos_tasks
 
 
 def serve() -> None:
@@ -73,7 +73,7 @@ async def _work(settings: Settings, *, until_idle: bool) -> None:
     deployment = make_deployment(settings)
     await deployment.database.open()
     try:
-        async with vos.following_shares(deployment.database, deployment.shares):
+        async with vos_tasks.following_shares(deployment.database, deployment.shares):
             await work(
                 make_app(settings.database_url.get_secret_value(), TASKS), deployment,
                 concurrency=settings.worker.concurrency, wait=not until_idle, grace=settings.worker.shutdown_grace,

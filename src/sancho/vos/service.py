@@ -1,10 +1,8 @@
 """VOs and their configuration: find a VO, apply documents, go back to a version."""
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, LiteralString, cast
 
@@ -12,11 +10,10 @@ from psycopg import Rollback
 from psycopg.errors import ForeignKeyViolation
 from pydantic import BaseModel, Field, ValidationError
 
-from sancho.kit import secrets, telemetry
+from sancho.kit import secrets
 from sancho.kit.access import INSTANCE, Principal, require
-from sancho.kit.db import Connection, Database
-from sancho.kit.errors import NotFound, SanchoError
-from sancho.kit.fair import Shares
+from sancho.kit.db import Connection
+from sancho.kit.errors import NotFound
 from sancho.vos import plan, store
 from sancho.vos.errors import (
     DocumentInUse,
@@ -36,7 +33,6 @@ from sancho.vos.errors import (
 from sancho.vos.model import INSTANCE_NAME, VO, Applied, Change, Document, Kind, Named, Spec, Version
 
 MOST_DOCUMENTS = 2000
-_log = telemetry.log(__name__)
 Key = tuple[str, str, str]
 Kinds = Sequence[Kind[Any]]
 
@@ -362,28 +358,6 @@ async def shares(conn: Connection) -> dict[int, float]:
     """What each VO counts, by id; the transaction serves the VO `instance`, which owns their documents."""
     said = {name: spec for (_, _, name), spec in (await store.state(conn, [INSTANCE], kind=KIND.name)).items()}
     return {vo.vo: float(said.get(vo.name, {}).get("share", 1.0)) for vo in await store.all_vos(conn)}
-
-
-@asynccontextmanager
-async def following_shares(database: Database, known: Shares, *, every: float = 15.0) -> AsyncIterator[None]:
-    """Keep `known` as the newest configuration has it, looked at `every` so many seconds, while the block runs."""
-
-    async def follow() -> None:
-        while True:
-            try:
-                async with database.transaction([INSTANCE]) as conn:
-                    known.set(await shares(conn))
-            except SanchoError as e:  # the database is away or busy: what was known will do
-                _log.info("the shares of VOs cannot be read now", reason=str(e))
-            await asyncio.sleep(every)
-
-    following = asyncio.create_task(follow())
-    try:
-        yield
-    finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
 
 
 async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: Sequence[Named[VoSpec]]) -> None:

@@ -47,6 +47,7 @@ from sancho.identity.service.ssh import (
     verify as verify_ssh,
 )
 from sancho.identity.service.tokens import (
+    PilotHolder,
     end_login_of,
     forget_expired,
     issuer_of,
@@ -63,8 +64,8 @@ from sancho.identity.service.tokens import (
 )
 
 __all__ = [
-    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "SshKey",
-    "accounts", "administrators", "all_providers", "bootstrap", "certificate_person", "change_password",
+    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "PilotHolder",
+    "SshKey", "accounts", "administrators", "all_providers", "bootstrap", "certificate_person", "change_password",
     "end_login_of", "ensure_key", "find_account", "follow", "forget_expired", "get_account", "groups",
     "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "on_behalf", "open_logins",
     "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke", "rotate", "set_state",

@@ -227,16 +227,22 @@ def job_token(signer: Signer, *, vo: int, vo_name: str, job_id: int, attempt_id:
     return signer.sign(claims, lifetime)
 
 
-def pilot_token(
-    signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequence[int], login: str, lifetime: timedelta
-) -> str:
-    """Make a pilot's own token: with it `Authenticators` say `pilot:STAMP`, who serves `vos` and may report.
+@dataclass(frozen=True, kw_only=True)
+class PilotHolder:
+    """Which pilot a token is for: `vo` owns it, it serves that and `vos`; `login` says from which login it came."""
 
-    `vo` owns the pilot; the pilot's transactions serve it and `vos`. `login` says from which login it is.
-    """
+    pilot_id: int
+    stamp: str
+    vo: int
+    vos: Sequence[int]
+    login: str
+
+
+def pilot_token(signer: Signer, pilot: PilotHolder, lifetime: timedelta) -> str:
+    """Make a pilot's own token: with it `Authenticators` say `pilot:STAMP`, who serves some VOs and may report."""
     claims = {
-        "sub": f"pilot:{stamp}", "aud": pilot_audience(signer.issuer), "scope": PILOT_TOKEN_SCOPE,
-        "pilot_id": pilot_id, "vo_id": vo, "vos": list(vos), "login": login,
+        "sub": f"pilot:{pilot.stamp}", "aud": pilot_audience(signer.issuer), "scope": PILOT_TOKEN_SCOPE,
+        "pilot_id": pilot.pilot_id, "vo_id": pilot.vo, "vos": list(pilot.vos), "login": pilot.login,
     }  # fmt: skip
     return signer.sign(claims, lifetime)
 

@@ -54,10 +54,11 @@ async def login(deployment: Deployment, stamp: str, secret: str) -> Login:
         vos = await store.served_by(conn, pilot.ce_id)
     if not known:
         raise PilotUnknown
-    token = identity.pilot_token(
-        deployment.signer, pilot_id=pilot.pilot_id, stamp=pilot.stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
-        login=digest(following).hex(), lifetime=TOKEN_LIFETIME,
+    holder = identity.PilotHolder(
+        pilot_id=pilot.pilot_id, stamp=pilot.stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
+        login=digest(following).hex(),
     )  # fmt: skip
+    token = identity.pilot_token(deployment.signer, holder, TOKEN_LIFETIME)
     return Login(
         token=token, expires_in=int(TOKEN_LIFETIME.total_seconds()), next_secret=following,
         beat_every=BEAT_EVERY.total_seconds(),
