@@ -806,6 +806,7 @@ CREATE TABLE sancho.pilot (
     secret_hash bytea NOT NULL,
     next_hash bytea,
     detail text,
+    spent_hashes bytea[] DEFAULT '{}'::bytea[] NOT NULL,
     CONSTRAINT pilot_state_check CHECK ((state = ANY (ARRAY['N'::"char", 'S'::"char", 'R'::"char", 'D'::"char", 'F'::"char", 'L'::"char"])))
 );
 

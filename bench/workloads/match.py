@@ -45,7 +45,13 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     def tokens() -> list[str]:
         return [
             identity.pilot_token(
-                ground.signer, pilot_id=pilot_id, stamp=stamp, vo=0, vos=[0, LHCB, OTHER], lifetime=TOKEN_LIFETIME
+                ground.signer,
+                pilot_id=pilot_id,
+                stamp=stamp,
+                vo=0,
+                vos=[0, LHCB, OTHER],
+                login="",
+                lifetime=TOKEN_LIFETIME,
             )
             for stamp, pilot_id in pilots.items()
         ]

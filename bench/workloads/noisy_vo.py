@@ -14,7 +14,7 @@ from bench.pacing import Told, noise, send
 from sancho.settings import FairSettings
 
 PAIRS = 10
-SECONDS, WARM = 4.0, 2.0
+SECONDS, WARM = 4.0, 8.0
 ACCOUNTS = 20
 LINES = 32
 PATH = "/v1/accounts/prod"
@@ -40,7 +40,7 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
             raise AnswerRefused(f"the noise was answered {dict(answers)}")
         return found
 
-    with noise(ground.port, noisy, rate=10 * share, seconds=3 * WARM, lines=LINES):
+    with noise(ground.port, noisy, rate=10 * share, seconds=2 * WARM, lines=LINES):
         pass  # what it may ask at once after a long silence
     alone()
     beside()

@@ -47,6 +47,7 @@ from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.onboarding import api as onboarding_api
 from sancho.pilots import api as pilots_api
+from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas import api as replicas_api
 from sancho.replicas.tasks import tasks as replicas_tasks
@@ -108,7 +109,8 @@ DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
 PUBLIC_PATHS = frozenset(
     {
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
-        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback", "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback/{vo}/{provider}",
+        "/v1/auth/device", "/v1/auth/device_authorization",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
         *rucio_api.PUBLIC_PATHS,
@@ -224,7 +226,10 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.owners = OWNERS
     app.state.authenticator = identity.Authenticators(
-        made.database, identity.issuer_of(made), rights=decisions.rights_of(made.extensions)
+        made.database,
+        identity.issuer_of(made),
+        rights=decisions.rights_of(made.extensions),
+        machines=pilots.Machines(),
     )
     app.include_router(health)
     for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
@@ -244,9 +249,9 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
         burst=fair.burst,
     )  # fmt: skip
-    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies)
-    app.add_middleware(Audited, database=deployment.database)
-    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed))
+    ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
+    app.add_middleware(Audited, database=deployment.database, proxies=deployment.trusted_proxies)
+    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)
     app.add_middleware(Observed)
     app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself

@@ -66,7 +66,7 @@ class FairSettings(BaseModel, frozen=True):
     """Requests a second for tokens, or other steps of a login, from one address."""
     burst: Annotated[float, Field(ge=0.1)] = 20
     """Seconds' worth of requests that may come at once."""
-    at_once: Annotated[int, Field(ge=1)] = 16
+    at_once: Annotated[int, Field(ge=1)] = 8
     """Requests that are worked on at once; the others wait, and VOs take turns."""
     waiting: Annotated[int, Field(ge=1)] = 500
     """Requests that may wait; beyond that, the newest of the VO with the most is refused."""

@@ -48,6 +48,9 @@ class PilotSpec:
 class ComputeElement(Protocol):
     """A door to one batch system: it starts pilots and says how they fare.
 
+    Made as `Plugin(settings, secret)`, with a `SecretReader` of the VO that owns the CE: what a batch system wants to
+    see of us, a token or a password, is named in the settings, and never said.
+
     The caller keeps every reference and may ask about it from another process after a restart, so an implementation
     holds no state of its own. All methods may be called at once. A CE that cannot be reached raises `CEUnavailable`;
     the caller retries, so never retry inside.

@@ -4,7 +4,11 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
+
+OPERATOR_ONLY: dict[str, JsonValue] = {"operator_only": True}
+"""`json_schema_extra` of a setting that reaches into the operator's machine or network, such as a file's name: only
+administrators of the installation may say it, or change anything of a document that does."""
 
 
 class IdentityRefused(Exception):
@@ -26,19 +30,6 @@ class ProviderUnavailable(Exception):
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
-
-
-class SecretReader(Protocol):
-    """Gives a plugin the secrets of the VO that it works for, and of no other.
-
-    A plugin's settings say the *name* of a secret, never the secret. It is
-    read anew each time that it is needed, so that it can be replaced without
-    a restart; a plugin keeps it no longer than for one request.
-    """
-
-    async def __call__(self, name: str) -> str:
-        """Return a secret by its name. What this raises is no business of the plugin's: it passes through."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -192,7 +192,10 @@ class Loop:
         try:
             places.make()
             places.write_inputs(launch.work)
-            what = command(self._config, places, launch.work, self._operations.access[attempt_id])
+            access = self._operations.access[attempt_id]
+            if access.token:
+                places.write_token(access.token)
+            what = command(self._config, places, launch.work, access)
             self._operations.payloads[attempt_id] = Payload(what, Watchers(exceeded, ended))
             self._events.put(events.Launched(0.0, step, attempt_id))
         except CannotRun as problem:

@@ -3,6 +3,7 @@
 work/     the payload's folder: its input sandbox is unpacked here, its outputs are looked for here
 inputs/   SCOPE/NAME of each input
 home/ tmp/ stdout stderr
+token     what the payload may show to the server in its job's name
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shutil
 from typing import Dict, Optional, Tuple
 
 from sancho_pilot.config import Config
-from sancho_pilot.files import inside, make_private_folder
+from sancho_pilot.files import inside, make_private_folder, write_whole
 from sancho_pilot.model import Input, Work
 from sancho_pilot.payload import Command
 from sancho_pilot.tail import Tail
@@ -43,6 +44,7 @@ class Places:
         self.stderr = os.path.join(folder, "stderr")
         self.input_sandbox = os.path.join(folder, "input-sandbox.tar.gz")
         self.output_sandbox = os.path.join(folder, "output-sandbox.tar.gz")
+        self.token_file = os.path.join(folder, "token")
         self.inputs_file = os.path.join(folder, "inputs.json")
         self.home = os.path.join(folder, "home")
         self.temporary = os.path.join(folder, "tmp")
@@ -76,6 +78,10 @@ class Places:
         ]
         with open(self.inputs_file, "w", encoding="utf-8") as file:
             json.dump(inputs, file, indent=1)
+
+    def write_token(self, token: str) -> None:
+        """Give the payload the token of its job, in a file that only our user can read."""
+        write_whole(self.token_file, token.encode())
 
 
 def mark(stamp: str) -> str:
@@ -127,6 +133,8 @@ def _variables(config: Config, places: Places, work: Work, access: Access) -> Di
             "SANCHO_INPUTS": places.inputs_file,
         }
     )
+    if access.token:
+        variables["SANCHO_TOKEN_FILE"] = places.token_file
     if access.traceparent:
         variables["TRACEPARENT"] = access.traceparent
     return variables

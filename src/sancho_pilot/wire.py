@@ -55,6 +55,8 @@ class Access:
     sandbox: Optional[Sandbox]
     sources: Tuple[Tuple[Source, ...], ...]
     traceparent: str
+    token: str
+    """What the payload may show to the server in its own name; empty from a server that gives none."""
 
 
 class Fields:
@@ -163,6 +165,7 @@ def assignment(value: Any) -> Tuple[Work, Access]:
         sandbox=None if sandbox is None else _sandbox(sandbox),
         sources=sources,
         traceparent=fields.optional_text("traceparent") or "",
+        token=fields.optional_text("token") or "",
     )
     if not access.command:
         raise ProtocolError("assignment.command is empty")

@@ -24,6 +24,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sancho_contract.compute import CEUnavailable, PilotSpec, PilotState
+from sancho_contract.secrets import SecretReader
 from sancho_plugins import local_keeper
 from sancho_plugins.local_keeper import start_time
 
@@ -67,8 +68,8 @@ class LocalComputeElement:
 
     Settings: type[BaseModel] = LocalSettings
 
-    def __init__(self, settings: LocalSettings) -> None:
-        """Use the CE's folder; it is made when the first pilot is submitted."""
+    def __init__(self, settings: LocalSettings, _secret: SecretReader | None = None) -> None:
+        """Use the CE's folder; it is made when the first pilot is submitted. This machine asks for no secret."""
         self._settings = settings
         self._building = asyncio.Lock()
         self._built: Path | None = None

@@ -221,8 +221,8 @@ async def test_browsers_are_sent_on_to_our_pages_and_to_no_others(served: Served
     for path, to in (
         ("device?user_code=BCDF%26x", "device?user_code=BCDF%26x"),
         ("device", "device"),
-        ("device/complete?code=c&state=s", "callback?code=c&state=s"),
-        ("authorize/complete?code=c&state=%2F%2Fevil.example", "callback?code=c&state=%2F%2Fevil.example"),
+        ("device/complete?code=c&state=s", "login"),
+        ("authorize/complete?code=c&state=%2F%2Fevil.example", "login"),
     ):
         answer = await served.client.get(f"/api/auth/{path}")
         assert (answer.status_code, answer.headers["location"]) == (307, f"http://testserver/v1/auth/{to}")
@@ -341,3 +341,12 @@ async def test_a_suspended_account_gets_no_token_from_services(served: Served) -
         asked = {"preferred_username": "alice", "scope": "vo:belle"}
         answer = await client.get("/api/auth/legacy-exchange", params=asked, headers=shown)
     assert answer.status_code == 403
+
+
+async def test_a_refusal_before_any_route_is_said_in_diracx_s_way_too(served: Served) -> None:
+    long = await served.client.post("/api/auth/token", content=b"x" * 33_000_000)
+    assert (long.status_code, long.json().keys()) == (413, {"detail"})
+    await served.deployment.database.close()
+    away = await served.client.get("/api/auth/userinfo", headers={"authorization": f"Bearer {served.token()}"})
+    assert (away.status_code, away.json()) == (503, {"detail": "The database does not answer."})
+    assert int(away.headers["retry-after"]) > 0

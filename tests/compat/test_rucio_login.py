@@ -14,6 +14,8 @@ from tests.conftest import Databases
 from tests.identity.helpers import PASSWORD
 from tests.realparts.parts import need, run
 
+pytestmark = pytest.mark.xdist_group("rucio_login")  # one server for all
+
 
 @pytest.fixture(scope="module")
 async def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Online]:

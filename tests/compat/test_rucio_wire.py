@@ -1,6 +1,7 @@
 """Rucio's wire by itself: its headers, its errors, what it refuses, and that no VO sees another by it."""
 
 import ast
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -330,3 +331,10 @@ async def test_a_token_that_was_narrowed_is_not_renewed_to_what_it_came_from(ser
     }  # fmt: skip
     narrow = (await served.client.post("/v1/auth/token", data=form)).json()["access_token"]
     assert await renewed(served, narrow) == ("", "")
+
+
+async def test_who_asks_too_often_is_told_so_as_rucio_says_it(served: Served) -> None:
+    answers = await asyncio.gather(*(ask(served, "/auth/gss", vo="belle") for _ in range(400)))
+    (refused, *_) = [answer for answer in answers if answer.status_code == 429]
+    assert complaint(refused)[1] == "ResourceTemporaryUnavailable"
+    assert int(refused.headers["retry-after"]) > 0

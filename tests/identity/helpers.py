@@ -18,10 +18,12 @@ from sancho.identity import service, store
 from sancho.identity.api import PUBLIC_ROUTERS, ROUTERS
 from sancho.kit import problem
 from sancho.kit.access import Principal
-from sancho.kit.db import Connection, Database, execute
+from sancho.kit.db import Connection, Database, execute, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
+from sancho.pilots import service as pilots
 from sancho.vos.model import Kind
+from tests.world import World
 
 URL = "https://sancho.test"
 PASSWORD = "correct horse"
@@ -117,10 +119,25 @@ def install(database: Database, folder: Path) -> Installation:
     return Installation(
         deployment,
         issuer,
-        service.Authenticators(database, issuer, rights=decisions.rights_of(deployment.extensions)),
+        service.Authenticators(
+            database, issuer, rights=decisions.rights_of(deployment.extensions), machines=pilots.Machines()
+        ),
         clock,
         keys,
     )
+
+
+async def pilot(installation: Installation, world: World, stamp: str, login: bytes) -> int:
+    """Note a pilot on A-CE whose last secret has this digest; return its id."""
+    async with installation.deployment.database.transaction([0]) as conn:
+        return await fetch_value(
+            conn,
+            """
+            INSERT INTO pilot (vo, state, ce_id, site_id, stamp, secret_hash)
+            VALUES (0, 'R', %(ce)s, %(site)s, %(stamp)s, %(login)s) RETURNING pilot_id
+            """,
+            {"ce": world.resource["A-CE"], "site": world.resource["SITE-A"], "stamp": stamp, "login": login},
+        )
 
 
 def acting(vo: int, vo_name: str, account_id: int, account: str, *permissions: str) -> Principal:

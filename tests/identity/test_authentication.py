@@ -11,6 +11,7 @@ from sancho.identity.errors import AccountSuspended, TokenExpired, TokenInvalid,
 from sancho.identity.model import AccountState
 from sancho.kit.access import Principal
 from sancho.kit.db import execute
+from tests.identity import helpers
 from tests.identity.helpers import PASSWORD, URL, Installation, acting
 from tests.world import World
 
@@ -79,16 +80,18 @@ async def test_a_storage_token_opens_no_door_of_ours_even_if_a_storage_calls_its
             await who(installation, installation.issuer.sign(claims, HOUR))
 
 
-async def test_a_pilots_token_makes_a_pilot_and_nothing_more(installation: Installation) -> None:
+async def test_a_pilots_token_makes_a_pilot_and_nothing_more(installation: Installation, world: World) -> None:
+    number = await helpers.pilot(installation, world, "abc", b"last")
     token = service.pilot_token(
-        installation.issuer, pilot_id=7, stamp="abc", vo=0, vos=[1, 2], lifetime=timedelta(days=1)
-    )
+        installation.issuer, pilot_id=number, stamp="abc", vo=0, vos=[1, 2], login=b"last".hex(),
+        lifetime=timedelta(days=1),
+    )  # fmt: skip
 
     pilot = await who(installation, token)
 
     assert pilot == Principal(
         vo=0, vo_name="instance", account_id=0, account="pilot:abc", permissions=frozenset({"pilots:report"}),
-        vos=(0, 1, 2), pilot_id=7,
+        vos=(0, 1, 2), pilot_id=number,
     )  # fmt: skip
     assert not pilot.is_instance_admin
 

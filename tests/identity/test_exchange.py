@@ -10,8 +10,10 @@ from sancho.identity import service
 from sancho.kit.db import fetch_rows
 from sancho.vos import service as vos
 from sancho.vos.model import Document
+from tests.identity import helpers
 from tests.identity.helpers import PASSWORD, ROOT, Installation
 from tests.identity.kinds import KINDS
+from tests.world import World
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
@@ -91,11 +93,15 @@ async def test_what_is_no_token_of_anybody_known_is_refused(installation: Instal
     assert answer.json()["error"] in {"invalid_grant", "invalid_request"}
 
 
-async def test_tokens_of_a_pilot_and_for_strangers_are_not_exchanged(installation: Installation) -> None:
+async def test_tokens_of_a_pilot_and_for_strangers_are_not_exchanged(installation: Installation, world: World) -> None:
     own = await login(installation)
-    pilot = service.pilot_token(
-        installation.issuer, pilot_id=1, stamp="p", vo=0, vos=[1], lifetime=timedelta(minutes=5)
-    )
+    pilot_id, minutes = await helpers.pilot(installation, world, "p", b"last"), timedelta(minutes=5)
+    issuer, of = installation.issuer, {"stamp": "p", "vo": 0, "vos": [1], "lifetime": minutes}
+    pilot = service.pilot_token(issuer, pilot_id=pilot_id, login=b"last".hex(), **of)
+    ended = service.pilot_token(issuer, pilot_id=10**9, login=b"last".hex(), **of)
+    job = service.job_token(issuer, vo=1, vo_name="belle", job_id=1, attempt_id=1, lifetime=minutes)
+    for machine in (ended, job):
+        assert error(await token(installation, grant_type=EXCHANGE, subject_token=machine)) == (400, "invalid_grant")
     assert error(await token(installation, grant_type=EXCHANGE, subject_token=pilot)) == (400, "invalid_grant")
     form = {"grant_type": EXCHANGE, "subject_token": own["access_token"], "audience": "https://evil.example"}
     assert error(await token(installation, **form)) == (400, "invalid_target")
@@ -149,7 +155,9 @@ async def test_an_access_token_can_be_revoked_alone(installation: Installation) 
     assert await permissions(installation, second["access_token"]) != 401
     renewed = await token(installation, grant_type="refresh_token", refresh_token=first["refresh_token"])
     assert renewed.status_code == 200
-    assert (await post(installation, "/v1/auth/revoke", {"token": "nonsense"})).status_code == 200
+    installation.later(timedelta(hours=2))
+    for gone in ("nonsense", first["access_token"]):
+        assert (await post(installation, "/v1/auth/revoke", {"token": gone})).status_code == 200
 
 
 async def test_logins_are_listed_and_ended(installation: Installation) -> None:

@@ -124,7 +124,9 @@ async def test_pages_may_not_be_framed_load_nothing_and_show_what_they_are_given
         assert "frame-ancestors 'none'" in each.headers["content-security-policy"]
         assert each.headers["cache-control"] == "no-store"
     cookie = here.client.cookies.jar
-    assert [(c.path, c.has_nonstandard_attr("HttpOnly")) for c in cookie] == [("/v1/auth", True)]
+    assert [(c.name, c.path, c.secure, c.has_nonstandard_attr("HttpOnly")) for c in cookie] == [
+        ("__Host-sancho_login", "/", True, True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,12 @@ async def test_a_form_of_another_site_or_browser_is_refused(here: Browser, elsew
     await here.get("/v1/auth/authorize", **ASKED)
     form = {**here.hidden, "choice": "password", "account": "alice", "password": PASSWORD}
 
-    for browser, said in ((here, form | {"proof": "x"}), (here, form | {"proof": ""}), (elsewhere, form)):
+    for browser, said in (
+        (here, form | {"proof": "x"}),
+        (here, form | {"proof": ""}),
+        (here, form | {"proof": "é"}),
+        (elsewhere, form),
+    ):
         answer = await browser.client.post("/v1/auth/login", data=said)
         assert (answer.status_code, "location" in answer.headers) == (403, False)
     page = await elsewhere.client.get("/v1/auth/login", params={"login": form["login"]})

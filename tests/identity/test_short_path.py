@@ -58,7 +58,7 @@ SPOILING = ("set", "insert", "delete", "cut", "double")
 ALPHABET = "ABCwxyz019-_.=+/ \n\x00é"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(
     changes=st.lists(
         st.tuples(st.sampled_from(SPOILING), st.floats(0, 1), st.sampled_from(ALPHABET)),
@@ -88,7 +88,7 @@ SAID = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(
     said=st.binary(max_size=20)
     | SAID.map(lambda value: json.dumps(value).encode())

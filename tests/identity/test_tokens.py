@@ -201,6 +201,18 @@ async def test_a_refresh_token_expires(installation: Installation) -> None:
         await service.refresh(installation.deployment, tokens.refresh_token)
 
 
+async def test_a_login_ends_however_often_it_is_renewed(installation: Installation) -> None:
+    tokens = await given_login(installation)
+    for _ in range(4):
+        installation.later(timedelta(days=20))
+        tokens = await service.refresh(installation.deployment, tokens.refresh_token)
+
+    assert tokens.refresh_expires_in == timedelta(days=10).total_seconds()
+    installation.later(timedelta(days=10))
+    with pytest.raises(RefreshRefused):
+        await service.refresh(installation.deployment, tokens.refresh_token)
+
+
 async def test_a_revoked_login_gives_no_more_tokens(installation: Installation) -> None:
     first = await given_login(installation)
     second = await service.refresh(installation.deployment, first.refresh_token)

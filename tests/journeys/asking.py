@@ -32,7 +32,7 @@ PRESIGNED = {"GET /objects/{key:path}", "PUT /objects/{key:path}"}
 
 @dataclass(frozen=True)
 class Ask:
-    """A request: to which route, with which names in its path, and as whom (`pilot`, or nobody)."""
+    """A request: to which route, with which names in its path, and as whom (`pilot`, `job`, or nobody)."""
 
     route: str
     names: Mapping[str, Any]
@@ -71,9 +71,8 @@ class Ask:
     def token(self, filled: Filled) -> str:
         """The token of whom it is sent as."""
         assert self.account is not None
-        if self.account == "pilot":
-            return filled.pilot.token
-        return filled.served.token(self.vo or filled.vo, self.account)
+        machines = {"pilot": filled.pilot.token, "job": filled.job}
+        return machines.get(self.account) or filled.served.token(self.vo or filled.vo, self.account)
 
     def with_names(self, **names: Any) -> "Ask":
         """The same about another thing."""
@@ -266,4 +265,7 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/sandbox", "pilot", attempt_id=attempt, body=box)
     yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
     yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
+    yield ask("GET /job", "job")
+    yield ask("GET /job/inputs", "job")
+    yield ask("POST /job/outputs", "job", body={"outputs": [made]})
     yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})

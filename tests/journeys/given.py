@@ -7,6 +7,7 @@ uploads under way, jobs that wait, run, were killed and are done, a sandbox, and
 import hashlib
 import secrets
 import zlib
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ class Pilot:
     stamp: str
     secret: str
     token: str = ""
+    first: str = ""
+    """The secret that its CE was given."""
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Filled:
     ids: dict[str, int] = field(default_factory=dict[str, int])
     names: dict[str, str] = field(default_factory=dict[str, str])
     pilot: Pilot = field(default_factory=lambda: Pilot("", ""))
+    job: str = ""
+    """The token of the job that runs."""
     secrets: set[str] = field(default_factory=set[str])
     """What must never be shown to another VO, nor written into a log."""
 
@@ -199,7 +204,7 @@ async def _make_pilot(filled: Filled) -> None:
         )  # fmt: skip
     login = await filled.served.client.post("/v1/pilot/login", json={"stamp": stamp, "secret": secret})
     said = _checked(login, "POST", "/pilot/login", 200)
-    filled.pilot = Pilot(stamp, said["next_secret"], said["token"])
+    filled.pilot = Pilot(stamp, said["next_secret"], said["token"], secret)
     filled.secrets |= {secret, said["next_secret"], said["token"]}
 
 
@@ -240,7 +245,8 @@ async def _run(filled: Filled, name: str) -> None:
     given = await filled.report("/match", OFFER | {"held": list(filled.ids.values())})
     assert given["job_id"] == filled.ids[f"job_{name}"]
     attempt = filled.ids[f"attempt_{name}"] = given["attempt_id"]
-    filled.secrets |= {source["token"] for each in given["inputs"] for source in each["sources"]}
+    filled.secrets |= {source["token"] for each in given["inputs"] for source in each["sources"]} | {given["token"]}
+    filled.job = given["token"]
     await filled.report(f"/attempts/{attempt}/start", status=204)
     made = {"outputs": [{"number": 0, "size": len(CONTENT), "adler32": ADLER}]}
     (upload,) = (await filled.report(f"/attempts/{attempt}/outputs", made))["uploads"]
@@ -283,8 +289,8 @@ class Contents:
         )
         self._seen: tuple[Any, dict[str, tuple[Any, ...]]] = (None, {})
 
-    def read(self) -> dict[str, tuple[Any, ...]]:
-        """The number of rows of each table and a digest of what they hold.
+    def read(self, but: Container[str] = ()) -> dict[str, tuple[Any, ...]]:
+        """The number of rows of each table, `but` for some, and a digest of what they hold.
 
         Nothing is read while nothing was written to the log, by which PostgreSQL would have to begin.
         """
@@ -292,7 +298,7 @@ class Contents:
         assert row is not None
         if self._seen[0] != row[0]:
             self._seen = (row[0], {row[0]: row[1:] for row in self._conn.execute(self._query).fetchall()})
-        return self._seen[1]
+        return {table: seen for table, seen in self._seen[1].items() if table not in but}
 
     def text(self) -> str:
         """All rows of all tables, as PostgreSQL writes them."""

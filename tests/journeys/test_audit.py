@@ -1,5 +1,6 @@
 """Every route that changes something is asked once: each leaves a row in the audit log, by one statement."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ ISSUES = {"POST /pilot/login"}
 """Gives a machine the credential under which it is audited."""
 PUBLIC = {r for r in NATIVE if f"/v1{r.partition(' ')[2]}" in PUBLIC_PATHS} - ISSUES
 """Logins, which have no caller yet."""
-MACHINES = {route for route in NATIVE if " /pilot/" in route} - ISSUES
+MACHINES = {route for route in NATIVE if re.search(" /pilot/| /job(/|$)", route)} - ISSUES
 WRITES = sorted({route for route in NATIVE if not route.startswith("GET ")} - READS - PUBLIC - MACHINES - PRESIGNED)
 
 

@@ -126,9 +126,17 @@ async def test_no_body_makes_a_route_fail(grid: Grid, route: str) -> None:
 
 
 SPECS: dict[str, dict[str, Any]] = {
-    "VO": {"share": 2},
+    "VO": {"share": 2, "alias": "v"},
     "Group": {"permissions": ["jobs:create"], "share": 2},
     "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None},
+    "IdentityProvider": {
+        "issuer": "https://iam.example", "title": "IAM", "plugin": "oidc", "members": ["/x"], "groups": {"/x": "users"},
+        "settings": {"client_id": "sancho"},
+    },
+    "Policy": {
+        "effect": "deny", "permissions": ["jobs:create"], "things": ["mc:x"], "groups": ["users"],
+        "accounts": ["alice"], "reason": "x", "plugin": None, "settings": {},
+    },
     "Scope": {"account": "alice", "shared": True},
     "Site": {"attributes": {"tier": 1}, "enabled": True},
     "ComputeElement": {
@@ -144,7 +152,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
 }  # fmt: skip
 """A good spec of each kind of document."""
-OF_VOS = {"Group", "Account", "Scope", "Quota"}
+OF_VOS = {"Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota"}
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from anyio.lowlevel import checkpoint
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sancho.kit.fair import Crowded, Limiter, Pilots, Shares, Turns, after
@@ -14,6 +14,7 @@ from sancho.kit.fair import Crowded, Limiter, Pilots, Shares, Turns, after
 MOMENTS = st.lists(st.floats(0, 100), min_size=1, max_size=200).map(sorted)
 
 
+@settings(deadline=None)
 @given(
     moments=MOMENTS, rate=st.floats(0.1, 1000), burst=st.integers(1, 50), weight=st.floats(0.1, 10),
     start=st.floats(0, 1e6),
@@ -30,6 +31,7 @@ def test_no_window_of_time_gives_more_than_the_burst_and_the_rate(
             assert n <= max(1.0, burst * weight) + rate * weight * (end - begin) + 1e-3
 
 
+@settings(deadline=None)
 @given(moments=MOMENTS, rate=st.floats(0.1, 1000), burst=st.integers(1, 50))
 def test_whoever_comes_back_when_told_to_is_let_in(moments: Sequence[float], rate: float, burst: int) -> None:
     limiter = Limiter(rate, burst)
@@ -43,6 +45,7 @@ def test_whoever_comes_back_when_told_to_is_let_in(moments: Sequence[float], rat
             return
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 10)), max_size=300))
 def test_a_limiter_remembers_only_so_many(asked: Sequence[tuple[int, float]]) -> None:
     limiter = Limiter(1, 5, most=10)
@@ -132,6 +135,7 @@ async def test_with_one_place_parties_take_turns() -> None:
     await crowd.goes()
 
 
+@settings(deadline=None)
 @given(weights=st.lists(st.integers(1, 5), min_size=2, max_size=4), ends=st.lists(st.integers(0, 1000), max_size=150))
 def test_shares_follow_the_weights_while_all_want_more(weights: Sequence[int], ends: Sequence[int]) -> None:
     places = 4 * sum(weights)
@@ -186,6 +190,7 @@ async def test_whoever_gives_up_waiting_leaves_no_place_empty() -> None:
     assert turns.held("belle") == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["take", "give", "leave"]), st.integers(0, 3)), max_size=60))
 def test_no_place_is_empty_while_somebody_waits_and_none_is_given_twice(steps: Sequence[tuple[str, int]]) -> None:
     async def run() -> None:

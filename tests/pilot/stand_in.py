@@ -143,6 +143,7 @@ class StandIn:
             "outputs": [],
             "output_sandbox": [],
             "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "token": f"token-of-{attempt_id}",
             **more,
         }
         with self.changed:

@@ -96,6 +96,14 @@ def test_a_payload_never_gets_the_pilots_own_python_by_name(pilots: Pilots, serv
     assert job.report["tail"] == "/usr/local/bin:/usr/bin:/bin\n"
 
 
+def test_a_payload_finds_the_token_of_its_job_in_a_file_that_nobody_else_may_read(
+    pilots: Pilots, server: StandIn
+) -> None:
+    job = server.shell('cat "$SANCHO_TOKEN_FILE"; echo; stat -c %a "$SANCHO_TOKEN_FILE"; env | grep -c token-of')
+    assert pilots.run() == DONE
+    assert job.report["tail"] == f"{job.assignment['token']}\n600\n0\n"
+
+
 def test_an_environment_that_the_site_does_not_have_is_reported(pilots: Pilots, server: StandIn) -> None:
     job = server.shell("echo never", environments=["nowhere"])
     assert pilots.run() == DONE

@@ -50,6 +50,7 @@ ASSIGNMENT = st.fixed_dictionaries(
             st.fixed_dictionaries({"number": st.integers(0, 999), "path": WORD, "did": WORD}), max_size=3
         ),
         "output_sandbox": st.lists(WORD), "traceparent": st.none() | WORD,
+        "token": WORD,
     }
 )  # fmt: skip
 UPLOAD = st.fixed_dictionaries({"number": AMOUNT, "intent_id": ID, "rse": WORD, "url": WORD, "token": WORD})

@@ -142,7 +142,7 @@ async def test_without_work_the_answer_is_empty_and_says_when_to_ask_again(serve
 
 
 async def test_a_secret_is_good_until_its_successor_was_used(served: Served, pilot: Pilot) -> None:
-    pilot.secret = "secret-1"
+    pilot.secret, pilot.token = "secret-1", ""
     assert (await pilot.login()).status_code == 200
     assert (await pilot.login()).status_code == 200
     pilot.secret = "secret-1"

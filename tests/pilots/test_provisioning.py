@@ -6,15 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
+from sancho.kit import extensions
 from sancho.kit.db import execute, fetch_rows, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
+from sancho.kit.secrets import Secrets, variable
 from sancho.pilots import service
 from sancho_contract.compute import CEUnavailable, PilotSpec, PilotState
+from sancho_contract.secrets import SecretReader
 from tests.jobs.given import PLAIN, queues, submitted
 from tests.jobs.given import started as start
+from tests.journeys.given import Contents
 from tests.served import Served
 
 LONG_AGO = timedelta(hours=2)
@@ -189,3 +193,75 @@ async def test_a_pilot_whose_submission_nobody_can_tell_of_is_given_up_after_a_l
     async with deployment.database.transaction([0]) as conn:
         await execute(conn, "UPDATE pilot SET created_at = now() - interval '2 min'")
     assert await service.watch(deployment) == 2
+
+
+class Guarded(Batch):
+    """A batch system that asks who we are."""
+
+    class Settings(BaseModel):
+        """Where the token is."""
+
+        token: str
+
+    def __init__(self, settings: Settings, secret: SecretReader) -> None:
+        super().__init__()
+        self.name, self.secret, self.shown = settings.token, secret, list[str]()
+
+    async def submit(self, pilots: Sequence[PilotSpec]) -> Mapping[str, str]:
+        self.shown.append(await self.secret(self.name))
+        return await super().submit(pilots)
+
+
+async def test_a_ce_reads_the_secret_that_its_settings_name_and_nobody_stores_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_group: str, _name: str) -> type[Guarded]:
+        return Guarded
+
+    monkeypatch.setattr(extensions, "load", load)
+    kept = Secrets({variable("instance", "a-ce"): SecretStr("hush"), variable("belle", "a-ce"): SecretStr("belle's")})
+    deployment = replace(served.deployment, extensions=Extensions(), secrets=kept)
+    async with served.deployment.database.transaction([0]) as conn:
+        await execute(conn, 'UPDATE compute_element SET settings = \'{"token": "a-ce"}\'', {})
+    await wait(served, 1)
+
+    assert await service.provision(deployment) > 0
+
+    made = deployment.extensions.get(
+        "sancho.compute", "local", {"token": "a-ce"}, secret=deployment.secrets.of("instance")
+    )
+    assert set(made.shown) == {"hush"}, "that of the CE's owner"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"token": "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"},
+        {"key": "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE"},
+        {"endpoint": "https://sancho:pa55word@ce.example:9619"},
+        {"headers": ["Authorization: Bearer 0123456789"]},
+        {"nested": {"password": "Correct Horse!"}},
+    ],
+)
+async def test_a_document_with_a_secret_in_it_is_refused_and_not_repeated(
+    served: Served, settings: dict[str, Any]
+) -> None:
+    spec = {"site": "SITE-A", "plugin": "local", "settings": {"folder": "/tmp/ce"} | settings}
+    document = {"kind": "ComputeElement", "name": "NEW-CE", "spec": spec}
+
+    answer = await served.send(
+        "POST", "/configuration/apply", vo="instance", account="root", json={"documents": [document]}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "document_invalid")
+    assert "looks like a secret" in answer.json()["detail"]
+    (said,) = (v for v in _texts(settings))
+    assert said not in answer.text
+    contents = Contents(served.owner_url)
+    assert said not in contents.text()
+    contents.close()
+
+
+def _texts(value: Any) -> list[str]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return [value] if inner is None else [text for item in inner for text in _texts(item)]

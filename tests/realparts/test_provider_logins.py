@@ -52,7 +52,7 @@ class Site:
     async def apply(self, vo: str, name: str, by: str | None = None, **spec: Any) -> httpx2.Response:
         document = {"kind": "IdentityProvider", "name": name, "vo": vo, "spec": spec}
         body = {"documents": [document]}
-        return await self.client.post("/v1/configuration/apply", json=body, headers=self.bearer(by or vo))
+        return await self.client.post("/v1/configuration/apply", json=body, headers=self.bearer(by or "instance"))
 
     async def begin(self, vo: str, **more: str) -> dict[str, Any]:
         answer = await self.client.post("/v1/auth/device_authorization", data={"vo": vo, **more})
@@ -69,19 +69,19 @@ class Site:
     async def log_in(self, vo: str, issuer: OpenIdProvider, user: str) -> httpx2.Response:
         """Log in on a device, with a browser that goes to the provider and comes back; what the token endpoint says."""
         begun = await self.begin(vo)
-        page = await self.at_provider(begun, issuer, user)
+        page = await self.at_provider(begun, issuer, user, vo)
         assert "set-cookie" not in page.headers
         answer = await self.finish(begun)
         return answer if answer.status_code == 200 else page
 
-    async def at_provider(self, begun: dict[str, Any], issuer: OpenIdProvider, user: str) -> httpx2.Response:
+    async def at_provider(self, begun: dict[str, Any], issuer: OpenIdProvider, user: str, vo: str) -> httpx2.Response:
         async with httpx2.AsyncClient(trust_env=False, follow_redirects=True) as browser:
             page = await browser.get(begun["verification_uri_complete"])
             hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
             sent = await browser.post(page.url, data={**hidden, "choice": "provider:iam"}, follow_redirects=False)
             assert sent.status_code == 303, sent.text
             back = await asyncio.to_thread(issuer.log_in, sent.headers["location"], user)
-            return await browser.get(f"{self.url}/v1/auth/callback", params=back)
+            return await browser.get(f"{self.url}/v1/auth/callback/{vo}/iam", params=back)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def site(databases: Databases, tmp_path: Path, issuers: Issuers, world: Wo
         await eventually(lambda: server.started)
         made = Site(url, deployment, client, databases.url(name, "sancho_owner"), {})
         for vo, issuer in zip(("belle", "gridpp"), issuers, strict=True):
-            registered = made.registered[vo] = issuer.register(f"{url}/v1/auth/callback")
+            registered = made.registered[vo] = issuer.register(f"{url}/v1/auth/callback/{vo}/iam")
             (vault / vo).mkdir(parents=True, mode=0o700)
             vault.chmod(0o700)
             (vault / vo / "iam").write_text(registered.secret or "")
@@ -171,6 +171,29 @@ async def test_a_suspended_person_is_out_within_one_look_at_the_list_and_comes_b
     assert (await site.log_in("belle", issuers[0], "carol")).status_code == 200
 
 
+async def test_whom_an_administrator_has_suspended_no_provider_lets_in_again(site: Site, issuers: Issuers) -> None:
+    await site.log_in("belle", issuers[0], "carol")
+
+    async def state(verb: str) -> str:
+        answer = await site.client.post(f"/v1/accounts/carol/{verb}", headers=site.bearer("belle"))
+        return answer.json()["state"]
+
+    try:
+        for first in ("suspend", None):  # before the provider does, and after it
+            if first:
+                assert await state(first) == "suspended"
+            issuers[0].change_user("carol", active=False)
+            await follow(site.deployment)
+            assert await state("suspend") == "suspended"
+            issuers[0].change_user("carol", active=True)
+            await follow(site.deployment)
+            shown = await site.client.get("/v1/accounts/carol", headers=site.bearer("belle"))
+            assert shown.json()["state"] == "suspended"
+            assert await state("activate") == "active"
+    finally:
+        issuers[0].change_user("carol", active=True)
+
+
 async def test_an_issuer_vouches_for_one_vo_only(site: Site, issuers: Issuers) -> None:
     settings = {"client_id": "x", "allow_http": True}
     taken = await site.apply("gridpp", "other", issuer=issuers[0].issuer, settings=settings)
@@ -212,12 +235,16 @@ async def test_a_code_of_one_login_opens_no_other_vo(site: Site, issuers: Issuer
         hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
         sent = await browser.post(page.url, data={**hidden, "choice": "provider:iam"}, follow_redirects=False)
         back = await asyncio.to_thread(issuers[0].log_in, sent.headers["location"], "alice")
-        mixed = await browser.get(f"{site.url}/v1/auth/callback", params={**back, "iss": issuers[1].issuer})
+        elsewhere = f"{site.url}/v1/auth/callback/gridpp/iam"
+        assert (await browser.get(elsewhere, params=back)).status_code == 400
+        sent = await browser.post(page.url, data={**hidden, "choice": "provider:iam"}, follow_redirects=False)
+        back = await asyncio.to_thread(issuers[0].log_in, sent.headers["location"], "alice")
+        mixed = await browser.get(f"{site.url}/v1/auth/callback/belle/iam", params={**back, "iss": issuers[1].issuer})
         assert mixed.status_code == 403
-        again = await browser.get(f"{site.url}/v1/auth/callback", params=back)
+        again = await browser.get(f"{site.url}/v1/auth/callback/belle/iam", params=back)
         assert again.status_code == 400
         async with httpx2.AsyncClient(trust_env=False) as other:
-            stranger = await other.get(f"{site.url}/v1/auth/callback", params=back)
+            stranger = await other.get(f"{site.url}/v1/auth/callback/belle/iam", params=back)
             assert stranger.status_code == 400
     assert (await site.finish(begun)).json()["error"] == "authorization_pending"
 
@@ -234,6 +261,7 @@ async def test_a_token_of_the_provider_is_exchanged_for_ours_in_its_vo_only(site
 
     given = await exchanged("belle", ours["id_token"])
     assert (await site.me(given.json()["access_token"])).json()["permissions"] == ["jobs:create"]
+    assert "refresh_token" not in given.json()
     # A token that another program was given opens nothing here, nor does one in the VO of another issuer.
     assert (await exchanged("belle", others["id_token"])).json()["error"] == "invalid_grant"
     assert (await exchanged("gridpp", ours["id_token"])).json()["error"] == "invalid_grant"

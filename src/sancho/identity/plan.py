@@ -142,3 +142,11 @@ def account_name(wanted: str | None, email: str | None, taken: Collection[str]) 
     while (name := stem if number == 1 else f"{stem}-{number}") in taken:
         number += 1
     return name
+
+
+def is_unbelievable(out: int, active: int, *, listed: int) -> bool:
+    """Say whether a list of people is more likely broken than right: it is empty, or would suspend nearly everybody.
+
+    `out` of `active` accounts would be suspended at once: all of several, or more than half of more than ten.
+    """
+    return out > 0 and (listed == 0 or (active > 1 and out == active) or (active > 10 and 2 * out > active))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sancho.identity import service
-from sancho.identity.errors import ProviderAway, ProviderRefused
+from sancho.identity.errors import ListUnbelievable, ProviderAway, ProviderRefused
 from sancho.kit import telemetry
 from sancho.kit.db import all_vos
 from sancho.kit.deployment import Deployment
@@ -36,3 +36,5 @@ async def follow(deployment: Deployment) -> None:
             await service.follow(deployment, known[provider.vo], provider)
         except (ProviderAway, ProviderRefused) as e:
             _log.warning("a list of people cannot be followed", provider=provider.name, detail=str(e))
+        except ListUnbelievable as e:
+            _log.error("a list of people is not followed", provider=provider.name, detail=str(e), hint=e.hint)

@@ -47,9 +47,17 @@ class Principal:
     vos: tuple[int, ...]
     pilot_id: int | None = None
     """Set when the caller is a pilot: then it has no account of its own (`account_id` 0)."""
+    job_id: int | None = None
+    """Set when the caller is a job that runs, as `attempt_id`: for account `account_id`, without any of its rights."""
+    attempt_id: int | None = None
     rights: Rights = Rights()
     limit: frozenset[str] | None = None
     """The permissions that the caller's token is for, whatever the account may do; None: all of them."""
+
+    @property
+    def is_machine(self) -> bool:
+        """True for pilots and jobs, which are strangers to the routes of people."""
+        return self.pilot_id is not None or self.job_id is not None
 
     @property
     def is_instance_admin(self) -> bool:
@@ -262,6 +270,34 @@ class NotForPilots(Forbidden):
         super().__init__(hint="Log in as an account.")
 
 
+class NotForJobs(Forbidden):
+    """This route is for people; a job has those under /v1/job."""
+
+    code = "not_for_jobs"
+
+    def __init__(self) -> None:
+        """Whoever reads a job's token on a worker node can do with it what the job was submitted to do, no more."""
+        super().__init__(hint="A job's token is for its own inputs and outputs alone.")
+
+
+def refuse_machines(caller: Principal) -> None:
+    """Let people pass; raise `NotForPilots` or `NotForJobs` for others."""
+    if caller.pilot_id is not None:
+        raise NotForPilots
+    if caller.job_id is not None:
+        raise NotForJobs
+
+
+class NotAJob(Forbidden):
+    """Only a job that runs may use this route."""
+
+    code = "not_a_job"
+
+    def __init__(self) -> None:
+        """People use /v1/jobs."""
+        super().__init__(hint="A job finds its token in the file that SANCHO_TOKEN_FILE names.")
+
+
 class NotAPilot(Forbidden):
     """Only pilots may use this route."""
 
@@ -299,6 +335,18 @@ class Directory(Authenticator, Protocol):
 
     async def principal_of(self, conn: Connection, vo: int, vo_name: str, account: str) -> Principal | None:
         """The principal that an account of a VO would be now; None when there is none, or it is suspended."""
+        ...
+
+
+class Machines(Protocol):
+    """Knows whether pilots and jobs are alive; `app` gives identity's authenticator those of `pilots`."""
+
+    async def is_good(self, conn: Connection, vo: int, pilot_id: int, login: str) -> bool:
+        """Say whether a pilot has not been ended, and its token came from this login, with none after it."""
+        ...
+
+    async def owner(self, conn: Connection, vo: int, job_id: int, attempt_id: int) -> int | None:
+        """The account that a job works for; None as soon as this attempt at it has ended."""
         ...
 
 

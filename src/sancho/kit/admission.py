@@ -8,7 +8,7 @@ place from when its body has been read until its answer begins, so that slow cli
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network
 
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from sancho.kit import telemetry
 from sancho.kit.access import Authenticator, Principal
 from sancho.kit.errors import Forbidden, SanchoError, TooMany, Unauthorized, Unavailable
 from sancho.kit.fair import Crowded, Limiter, Party, Pilots, Shares, Turns, after, asking
-from sancho.kit.problem import render
+from sancho.kit.problem import Dialect, Dialects, say
 from sancho.kit.proxied import Network, client_address
 
 PARTY, VO = "sancho.party", "sancho.vo"
@@ -75,6 +75,8 @@ class Ways:
     """Asked without a token by programs, of which many may have the same address."""
     proxies: Sequence[Network] = ()
     """Who may say in whose name a request comes."""
+    dialects: Dialects = field(default_factory=dict[str, Dialect])
+    """How refusals are said on some of them."""
 
 
 class Limited:
@@ -97,7 +99,7 @@ class Limited:
             try:
                 await self._admit(scope)
             except SanchoError as e:
-                await render(e)(scope, receive, send)
+                await say(e, scope["path"], self._ways.dialects)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -116,7 +118,7 @@ class Limited:
             address = address_of(scope, self._ways.proxies)
             self._count(limiter, rate, address, limit="machines" if machine else "address")
             scope[PARTY], scope[VO] = (MACHINES if machine else STRANGERS), ""
-        elif caller.pilot_id is not None:
+        elif caller.is_machine:
             scope[PARTY], scope[VO] = Pilots(caller.vo), caller.vo_name
             self._count(self._pilots, self._limits.pilots, caller.vo, limit="pilots", caller=caller)
         else:
@@ -128,7 +130,7 @@ class Limited:
     def _count(
         self, limiter: Limiter, rate: float, key: object, *, limit: str, caller: Principal | None = None
     ) -> None:
-        weight = 1.0 if caller is None else self._shares(caller.vo) if caller.pilot_id is None else 1.0
+        weight = 1.0 if caller is None else 1.0 if caller.is_machine else self._shares(caller.vo)
         early = limiter.ask(key, self._clock(), weight=weight)
         if early:
             vo = "" if caller is None else caller.vo_name
@@ -178,8 +180,12 @@ def address_of(scope: Scope, trusted: Sequence[Network] = ()) -> str:
 class InTurn:
     """Has requests worked on in turns: of those that wait, the next is of the VO that has the fewest under way."""
 
-    def __init__(self, app: ASGIApp, *, turns: Turns, streamed: tuple[str, ...], patience: float = 10.0) -> None:
+    def __init__(
+        self, app: ASGIApp, *, turns: Turns, streamed: tuple[str, ...], patience: float = 10.0,
+        dialects: Dialects | None = None,
+    ) -> None:  # fmt: skip
         """Give `turns`; paths that begin with `streamed` take none: their bodies come while they are worked on."""
+        self._dialects = dialects or {}
         self._app, self._turns, self._streamed, self._patience = app, turns, streamed, patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -192,7 +198,8 @@ class InTurn:
             await self._turns.take(party, timeout=self._patience)
         except (Crowded, TimeoutError) as e:
             telemetry.REFUSED.labels(scope[VO], "waiting").inc()
-            await render(e if isinstance(e, Crowded) else ServerBusy())(scope, receive, send)
+            refusal = e if isinstance(e, Crowded) else ServerBusy()
+            await say(refusal, scope["path"], self._dialects)(scope, receive, send)
             return
         holds = True
 

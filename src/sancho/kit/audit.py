@@ -26,6 +26,8 @@ class Entry:
     thing: str | None = None
     items: int = 1
     pilot_id: int | None = None
+    issued: bool = False
+    """A credential was issued: that is noted of requests too which otherwise only read."""
 
     @property
     def sort(self) -> tuple[object, ...]:
@@ -47,7 +49,7 @@ class Trail:
 
     def add(self, entry: Entry) -> None:
         """Note a decision. Of a request that only reads, denials alone; equal ones about many things become one."""
-        if entry.allowed and self.method in READING:
+        if entry.allowed and self.method in READING and not entry.issued:
             return
         known = self._entries.get(entry.sort)
         self._entries[entry.sort] = replace(known, items=known.items + entry.items) if known else entry

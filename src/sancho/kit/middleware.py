@@ -2,18 +2,20 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sancho.kit import audit, telemetry
 from sancho.kit.db import Database
 from sancho.kit.errors import BadRequest, SanchoError, TooLarge
 from sancho.kit.problem import Dialects, say
+from sancho.kit.proxied import Network, client_address
 from sancho.kit.text import check_body, check_target
 
 _log = telemetry.log(__name__)
@@ -120,20 +122,22 @@ class Audited:
     came for, by one of its own, before the answer begins. If the database is away it is logged instead.
     """
 
-    def __init__(self, app: ASGIApp, *, database: Database) -> None:
-        """Write to `database`, which takes what is ready from the trail before each commit."""
+    def __init__(self, app: ASGIApp, *, database: Database, proxies: Sequence[Network] = ()) -> None:
+        """Write to `database`, which takes what is ready from the trail before each commit.
+
+        Clients behind `proxies` are where these say.
+        """
         self._app = app
         self._database = database
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a trail."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        client = scope.get("client")
-        trail = audit.Trail(
-            method=scope["method"], route=lambda: _template(scope), client=client[0] if client else None
-        )
+        client = client_address(Request(scope), self._proxies)
+        trail = audit.Trail(method=scope["method"], route=lambda: _template(scope), client=client or None)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and (vos := trail.end(worked=message["status"] < 400)):

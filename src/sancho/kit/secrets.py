@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 from pydantic import SecretStr
 
@@ -32,6 +33,9 @@ LARGEST = 64 << 10
 KEPT = 60.0
 """Seconds for which what the command said is not asked for again."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_NAMED_SO = re.compile(r"(?i).*(secret|password|passphrase|passwd|token|private_?key|credentials?)$")
+_LOOKS_SO = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{8,}\.[\w-]+\.|(?i:\bBearer )|://[^/\s:@]*:[^/\s@]+@")
+"""A private key, a JWT, a header with a token, a URL with a password in it."""
 
 
 class SecretUnavailable(Unavailable):
@@ -143,6 +147,25 @@ class VoSecrets:
     async def __call__(self, name: str) -> str:
         """Return a secret by its name; raises `SecretUnavailable`."""
         return await self.secrets.read(self.vo, name)
+
+
+def find_said(value: object, path: str = "") -> str | None:
+    """Where in a document a secret is said that should be named there, as far as that shows; None where there is none.
+
+    It shows when a text looks like a key, a token or a URL with a password, or when a field that is called a secret
+    has what can be no secret's name. A password that could be a name does not show.
+    """
+    if isinstance(value, Mapping):
+        items = [(str(key), item) for key, item in cast(Mapping[object, object], value).items()]
+    elif isinstance(value, list):
+        items = [(str(number), item) for number, item in enumerate(cast(list[object], value))]
+    else:
+        if not isinstance(value, str):
+            return None
+        named = _NAMED_SO.fullmatch(path) and not _NAME.fullmatch(value)
+        return path if named or _LOOKS_SO.search(value) else None
+    found = (find_said(item, f"{path}.{key}" if path else key) for key, item in items)
+    return next((place for place in found if place is not None), None)
 
 
 async def _read_all(process: asyncio.subprocess.Process) -> bytes:

@@ -32,6 +32,9 @@ LATENCY = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )  # fmt: skip
 REFUSED = Counter("sancho_refused_total", "Requests refused, to be fair to others", ["vo", "limit"])
+LISTS_NOT_FOLLOWED = Counter(
+    "sancho_lists_not_followed_total", "Lists of people that would have suspended nearly everybody", ["vo", "provider"]
+)
 TASKS = Counter("sancho_tasks_total", "Runs of background tasks that ended", ["task", "outcome"])
 
 

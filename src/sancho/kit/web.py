@@ -1,7 +1,7 @@
 """What a route may ask for: its caller, a transaction, a snapshot, the deployment.
 
-People and pilots are strangers to each other's routes: a route takes a `Caller` or a `PilotCaller`, and with it
-`Transaction` or `PilotTransaction`.
+People, pilots and jobs are strangers to each other's routes: a route takes a `Caller`, a `PilotCaller` or a
+`JobCaller`, and with it `Transaction`, `PilotTransaction` or `JobTransaction`.
 
 A write takes `Transaction`: it has committed before the answer is sent (scope "function"), so nobody is told of
 a change that did not happen. A streamed GET takes `Snapshot`, which lives as long as the answer.
@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from sancho.kit import telemetry
-from sancho.kit.access import Authenticator, NotAPilot, NotForPilots, Principal
+from sancho.kit.access import Authenticator, NotAJob, NotAPilot, Principal, refuse_machines
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Invalid, Unauthorized
@@ -93,8 +93,7 @@ Authenticated = Annotated[Principal, Depends(_principal)]
 
 
 async def _caller(principal: Authenticated) -> Principal:
-    if principal.pilot_id is not None:
-        raise NotForPilots
+    refuse_machines(principal)
     return principal
 
 
@@ -104,8 +103,15 @@ async def _pilot(principal: Authenticated) -> Principal:
     return principal
 
 
+async def _job(principal: Authenticated) -> Principal:
+    if principal.job_id is None:
+        raise NotAJob
+    return principal
+
+
 Caller = Annotated[Principal, Depends(_caller)]
 PilotCaller = Annotated[Principal, Depends(_pilot)]
+JobCaller = Annotated[Principal, Depends(_job)]
 
 
 async def _transaction(caller: Caller, deployment: Deployed) -> AsyncIterator[Connection]:
@@ -119,6 +125,11 @@ async def _pilot_transaction(caller: PilotCaller, deployment: Deployed) -> Async
         yield conn
 
 
+async def _job_transaction(caller: JobCaller, deployment: Deployed) -> AsyncIterator[Connection]:
+    async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
+        yield conn
+
+
 async def _snapshot(caller: Caller, deployment: Deployed) -> AsyncIterator[Connection]:
     async with deployment.database.snapshot(caller.vos) as conn:
         yield conn
@@ -126,4 +137,5 @@ async def _snapshot(caller: Caller, deployment: Deployed) -> AsyncIterator[Conne
 
 Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
 PilotTransaction = Annotated[Connection, Depends(_pilot_transaction, scope="function")]
+JobTransaction = Annotated[Connection, Depends(_job_transaction, scope="function")]
 Snapshot = Annotated[Connection, Depends(_snapshot, scope="request")]

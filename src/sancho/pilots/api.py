@@ -1,4 +1,7 @@
-"""The routes that pilots talk to, and one for people. These models are the protocol (`sancho_pilot/protocol.json`)."""
+"""The routes that pilots talk to, and their payloads, and one for people.
+
+The models of `/pilot` are the protocol (`sancho_pilot/protocol.json`).
+"""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -9,17 +12,19 @@ from pydantic import BaseModel, Field
 from sancho.dids.errors import CollectionClosed, DidExists
 from sancho.jobs.errors import AttemptEnded, OutputsDiffer, OutputUnknown
 from sancho.jobs.model import Reason, Result, Usage
-from sancho.kit.access import NotAPilot
+from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize, Id, Seconds, Time
-from sancho.kit.web import Caller, Deployed, PilotCaller, PilotTransaction
+from sancho.kit.web import Caller, Deployed, JobCaller, JobTransaction, PilotCaller, PilotTransaction
 from sancho.pilots import service
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import Login
-from sancho.pilots.service.assigning import Assignment
+from sancho.pilots.service.assigning import Assignment, Input
 from sancho.pilots.service.serving import Made, Sign
+from sancho.pilots.service.working import OwnJob
 from sancho.rules.errors import QuotaExceeded
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
+from sancho.uploads.model import Upload
 
 public_router = APIRouter(prefix="/pilot", tags=["pilot"])
 router = APIRouter(tags=["pilot"])
@@ -89,6 +94,10 @@ class OutputsIn(BaseModel, extra="forbid"):
 
     outputs: Annotated[list[MadeIn], Field(min_length=1, max_length=1000)]
 
+    def made(self) -> list[Made]:
+        """The same as values of ours."""
+        return [Made(number=o.number, size=o.size, adler32=o.adler32) for o in self.outputs]
+
 
 class UploadOut(BaseModel):
     """Where to PUT an output, with the token for exactly that path."""
@@ -104,6 +113,15 @@ class UploadsOut(BaseModel):
     """Where to PUT the outputs."""
 
     uploads: list[UploadOut]
+
+    @classmethod
+    def of(cls, granted: list[tuple[int, Upload]]) -> "UploadsOut":
+        """What is granted, as it is answered."""
+        return cls(
+            uploads=[
+                UploadOut(number=n, intent_id=u.intent_id, rse=u.rse, url=u.url, token=u.token) for n, u in granted
+            ]
+        )
 
 
 class SandboxIn(BaseModel, extra="forbid"):
@@ -236,11 +254,7 @@ async def outputs(
     attempt_id: Id, body: OutputsIn, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed
 ) -> UploadsOut:
     """Ask where to put the outputs; the same outputs get the same places."""
-    made = [Made(number=o.number, size=o.size, adler32=o.adler32) for o in body.outputs]
-    granted = await service.outputs(conn, deployment, caller, attempt_id, made)
-    return UploadsOut(
-        uploads=[UploadOut(number=n, intent_id=u.intent_id, rse=u.rse, url=u.url, token=u.token) for n, u in granted]
-    )
+    return UploadsOut.of(await service.outputs(conn, deployment, caller, attempt_id, body.made()))
 
 
 @router.post("/pilot/attempts/{attempt_id}/sandbox", responses=problems(NotAPilot, AttemptEnded))
@@ -276,6 +290,28 @@ async def finish(attempt_id: Id, body: FinishIn, caller: PilotCaller, deployment
 async def retire(body: RetireIn, caller: PilotCaller, conn: PilotTransaction) -> None:
     """Say good-bye."""
     await service.retire(conn, caller, body.reason)
+
+
+@router.get("/job", tags=["job"], responses=problems(NotAJob, AttemptEnded))
+async def own_job(caller: JobCaller, conn: JobTransaction) -> OwnJob:
+    """The job that asks, with its own token."""
+    return await service.own_job(conn, caller)
+
+
+@router.get("/job/inputs", tags=["job"], responses=problems(NotAJob, AttemptEnded))
+async def own_inputs(caller: JobCaller, conn: JobTransaction, deployment: Deployed) -> list[Input]:
+    """What the job that asks reads: the replicas of each file, nearest first, with fresh tokens."""
+    return await service.own_inputs(conn, deployment, caller)
+
+
+@router.post(
+    "/job/outputs",
+    tags=["job"],
+    responses=problems(NotAJob, AttemptEnded, QuotaExceeded, OutputUnknown, NoRseForUpload),
+)
+async def own_outputs(body: OutputsIn, caller: JobCaller, conn: JobTransaction, deployment: Deployed) -> UploadsOut:
+    """Where the job that asks may put outputs that it has promised, before it ends; its pilot commits them."""
+    return UploadsOut.of(await service.own_outputs(conn, deployment, caller, body.made()))
 
 
 @router.get("/pilots")

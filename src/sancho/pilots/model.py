@@ -60,6 +60,8 @@ class Pilot:
     ended_at: datetime | None
     secret_hash: bytes
     next_hash: bytes | None
+    spent_hashes: tuple[bytes, ...] = ()
+    """Secrets that were used, and whose successor has arrived: whoever shows one now is a thief, or was robbed."""
     detail: str | None
 
 
@@ -109,6 +111,7 @@ class CeSettings:
 
     ce_id: int
     vo: int
+    vo_name: str
     site_id: int
     name: str
     site: str

@@ -8,7 +8,8 @@ from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, f
 from sancho.pilots.model import CeLoad, CeSettings, Pilot, PilotRow, PilotState
 
 PILOT: LiteralString = """
-    SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash, detail
+    SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash,
+           spent_hashes, detail
       FROM pilot
 """
 
@@ -66,14 +67,54 @@ async def greet(conn: Connection, vo: int, pilot_id: int) -> int | None:
 
 
 async def set_secrets(conn: Connection, pilot: Pilot, current: bytes, following: bytes) -> None:
-    """Note a login: the pilot runs; `current` proved it, `following` was handed out for the next time."""
+    """Note a login: the pilot runs; `current` proved it, `following` was handed out for the next time.
+
+    When `current` is another than before, that one is spent.
+    """
     await execute(
         conn,
         """
-        UPDATE pilot SET secret_hash = %(current)s, next_hash = %(following)s, state = 'R', ended_at = NULL
+        UPDATE pilot SET secret_hash = %(current)s, next_hash = %(following)s, state = 'R', ended_at = NULL,
+               spent_hashes = CASE secret_hash WHEN %(current)s THEN spent_hashes ELSE spent_hashes || secret_hash END
          WHERE pilot_id = %(id)s AND vo = %(vo)s
         """,
         {"id": pilot.pilot_id, "vo": pilot.vo, "current": current, "following": following},
+    )
+
+
+async def spend(conn: Connection, vo: int, pilot_id: int, following: bytes) -> None:
+    """The answer to a login has arrived, since its token is used: the secret that proved it is spent.
+
+    `following` is the one that was handed out with the token; of a login before the last one nothing is changed.
+    """
+    await execute(
+        conn,
+        """
+        UPDATE pilot SET spent_hashes = spent_hashes || secret_hash, secret_hash = next_hash, next_hash = NULL
+         WHERE pilot_id = %(id)s AND vo = %(vo)s AND next_hash = %(following)s
+        """,
+        {"vo": vo, "id": pilot_id, "following": following},
+    )
+
+
+async def standing(conn: Connection, vo: int, pilot_id: int) -> Pilot | None:
+    """A pilot, as it stands."""
+    return await find(conn, Pilot, PILOT + " WHERE pilot_id = %(id)s AND vo = %(vo)s", {"vo": vo, "id": pilot_id})
+
+
+async def owner_of_open_attempt(conn: Connection, vo: int, job_id: int, attempt_id: int) -> int | None:
+    """The account whose job an attempt runs; None once the attempt has ended, or when the account is suspended."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT c.account_id
+          FROM attempt a
+          JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+          JOIN account c ON c.account_id = j.account_id AND c.vo = j.vo
+         WHERE a.attempt_id = %(attempt_id)s AND a.vo = %(vo)s AND a.job_id = %(job_id)s AND a.ended_at IS NULL
+           AND c.state = 'A'
+        """,
+        {"vo": vo, "job_id": job_id, "attempt_id": attempt_id},
     )
 
 
@@ -154,8 +195,9 @@ async def list_ces(conn: Connection) -> list[CeSettings]:
         conn,
         CeSettings,
         """
-        SELECT ce.ce_id, ce.vo, ce.site_id, r.name, s.name AS site, ce.plugin, ce.settings
+        SELECT ce.ce_id, ce.vo, vo.name AS vo_name, ce.site_id, r.name, s.name AS site, ce.plugin, ce.settings
           FROM compute_element ce
+          JOIN vo ON vo.vo = ce.vo
           JOIN resource r ON r.resource_id = ce.ce_id
           JOIN resource s ON s.resource_id = ce.site_id
          WHERE ce.enabled AND r.enabled AND s.enabled ORDER BY ce.ce_id

@@ -12,7 +12,7 @@ from psycopg import Rollback
 from psycopg.errors import ForeignKeyViolation
 from pydantic import BaseModel, Field, ValidationError
 
-from sancho.kit import telemetry
+from sancho.kit import secrets, telemetry
 from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.db import Connection, Database
 from sancho.kit.errors import NotFound, SanchoError
@@ -326,6 +326,9 @@ def _validated(kind: Kind[Any], document: Document, at: str) -> BaseModel:
     model = cast(type[BaseModel], kind.model)
     if not _storable(document.spec):
         problems = "spec: holds text that is not Unicode, or a NUL"
+        raise DocumentInvalid(kind=kind.name, name=document.name, problems=problems, field=f"{at}.spec")
+    if (place := secrets.find_said(document.spec)) is not None:
+        problems = f"{place}: looks like a secret; say its name, and put it where this installation keeps them"
         raise DocumentInvalid(kind=kind.name, name=document.name, problems=problems, field=f"{at}.spec")
     try:
         return model.model_validate(document.spec)

@@ -8,7 +8,8 @@ from urllib.parse import quote_plus, urlencode
 
 from pydantic import BaseModel
 
-from sancho_contract.identity import IdentityRefused, Member, Person, SecretReader
+from sancho_contract.identity import IdentityRefused, Member, Person
+from sancho_contract.secrets import SecretReader
 from sancho_plugins.oidc.profiles import PROFILES, person
 from sancho_plugins.oidc.published import Metadata, Published
 from sancho_plugins.oidc.scim import SCIM_SCOPE, read_members

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sancho_contract.identity import OPERATOR_ONLY
+
 Words = Annotated[tuple[Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,255}$")], ...], Field(max_length=50)]
 
 
@@ -37,11 +39,11 @@ class OidcSettings(BaseModel):
     """Audiences besides our `client_id` that a token may have which somebody shows to exchange it for ours."""
     scim: bool = False
     """Follow the issuer's list of people (SCIM, RFC 7644): who leaves or is suspended there is so here."""
-    scim_url: str | None = None
+    scim_url: Annotated[str | None, Field(json_schema_extra=OPERATOR_ONLY)] = None
     """Where that list is; `ISSUER/scim` when absent and the profile is `iam`."""
-    ca_file: Path | None = None
+    ca_file: Annotated[Path | None, Field(json_schema_extra=OPERATOR_ONLY)] = None
     """Certificates that sign the issuer's, when the system's do not."""
-    allow_http: bool = False
+    allow_http: Annotated[bool, Field(json_schema_extra=OPERATOR_ONLY)] = False
     """Accept an issuer on this very machine without TLS: for tests and trials."""
     leeway: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=30)
     """By how much the issuer's clock and ours may differ."""

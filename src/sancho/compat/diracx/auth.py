@@ -26,7 +26,6 @@ from sancho.vos import service as vos
 router = APIRouter(prefix="/api/auth", include_in_schema=False)
 
 Text = Annotated[str, Query(max_length=2000)]
-Code = Annotated[str, Query(max_length=8192)]
 REVOKED = "Refresh token revoked"
 FINISHED = "<!doctype html><title>Done</title><h1>Please close the window</h1>"
 
@@ -75,9 +74,9 @@ async def device(deployment: Deployed, user_code: Annotated[str | None, Query(ma
 
 @router.get("/device/complete")
 @router.get("/authorize/complete")
-async def come_back(deployment: Deployed, code: Code, state: Text) -> Response:
-    """Send a browser that comes from an identity provider to where it is expected."""
-    return _go(deployment, "callback", code=code, state=state)
+async def come_back(deployment: Deployed) -> Response:
+    """Send a browser that comes from nowhere that we have sent one to where it is told to begin again."""
+    return _go(deployment, "login")
 
 
 @router.get("/device/complete/finished")

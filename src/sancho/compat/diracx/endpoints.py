@@ -54,8 +54,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *_operations(
         Support.PARTIAL,
-        "GET /api/auth/device/complete  Identity providers send browsers to /v1/auth/callback; this leads there.",
-        "GET /api/auth/authorize/complete  Identity providers send browsers to /v1/auth/callback; this leads there.",
+        "GET /api/auth/device/complete  No provider sends browsers here, but to /v1/auth/callback/VO/NAME.",
+        "GET /api/auth/authorize/complete  No provider sends browsers here, but to /v1/auth/callback/VO/NAME.",
         "GET /api/auth/refresh-tokens  One row a login, which is one family of refresh tokens; those that were revoked "
         "are not listed.",
         "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",

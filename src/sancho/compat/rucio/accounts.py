@@ -21,5 +21,5 @@ async def whoami(caller: RucioCaller) -> Response:
 async def account(account: str, caller: RucioCaller, conn: RucioTransaction) -> Account:
     """Show an account of the VO; its address only to itself and to those who manage accounts."""
     known = await identity.get_account(conn, caller.vo, account)
-    seen = known.account_id == caller.account_id or caller.may("accounts:manage")
+    seen = known.account_id == caller.account_id or caller.may("accounts:manage", f"account:{account}")
     return translate.account_of(known, email=known.email if seen else None)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from sancho.compat.rucio.errors import NotAcceptable, TokenMissing
-from sancho.kit.access import NotForPilots, Principal
+from sancho.kit.access import Principal, refuse_machines
 from sancho.kit.db import Connection
 from sancho.kit.web import Deployed, principal_of
 
@@ -22,8 +22,7 @@ def token_of(request: Request) -> str:
 async def rucio_caller(request: Request) -> Principal:
     """The account behind `X-Rucio-Auth-Token`; `Authorization` is not looked at."""
     principal = await principal_of(request, token_of(request))
-    if principal.pilot_id is not None:
-        raise NotForPilots
+    refuse_machines(principal)
     return principal
 
 

@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field
 from sancho.identity.errors import BrowserDiffers, ClientUnknown, GrantIncomplete, LoginOver, ScopeRefused
 from sancho.identity.model import Login
 from sancho.identity.service import logins, providers
-from sancho.identity.service.logins import Asked, Shown
+from sancho.identity.service.codes import proof_of
+from sancho.identity.service.logins import Asked, ProviderAnswer, Shown
 from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import SanchoError
@@ -107,8 +108,13 @@ class WaysOut(BaseModel):
     providers: list[ProviderOut]
 
 
-def _browser(request: Request) -> str:
-    said = request.cookies.get(COOKIE, "")
+def _cookie_of(deployment: Deployment) -> str:
+    """`__Host-`: over TLS a browser takes it from this very host alone, so that no neighbour can plant one."""
+    return f"__Host-{COOKIE}" if deployment.public_url.startswith("https:") else COOKIE
+
+
+def _browser(request: Request, deployment: Deployment) -> str:
+    said = request.cookies.get(_cookie_of(deployment), "")
     return said if re.fullmatch(r"[A-Za-z0-9_-]{43}", said) else ""
 
 
@@ -137,7 +143,7 @@ def _go(url: str) -> Response:
 
 def _with_cookie(response: Response, deployment: Deployment, browser: str) -> Response:
     response.set_cookie(
-        COOKIE, browser, max_age=3600, path="/v1/auth", secure=deployment.public_url.startswith("https:"),
+        _cookie_of(deployment), browser, max_age=3600, path="/", secure=deployment.public_url.startswith("https:"),
         httponly=True, samesite="lax",
     )  # fmt: skip
     return response
@@ -174,7 +180,7 @@ async def authorize(request: Request, deployment: Deployed, said: Annotated[Auth
         client=said.client_id or "", vo=said.vo or "", scope=said.scope, redirect_uri=said.redirect_uri or "",
         state=said.state, nonce=said.nonce, challenge=said.code_challenge, method=said.code_challenge_method,
     )  # fmt: skip
-    browser = _browser(request) or secrets.token_urlsafe(32)
+    browser = _browser(request, deployment) or secrets.token_urlsafe(32)
     try:
         if said.response_type != "code":
             raise GrantIncomplete(what="response_type=code")
@@ -190,7 +196,7 @@ async def device(request: Request, deployment: Deployed, user_code: Text = None)
     """Ask for the code that a device shows, and go on with its login."""
     if user_code is None:
         return _page("device.html", said=None)
-    browser = _browser(request) or secrets.token_urlsafe(32)
+    browser = _browser(request, deployment) or secrets.token_urlsafe(32)
     try:
         vo, login_id = await logins.take_up(deployment, user_code, browser)
     except LoginOver as e:
@@ -217,7 +223,7 @@ def _login_page(shown: Shown, login: str, browser: str, *, status: int = 200, sa
     return _page(
         "login.html", status=status, go_to=go_to, said=said, vo=shown.vo.name, client=shown.client.title,
         code=shown.login.user_code, providers=shown.providers, login=login,
-        proof=logins.proof_of(browser, shown.login.login_id),
+        proof=proof_of(browser, shown.login.login_id),
         everything="sancho" in words, groups=groups, primary="primary-group" in words,
         permissions=[w.removeprefix("+") for w in words if ":" in w and not w.startswith("group:")],
     )  # fmt: skip
@@ -226,7 +232,7 @@ def _login_page(shown: Shown, login: str, browser: str, *, status: int = 200, sa
 @router.get("/auth/login")
 async def login_page(request: Request, deployment: Deployed, login: Text = None) -> Response:
     """The page that says which VO and which permissions a program asks for, and the ways to log in."""
-    browser = _browser(request)
+    browser = _browser(request, deployment)
     try:
         shown = await logins.show(deployment, *_ids(login), browser)
     except SanchoError as e:
@@ -237,10 +243,10 @@ async def login_page(request: Request, deployment: Deployed, login: Text = None)
 @router.post("/auth/login")
 async def go_on(request: Request, deployment: Deployed, said: Annotated[LoginForm, Form()]) -> Response:
     """Go on with a login: at a provider, by a password, or not at all."""
-    browser = _browser(request)
+    browser = _browser(request, deployment)
     try:
         vo, login_id = _ids(said.login)
-        if not secrets.compare_digest(logins.proof_of(browser, login_id), said.proof or ""):
+        if not secrets.compare_digest(proof_of(browser, login_id).encode(), (said.proof or "").encode()):
             raise BrowserDiffers
         shown = await logins.show(deployment, vo, login_id, browser)
         if said.choice == "deny":
@@ -258,17 +264,19 @@ async def go_on(request: Request, deployment: Deployed, said: Annotated[LoginFor
     return await _end(deployment, done, browser)
 
 
-@router.get("/auth/callback")
-async def come_back(request: Request, deployment: Deployed, said: Annotated[CallbackQuery, Query()]) -> Response:
-    """Where an identity provider sends the browser back to."""
-    browser, trouble = _browser(request), said.error or ""
+@router.get("/auth/callback/{vo}/{provider}")
+async def come_back(
+    request: Request, deployment: Deployed, vo: str, provider: str, said: Annotated[CallbackQuery, Query()]
+) -> Response:
+    """Where an identity provider of a VO sends the browser back to; each has a place of its own."""
+    browser, trouble = _browser(request, deployment), said.error or ""
     if trouble and trouble != "access_denied":
         trouble = f"{trouble}: {said.error_description}" if said.error_description else trouble
+    answer = ProviderAnswer(
+        state=said.state or "", code=None if trouble else said.code, issuer=said.iss, trouble=trouble
+    )  # fmt: skip
     try:
-        login = await logins.come_back(
-            deployment, browser, state=said.state or "", code=None if trouble else said.code, issuer=said.iss,
-            trouble=trouble,
-        )  # fmt: skip
+        login = await logins.come_back(deployment, browser, (vo, provider), answer)
         return await _end(deployment, login, browser)
     except SanchoError as e:
         return _trouble(e)

@@ -40,6 +40,16 @@ class TokenRevoked(Unauthorized):
         super().__init__(account=account, hint="Run `sancho login` for a new one.")
 
 
+class MachineEnded(Unauthorized):
+    """The token of {who} is good no more: what held it has ended, or has logged in again since."""
+
+    code = "machine_ended"
+
+    def __init__(self, *, who: str) -> None:
+        """Name the pilot or job."""
+        super().__init__(who=who, hint="A pilot logs in again; a job's token ends with its attempt.")
+
+
 class LoginEnded(Unauthorized):
     """This login of account {account} was ended."""
 

@@ -264,6 +264,29 @@ class IssuerTaken(Conflict):
         )  # fmt: skip
 
 
+class ListUnbelievable(Conflict):
+    """The list of people of {provider}, {listed} of them, would suspend {out} of {known} accounts at once."""
+
+    code = "list_unbelievable"
+
+    def __init__(self, *, provider: str, out: int, known: int, listed: int) -> None:
+        """Say what would have happened."""
+        super().__init__(
+            provider=provider, out=out, known=known, listed=listed,
+            hint="Nothing was done. If it is right, suspend them yourself; else ask the provider's operators.",
+        )  # fmt: skip
+
+
+class OperatorOnly(Forbidden):
+    """Only administrators of the installation say {setting}, or change a provider that says it."""
+
+    code = "operator_only"
+
+    def __init__(self, *, setting: str, field: str | None = None) -> None:
+        """Name the setting."""
+        super().__init__(setting=setting, field=field, hint="Ask whoever runs this installation to apply it.")
+
+
 class ExchangeRefused(BadRequest):
     """This token cannot be exchanged: {reason}."""
 

@@ -25,6 +25,7 @@ from sancho.identity.service.configuration import (
 )
 from sancho.identity.service.issuer import (
     ALGORITHM,
+    LONGEST_TOKEN,
     Issuer,
     ensure_key,
     rotate,
@@ -49,6 +50,7 @@ from sancho.identity.service.tokens import (
     end_login_of,
     forget_expired,
     issuer_of,
+    job_token,
     login,
     on_behalf,
     pilot_token,
@@ -61,10 +63,9 @@ from sancho.identity.service.tokens import (
 )
 
 __all__ = [
-    "ACCOUNT", "ALGORITHM", "GROUP", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
+    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Issuer", "SshKey", "accounts",
     "administrators", "all_providers", "bootstrap", "certificate_person", "change_password", "end_login_of",
-    "ensure_key",
-    "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "list_accounts",
-    "login", "make_hash", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope",
-    "refresh", "revoke", "rotate", "set_state", "trouble_of", "verify_ssh",
+    "ensure_key", "find_account", "follow", "forget_expired", "get_account", "groups", "groups_of", "issuer_of",
+    "job_token", "list_accounts", "login", "make_hash", "on_behalf", "open_logins", "parse_public_key", "pilot_token",
+    "primary_group", "read_scope", "refresh", "revoke", "rotate", "set_state", "trouble_of", "verify_ssh",
 ]  # fmt: skip

@@ -93,6 +93,8 @@ async def set_state(deployment: Deployment, caller: Principal, name: str, state:
         await store.set_state(conn, caller.vo, [name], state.value)
         if state is AccountState.SUSPENDED:
             await store.revoke_all(conn, caller.vo, [account.account_id], deployment.clock.now())
+            proofs = await store.list_identities(conn, caller.vo, account_id=account.account_id)
+            await store.bar(conn, caller.vo, [proof.subject for proof in proofs], None)  # no provider lets it in again
         return await get_account(conn, caller.vo, name, field="name")
 
 

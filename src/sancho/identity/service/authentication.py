@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from sancho.identity import plan, store
-from sancho.identity.errors import AccountSuspended, LoginEnded, TokenInvalid, TokenRevoked
+from sancho.identity.errors import AccountSuspended, LoginEnded, MachineEnded, TokenInvalid, TokenRevoked
 from sancho.identity.model import AccountState, Standing, TokenScope
 from sancho.identity.service.issuer import REMEMBERED, Issuer
-from sancho.identity.service.tokens import PILOT_TOKEN_SCOPE, pilot_audience
-from sancho.kit.access import INSTANCE, Principal, Rights, RightsOf
+from sancho.identity.service.tokens import JOB_TOKEN_SCOPE, PILOT_TOKEN_SCOPE, job_audience, pilot_audience
+from sancho.kit.access import INSTANCE, Machines, Principal, Rights, RightsOf
 from sancho.kit.clock import Clock
 from sancho.kit.db import Connection, Database
 from sancho.vos import service as vos
@@ -22,15 +22,27 @@ EVERYTHING = TokenScope(permissions=None, text=plan.EVERYTHING)
 
 
 class Authenticators:
-    """Turns bearer tokens of users and pilots into principals; a `kit.access.Authenticator`.
+    """Turns bearer tokens of users, pilots and jobs into principals; a `kit.access.Authenticator`.
 
     What a token and its account are is remembered for at most 30 seconds: so soon a suspended account, a changed
-    group, a new password or a removed key takes effect.
+    group, a new password or a removed key takes effect, and an ended pilot's or job's token is void.
     """
 
-    def __init__(self, database: Database, issuer: Issuer, *, rights: RightsOf, clock: Clock | None = None) -> None:
-        """Check tokens by `issuer`, look accounts up in `database`, and what policies say of them by `rights`."""
+    def __init__(
+        self,
+        database: Database,
+        issuer: Issuer,
+        *,
+        rights: RightsOf,
+        machines: Machines | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Check tokens by `issuer`, look accounts up in `database`, and what policies say of them by `rights`.
+
+        Without `machines`, no pilot and no job is known.
+        """
         self._rights = rights
+        self._machines = machines
         self._database = database
         self._issuer = issuer
         self._clock = clock or issuer.clock
@@ -57,6 +69,8 @@ class Authenticators:
         audience, purpose = claims.get("aud"), claims.get("scope")
         if audience == pilot_audience(self._issuer.issuer) and purpose == PILOT_TOKEN_SCOPE:
             return await self._pilot(claims)
+        if audience == job_audience(self._issuer.issuer) and purpose == JOB_TOKEN_SCOPE:
+            return await self._job(claims)
         # The scope too: the audience of a storage is whatever its operator wrote into a document.
         scope = plan.token_scope(purpose) if isinstance(purpose, str) and purpose else ""
         if audience != self._issuer.issuer or isinstance(scope, str):
@@ -109,16 +123,39 @@ class Authenticators:
 
     async def _pilot(self, claims: Mapping[str, Any]) -> Principal:
         vo, pilot_id = cast(int, claims["vo_id"]), cast(int, claims["pilot_id"])
-        names = {number: name for name, number in (await self._vo_ids(None)).items()}
+        async with self._database.transaction([vo]) as conn:
+            good = self._machines and await self._machines.is_good(conn, vo, pilot_id, str(claims.get("login", "")))
+        if not good:
+            raise MachineEnded(who=str(claims["sub"]))
         return Principal(
             vo=vo,
-            vo_name=names.get(vo, ""),
+            vo_name=await self._vo_name(vo),
             account_id=0,
             account=str(claims["sub"]),
             permissions=frozenset({"pilots:report"}),
             vos=tuple(sorted({vo, *cast(list[int], claims["vos"])})),
             pilot_id=pilot_id,
         )
+
+    async def _job(self, claims: Mapping[str, Any]) -> Principal:
+        vo, job_id, attempt_id = (cast(int, claims[name]) for name in ("vo_id", "job_id", "attempt_id"))
+        async with self._database.transaction([vo]) as conn:
+            owner = await self._machines.owner(conn, vo, job_id, attempt_id) if self._machines else None
+        if owner is None:
+            raise MachineEnded(who=f"job {job_id}")
+        return Principal(
+            vo=vo,
+            vo_name=await self._vo_name(vo),
+            account_id=owner,
+            account=f"job:{job_id}",
+            vos=(vo,),
+            limit=frozenset(),
+            job_id=job_id,
+            attempt_id=attempt_id,
+        )
+
+    async def _vo_name(self, vo: int) -> str:
+        return next((name for name, number in (await self._vo_ids(None)).items() if number == vo), "")
 
     async def _vo_ids(self, wanted: str | None) -> Mapping[str, int]:
         """VOs by name: remembered, for they never change, and read again when one is missing."""

@@ -193,8 +193,8 @@ async def bootstrap(conn: Connection, names: Sequence[str], password: str, kinds
     have = {vo.name for vo in known if await store.list_accounts(conn, vo.vo, names=["admin"])}
     secret_hash = await make_hash(password)
     spec = {"groups": ["admins"], "password_hash": secret_hash}
-    there = {INSTANCE_NAME, *(vo.name for vo in known)}
-    documents = [Document(kind="VO", name=name) for name in names if name not in there]
+    there = {d.name: d.spec for d in await vos.documents(conn, [INSTANCE], kind="VO")}  # which stay as they are
+    documents = [Document(kind="VO", name=n, spec=there.get(n, {})) for n in names if n != INSTANCE_NAME]
     documents += [
         Document(kind="Account", name="admin", vo=name, spec=spec)
         for name in dict.fromkeys([INSTANCE_NAME, *names]) if name not in have

@@ -1,13 +1,13 @@
 """Tokens for tokens, and for programs: client credentials, token exchange (RFC 8693), introspection (RFC 7662).
 
 An exchange only ever narrows: fewer permissions, fewer groups, an earlier end; it gives nothing that renews itself.
-A token of a VO's identity provider is exchanged like a login by it. For the storages of others, features below give
-tokens by path: `app` passes what they offer as `Targets`.
+A token of a VO's identity provider says who somebody is, as a login there does. For the storages of others, features
+below give tokens by path: `app` passes what they offer as `Targets`.
 """
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from sancho.identity import plan, store
 from sancho.identity.errors import (
     ClientRefused,
     ExchangeRefused,
+    MachineEnded,
     NotAService,
     ScopeRefused,
     TargetUnknown,
@@ -23,8 +24,9 @@ from sancho.identity.errors import (
 )
 from sancho.identity.model import AccountKind, NewIdentity, Proof, Tokens, TokenScope
 from sancho.identity.service.accounts import get_account
+from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.providers import plugin_of, refusal, welcome
-from sancho.identity.service.tokens import Holder, access_token, hash_of, issue, issuer_of, read_scope, unproven
+from sancho.identity.service.tokens import Holder, access_token, hash_of, issue_once, issuer_of, read_scope, unproven
 from sancho.kit.access import INSTANCE, Authenticator, Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
@@ -86,9 +88,11 @@ async def client_credentials(deployment: Deployment, client_id: str, secret: str
         known = await store.secret_of(conn, vo.vo, Proof.CLIENT_SECRET, name)
         right = secrets.compare_digest((known and known[1]) or "", hash_of(secret).hex())
         if known is None or not right:
+            note_refused(vo.vo, known[0] if known else NOBODY, "The secret of a service was wrong.")
             raise ClientRefused
         account = await get_account(conn, vo.vo, known[0])
         await store.note_proof(conn, vo.vo, Proof.CLIENT_SECRET, name, deployment.clock.now())
+    note_given(vo.vo, account.name, "Its secret gave a token to a service.")
     issuer = issuer_of(deployment)
     holder = Holder(
         vo=vo.vo, vo_name=vo.name, account_id=account.account_id, account=account.name, groups=account.groups,
@@ -113,10 +117,10 @@ async def exchange(
     try:
         caller = await authenticator.authenticate(wanted.subject_token)
         claims = issuer.check(wanted.subject_token)
-    except (TokenInvalid, TokenExpired) as e:
+    except (TokenInvalid, TokenExpired, MachineEnded) as e:
         raise ExchangeRefused(reason=str(e)) from e
-    if caller.pilot_id is not None:
-        raise ExchangeRefused(reason="it is a pilot's")
+    if caller.is_machine:
+        raise ExchangeRefused(reason="it is a pilot's or a job's")
     left = datetime.fromtimestamp(claims["exp"], UTC) - deployment.clock.now()
     if wanted.audience is not None and wanted.audience != issuer.issuer:
         if read_scope(claims["scope"]).permissions is not None:
@@ -124,12 +128,16 @@ async def exchange(
         return await _for_others(deployment, caller, wanted, min(left, SHORT), targets)
     held, scope = read_scope(claims["scope"]), read_scope(wanted.scope or claims["scope"])
     if not plan.narrower(scope, held):
+        note_refused(caller.vo, caller.full_name, "A token was to be exchanged for one that allows more.")
         raise ScopeRefused(word=_excess(scope, held))
     holder = Holder(
         vo=caller.vo, vo_name=caller.vo_name, account_id=caller.account_id, account=caller.account,
         groups=caller.groups, client=wanted.client, scope=scope,
     )  # fmt: skip
     access = access_token(issuer, holder, lifetime=min(left, issuer.access), login=claims.get("sid"))
+    note_given(
+        caller.vo, caller.full_name, f"A token was exchanged for one of scope {scope.text}.", login=claims.get("sid")
+    )
     return Tokens(
         access_token=access, expires_in=int(min(left, issuer.access).total_seconds()), scope=scope.text,
         issued_token_type=ACCESS_TOKEN,
@@ -150,13 +158,15 @@ async def _for_others(
         for target in targets:
             token = await target(conn, caller, audience, scope, lifetime)
             if token is not None:
+                why = f"A token was exchanged for one of scope {scope} at {audience}."
+                note_given(caller.vo, caller.full_name, why)
                 seconds = int(lifetime.total_seconds())
                 return Tokens(access_token=token, expires_in=seconds, scope=scope, issued_token_type=ACCESS_TOKEN)
     raise TargetUnknown(audience=audience[:200])
 
 
 async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str) -> Tokens:
-    """A token of a VO's identity provider is as good as a login there."""
+    """A token of a VO's identity provider says who somebody is; others may have seen it, so nothing renews ours."""
     if wanted.vo is None:
         raise ExchangeRefused(reason="`vo` is missing: it says whose identity provider has issued it")
     async with deployment.database.transaction([INSTANCE]) as conn:
@@ -175,7 +185,9 @@ async def _of_provider(deployment: Deployment, wanted: Wanted, theirs: str) -> T
         client=wanted.client, scope=read_scope(wanted.scope),
     )  # fmt: skip
     async with deployment.database.transaction([vo.vo]) as conn:
-        return await issue(conn, deployment, holder)
+        tokens = await issue_once(conn, deployment, holder, lifetime=issuer_of(deployment).access)
+        note_given(vo.vo, account.name, f"A token of {found[0].issuer} was exchanged for ours.")
+        return replace(tokens, issued_token_type=ACCESS_TOKEN)
 
 
 def _issuer_named(token: str) -> str:

@@ -7,8 +7,9 @@ from sancho.identity.errors import IdentityNotFound, IdentityTaken, NameInvalid,
 from sancho.identity.model import Account, Identity, NewIdentity, Proof
 from sancho.identity.service.accounts import get_account, require_reach
 from sancho.identity.service.ssh import parse_public_key
-from sancho.kit.access import Principal, require
+from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
+from sancho.kit.errors import PermissionMissing
 
 MOST_IDENTITIES = 20
 _NAME = re.compile(r"(?:/[A-Za-z0-9.]+=[^/\x00-\x1f]+)(?:/[^\x00-\x1f]+)?")
@@ -17,8 +18,8 @@ _NAME = re.compile(r"(?:/[A-Za-z0-9.]+=[^/\x00-\x1f]+)(?:/[^\x00-\x1f]+)?")
 async def list_identities(conn: Connection, caller: Principal, name: str) -> list[Identity]:
     """What proves an account: one's own, or with `accounts:manage` anybody's in the VO."""
     account = await get_account(conn, caller.vo, name, field="name")
-    if account.account_id != caller.account_id:
-        require(caller, "accounts:manage")
+    if account.account_id != caller.account_id and not caller.may("accounts:manage", f"account:{name}"):
+        raise PermissionMissing(account=caller.account, vo=caller.vo_name, permission="accounts:manage")
     return await store.list_identities(conn, caller.vo, account_id=account.account_id)
 
 
@@ -37,7 +38,7 @@ async def add_certificate_name(conn: Connection, caller: Principal, name: str, d
 
     Raises what `add_ssh_key` raises, but `NameInvalid`.
     """
-    require(caller, "accounts:manage")
+    require(caller, "accounts:manage", on=f"account:{name}")
     if len(dn) > 1000 or not _NAME.fullmatch(dn):
         raise NameInvalid
     return await _add(conn, caller, name, Proof.X509, dn)
@@ -71,7 +72,10 @@ async def remove_identity(conn: Connection, caller: Principal, name: str, subjec
 
 async def _within_reach(conn: Connection, caller: Principal, name: str) -> Account:
     account = await get_account(conn, caller.vo, name, field="name")
-    if account.account_id != caller.account_id:
-        require(caller, "accounts:manage")
+    if account.account_id == caller.account_id:
+        what, on = "This account", f"account:{name}"
+        require_owner(caller, account.account_id, "accounts:manage", what=what, owner=name, on=on)
+    else:
+        require(caller, "accounts:manage", on=f"account:{name}")
     await require_reach(conn, caller, account)
     return account

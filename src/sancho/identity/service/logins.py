@@ -8,8 +8,6 @@ A login goes on in the browser that it was begun in: a cookie proves it, and wha
 and kept as a hash. Follows RFC 6749, 7636, 8252, 8628, 9207 and 9700.
 """
 
-import base64
-import hashlib
 import hmac
 import re
 import secrets
@@ -43,6 +41,17 @@ from sancho.identity.model import (
     Provider,
     Tokens,
 )
+from sancho.identity.service.codes import (
+    CHALLENGE,
+    VERIFIER,
+    challenge_of,
+    derived,
+    new_family,
+    new_user_code,
+    nothing,
+    vo_of,
+)
+from sancho.identity.service.noted import note_given, note_refused
 from sancho.identity.service.providers import get_provider, plugin_of, refusal, welcome
 from sancho.identity.service.tokens import Holder, end_login, hash_of, issue, issuer_of, prove, read_scope
 from sancho.kit.access import INSTANCE
@@ -58,11 +67,6 @@ CLIENTS = {
     "rucio": Client(client_id="rucio", title="A Rucio client", redirects=("/rucio/auth/oidc_code",)),
 }
 """Programs that log people in."""
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
-_CODE = re.compile(r"s[cdb]-(\d{1,5})-[A-Za-z0-9_-]{43}", re.ASCII)
-_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-"""Of user codes: no vowels, so no words (RFC 8628 §6.1); 20⁸ of them, good for ten minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,16 @@ class Shown:
     providers: Sequence[Provider]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProviderAnswer:
+    """What a provider says by a browser that comes back; without a code, `trouble` is what happened there."""
+
+    state: str
+    code: str | None
+    issuer: str | None
+    trouble: str = ""
+
+
 def client_of(client_id: str) -> Client:
     """A program by its id; raises `ClientUnknown`."""
     found = CLIENTS.get(client_id)
@@ -116,7 +130,7 @@ async def ask(deployment: Deployment, asked: Asked, browser: str) -> tuple[VO, u
     client = client_of(asked.client)
     if not plan.may_redirect(client, asked.redirect_uri, here=deployment.public_url):
         raise RedirectRefused(client=client.client_id)
-    if asked.method != "S256" or asked.challenge is None or not _CHALLENGE.fullmatch(asked.challenge):
+    if asked.method != "S256" or asked.challenge is None or not CHALLENGE.fullmatch(asked.challenge):
         raise PkceMissing
     scope = read_scope(asked.scope)
     async with deployment.database.transaction([INSTANCE]) as conn:
@@ -142,17 +156,16 @@ async def ask_on_device(deployment: Deployment, client_id: str, vo_name: str, sc
     async with deployment.database.transaction([INSTANCE]) as conn:
         vo = await vos.get(conn, vo_name)
     device_code = f"sd-{vo.vo}-{secrets.token_urlsafe(32)}"
-    user_code = "".join(secrets.choice(_LETTERS) for _ in range(8))
     login = Login(
         vo=vo.vo, login_id=uuid.uuid4(), kind=LoginKind.DEVICE, state=LoginState.PENDING, account_id=None,
         expires_at=deployment.clock.now() + LOGIN_LIFETIME, polled_at=None, family=None, browser_hash=None,
-        provider_id=None, user_code=user_code, client=client.client_id, token_scope=wanted.text, redirect_uri=None,
-        client_state=None, nonce=None, challenge=None,
+        provider_id=None, user_code=new_user_code(), client=client.client_id, token_scope=wanted.text,
+        redirect_uri=None, client_state=None, nonce=None, challenge=None,
     )  # fmt: skip
     async with deployment.database.transaction([vo.vo]) as conn:
         await store.add_login(conn, login, secret_hash=hash_of(device_code))
     return DeviceCodes(
-        device_code=device_code, user_code=user_code, expires_in=int(LOGIN_LIFETIME.total_seconds()),
+        device_code=device_code, user_code=login.user_code or "", expires_in=int(LOGIN_LIFETIME.total_seconds()),
         interval=int(POLL_EVERY.total_seconds()),
     )  # fmt: skip
 
@@ -190,44 +203,45 @@ async def send_away(deployment: Deployment, shown: Shown, provider: str, browser
         chosen = await get_provider(conn, vo, provider)
         await _own(conn, deployment, login.login_id, browser)
         await store.set_sent(conn, vo.vo, login.login_id, provider_id=chosen.provider_id, sent_hash=hash_of(state))
-    verifier = _derived(browser, state, "verifier")
+    verifier = derived(browser, state, "verifier")
     try:
         return await plugin_of(deployment, chosen, vo.name).login_url(
-            redirect_uri=callback_uri(deployment), state=state, nonce=_derived(browser, state, "nonce"),
-            code_challenge=challenge_of(verifier),
+            redirect_uri=callback_uri(deployment, vo.name, chosen.name), state=state,
+            nonce=derived(browser, state, "nonce"), code_challenge=challenge_of(verifier),
         )  # fmt: skip
     except (IdentityRefused, ProviderUnavailable) as e:
         raise refusal(chosen, e) from e
 
 
-async def come_back(
-    deployment: Deployment, browser: str, *, state: str, code: str | None, issuer: str | None, trouble: str = ""
-) -> Login:
-    """Go on with a login whose browser was sent to a provider; without a code, `trouble` says what happened there.
+async def come_back(deployment: Deployment, browser: str, at: tuple[str, str], answer: ProviderAnswer) -> Login:
+    """Go on with a login whose browser was sent to a provider.
+
+    It has come back `at` the place of this VO's provider: where another was asked, its answer is shown to nobody.
 
     Each state is good once. Raises `LoginOver`, `BrowserDiffers`, `LoginDenied` when the person said no there,
     `NotAMember`, `AccountSuspended` or what `send_away` raises.
     """
-    number = _vo_of(state)
+    number = vo_of(answer.state)
     if number is None:
         raise LoginOver
     async with deployment.database.transaction([number]) as conn:
-        login = _open(await store.lock_login(conn, sent_hash=hash_of(state)), deployment)
+        login = _open(await store.lock_login(conn, sent_hash=hash_of(answer.state)), deployment)
         _require_browser(login, browser)
-        await store.set_sent(conn, number, login.login_id, provider_id=login.provider_id, sent_hash=_nothing())
+        await store.set_sent(conn, number, login.login_id, provider_id=login.provider_id, sent_hash=nothing())
         vo = next(v for v in await vos.list_vos(conn) if v.vo == number)
         found = await store.list_providers(conn, number, provider_id=login.provider_id)
-        if trouble == "access_denied":
+        if answer.trouble == "access_denied":
             await store.set_login_state(conn, login, LoginState.DENIED)
             return login
-    if not found:
+    if not found or at != (vo.name, found[0].name):
         raise LoginOver
-    if code is None:
-        raise ProviderRefused(provider=found[0].title, detail=trouble[:200] or "it sent no code")
+    if answer.code is None:
+        raise ProviderRefused(provider=found[0].title, detail=answer.trouble[:200] or "it sent no code")
     try:
         person = await plugin_of(deployment, found[0], vo.name).person(
-            code=code, redirect_uri=callback_uri(deployment), code_verifier=_derived(browser, state, "verifier"),
-            nonce=_derived(browser, state, "nonce"), issuer=issuer,
+            code=answer.code, redirect_uri=callback_uri(deployment, *at),
+            code_verifier=derived(browser, answer.state, "verifier"),
+            nonce=derived(browser, answer.state, "nonce"), issuer=answer.issuer,
         )  # fmt: skip
     except (IdentityRefused, ProviderUnavailable) as e:
         raise refusal(found[0], e) from e
@@ -290,13 +304,13 @@ async def redeem(deployment: Deployment, code: str, *, client: str, redirect_uri
 
     Raises `CodeRefused`, whatever is wrong with it.
     """
-    vo = _vo_of(code)
-    if vo is None or not _VERIFIER.fullmatch(verifier):
+    vo = vo_of(code)
+    if vo is None or not VERIFIER.fullmatch(verifier):
         raise CodeRefused
     async with deployment.database.transaction([vo]) as conn:
         login = await store.lock_login(conn, secret_hash=hash_of(code))
-        if login is not None and login.state is LoginState.USED and login.family is not None:
-            await end_login(conn, deployment, vo, login.family)
+        if login is not None and login.state is LoginState.USED:
+            await _end_stolen(conn, deployment, login)
         elif (
             login is not None
             and login.state is LoginState.APPROVED
@@ -315,7 +329,7 @@ async def poll(deployment: Deployment, device_code: str, *, client: str) -> Toke
 
     Raises `LoginPending`, `LoginTooEager`, `LoginDenied`, `LoginOver`, or `CodeRefused` for a code of others.
     """
-    vo, now = _vo_of(device_code), deployment.clock.now()
+    vo, now = vo_of(device_code), deployment.clock.now()
     if vo is None:
         raise CodeRefused
     stolen = False
@@ -323,8 +337,8 @@ async def poll(deployment: Deployment, device_code: str, *, client: str) -> Toke
         login = await store.lock_login(conn, secret_hash=hash_of(device_code))
         if login is None or login.kind is not LoginKind.DEVICE or login.client != client:
             raise CodeRefused
-        if login.state is LoginState.USED and login.family is not None:
-            await end_login(conn, deployment, vo, login.family)
+        if login.state is LoginState.USED:
+            await _end_stolen(conn, deployment, login)
             stolen = True
         elif login.state is LoginState.DENIED:
             raise LoginDenied
@@ -337,47 +351,34 @@ async def poll(deployment: Deployment, device_code: str, *, client: str) -> Toke
     raise CodeRefused if stolen else LoginTooEager if early else LoginPending
 
 
+async def _end_stolen(conn: Connection, deployment: Deployment, login: Login) -> None:
+    """A code has come back that was used: somebody has stolen it, on one side or the other."""
+    if login.family is None:
+        return
+    await store.owner_of_family(conn, login.vo, login.family)  # so that no renewal under way escapes
+    await end_login(conn, deployment, login.vo, login.family)
+    (account,) = await store.list_accounts(conn, login.vo, ids=[login.account_id or 0])
+    note_refused(login.vo, account.name, "The code of a login came back: all of it is void.", login=login.family)
+
+
 async def _finish(conn: Connection, deployment: Deployment, login: Login) -> Tokens:
     (account,) = await store.list_accounts(conn, login.vo, ids=[login.account_id or 0])
     if account.state is not AccountState.ACTIVE:
         raise CodeRefused
-    family = uuid.uuid4()
+    family = new_family(deployment.clock.now())
     await store.set_login_state(conn, login, LoginState.USED, family=family)
     vo_name = next(v.name for v in await vos.list_vos(conn) if v.vo == login.vo)
     holder = Holder(
         vo=login.vo, vo_name=vo_name, account_id=account.account_id, account=account.name, groups=account.groups,
         client=login.client, scope=read_scope(login.token_scope),
     )  # fmt: skip
+    note_given(login.vo, account.name, f"A login in a browser gave tokens to client {login.client}.", login=family)
     return await issue(conn, deployment, holder, family=family, nonce=login.nonce)
 
 
-def callback_uri(deployment: Deployment) -> str:
-    """Where providers send browsers back to: to be registered with each of them."""
-    return f"{deployment.public_url}/v1/auth/callback"
-
-
-def challenge_of(verifier: str) -> str:
-    """The S256 of a PKCE verifier (RFC 7636)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def proof_of(browser: str, login_id: uuid.UUID) -> str:
-    """What a form on a login's page carries, so that no other site can send it."""
-    return _derived(browser, login_id.hex, "form")
-
-
-def _derived(browser: str, what: str, purpose: str) -> str:
-    said = hmac.new(browser.encode(), f"{purpose} {what}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(said).rstrip(b"=").decode()
-
-
-def _nothing() -> bytes:
-    return secrets.token_bytes(32)
-
-
-def _vo_of(code: str) -> int | None:
-    found = _CODE.fullmatch(code)
-    return int(found[1]) if found and int(found[1]) < 2**15 else None
+def callback_uri(deployment: Deployment, vo: str, provider: str) -> str:
+    """Where a provider sends browsers back to, and no other does (RFC 9700 §4.4.2.2): to be registered with it."""
+    return f"{deployment.public_url}/v1/auth/callback/{vo}/{provider}"
 
 
 def _open(login: Login | None, deployment: Deployment) -> Login:

@@ -15,6 +15,7 @@ from sancho.identity.errors import LoginRefused
 from sancho.identity.model import Account, AccountState, Challenge, Identity, Pass, Proof
 from sancho.identity.service.accounts import find_account
 from sancho.identity.service.certificates import certificate_person
+from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.ssh import verify
 from sancho.identity.service.tokens import Holder, access_token, is_good, issuer_of, prove, read_scope
 from sancho.kit.access import INSTANCE
@@ -36,6 +37,7 @@ async def by_password(deployment: Deployment, vo: VO, account: str, password: st
         vo=vo.vo, vo_name=vo.name, account_id=known.account_id, account=account, groups=known.groups, client=client,
         scope=read_scope(None),
     )  # fmt: skip
+    note_given(vo.vo, account, f"A password gave a token to client {client}.")
     return _pass(deployment, holder)
 
 
@@ -49,7 +51,10 @@ async def by_certificate(deployment: Deployment, vo: VO, chain: Sequence[bytes] 
         proofs = await store.list_identities(conn, vo.vo, kind=Proof.X509, subject=person.dn)
         account = await _proven(conn, deployment, vo, proofs[0]) if proofs else None
     if account is None:
+        named = proofs[0].account if proofs else NOBODY
+        note_refused(vo.vo, named, f"A certificate in the name {person.dn} opens no account that may act.")
         raise LoginRefused
+    note_given(vo.vo, account.name, f"A certificate in the name {person.dn} gave a token to client {client}.")
     return _pass(deployment, _holder(vo, account, client), until=person.not_after)
 
 
@@ -80,7 +85,10 @@ async def by_ssh_key(
         key = next(right, None)
         proven = None if key is None else await _proven(conn, deployment, vo, key)
     if proven is None:
+        named = NOBODY if known is None else known.name
+        note_refused(vo.vo, named, "No SSH key of the account has signed the challenge, or it may not act.")
         raise LoginRefused
+    note_given(vo.vo, proven.name, f"An SSH key gave a token to client {client}.")
     return _pass(deployment, _holder(vo, proven, client))
 
 

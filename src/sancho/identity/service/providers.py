@@ -9,13 +9,17 @@ from pydantic import BaseModel, Field, ValidationError
 from sancho.identity import plan, store
 from sancho.identity.errors import (
     AccountSuspended,
+    BeyondYours,
     IssuerTaken,
+    ListUnbelievable,
     NotAMember,
+    OperatorOnly,
     ProviderAway,
     ProviderNotFound,
     ProviderRefused,
 )
-from sancho.identity.model import Account, AccountKind, AccountState, NewIdentity, Proof, Provider
+from sancho.identity.model import Account, AccountKind, AccountState, Group, NewIdentity, Proof, Provider
+from sancho.identity.service.noted import NOBODY, note_refused
 from sancho.kit import telemetry
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -24,7 +28,7 @@ from sancho.kit.extensions import PluginUnknown, load
 from sancho.vos import service as vos
 from sancho.vos.errors import DocumentInvalid
 from sancho.vos.model import VO, Document, Kind, Named
-from sancho_contract.identity import IdentityProvider, IdentityRefused, Person, ProviderUnavailable
+from sancho_contract.identity import OPERATOR_ONLY, IdentityProvider, IdentityRefused, Person, ProviderUnavailable
 
 EXTENSION = "sancho.identity"
 _log = telemetry.log(__name__)
@@ -50,8 +54,11 @@ class ProviderSpec(BaseModel, extra="forbid"):
     """Settings of the plugin; secrets are named, never said."""
 
 
-async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[ProviderSpec]]) -> None:
+async def _apply(conn: Connection, caller: Principal, vo: int, documents: Sequence[Named[ProviderSpec]]) -> None:
     owners = await store.own_issuers(conn, vo, [d.spec.issuer for d in documents])
+    names = await store.provider_names(conn, vo)
+    groups = await store.list_groups(conn, vo)
+    before = {provider.name: provider for provider in await store.list_providers(conn, vo)}
     for d in documents:
         owner = owners.get(d.spec.issuer)
         if owner is None:
@@ -59,12 +66,44 @@ async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Seque
         if owner != vo and not d.spec.members:
             why = "an issuer that several VOs share needs `members`: who of its people is one of yours"
             raise _invalid(d, why, "members")
+        if names.setdefault(d.spec.issuer, d.name) != d.name:
+            raise _invalid(d, f"the provider {names[d.spec.issuer]} of this VO has this issuer already", "issuer")
         settings = _checked(d)
+        _require_operator(caller, d, settings, before.get(d.name))
+        _require_reach(caller, d, groups)
         provider = Provider(
             provider_id=0, vo=vo, name=d.name, title=d.spec.title or d.name, issuer=d.spec.issuer,
             plugin=d.spec.plugin, enabled=True, members=tuple(d.spec.members), groups=d.spec.groups, settings=settings,
         )  # fmt: skip
         await store.put_provider(conn, provider, issuer_vo=owner)
+
+
+def _require_operator(
+    caller: Principal, document: Named[ProviderSpec], settings: Mapping[str, Any], before: Provider | None
+) -> None:
+    """What reaches into the operator's machine or network is theirs to say, and so is what it is used for."""
+    spec, reserved = document.spec, operator_only(document.spec.plugin)
+    unchanged = before is not None and (before.plugin, before.settings) == (spec.plugin, dict(settings))
+    said = sorted(name for name, default in reserved.items() if settings.get(name, default) != default)
+    if said and not unchanged and not caller.is_instance_admin:
+        raise OperatorOnly(setting=said[0], field=document.field(f"settings.{said[0]}"))
+
+
+def operator_only(plugin: str) -> dict[str, Any]:
+    """The settings of a plugin that only administrators of the installation may say, each with its default."""
+    fields = load(EXTENSION, plugin).Settings.model_fields
+    return {name: field.default for name, field in fields.items() if field.json_schema_extra == OPERATOR_ONLY}
+
+
+def _require_reach(caller: Principal, document: Named[ProviderSpec], groups: Sequence[Group]) -> None:
+    """Whoever says who vouches gives what that provider may give: nobody gives what they do not have themselves."""
+    given = document.spec.groups.values() or [group.name for group in groups if group.name != "admins"]
+    lacking = plan.beyond(caller.permissions, groups, {*given, "users"})
+    if lacking:
+        raise BeyondYours(
+            what=f"A group that {document.name} may put people in", account=caller.account,
+            permissions=", ".join(lacking), field=document.field("groups"),
+        )  # fmt: skip
 
 
 def _checked(document: Named[ProviderSpec]) -> dict[str, Any]:
@@ -145,6 +184,7 @@ async def welcome(deployment: Deployment, vo: VO, provider: Provider, person: Pe
     Their groups follow the provider's word each time. Raises `NotAMember` or `AccountSuspended`.
     """
     if not plan.is_member(person.groups, provider.members):
+        note_refused(vo.vo, NOBODY, f"{person.subject} of {person.issuer} is no member of the VO.")
         raise NotAMember(provider=provider.title, vo=vo.name)
     subject = f"{person.issuer} {person.subject}"
     async with deployment.database.transaction([vo.vo]) as conn:
@@ -173,6 +213,7 @@ async def _known(conn: Connection, vo: VO, subject: str) -> Account | None:
         return None
     (account,) = await store.list_accounts(conn, vo.vo, ids=[proofs[0].account_id])
     if account.state is not AccountState.ACTIVE:
+        note_refused(vo.vo, account.name, "A provider vouched for an account that is suspended.")
         raise AccountSuspended(account=account.name, vo=vo.name)
     return account
 
@@ -213,7 +254,8 @@ async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[in
     """Let accounts follow a provider's list of people: how many were suspended or let in again, or changed groups.
 
     Whoever is off the list, or not active there, is suspended and logged out everywhere. Nothing is done when the
-    list did not come to its end. Raises `ProviderRefused` or `ProviderAway`.
+    list did not come to its end. Raises `ProviderRefused`, `ProviderAway`, or `ListUnbelievable` for a list that would
+    suspend nearly everybody.
     """
     plugin = plugin_of(deployment, provider, vo.name)
     try:
@@ -225,16 +267,21 @@ async def follow(deployment: Deployment, vo: VO, provider: Provider) -> tuple[in
     now = deployment.clock.now()
     async with deployment.database.transaction([vo.vo]) as conn:
         proofs = await store.list_identities(conn, vo.vo, kind=Proof.TOKEN_ISSUER, issuer=provider.issuer)
+        accounts = {a.account_id: a for a in await store.list_accounts(conn, vo.vo, ids=[p.account_id for p in proofs])}
+        active = {a.account_id for a in accounts.values() if a.state is AccountState.ACTIVE}
         here = {p.subject.removeprefix(f"{provider.issuer} "): p for p in proofs}
         good = {s for s, m in members.items() if m.active and plan.is_member(m.groups, provider.members)}
-        out = [p for s, p in here.items() if s not in good and p.barred_at is None]
+        # Whom an administrator has suspended stays so: the provider lets in again only whom it has suspended itself.
+        out = [p for s, p in here.items() if s not in good and p.barred_at is None and p.account_id in active]
         back = [p for s, p in here.items() if s in good and p.barred_at is not None]
+        if plan.is_unbelievable(len(out), len(active), listed=len(members)):
+            telemetry.LISTS_NOT_FOLLOWED.labels(vo.name, provider.name).inc()
+            raise ListUnbelievable(provider=provider.title, out=len(out), known=len(here), listed=len(members))
         await store.bar(conn, vo.vo, [p.subject for p in out], now)
         await store.bar(conn, vo.vo, [p.subject for p in back], None)
         await store.set_state(conn, vo.vo, [p.account for p in out], AccountState.SUSPENDED.value)
         await store.set_state(conn, vo.vo, [p.account for p in back], AccountState.ACTIVE.value)
         await store.revoke_all(conn, vo.vo, [p.account_id for p in out], now)
-        accounts = {a.account_id: a for a in await store.list_accounts(conn, vo.vo, ids=[p.account_id for p in proofs])}
         ours = {group.name for group in await store.list_groups(conn, vo.vo)}
         changed: dict[str, dict[str, Any]] = {}
         for subject in good & here.keys():

@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sancho.identity import plan, store
-from sancho.identity.errors import AccountSuspended, LoginRefused, RefreshRefused, ScopeRefused, TokenInvalid
+from sancho.identity.errors import (
+    AccountSuspended,
+    LoginRefused,
+    RefreshRefused,
+    ScopeRefused,
+    TokenExpired,
+    TokenInvalid,
+)
 from sancho.identity.model import (
     REFRESH_GRACE,
     AccountState,
@@ -24,9 +31,10 @@ from sancho.identity.model import (
     TokenScope,
 )
 from sancho.identity.service.accounts import get_account
+from sancho.identity.service.codes import ends_at, new_family
 from sancho.identity.service.issuer import LONGEST_TEXT, LONGEST_TOKEN, Issuer
+from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.passwords import Guard, check_room, fits
-from sancho.kit import telemetry
 from sancho.kit.access import INSTANCE, Principal, Signer, require_owner
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
@@ -34,13 +42,13 @@ from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
 PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105 - what tokens are for, in OAuth's words
+JOB_TOKEN_SCOPE = "sancho.job"  # noqa: S105 - the same
 CLIENT = "sancho"
 """The client that the command line is."""
 LOOK_INSIDE = frozenset({"myDIRACClientID"})
 """Clients that read in a refresh token when it ends: they get theirs inside of a JWT, which lives a week at most."""
 _REFRESH_TOKEN = re.compile(r"sr-(\d{1,5})-[A-Za-z0-9_-]{43}", re.ASCII)
 _guard = Guard()
-_log = telemetry.log(__name__)
 
 
 def issuer_of(deployment: Deployment) -> Issuer:
@@ -91,7 +99,10 @@ async def login(
         scope=wanted,
     )  # fmt: skip
     async with deployment.database.transaction([vo]) as conn:
-        return await issue(conn, deployment, holder)
+        family = new_family(deployment.clock.now())
+        tokens = await issue(conn, deployment, holder, family=family)
+        note_given(vo, account, f"A password gave tokens to client {client}.", login=family)
+        return tokens
 
 
 async def prove(deployment: Deployment, vo_name: str, account: str, password: str) -> tuple[int, Credential]:
@@ -102,6 +113,7 @@ async def prove(deployment: Deployment, vo_name: str, account: str, password: st
     vo, known = await _credential(deployment.database, vo_name, account)
     right = await fits(known.secret_hash if known else None, password)
     if not right or known is None or known.state is not AccountState.ACTIVE:
+        note_refused(vo, account if known else NOBODY, "A password was wrong, or its account may not act.")
         raise LoginRefused
     _guard.forgive(who)
     return vo, known
@@ -137,6 +149,8 @@ async def refresh(deployment: Deployment, refresh_token: str) -> Tokens:
         stolen = known.used_at is not None and now - known.used_at > REFRESH_GRACE
         if stolen:
             await end_login(conn, deployment, vo, uuid.UUID(known.family))
+            why = "A refresh token came back that was used: all of its login is void."
+            note_refused(vo, known.account, why, login=known.family)
         else:
             await store.use_refresh_token(conn, vo, token_hash, now)
             vo_name = next(v.name for v in await vos.list_vos(conn) if v.vo == vo)
@@ -165,7 +179,7 @@ async def revoke(deployment: Deployment, token: str) -> None:
     issuer = issuer_of(deployment)
     try:
         claims = issuer.check(token)
-    except TokenInvalid:
+    except (TokenInvalid, TokenExpired):
         return
     async with deployment.database.transaction([INSTANCE]) as conn:
         found = await vos.find(conn, str(claims.get("vo", "")))
@@ -199,14 +213,30 @@ async def end_login_of(conn: Connection, deployment: Deployment, caller: Princip
     return True
 
 
-def pilot_token(signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequence[int], lifetime: timedelta) -> str:
+def job_audience(issuer_url: str) -> str:
+    """The `aud` of jobs' tokens."""
+    return f"{issuer_url}/job"
+
+
+def job_token(signer: Signer, *, vo: int, vo_name: str, job_id: int, attempt_id: int, lifetime: timedelta) -> str:
+    """Make the token of one attempt at a job: good for what the job reads and promised, and until the attempt ends."""
+    claims = {
+        "sub": f"{vo_name}:job:{job_id}", "aud": job_audience(signer.issuer), "scope": JOB_TOKEN_SCOPE,
+        "vo_id": vo, "job_id": job_id, "attempt_id": attempt_id,
+    }  # fmt: skip
+    return signer.sign(claims, lifetime)
+
+
+def pilot_token(
+    signer: Signer, *, pilot_id: int, stamp: str, vo: int, vos: Sequence[int], login: str, lifetime: timedelta
+) -> str:
     """Make a pilot's own token: with it `Authenticators` say `pilot:STAMP`, who serves `vos` and may report.
 
-    `vo` owns the pilot; the pilot's transactions serve it and `vos`.
+    `vo` owns the pilot; the pilot's transactions serve it and `vos`. `login` says from which login it is.
     """
     claims = {
         "sub": f"pilot:{stamp}", "aud": pilot_audience(signer.issuer), "scope": PILOT_TOKEN_SCOPE,
-        "pilot_id": pilot_id, "vo_id": vo, "vos": list(vos),
+        "pilot_id": pilot_id, "vo_id": vo, "vos": list(vos), "login": login,
     }  # fmt: skip
     return signer.sign(claims, lifetime)
 
@@ -223,7 +253,7 @@ async def on_behalf(
 
     It lives a week at most. Raises `ScopeRefused`, `VoNotFound`, `AccountNotFound` or `AccountSuspended`.
     """
-    wanted, issuer = read_scope(scope), issuer_of(deployment)
+    wanted = read_scope(scope)
     async with deployment.database.transaction([INSTANCE]) as conn:
         vo = await vos.get(conn, vo_name)
     async with deployment.database.transaction([vo.vo]) as conn:
@@ -234,10 +264,14 @@ async def on_behalf(
             vo=vo.vo, vo_name=vo.name, account_id=known.account_id, account=known.name, groups=known.groups,
             client=client, scope=wanted,
         )  # fmt: skip
-        holder = await _settled(conn, holder)
-    lifetime = min(lifetime, LONGEST_TOKEN)
-    token = access_token(issuer, holder, lifetime=lifetime)
-    _log.info("token on behalf", vo=vo.name, account=known.name, client=client, scope=holder.scope.text)
+        note_given(vo.vo, known.name, f"A service of the VO asked for a token for client {client}.")
+        return await issue_once(conn, deployment, holder, lifetime=lifetime)
+
+
+async def issue_once(conn: Connection, deployment: Deployment, holder: Holder, *, lifetime: timedelta) -> Tokens:
+    """Make an access token that nothing renews, and that lives a week at most; raises what `issue` raises."""
+    holder, lifetime = await _settled(conn, holder), min(lifetime, LONGEST_TOKEN)
+    token = access_token(issuer_of(deployment), holder, lifetime=lifetime)
     return Tokens(access_token=token, expires_in=int(lifetime.total_seconds()), scope=holder.scope.text)
 
 
@@ -286,9 +320,11 @@ async def issue(
 
     When the scope has `openid`, an ID token comes too, with `nonce` if there is one.
     """
-    issuer, family, holder = issuer_of(deployment), family or uuid.uuid4(), await _settled(conn, holder)
+    issuer, now, holder = issuer_of(deployment), deployment.clock.now(), await _settled(conn, holder)
+    family = family or new_family(now)
     lasting = min(issuer.refresh, LONGEST_TOKEN) if holder.client in LOOK_INSIDE else issuer.refresh
-    token, now = f"sr-{holder.vo}-{secrets.token_urlsafe(32)}", deployment.clock.now()
+    lasting = ends_at(family, no_later_than=now + lasting) - now
+    token = f"sr-{holder.vo}-{secrets.token_urlsafe(32)}"
     access = access_token(issuer, holder, lifetime=issuer.access, login=family.hex)
     noted = NewRefreshToken(
         account_id=holder.account_id, family=family, token_hash=hash_of(token), issued_at=now,

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from sancho.identity.model import Identity, Login, LoginState, NewIdentity, Proof, Provider
-from sancho.kit.db import Connection, execute, fetch, fetch_value, find
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, find
 
 # ---- logins
 
@@ -153,6 +153,12 @@ async def put_provider(conn: Connection, provider: Provider, *, issuer_vo: int) 
             "members": list(provider.members), "groups": Jsonb(provider.groups), "settings": Jsonb(provider.settings),
         },
     )  # fmt: skip
+
+
+async def provider_names(conn: Connection, vo: int) -> dict[str, str]:
+    """The names of a VO's providers by their issuers, those that are not enabled too."""
+    rows = await fetch_rows(conn, "SELECT issuer, name FROM identity_provider WHERE vo = %(vo)s", {"vo": vo})
+    return dict(rows)
 
 
 async def disable_providers(conn: Connection, vo: int, names: Sequence[str]) -> None:

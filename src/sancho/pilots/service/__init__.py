@@ -1,9 +1,15 @@
-"""The door to pilots: `serving` answers them, `assigning` tells them what to run, `provisioning` makes them."""
+"""The door to pilots.
 
+`credentials` lets them in, `serving` answers them, `working` their payloads; `assigning` tells them what to run,
+`provisioning` makes them.
+"""
+
+from sancho.pilots.service.credentials import Machines, login
 from sancho.pilots.service.provisioning import list_pilots, provision, retire_lost, watch
-from sancho.pilots.service.serving import beat, begin, finish, login, match, outputs, reassign, retire, sandbox
+from sancho.pilots.service.serving import beat, begin, finish, match, outputs, reassign, retire, sandbox
+from sancho.pilots.service.working import own_inputs, own_job, own_outputs
 
 __all__ = [
-    "beat", "begin", "finish", "list_pilots", "login", "match", "outputs", "provision", "reassign", "retire",
-    "retire_lost", "sandbox", "watch",
+    "Machines", "beat", "begin", "finish", "list_pilots", "login", "match", "outputs", "own_inputs", "own_job",
+    "own_outputs", "provision", "reassign", "retire", "retire_lost", "sandbox", "watch",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sancho.dids.model import unpack_adler32
+from sancho.identity import service as identity
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Started, fill
 from sancho.kit import telemetry
@@ -16,6 +17,8 @@ from sancho.rses import service as rses
 from sancho.rses.model import Place, Rse
 
 READ_LIFETIME = timedelta(hours=1)
+READYING = timedelta(hours=6)
+"""How much longer than its walltime a job's token lives, for inputs to be fetched first; it ends with the attempt."""
 PATHS_PER_TOKEN = 40
 """A token names each path it opens, and must fit into a header."""
 
@@ -75,6 +78,8 @@ class Assignment:
     outputs: list[PromisedOutput]
     output_sandbox: list[str]
     traceparent: str | None
+    token: str
+    """What the payload may show to us: good for its job's own inputs and outputs, until the attempt ends."""
 
 
 async def assign(conn: Connection, deployment: Deployment, started: Started, *, site_id: int) -> Assignment:
@@ -92,14 +97,23 @@ async def assign(conn: Connection, deployment: Deployment, started: Started, *, 
             environments=[tag.removeprefix("env:") for tag in need["tags"] if tag.startswith("env:")],
             walltime=need["walltime"], memory=need["memory"],
             input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
-            inputs=await _inputs(conn, deployment, started, site_id) if started.has_inputs else [],
-            outputs=await _promised(conn, started) if said["outputs"] else [],
+            inputs=await list_inputs(conn, deployment, started, site_id) if started.has_inputs else [],
+            outputs=await list_promised(conn, started) if said["outputs"] else [],
             output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
             traceparent=started.traceparent,
+            token=_job_token(deployment, started, timedelta(seconds=need["walltime"])),
         )  # fmt: skip
 
 
-async def _promised(conn: Connection, started: Started) -> list[PromisedOutput]:
+def _job_token(deployment: Deployment, started: Started, walltime: timedelta) -> str:
+    return identity.job_token(
+        deployment.signer, vo=started.vo, vo_name=started.vo_name, job_id=started.job_id,
+        attempt_id=started.attempt_id, lifetime=min(walltime + READYING, identity.LONGEST_TOKEN),
+    )  # fmt: skip
+
+
+async def list_promised(conn: Connection, started: Started) -> list[PromisedOutput]:
+    """The files that an attempt's payload must leave."""
     outputs = started.description["outputs"]
     return [
         PromisedOutput(number=n, path=fill(outputs[n]["path"], started.parameters), did=did)
@@ -115,7 +129,8 @@ async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: st
     return SandboxRef(url=await jobs.sandbox_url(deployment, vo, digest), sha256=sha256, size=size or 0)
 
 
-async def _inputs(conn: Connection, deployment: Deployment, started: Started, site_id: int) -> list[Input]:
+async def list_inputs(conn: Connection, deployment: Deployment, started: Started, site_id: int) -> list[Input]:
+    """The files that an attempt reads, each with the tokens that open its replicas, nearest first."""
     files = await jobs.input_files(conn, started.vo, started.job_id, site_id=site_id)
     seen = await rses.by_id(conn, {rse_id for file in files for rse_id in file.rse_ids})
     known = {rse_id: rse for rse_id, rse in seen.items() if rse.readable}

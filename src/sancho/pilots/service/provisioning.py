@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, cast
 
-from sancho.jobs import service as jobs
-from sancho.jobs.model import Reason
 from sancho.kit import faults, telemetry
 from sancho.kit.access import INSTANCE, Principal, require
-from sancho.kit.db import Connection, all_vos
+from sancho.kit.db import all_vos
 from sancho.kit.deployment import Deployment
 from sancho.pilots import plan, store
 from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeSettings, Pilot, PilotRow, PilotState
-from sancho.pilots.service.serving import digest
+from sancho.pilots.service.credentials import digest, give_up
 from sancho.sites import service as sites
 from sancho.sites.model import ComputeElement
 from sancho_contract.compute import CEUnavailable, PilotSpec
@@ -28,8 +26,9 @@ SILENCE = 3 * BEAT_EVERY
 
 
 def plugin(deployment: Deployment, ce: CeSettings) -> Plugin:
-    """The CE plugin of a CE, with its settings."""
-    return cast(Plugin, deployment.extensions.get("sancho.compute", ce.plugin, ce.settings))
+    """The CE plugin of a CE, with its settings; it reads secrets of the VO that owns the CE, and of no other."""
+    secret = deployment.secrets.of(ce.vo_name)
+    return cast(Plugin, deployment.extensions.get("sancho.compute", ce.plugin, ce.settings, secret=secret))
 
 
 async def provision(deployment: Deployment) -> int:
@@ -93,7 +92,7 @@ async def watch(deployment: Deployment) -> int:
             continue
         async with deployment.database.transaction(everyone) as conn:
             silent = await store.lock_silent(conn, ce.vo, ended, SILENCE)
-            lost += await _give_up(conn, ce.vo, silent, PilotState.FAILED, "the CE says that it has ended")
+            lost += await give_up(conn, ce.vo, silent, PilotState.FAILED, "the CE says that it has ended")
     return lost
 
 
@@ -118,14 +117,8 @@ async def retire_lost(deployment: Deployment) -> int:
     for vo, group in groupby(sorted(silent, key=lambda p: (p.vo, p.pilot_id)), lambda p: p.vo):
         async with deployment.database.transaction(everyone) as conn:
             ids = await store.lock_silent(conn, vo, [p.pilot_id for p in group], LEASE)
-            lost += await _give_up(conn, vo, ids, PilotState.LOST, "no sign of life")
+            lost += await give_up(conn, vo, ids, PilotState.LOST, "no sign of life")
     return lost
-
-
-async def _give_up(conn: Connection, vo: int, pilot_ids: Sequence[int], state: PilotState, detail: str) -> int:
-    for attempt_vo, attempts in groupby(await jobs.open_attempts(conn, pilot_ids), lambda a: a[0]):
-        await jobs.lose(conn, attempt_vo, [a[1] for a in attempts], reason=Reason.PILOT_LOST, detail=detail)
-    return len(await store.end(conn, vo, pilot_ids, state, detail))
 
 
 async def list_pilots(deployment: Deployment, caller: Principal, **wanted: Any) -> list[PilotRow]:

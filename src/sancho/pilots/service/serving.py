@@ -1,27 +1,23 @@
 """Answers to pilots. Each call is safe to repeat: a pilot that lost an answer asks again."""
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sancho.identity import service as identity
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded, OutputUnknown
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
-from sancho.kit import audit, faults, telemetry
+from sancho.kit import faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
-from sancho.kit.db import Connection, again, all_vos, narrow
+from sancho.kit.db import Connection, again, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
 from sancho.matching.model import Offer
 from sancho.pilots import store
 from sancho.pilots.errors import PilotUnknown
-from sancho.pilots.model import BEAT_EVERY, TOKEN_LIFETIME, Login, PilotState
+from sancho.pilots.model import PilotState
 from sancho.pilots.service.assigning import Assignment, assign
 from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
@@ -31,48 +27,6 @@ from sancho.uploads.model import Upload, Wish
 _log = telemetry.log(__name__)
 _matched = faults.point("pilots.matched")
 _finishing = faults.point("pilots.finishing")
-
-
-def digest(secret: str) -> bytes:
-    """How a pilot's secret is kept."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-async def login(deployment: Deployment, stamp: str, secret: str) -> Login:
-    """Let a pilot in by its secret; the secret is replaced, and dead once its successor was used.
-
-    The old one is accepted until then, so that a lost answer locks nobody out. Raises `PilotUnknown`.
-    """
-    following = secrets.token_urlsafe(32)
-    async with deployment.database.transaction(await all_vos(deployment.database)) as conn:
-        pilot = await store.lock_by_stamp(conn, stamp)
-        given = digest(secret)
-        if pilot is None or pilot.state in (PilotState.DONE, PilotState.FAILED):
-            raise PilotUnknown
-        if not any(known and hmac.compare_digest(given, known) for known in (pilot.secret_hash, pilot.next_hash)):
-            raise PilotUnknown
-        await store.set_secrets(conn, pilot, given, digest(following))
-        await store.beat(conn, pilot.vo, pilot.pilot_id)
-        vos = await store.served_by(conn, pilot.ce_id)
-        audit.note(
-            audit.Entry(
-                vo=pilot.vo,
-                account=f"pilot:{stamp}",
-                pilot_id=pilot.pilot_id,
-                permission="pilots:report",
-                allowed=True,
-                why="A token was issued for the pilot's secret.",
-                thing=f"pilot:{stamp}",
-            )
-        )
-    token = identity.pilot_token(
-        deployment.signer, pilot_id=pilot.pilot_id, stamp=stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
-        lifetime=TOKEN_LIFETIME,
-    )  # fmt: skip
-    return Login(
-        token=token, expires_in=int(TOKEN_LIFETIME.total_seconds()), next_secret=following,
-        beat_every=BEAT_EVERY.total_seconds(),
-    )  # fmt: skip
 
 
 async def match(
@@ -164,6 +118,14 @@ async def outputs(
     """Where a pilot may put the outputs of its attempt: (number, upload), at its site if that has storage."""
     attempt = await _own(conn, caller, attempt_id)
     await jobs.complete(conn, attempt.vo, attempt_id, pilot_id=attempt.pilot_id)
+    return await grant_outputs(conn, deployment, attempt, made)
+
+
+async def grant_outputs(
+    conn: Connection, deployment: Deployment, attempt: OpenAttempt, made: Sequence[Made]
+) -> list[tuple[int, Upload]]:
+    """Where outputs of an attempt may be put; raises `OutputUnknown` for one that its job has not promised."""
+    attempt_id = attempt.attempt_id
     spec = await jobs.get_spec(conn, attempt.vo, attempt.job_id)
     promised = {row[0]: row for row in await jobs.promised(conn, attempt)}
     known = await rses.rses(conn)
