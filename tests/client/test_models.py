@@ -122,7 +122,7 @@ OPERATIONS: Sequence[Operation] = [
     vos.check("v"),
     vos.create(NEW_VO),
 ]
-STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}", "/v1/shared/{vo}/contents/{did}"}
+STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}"}
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 
 

@@ -184,9 +184,9 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /replicas/{did:path}", did="mc:raw")
     yield ask("GET /shared")
     page = {"cursor": 0, "limit": 10}
-    yield ask("GET /shared/{vo}/contents/{did:path}", vo=filled.vo, did="mc:raw", query=page)
-    yield ask("GET /shared/{vo}/replicas/{did:path}", vo=filled.vo, did="mc:raw")
-    yield ask("GET /shared/{vo}/access/{did:path}", vo=filled.vo, did="mc:raw", query=page)
+    yield ask("GET /shared/contents/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
+    yield ask("GET /shared/replicas/{vo}/{did:path}", vo=filled.vo, did="mc:raw")
+    yield ask("GET /shared/access/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
     yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
 
 

@@ -28,7 +28,7 @@ async def sharing(served: Served) -> Served:
 
 
 def paths(did: str, vo: str = "belle") -> list[str]:
-    return [f"/shared/{vo}/{what}/{did}" for what in ("contents", "replicas", "access")]
+    return [f"/shared/{what}/{vo}/{did}" for what in ("contents", "replicas", "access")]
 
 
 async def read(served: Served, path: str, **who: str) -> Any:

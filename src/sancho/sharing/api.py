@@ -69,7 +69,7 @@ async def offered(caller: Caller, deployment: Deployed) -> list[Offered]:
 
 
 @router.get(
-    "/{vo}/contents/{did:path}", response_class=StreamingResponse, responses=problems(DidNotFound, DidMalformed)
+    "/contents/{vo}/{did:path}", response_class=StreamingResponse, responses=problems(DidNotFound, DidMalformed)
 )
 async def contents(
     shared: Open, cursor: Amount = 0, limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None
@@ -80,7 +80,7 @@ async def contents(
 
 
 @router.get(
-    "/{vo}/replicas/{did:path}", response_class=StreamingResponse, responses=problems(DidNotFound, DidMalformed)
+    "/replicas/{vo}/{did:path}", response_class=StreamingResponse, responses=problems(DidNotFound, DidMalformed)
 )
 async def list_replicas(shared: Open) -> StreamingResponse:
     """Stream the files below a shared dataset or container, each with its replicas: one JSON document a line."""
@@ -88,7 +88,7 @@ async def list_replicas(shared: Open) -> StreamingResponse:
     return StreamingResponse(stream, media_type="application/x-ndjson")
 
 
-@router.get("/{vo}/access/{did:path}", responses=problems(DidNotFound, DidMalformed))
+@router.get("/access/{vo}/{did:path}", responses=problems(DidNotFound, DidMalformed))
 async def access(
     shared: Open, deployment: Deployed, cursor: Amount = 0,
     limit: Annotated[int, Query(ge=1, le=FILES_AT_ONCE)] = FILES_AT_ONCE,

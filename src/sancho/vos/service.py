@@ -102,10 +102,7 @@ async def find_spec(conn: Connection, vo: int, kind: str, name: str) -> Spec | N
 
 
 async def documents_after(conn: Connection, changes: Sequence[Change], kind: str) -> list[Document]:
-    """Every document of a kind that this transaction sees, as it will be once `changes` are recorded.
-
-    For a kind's `follow`, when what it makes depends on more documents than those that change.
-    """
+    """Every document of a kind that this transaction sees, as it will be after `changes`: for a kind's `follow`."""
     known = {(d.vo, d.name): d for d in await documents(conn, await store.served(conn), kind=kind)}
     for change in changes:
         if change.kind == kind and change.after is None:

@@ -86,13 +86,13 @@ def shared() -> Call[list[Shared]]:
 
 def shared_contents(vo: str, name: str, *, limit: int | None = None) -> Pages[Content]:
     """What is directly in a dataset or container that another VO shares."""
-    path = f"/v1/shared/{segment(vo)}/contents/{did_path(name)}"
+    path = f"/v1/shared/contents/{segment(vo)}/{did_path(name)}"
     return Pages(path=path, item=Content, page_size=5000, limit=limit)
 
 
 def shared_access(vo: str, name: str) -> Pages[Access]:
     """The files below a dataset or container that another VO shares, and where to read them."""
-    return Pages(path=f"/v1/shared/{segment(vo)}/access/{did_path(name)}", item=Access, items="files")
+    return Pages(path=f"/v1/shared/access/{segment(vo)}/{did_path(name)}", item=Access, items="files")
 
 
 def new_uploads(files: Sequence[NewFile], rule: UploadRule | None = None) -> Call[Uploads]:

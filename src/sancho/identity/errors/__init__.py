@@ -60,13 +60,12 @@ from sancho.identity.errors.logins import (
 
 __all__ = [
     "AccountNotFound", "AccountSuspended", "AlreadyErased", "BeyondYours", "BrowserDiffers",
-    "CertificateNotAccepted",
-    "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused", "GrantIncomplete", "GrantUnknown",
-    "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken", "KeyUnreadable", "KeysExposed",
-    "LifetimeTooLong", "ListUnbelievable", "LoginDenied", "LoginEnded", "LoginNotFound", "LoginOver",
-    "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy", "MachineEnded", "NameInvalid", "NoCertificate",
-    "NoGroup", "NoSigningKey", "NotAMember", "NotAService", "NotInGroup", "OperatorOnly", "PasswordUnfit",
-    "PasswordWrong", "PkceMissing", "ProviderAway", "ProviderNotFound", "ProviderRefused", "RedirectRefused",
-    "RefreshRefused", "ScopeRefused", "SshKeyInvalid", "TargetUnknown", "TokenExpired", "TokenInvalid",
-    "TokenRevoked", "TooManyIdentities", "TooManyLogins",
+    "CertificateNotAccepted", "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused",
+    "GrantIncomplete", "GrantUnknown", "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken",
+    "KeyUnreadable", "KeysExposed", "LifetimeTooLong", "ListUnbelievable", "LoginDenied", "LoginEnded",
+    "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy", "MachineEnded",
+    "NameInvalid", "NoCertificate", "NoGroup", "NoSigningKey", "NotAMember", "NotAService", "NotInGroup",
+    "OperatorOnly", "PasswordUnfit", "PasswordWrong", "PkceMissing", "ProviderAway", "ProviderNotFound",
+    "ProviderRefused", "RedirectRefused", "RefreshRefused", "ScopeRefused", "SshKeyInvalid", "TargetUnknown",
+    "TokenExpired", "TokenInvalid", "TokenRevoked", "TooManyIdentities", "TooManyLogins",
 ]  # fmt: skip
