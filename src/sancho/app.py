@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,11 @@ def make_deployment(settings: Settings) -> Deployment:
     )
 
 
+def following_shares(deployment: Deployment) -> AbstractAsyncContextManager[None]:
+    """Keep what VOs count as the newest configuration has it, while the block runs."""
+    return vos_tasks.following_shares(deployment.database, deployment.shares)
+
+
 def _objects(settings: Settings) -> Objects:
     if settings.objects.url is not None and not settings.objects.url.startswith("file:"):
         return CloudObjects(settings.objects.url)
@@ -207,7 +212,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
-        async with vos_tasks.following_shares(made.database, made.shares):
+        async with following_shares(made):
             yield
         await made.extensions.aclose()
         await made.database.close()

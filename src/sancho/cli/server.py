@@ -10,7 +10,7 @@ import typer
 import uvicorn
 from psycopg.conninfo import conninfo_to_dict
 
-from sancho.app import KINDS, TASKS, create_app, make_deployment
+from sancho.app import KINDS, TASKS, create_app, following_shares, make_deployment
 from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
 from sancho.identity import service as identity
 from sancho.kit import telemetry
@@ -20,7 +20,6 @@ from sancho.kit.worker import make_app, work
 from sancho.local.errors import NoKeys
 from sancho.local.home import Home, default_home
 from sancho.settings import Settings
-from sancho.vos import tasks as vos_tasks
 
 
 def serve() -> None:
@@ -73,7 +72,7 @@ async def _work(settings: Settings, *, until_idle: bool) -> None:
     deployment = make_deployment(settings)
     await deployment.database.open()
     try:
-        async with vos_tasks.following_shares(deployment.database, deployment.shares):
+        async with following_shares(deployment):
             await work(
                 make_app(settings.database_url.get_secret_value(), TASKS), deployment,
                 concurrency=settings.worker.concurrency, wait=not until_idle, grace=settings.worker.shutdown_grace,
