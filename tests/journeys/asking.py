@@ -105,7 +105,7 @@ def _configuration(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /vos")
     yield ask("GET /vos/{name}/check", "root", name=filled.vo)
     new: dict[str, Any] = {
-        "name": f"{filled.vo}-next", "alias": "nxt", "share": 1, "admin": "ada", "email": "ada@example.org",
+        "name": "newcomer", "alias": "nxt", "share": 1, "admin": "ada", "email": "ada@example.org",
         "groups": {"makers": {"permissions": ["jobs:create"], "share": 1}}, "scopes": ["mc"],
         "quotas": {"total": {"account": "ada", "rse_expression": "*", "size": 1}},
         "grants": [{"kind": "RSE", "name": "A-DISK"}],
@@ -261,11 +261,11 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/beat", "pilot", body={"beats": [sign]})
     yield ask("POST /pilot/attempts/{attempt_id}/start", "pilot", attempt_id=attempt)
     yield ask("POST /pilot/attempts/{attempt_id}/outputs", "pilot", attempt_id=attempt, body={"outputs": [made]})
+    yield ask("GET /job", "job")
+    yield ask("GET /job/inputs", "job")
+    yield ask("POST /job/outputs", "job", body={"outputs": [made]})
     box = {"size": 3, "sha256": "1" * 64}
     yield ask("POST /pilot/attempts/{attempt_id}/sandbox", "pilot", attempt_id=attempt, body=box)
     yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
     yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
-    yield ask("GET /job", "job")
-    yield ask("GET /job/inputs", "job")
-    yield ask("POST /job/outputs", "job", body={"outputs": [made]})
     yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})

@@ -137,6 +137,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "effect": "deny", "permissions": ["jobs:create"], "things": ["mc:x"], "groups": ["users"],
         "accounts": ["alice"], "reason": "x", "plugin": None, "settings": {},
     },
+    "DatasetGrant": {"to": ["gridpp"]},
     "Scope": {"account": "alice", "shared": True},
     "Site": {"attributes": {"tier": 1}, "enabled": True},
     "ComputeElement": {
@@ -152,7 +153,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
 }  # fmt: skip
 """A good spec of each kind of document."""
-OF_VOS = {"Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota"}
+OF_VOS = {"DatasetGrant", "Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota"}
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))
