@@ -138,6 +138,7 @@ async def served(databases: Databases, tmp_path: Path, world: World) -> AsyncIte
     await made.deployment.database.open()
     async with made.client:
         yield made
+    await made.deployment.extensions.aclose()
     await made.deployment.database.close()
     await asyncio.to_thread(databases.drop, name)
 

@@ -19,6 +19,11 @@ from sancho.kit.tasks import Tasks
 FAILURES_KEPT = 24
 """Hours for which failed runs of tasks that the clock starts stay in the queue, to be looked at."""
 
+MOST_ROUNDS = 100
+DUE = """
+SELECT EXISTS (SELECT FROM procrastinate_jobs
+                WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())) AS due
+"""
 _log = telemetry.log(__name__)
 
 
@@ -64,16 +69,20 @@ async def work(
     app: App, deployment: Deployment, *, concurrency: int, wait: bool = True,
     grace: timedelta = timedelta(seconds=30),
 ) -> None:  # fmt: skip
-    """Carry out tasks until SIGTERM; with `wait=False`, until none is left."""
+    """Carry out tasks until SIGTERM; with `wait=False`, until none is due, those included that tasks have deferred."""
     async with app.open_async():
-        await app.run_worker_async(
-            concurrency=concurrency,
-            wait=wait,
-            install_signal_handlers=wait,
-            delete_jobs="successful",
-            additional_context={"deployment": deployment},
-            shutdown_graceful_timeout=grace.total_seconds(),
-            update_heartbeat_interval=2,
-            stalled_worker_timeout=10,
-            fetch_job_polling_interval=2,
-        )
+        for _ in range(1 if wait else MOST_ROUNDS):
+            await app.run_worker_async(
+                concurrency=concurrency,
+                wait=wait,
+                install_signal_handlers=wait,
+                delete_jobs="successful",
+                additional_context={"deployment": deployment},
+                shutdown_graceful_timeout=grace.total_seconds(),
+                update_heartbeat_interval=2,
+                stalled_worker_timeout=10,
+                fetch_job_polling_interval=2,
+            )
+            # A worker that does not wait ends with the first look that finds nothing, while others still defer more.
+            if wait or not (await app.connector.execute_query_one_async(DUE))["due"]:
+                return
