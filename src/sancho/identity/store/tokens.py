@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from sancho.identity.model import NewRefreshToken, OpenLogin, RefreshToken
 from sancho.kit.db import Connection, execute, fetch, fetch_value, find
+
+KNOWN: LiteralString = """
+    SELECT token.account_id, account.name AS account, account.state, token.family::text, token.expires_at,
+           token.used_at, token.revoked_at, token.client, token.token_scope,
+           ARRAY(SELECT g.name FROM membership AS m
+                   JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
+                  WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
+      FROM refresh_token AS token
+      JOIN account ON account.account_id = token.account_id AND account.vo = token.vo
+"""
+"""What is known of refresh tokens; a condition follows."""
 
 
 async def lock_owner(conn: Connection, vo: int, token_hash: bytes) -> int | None:
@@ -31,14 +43,8 @@ async def refresh_token(conn: Connection, vo: int, token_hash: bytes) -> Refresh
     return await find(
         conn,
         RefreshToken,
-        """
-        SELECT token.account_id, account.name AS account, account.state, token.family::text, token.expires_at,
-               token.used_at, token.revoked_at, token.client, token.token_scope,
-               ARRAY(SELECT g.name FROM membership AS m
-                       JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
-                      WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
-          FROM refresh_token AS token
-          JOIN account ON account.account_id = token.account_id AND account.vo = token.vo
+        KNOWN
+        + """
          WHERE token.token_hash = %(token_hash)s AND token.vo = %(vo)s
         """,
         {"vo": vo, "token_hash": token_hash},
@@ -50,14 +56,8 @@ async def newest_of_family(conn: Connection, vo: int, family: UUID) -> RefreshTo
     return await find(
         conn,
         RefreshToken,
-        """
-        SELECT token.account_id, account.name AS account, account.state, token.family::text, token.expires_at,
-               token.used_at, token.revoked_at, token.client, token.token_scope,
-               ARRAY(SELECT g.name FROM membership AS m
-                       JOIN account_group AS g ON g.group_id = m.group_id AND g.vo = m.vo
-                      WHERE m.account_id = account.account_id AND m.vo = account.vo ORDER BY g.name) AS groups
-          FROM refresh_token AS token
-          JOIN account ON account.account_id = token.account_id AND account.vo = token.vo
+        KNOWN
+        + """
          WHERE token.family = %(family)s AND token.vo = %(vo)s
          ORDER BY token.issued_at DESC
          LIMIT 1
