@@ -237,10 +237,12 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         machines=pilots.Machines(),
     )
     app.include_router(health)
-    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
+    for router in (*diracx_api.ROUTERS, *rucio_api.ROUTERS):  # branches all, so they are quickly passed by
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
+    for router in identity_api.PUBLIC_ROUTERS:
+        app.include_router(router)
     problem.install(app, DIALECTS)
     _guard(app, settings, made)
     return app

@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from sancho.accounting import service
 from sancho.accounting.model import By
 from sancho.kit.units import Time
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Transaction
 
-router = APIRouter(prefix="/accounting", tags=["accounting"])
+router = Branch(prefix="/accounting", tags=["accounting"])
 
 
 class SumOut(BaseModel):

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Literal, LiteralString, Protocol
 
 from sancho.kit import audit
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database
 from sancho.kit.errors import Forbidden, PermissionMissing
 from sancho.kit.policy import Effect, Policy, any_covers, contains, meet
 from sancho.kit.tenancy import INSTANCE
@@ -341,11 +341,11 @@ class Directory(Authenticator, Protocol):
 class Machines(Protocol):
     """Knows whether pilots and jobs are alive; `app` gives identity's authenticator those of `pilots`."""
 
-    async def is_good(self, conn: Connection, vo: int, pilot_id: int, login: str) -> bool:
+    async def is_good(self, database: Database, vo: int, pilot_id: int, login: str) -> bool:
         """Say whether a pilot has not been ended, and its token came from this login, with none after it."""
         ...
 
-    async def owner(self, conn: Connection, vo: int, job_id: int, attempt_id: int) -> int | None:
+    async def owner(self, database: Database, vo: int, job_id: int, attempt_id: int) -> int | None:
         """The account that a job works for; None as soon as this attempt at it has ended."""
         ...
 

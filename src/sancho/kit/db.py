@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
 
-from psycopg import AsyncConnection, AsyncCursor, errors, sql
+from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from pydantic import TypeAdapter
@@ -133,9 +133,39 @@ class Database:
         async with self._lease(self._snapshots, self._snapshot_turns, served, _opening(begin, served)) as conn:
             yield conn
 
+    async def glance(
+        self, vos: Iterable[int], kind: type[T], query: LiteralString, params: Mapping[str, Any] | None = None
+    ) -> T | None:
+        """Run one short query for at most one row (as `find` does) in a transaction of its own, in a single exchange.
+
+        For what is asked of nearly every request; it is planned anew each time. Raises as `transaction` does.
+        """
+        served = tuple(vos)
+        async with self._connection(self._pool, self._turns, served) as conn:
+            # Statements that are sent together are one transaction; for that the client must fill in the parameters.
+            cursor = AsyncClientCursor(conn, row_factory=dict_row)
+            await cursor.execute(f"{_serving(served)}; {query}".encode(), params)
+            cursor.nextset()
+            row = await cursor.fetchone()
+        return None if row is None else _adapter(kind).validate_python(row)
+
     @asynccontextmanager
     async def _lease(
         self, pool: AsyncConnectionPool[Connection], turns: Turns, vos: tuple[int, ...], opening: bytes
+    ) -> AsyncIterator[Connection]:
+        async with self._connection(pool, turns, vos) as conn:
+            await conn.execute(opening)
+            try:
+                yield conn
+            except BaseException:
+                if not conn.broken:
+                    await conn.execute("ROLLBACK")
+                raise
+            await conn.execute("COMMIT", prepare=False)
+
+    @asynccontextmanager
+    async def _connection(
+        self, pool: AsyncConnectionPool[Connection], turns: Turns, vos: tuple[int, ...]
     ) -> AsyncIterator[Connection]:
         party = vos[0] if len(vos) == 1 else INSTANCE
         try:
@@ -144,14 +174,7 @@ class Database:
             raise DatabaseBusy from e
         try:
             async with pool.connection() as conn:
-                await conn.execute(opening)
-                try:
-                    yield conn
-                except BaseException:
-                    if not conn.broken:
-                        await conn.execute("ROLLBACK")
-                    raise
-                await conn.execute("COMMIT", prepare=False)
+                yield conn
         except PoolTimeout as e:
             raise DatabaseBusy from e
         except (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure) as e:
@@ -167,9 +190,13 @@ class Database:
 @lru_cache(maxsize=1000)
 def _opening(begin: LiteralString, vos: tuple[int, ...], *, plan_once: bool = False) -> bytes:
     """What opens a transaction, in one message: several statements cannot have parameters."""
-    served = ",".join(str(int(vo)) for vo in vos)
     plans = ", set_config('plan_cache_mode', 'force_generic_plan', true)" if plan_once else ""
-    return f"{begin}; SELECT set_config('sancho.vo', '{served}', true){plans}".encode()
+    return f"{begin}; {_serving(vos)}{plans}".encode()
+
+
+def _serving(vos: tuple[int, ...]) -> str:
+    served = ",".join(str(int(vo)) for vo in vos)
+    return f"SELECT set_config('sancho.vo', '{served}', true)"
 
 
 async def narrow(conn: Connection, vos: Iterable[int]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -12,9 +12,9 @@ from sancho.kit.object_stores import LocalObjects
 from sancho.kit.objects import Method, SignatureWrong, check
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount
-from sancho.kit.web import Deployed
+from sancho.kit.web import Branch, Deployed
 
-router = APIRouter(prefix="/objects", tags=["objects"])
+router = Branch(prefix="/objects", tags=["objects"])
 
 
 class Permission(BaseModel):

@@ -10,9 +10,11 @@ a change that did not happen. A streamed GET takes `Snapshot`, which lives as lo
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.routing import Match
+from starlette.types import Scope
 
 from sancho.kit import telemetry
 from sancho.kit.access import Authenticator, NotAJob, NotAPilot, Principal, refuse_machines
@@ -26,6 +28,15 @@ async def _deployment(request: Request) -> Deployment:
 
 
 Deployed = Annotated[Deployment, Depends(_deployment)]
+
+
+class Branch(APIRouter):
+    """Routes with a prefix that are not looked at when a path does not have it; others are tried one by one."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether one of the routes is asked for."""
+        # The router may have been included below a prefix itself, hence `in`.
+        return super().matches(scope) if self.prefix in scope["path"] else (Match.NONE, {})
 
 
 class ParameterUnknown(Invalid):

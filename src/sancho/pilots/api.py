@@ -15,7 +15,7 @@ from sancho.jobs.model import Reason, Result, Usage
 from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize, Id, Seconds, Time
-from sancho.kit.web import Caller, Deployed, JobCaller, JobTransaction, PilotCaller, PilotTransaction
+from sancho.kit.web import Branch, Caller, Deployed, JobCaller, JobTransaction, PilotCaller, PilotTransaction
 from sancho.pilots import service
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import Login
@@ -26,7 +26,7 @@ from sancho.rules.errors import QuotaExceeded
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import Upload
 
-public_router = APIRouter(prefix="/pilot", tags=["pilot"])
+public_router = Branch(prefix="/pilot", tags=["pilot"])
 router = APIRouter(tags=["pilot"])
 
 Tail = Annotated[str, Field(max_length=65_536)]

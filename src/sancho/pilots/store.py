@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import LiteralString
 
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
+from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 from sancho.pilots.model import CeLoad, CeSettings, Pilot, PilotRow, PilotState
 
 PILOT: LiteralString = """
@@ -97,9 +97,10 @@ async def spend(conn: Connection, vo: int, pilot_id: int, following: bytes) -> N
     )
 
 
-async def standing(conn: Connection, vo: int, pilot_id: int) -> Pilot | None:
+async def standing(database: Database, vo: int, pilot_id: int) -> Pilot | None:
     """A pilot, as it stands."""
-    return await find(conn, Pilot, PILOT + " WHERE pilot_id = %(id)s AND vo = %(vo)s", {"vo": vo, "id": pilot_id})
+    query: LiteralString = PILOT + " WHERE pilot_id = %(id)s AND vo = %(vo)s"
+    return await database.glance([vo], Pilot, query, {"vo": vo, "id": pilot_id})
 
 
 async def owner_of_open_attempt(conn: Connection, vo: int, job_id: int, attempt_id: int) -> int | None:

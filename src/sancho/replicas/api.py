@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -22,11 +21,11 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize
-from sancho.kit.web import Caller, Deployed, Snapshot, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
 from sancho.replicas.model import ACCESSED_AT_ONCE, REGISTERED_AT_ONCE
 
-router = APIRouter(prefix="/replicas", tags=["replicas"])
+router = Branch(prefix="/replicas", tags=["replicas"])
 
 DidText = Annotated[str, Field(max_length=300, examples=["mc:run7/a.root"])]
 

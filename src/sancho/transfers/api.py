@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.kit.units import Amount
-from sancho.kit.web import Caller, Transaction
+from sancho.kit.web import Branch, Caller, Transaction
 from sancho.transfers import service
 from sancho.transfers.model import Request, RequestState
 
-router = APIRouter(prefix="/transfers", tags=["transfers"])
+router = Branch(prefix="/transfers", tags=["transfers"])
 
 LISTED_AT_ONCE = 1000
 StateWord = Literal["waiting", "active", "done", "failed", "stuck"]

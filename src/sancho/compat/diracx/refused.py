@@ -1,12 +1,12 @@
 """What of DiracX's API is not served says so, to those who have logged in."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from sancho.compat.diracx.endpoints import OPERATIONS, Support
 from sancho.compat.diracx.errors import NotServed
-from sancho.kit.web import Caller
+from sancho.kit.web import Branch, Caller
 
-router = APIRouter(include_in_schema=False)
+router = Branch(prefix="/api", include_in_schema=False)
 
 
 async def refuse(request: Request, caller: Caller) -> None:  # noqa: ARG001 - only callers are told what there is
@@ -16,4 +16,4 @@ async def refuse(request: Request, caller: Caller) -> None:  # noqa: ARG001 - on
 
 for operation in OPERATIONS:
     if operation.support is Support.REFUSED:
-        router.add_api_route(operation.path, refuse, methods=[operation.method])
+        router.add_api_route(operation.path.removeprefix("/api"), refuse, methods=[operation.method])

@@ -1,14 +1,15 @@
 """Rucio's accounts: who one is, and who others are."""
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from fastapi.responses import RedirectResponse
 
 from sancho.compat.rucio import translate
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
 from sancho.compat.rucio.wire import Account
 from sancho.identity import service as identity
+from sancho.kit.web import Branch
 
-router = APIRouter(prefix="/rucio/accounts", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
+router = Branch(prefix="/rucio/accounts", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
 
 
 @router.get("/whoami")

@@ -123,9 +123,8 @@ class Authenticators:
 
     async def _pilot(self, claims: Mapping[str, Any]) -> Principal:
         vo, pilot_id = cast(int, claims["vo_id"]), cast(int, claims["pilot_id"])
-        async with self._database.transaction([vo]) as conn:
-            good = self._machines and await self._machines.is_good(conn, vo, pilot_id, str(claims.get("login", "")))
-        if not good:
+        login = str(claims.get("login", ""))
+        if self._machines is None or not await self._machines.is_good(self._database, vo, pilot_id, login):
             raise MachineEnded(who=str(claims["sub"]))
         return Principal(
             vo=vo,
@@ -139,8 +138,7 @@ class Authenticators:
 
     async def _job(self, claims: Mapping[str, Any]) -> Principal:
         vo, job_id, attempt_id = (cast(int, claims[name]) for name in ("vo_id", "job_id", "attempt_id"))
-        async with self._database.transaction([vo]) as conn:
-            owner = await self._machines.owner(conn, vo, job_id, attempt_id) if self._machines else None
+        owner = await self._machines.owner(self._database, vo, job_id, attempt_id) if self._machines else None
         if owner is None:
             raise MachineEnded(who=f"job {job_id}")
         return Principal(

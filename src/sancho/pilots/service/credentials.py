@@ -16,7 +16,7 @@ from sancho.identity import service as identity
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Reason
 from sancho.kit import audit, telemetry
-from sancho.kit.db import Connection, all_vos
+from sancho.kit.db import Connection, Database, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.pilots import store
 from sancho.pilots.errors import PilotUnknown
@@ -86,22 +86,24 @@ def _note(pilot: Pilot, *, allowed: bool, why: str) -> None:
 class Machines:
     """Says of pilots and jobs whether their tokens are still good; a `kit.access.Machines`."""
 
-    async def is_good(self, conn: Connection, vo: int, pilot_id: int, login: str) -> bool:
+    async def is_good(self, database: Database, vo: int, pilot_id: int, login: str) -> bool:
         """Say whether a pilot has not been ended, and whether it knows this login; the answer to that has arrived.
 
         Of a login that was repeated, because its answer was lost or because somebody else had it, the last one counts.
         """
-        pilot = await store.standing(conn, vo, pilot_id)
+        pilot = await store.standing(database, vo, pilot_id)
         if pilot is None or pilot.state in (PilotState.DONE, PilotState.FAILED):
             return False
         if pilot.next_hash is not None and pilot.next_hash.hex() == login:
-            await store.spend(conn, vo, pilot_id, pilot.next_hash)
+            async with database.transaction([vo]) as conn:
+                await store.spend(conn, vo, pilot_id, pilot.next_hash)
             return True
         return any(login == known.hex() for known in (pilot.secret_hash, *pilot.spent_hashes))
 
-    async def owner(self, conn: Connection, vo: int, job_id: int, attempt_id: int) -> int | None:
+    async def owner(self, database: Database, vo: int, job_id: int, attempt_id: int) -> int | None:
         """The account that a job works for; None once this attempt at it has ended, or the account is suspended."""
-        return await store.owner_of_open_attempt(conn, vo, job_id, attempt_id)
+        async with database.transaction([vo]) as conn:
+            return await store.owner_of_open_attempt(conn, vo, job_id, attempt_id)
 
 
 async def give_up(conn: Connection, vo: int, pilot_ids: Sequence[int], state: PilotState, detail: str) -> int:
