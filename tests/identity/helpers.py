@@ -1,13 +1,13 @@
 """What the tests of identity, sites and RSEs share: a clock that stands still, an issuer, a small application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import httpx2
 from argon2 import PasswordHasher
@@ -18,7 +18,7 @@ from sancho.identity import service, store
 from sancho.identity.api import PUBLIC_ROUTERS, ROUTERS
 from sancho.kit import problem
 from sancho.kit.access import Principal
-from sancho.kit.db import Connection, Database, execute, fetch_value
+from sancho.kit.db import Connection, Database, execute, fetch_value, find
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.pilots import service as pilots
@@ -45,6 +45,9 @@ class StoppedClock:
         self.time += by
 
 
+T = TypeVar("T")
+
+
 class OneTransaction(Database):
     """Transactions that follow each other inside one that the test rolls back: quicker than a database of its own."""
 
@@ -58,6 +61,12 @@ class OneTransaction(Database):
         async with self._turn, self._conn.transaction():
             await execute(self._conn, "SELECT set_config('sancho.vo', %(served)s, true)", {"served": served})
             yield self._conn
+
+    async def glance(
+        self, vos: Iterable[int], kind: type[T], query: LiteralString, params: Mapping[str, Any] | None = None
+    ) -> T | None:
+        async with self.transaction(vos) as conn:
+            return await find(conn, kind, query, params)
 
 
 @cache

@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -42,6 +44,25 @@ async def test_shared_topology_is_seen_by_those_it_is_granted_to(database: Datab
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         async with database.transaction([world.belle]) as conn:
             await execute(conn, "UPDATE rse SET readable = false")
+
+
+@dataclass(frozen=True)
+class Named:
+    vo: int
+    name: str
+
+
+async def test_a_glance_sees_only_the_vos_it_serves_and_takes_words_for_words(database: Database, world: World) -> None:
+    named: LiteralString = "SELECT vo, name FROM account WHERE vo = %(vo)s AND name = %(name)s"
+
+    assert await database.glance([1], Named, named, {"vo": 1, "name": "alice"}) == Named(1, "alice")
+    assert await database.glance([2], Named, named, {"vo": 1, "name": "alice"}) is None
+    assert await database.glance([1], Named, named, {"vo": 1, "name": "x' OR name = 'alice"}) is None
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await database.glance([], Named, named, {"vo": 1, "name": "alice"})
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with database._pool.connection() as conn:
+            await conn.execute("SELECT vo FROM account")
 
 
 async def test_a_failed_transaction_leaves_nothing(database: Database, world: World) -> None:

@@ -31,7 +31,7 @@ def serve() -> None:
     telemetry.configure(level=settings.log_level, service="sancho-api", otlp_endpoint=settings.otlp_endpoint)
     identity.ensure_key(settings.keys)
     app = create_app(settings)
-    gc.set_threshold(20_000, 50, 100)  # a request makes thousands of objects and hardly a cycle
+    gc.set_threshold(2_000, 50, 100)  # more often than that costs throughput, more seldom lets others wait longer
     gc.freeze()  # the application itself is no garbage, so it need not be looked at again
     uvicorn.run(
         app, host=settings.host, port=settings.port, loop="uvloop", http="httptools",

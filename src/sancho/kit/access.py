@@ -115,7 +115,8 @@ class Decision:
 def decide(caller: Principal, permission: str, on: On = None, *, own: bool = False) -> Decision:
     """Say whether a permission may be used on all of these things, and why. Whose `own` they are needs no permission.
 
-    Nothing is enforced and nothing noted: for that there is `require`.
+    A token that was narrowed must be for the permission all the same. Nothing is enforced and nothing noted: for that
+    there is `require`.
     """
     things: list[str | None] = [*dict.fromkeys([on] if isinstance(on, str) else on or ())] or [None]
     policies = [p for p in caller.rights.policies if caller.is_concerned(p, permission)]
@@ -143,7 +144,7 @@ def _judge(caller: Principal, permission: str, thing: str | None, policies: Iter
     question = Question(
         vo=caller.vo_name, account=caller.account, groups=caller.groups, permission=permission, thing=thing, own=own
     )
-    because = [f"It belongs to {caller.account}."] if own else []
+    because = [f"It belongs to {caller.account}."] if own and caller.reaches(permission) else []
     if caller.holds(permission):
         groups = [
             name for name, held in caller.rights.roles if name in caller.groups and (permission in held or "*" in held)
@@ -161,6 +162,9 @@ def _judge(caller: Principal, permission: str, thing: str | None, policies: Iter
             because.append(f"Policy {policy.name} allows {permission}{_on(thing)}: {answer.reason}")
     if because:
         return Decision(allowed=True, because=tuple(because), thing=thing)
+    if own:
+        said = f"It belongs to {caller.account}, but the token is not for {permission}."
+        return Decision(allowed=False, because=(said,), thing=thing)
     groups = ", ".join(caller.groups) or "none"
     said = f"No group of account {caller.account} has {permission}, and no policy allows it{_on(thing)}"
     return Decision(allowed=False, because=(f"{said}; it is in: {groups}.",), thing=thing)
@@ -246,16 +250,34 @@ class NotYours(Forbidden):
         super().__init__(what=what, owner=owner, hint="Ask its owner, or an administrator of your VO.")
 
 
+class TokenTooNarrow(Forbidden):
+    """{what} is yours, but your token is not for {permission}."""
+
+    code = "token_too_narrow"
+
+    def __init__(self, *, what: str, permission: str) -> None:
+        """Say what the token would have to be for."""
+        super().__init__(
+            what=what,
+            permission=permission,
+            hint=f"Use a token that was not narrowed, or whose scope has {permission}.",
+        )
+
+
 def require_owner(
     caller: Principal, account_id: int, permission: LiteralString, *, what: str, owner: str, on: On = None
 ) -> None:
     """Let the owner pass, and whoever holds `permission` over other people's things; else raise `NotYours`.
 
-    A policy that denies `permission` denies it to the owner too, with `PolicyDenies`. It is noted for the audit log.
+    A policy that denies `permission` denies it to the owner too, with `PolicyDenies`, and so does a token that was
+    narrowed to something else, with `TokenTooNarrow`. It is noted for the audit log.
     """
-    decision = decide(caller, permission, on, own=caller.account_id == account_id)
+    own = caller.account_id == account_id
+    decision = decide(caller, permission, on, own=own)
     _note(caller, permission, decision)
     _refuse(caller, decision)
+    if not decision.allowed and own:
+        raise TokenTooNarrow(what=what, permission=permission)
     if not decision.allowed:
         raise NotYours(what=what, owner=owner)
 
