@@ -5,6 +5,7 @@ that is rolled back, `database` a clone of its own with real commits.
 """
 
 import asyncio
+import gc
 import os
 import time
 import uuid
@@ -25,6 +26,13 @@ from tests.served import Served, serve
 from tests.world import World, build_world
 
 ALL_VOS = "0,1,2"
+
+
+def pytest_collection_finish() -> None:
+    """What has been collected is no garbage: look at it no more, for that took a good part of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 50, 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -252,13 +252,14 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
     """What stands around the routes, from the inside out."""
     fair, streamed = settings.fair, {"/v1/objects/": settings.objects.max_size}
     turns = Turns(fair.at_once, room=fair.waiting, weigh=deployment.shares)
+    strangers = Turns(fair.at_once, room=fair.waiting)
     limits = Limits(
         account=fair.account, vo=fair.vo, pilots=fair.pilots, address=fair.address, logins=fair.logins,
         burst=fair.burst,
     )  # fmt: skip
     ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
     app.add_middleware(Audited, database=deployment.database, proxies=deployment.trusted_proxies)
-    app.add_middleware(InTurn, turns=turns, streamed=tuple(streamed), dialects=DIALECTS)
+    app.add_middleware(InTurn, turns=turns, strangers=strangers, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)
     app.add_middleware(Observed)
     app.add_middleware(  # outside of what observes, since a refusal must cost next to nothing; it counts by itself

@@ -54,7 +54,8 @@ class Place:
     def __post_init__(self) -> None:
         self.go.set()
         limits = Limits(account=5, vo=10, pilots=100, address=2, logins=1, burst=2)
-        turns = InTurn(self._route, turns=Turns(self.at_once, room=4), streamed=("/v1/objects/",), patience=0.2)
+        places, strangers = (Turns(self.at_once, room=4) for _ in range(2))
+        turns = InTurn(self._route, turns=places, strangers=strangers, streamed=("/v1/objects/",), patience=0.2)
         self.app = Limited(
             turns, limits=limits, ways=WAYS, authenticator=Tokens(), shares=self.shares, clock=lambda: self.now
         )
@@ -150,6 +151,22 @@ async def test_requests_wait_their_turn_and_the_fewest_go_first() -> None:
     await asyncio.gather(*first, other)
 
     assert place.began.index("/gridpp") == 1
+
+
+async def test_strangers_are_one_party_and_their_addresses_take_turns() -> None:
+    place = Place(at_once=1)
+    place.go.clear()
+    many = [asyncio.create_task(place.ask(path=f"/many/{n}", address="192.0.2.1")) for n in range(4)]
+    await waiting(place, 1)
+    others = [asyncio.create_task(place.ask(path=f"/one/{n}", address=f"192.0.2.{n}")) for n in (2, 3)]
+    known = asyncio.create_task(place.ask("belle:alice", "/belle"))
+    await checkpoint()
+
+    place.go.set()
+    await asyncio.gather(*many, *others, known)
+
+    assert place.began[1] == "/belle"
+    assert sorted(place.began[2:4]) == ["/one/2", "/one/3"]
 
 
 async def test_what_cannot_wait_is_refused_and_never_an_error_of_the_server() -> None:

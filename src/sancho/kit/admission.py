@@ -3,7 +3,8 @@
 `Limited` stands before everything that costs: it knows the caller by the token, counts the request for account and
 VO, or, without a token that is good, for the address it came from, and answers 429 when there were too many.
 `InTurn` stands before the routes: only so many requests are worked on at once, and VOs take turns. A request has its
-place from when its body has been read until its answer begins, so that slow clients keep nobody out.
+place from when its body has been read until its answer begins, so that slow clients keep nobody out. Those without a
+token are one party beside the VOs; among themselves their addresses take turns.
 """
 
 import time
@@ -21,7 +22,7 @@ from sancho.kit.fair import Crowded, Limiter, Party, Pilots, Shares, Turns, afte
 from sancho.kit.problem import Dialect, Dialects, say
 from sancho.kit.proxied import Network, client_address
 
-PARTY, VO = "sancho.party", "sancho.vo"
+PARTY, VO, ADDRESS = "sancho.party", "sancho.vo", "sancho.address"
 STRANGERS, MACHINES = "strangers", "machines"
 """Parties of requests without a token: anybody's, and those on paths of machines."""
 
@@ -117,7 +118,7 @@ class Limited:
             )
             address = address_of(scope, self._ways.proxies)
             self._count(limiter, rate, address, limit="machines" if machine else "address")
-            scope[PARTY], scope[VO] = (MACHINES if machine else STRANGERS), ""
+            scope[PARTY], scope[VO], scope[ADDRESS] = (MACHINES if machine else STRANGERS), "", address
         elif caller.is_machine:
             scope[PARTY], scope[VO] = Pilots(caller.vo), caller.vo_name
             self._count(self._pilots, self._limits.pilots, caller.vo, limit="pilots", caller=caller)
@@ -181,12 +182,16 @@ class InTurn:
     """Has requests worked on in turns: of those that wait, the next is of the VO that has the fewest under way."""
 
     def __init__(
-        self, app: ASGIApp, *, turns: Turns, streamed: tuple[str, ...], patience: float = 10.0,
+        self, app: ASGIApp, *, turns: Turns, strangers: Turns, streamed: tuple[str, ...], patience: float = 10.0,
         dialects: Dialects | None = None,
     ) -> None:  # fmt: skip
-        """Give `turns`; paths that begin with `streamed` take none: their bodies come while they are worked on."""
+        """Give `turns` to parties, and those of the `strangers` to addresses first.
+
+        Paths that begin with `streamed` take none: their bodies come while they are worked on.
+        """
         self._dialects = dialects or {}
-        self._app, self._turns, self._streamed, self._patience = app, turns, streamed, patience
+        self._app, self._turns, self._strangers, self._streamed = app, turns, strangers, streamed
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on when it is its turn; answer 429 or 503 when that does not come."""
@@ -194,8 +199,9 @@ class InTurn:
         if party is None or scope["path"].startswith(self._streamed):
             await self._app(scope, receive, send)
             return
+        address = scope[ADDRESS] if party == STRANGERS else None
         try:
-            await self._turns.take(party, timeout=self._patience)
+            await self._take(party, address)
         except (Crowded, TimeoutError) as e:
             telemetry.REFUSED.labels(scope[VO], "waiting").inc()
             refusal = e if isinstance(e, Crowded) else ServerBusy()
@@ -207,7 +213,7 @@ class InTurn:
             nonlocal holds
             if holds:
                 holds = False
-                self._turns.give_back(party)
+                self._give_back(party, address)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -218,3 +224,18 @@ class InTurn:
             await self._app(scope, receive, watched)
         finally:
             give_back()
+
+    async def _take(self, party: Party, address: str | None) -> None:
+        if address is not None:
+            await self._strangers.take(address, timeout=self._patience)
+        try:
+            await self._turns.take(party, timeout=self._patience)
+        except BaseException:
+            if address is not None:
+                self._strangers.give_back(address)
+            raise
+
+    def _give_back(self, party: Party, address: str | None) -> None:
+        self._turns.give_back(party)
+        if address is not None:
+            self._strangers.give_back(address)
