@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network
+from typing import NamedTuple
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sancho.kit import telemetry
@@ -25,6 +27,8 @@ from sancho.kit.proxied import Network, client_address
 PARTY, VO, ADDRESS = "sancho.party", "sancho.vo", "sancho.address"
 STRANGERS, MACHINES = "strangers", "machines"
 """Parties of requests without a token: anybody's, and those on paths of machines."""
+MOST_ANSWERS = 1000
+"""Refusals that are kept ready."""
 
 
 class RateExceeded(TooMany):
@@ -93,23 +97,39 @@ class Limited:
         self._accounts, self._vos = limits.limiter(limits.account), limits.limiter(limits.vo)
         self._pilots, self._machines = limits.limiter(limits.pilots), limits.limiter(limits.pilots)
         self._addresses, self._logins = limits.limiter(limits.address), limits.limiter(limits.logins)
+        self._answers: dict[tuple[_Over, str], Response] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its party in the scope, or answer 429."""
         if scope["type"] == "http" and not scope["path"].startswith(self._ways.free):
             try:
-                await self._admit(scope)
+                over = await self._admit(scope)
             except SanchoError as e:
                 await say(e, scope["path"], self._ways.dialects)(scope, receive, send)
                 return
+            if over is not None:
+                await self._answer(over, scope["path"])(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
-    async def _admit(self, scope: Scope) -> None:
+    def _answer(self, over: "_Over", path: str) -> Response:
+        """The same answer for the same refusal, made once: a flood must not cost more than it has to."""
+        below = next((prefix for prefix in self._ways.dialects if path.startswith(prefix)), "")
+        if (over, below) not in self._answers:
+            if len(self._answers) >= MOST_ANSWERS:
+                self._answers.clear()
+            refusal = RateExceeded(who=over.who, limit=over.limit, retry_after=over.retry_after)
+            self._answers[over, below] = say(refusal, below, self._ways.dialects)
+        return self._answers[over, below]
+
+    async def _admit(self, scope: Scope) -> "_Over | None":
+        """Note whose request it is; say what limit it is over."""
         path: str = scope["path"]
         if path.startswith(self._ways.logins):
             address = address_of(scope, self._ways.proxies)
             asking.set(address)
-            self._count(self._logins, self._limits.logins, address, limit="logins")
+            if over := self._count(self._logins, self._limits.logins, address, limit="logins"):
+                return over
         caller = await self._caller(scope)
         if caller is None:
             machine = path.startswith(self._ways.machines)
@@ -117,26 +137,26 @@ class Limited:
                 (self._machines, self._limits.pilots) if machine else (self._addresses, self._limits.address)
             )
             address = address_of(scope, self._ways.proxies)
-            self._count(limiter, rate, address, limit="machines" if machine else "address")
             scope[PARTY], scope[VO], scope[ADDRESS] = (MACHINES if machine else STRANGERS), "", address
-        elif caller.is_machine:
+            return self._count(limiter, rate, address, limit="machines" if machine else "address")
+        if caller.is_machine:
             scope[PARTY], scope[VO] = Pilots(caller.vo), caller.vo_name
-            self._count(self._pilots, self._limits.pilots, caller.vo, limit="pilots", caller=caller)
-        else:
-            scope[PARTY], scope[VO] = caller.vo, caller.vo_name
-            key = caller.vo, caller.account_id
-            self._count(self._accounts, self._limits.account, key, limit="account", caller=caller)
-            self._count(self._vos, self._limits.vo, caller.vo, limit="vo", caller=caller)
+            return self._count(self._pilots, self._limits.pilots, caller.vo, limit="pilots", caller=caller)
+        scope[PARTY], scope[VO] = caller.vo, caller.vo_name
+        key = caller.vo, caller.account_id
+        return self._count(self._accounts, self._limits.account, key, limit="account", caller=caller) or self._count(
+            self._vos, self._limits.vo, caller.vo, limit="vo", caller=caller
+        )
 
     def _count(
         self, limiter: Limiter, rate: float, key: object, *, limit: str, caller: Principal | None = None
-    ) -> None:
+    ) -> "_Over | None":
         weight = 1.0 if caller is None else 1.0 if caller.is_machine else self._shares(caller.vo)
         early = limiter.ask(key, self._clock(), weight=weight)
-        if early:
-            vo = "" if caller is None else caller.vo_name
-            telemetry.REFUSED.labels(vo, limit).inc()
-            raise RateExceeded(who=_who(limit, caller), limit=rate * weight, retry_after=after(early))
+        if not early:
+            return None
+        telemetry.REFUSED.labels("" if caller is None else caller.vo_name, limit).inc()
+        return _Over(_who(limit, caller), rate * weight, after(early))
 
     async def _caller(self, scope: Scope) -> Principal | None:
         """Who sent a token that is good; of any other token the route says what is wrong with it."""
@@ -147,6 +167,14 @@ class Limited:
             return await self._authenticator.authenticate(token)
         except (Unauthorized, Forbidden):
             return None
+
+
+class _Over(NamedTuple):
+    """Somebody is over a limit."""
+
+    who: str
+    limit: float
+    retry_after: int
 
 
 def _who(limit: str, caller: Principal | None) -> str:
