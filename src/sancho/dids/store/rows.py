@@ -1,9 +1,16 @@
 """Scopes, and the rows of files and collections."""
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
+
+DID: LiteralString = """
+        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
+               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
+               s.account_id AS scope_account_id
+"""
 
 
 async def scope_ids(conn: Connection, vo: int, names: Sequence[str]) -> dict[str, int]:
@@ -111,10 +118,8 @@ async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: 
     return await fetch(
         conn,
         Did,
-        """
-        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
-               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
-               s.account_id AS scope_account_id
+        DID
+        + """
           FROM unnest(%(scopes)s::text[], %(names)s::text[]) AS wanted (scope, name)
           JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
           JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
@@ -129,10 +134,8 @@ async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[
     return await fetch(
         conn,
         Did,
-        """
-        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
-               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
-               s.account_id AS scope_account_id
+        DID
+        + """
           FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
           JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
@@ -150,10 +153,8 @@ async def list_dids(
     return await fetch(
         conn,
         Did,
-        """
-        SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
-               lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
-               s.account_id AS scope_account_id
+        DID
+        + """
           FROM did d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
           JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
