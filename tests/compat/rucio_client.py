@@ -1,6 +1,7 @@
 """A served application, and the unmodified `rucio` that talks to it as its users run it."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -24,7 +25,36 @@ from tests.identity.helpers import PASSWORD, hashed
 from tests.served import settings_for
 
 RUCIO = Path(__file__).parents[2] / ".venv-compat" / "bin" / "rucio"
+CALLS = Path(__file__).with_name("rucio_calls.py")
 URL = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
+
+
+class Raised(Exception):
+    """What Rucio's client raised: the name of the class, and its message."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+
+
+@dataclass
+class PythonClient:
+    """The unmodified `rucio.client.Client` in a process of its own."""
+
+    process: asyncio.subprocess.Process
+
+    async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method; what it returns, an iterator as a list, times as texts. Raises `Raised`."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps([method, arguments, named]).encode() + b"\n")
+        line = await self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"Rucio's client ended: {(await self.process.communicate())[1].decode()}")
+        answer = json.loads(line)
+        if "raises" in answer:
+            raise Raised(answer["raises"], answer["says"])
+        return answer["gives"]
 
 
 @dataclass
@@ -88,6 +118,18 @@ class Online:
         )  # fmt: skip
         self.started.append(started)
         return started
+
+    async def python_client(self, **client: str) -> PythonClient:
+        """Rucio's client in Python as alice of belle, by her password; `client` is what her rucio.cfg says else."""
+        mine = self.configure(
+            auth_type="userpass", username=client.get("account", "alice"), password=PASSWORD, **client
+        )
+        started = await asyncio.create_subprocess_exec(
+            RUCIO.with_name("python"), CALLS, env=mine, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, limit=1 << 26,
+        )  # fmt: skip
+        self.started.append(started)
+        return PythonClient(started)
 
     async def run(self, *arguments: str, environment: Mapping[str, str]) -> tuple[int | None, str]:
         """Run a command to its end: exit code, and what it said."""

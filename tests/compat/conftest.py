@@ -1,0 +1,25 @@
+"""What tests of foreign clients may ask for: a grid that listens, and Rucio's client in Python as its users."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.compat.rucio_client import Online, PythonClient, online
+from tests.conftest import Databases
+
+
+@pytest.fixture(scope="module")
+async def rucio(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Online]:
+    """A grid on the loopback address, which all tests of a module use: name an `xdist_group` there."""
+    name = await asyncio.to_thread(databases.clone)
+    async with online(databases.url(name), tmp_path_factory.mktemp("grid")) as made:
+        yield made
+        await made.stop_clients()
+    await asyncio.to_thread(databases.drop, name)
+
+
+@pytest.fixture(scope="module")
+async def alice(rucio: Online) -> PythonClient:
+    """Rucio's client as alice of belle, an ordinary user."""
+    return await rucio.python_client()

@@ -1,0 +1,31 @@
+"""Calls methods of the unmodified `rucio.client.Client`, told on standard input; run by the Python that has it.
+
+A line `["METHOD", [ARGUMENTS…], {NAMED…}]` is answered with a line `{"gives": RESULT}` or `{"raises": CLASS, "says":
+MESSAGE}`. An iterator is read to its end; what JSON does not know is given as its text.
+"""
+
+import json
+import sys
+from typing import Any
+
+from rucio.client import Client  # pyright: ignore[reportMissingImports]  # the tests' own environment has none
+
+
+def told(client: Any, method: str, arguments: list[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """What comes of a call."""
+    try:
+        given = getattr(client, method)(*arguments, **named)
+        return {"gives": list(given) if hasattr(given, "__next__") else given}
+    except Exception as e:  # noqa: BLE001 - whatever it is, the test is told
+        return {"raises": type(e).__name__, "says": str(e)}
+
+
+def main() -> None:
+    """Answer until nothing more is asked."""
+    client = Client()
+    for line in sys.stdin:
+        print(json.dumps(told(client, *json.loads(line)), default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()
