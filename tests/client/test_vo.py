@@ -6,7 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from sancho.cli import main
+from sancho_client.cli import user
 from sancho_client.cli.verbs import Session
+from sancho_client.logins import LoginFailed
+from sancho_client.models.identity import Tokens
 from tests.client.conftest import Grid
 
 ROOT: dict[str, Any] = {"account": "root", "vo": "instance"}
@@ -73,7 +76,7 @@ def test_a_vo_without_passwords_shows_none_and_a_login_is_led_to_the_pages(
         raise LoginFailed("enough seen")
 
     monkeypatch.setattr(user, "on_device", by_device)
-    grid.sancho("login", vo=name, token=None)
+    grid.sancho("login", "--vo", name)
     assert led == [name]
-    refused = grid.sancho("login", "--account", "admin", "--password-stdin", vo=name, token=None, input="red lorry\n")
+    refused = grid.sancho("login", "--vo", name, "-a", "admin", "--password-stdin", stdin="red lorry\n")
     assert f"Accounts of VO {name} have no passwords" in refused.stderr

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho.app import KINDS
+from sancho.app import KINDS, make_deployment
 from sancho.identity import service
 from sancho.identity.errors import PasswordBreached, PasswordFrequent, PasswordObvious
 from sancho.identity.model import SHORTEST_PASSWORD
 from sancho.identity.service.fitness import FREQUENT, Fitness, check, without
-from sancho.kit.breached import BreachedPasswords
+from sancho.kit.breached import BreachedListUnfit, BreachedPasswords
 from tests.identity.helpers import PASSWORD, Installation, acting
-from tests.served import Served
+from tests.served import Served, settings_for
 from tests.world import World
 
 NEAR = Fitness(names=("grid.example.org", "belle", "bel", "alice"))
@@ -147,3 +147,19 @@ async def test_the_answer_says_which_rule_and_what_to_do(served: Served, passwor
     assert (said["code"], said["field"]) == (code, "password")
     assert said["hint"]
     assert password not in answer.text
+
+
+def test_a_process_begins_with_the_list_that_its_settings_name_or_says_what_is_wrong(tmp_path: Path) -> None:
+    breached(tmp_path, "battery staple")
+    settings = settings_for("postgresql:///nothing", tmp_path).model_copy(
+        update={"breached_passwords": tmp_path / "breached.txt"}
+    )
+    service.ensure_key(settings.keys)
+
+    found = make_deployment(settings).breached
+    assert found is not None
+    assert found.has("battery staple")
+
+    (tmp_path / "breached.txt").write_text("battery staple\n")
+    with pytest.raises(BreachedListUnfit, match="HASH:COUNT"):
+        make_deployment(settings)

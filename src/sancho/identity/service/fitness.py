@@ -5,6 +5,7 @@ Nothing is asked of capitals or digits: that makes passwords harder to remember,
 
 import math
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ PIECE, MOST_PIECES = 16, 2
 """How much of a password is estimated at once, which takes as long as a hash at worst, and how often."""
 FREQUENT = frozenset(word for words in FREQUENCY_LISTS.values() for word in words if len(word) >= SHORTEST_PASSWORD)
 """Frequent passwords, words and names: zxcvbn has each of them in the list in which it stands highest."""
+
+_estimating = threading.Lock()  # zxcvbn changes a global as it goes, and hashes are computed in several threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,4 +85,7 @@ def _is_frequent(password: str) -> bool:
     if password.lower() in FREQUENT:
         return True
     pieces = [password[i : i + PIECE] for i in range(0, len(password), PIECE)]
-    return len(pieces) <= MOST_PIECES and math.prod(zxcvbn(p)["guesses"] for p in pieces) < FEWEST_GUESSES
+    if len(pieces) > MOST_PIECES:
+        return False
+    with _estimating:
+        return math.prod(zxcvbn(piece)["guesses"] for piece in pieces) < FEWEST_GUESSES
