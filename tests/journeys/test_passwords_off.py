@@ -79,7 +79,7 @@ def routes() -> dict[str, APIRoute]:
     return {
         f"{method} {prefix}{route.path}": route
         for prefix, routers in groups for router in routers for route in router.routes
-        if isinstance(route, APIRoute) and takes_a_password(route) for method in sorted(route.methods)
+        if isinstance(route, APIRoute) and takes_a_password(route) for method in sorted(route.methods or ())
     }  # fmt: skip
 
 
@@ -103,8 +103,9 @@ async def ask(served: Served, route: str) -> httpx2.Response:
 
 async def switch(served: Served, *, passwords: bool) -> None:
     document = {"kind": "VO", "name": "belle", "spec": {"passwords": passwords}}
-    root = {"vo": "instance", "account": "root"}
-    answer = await served.send("POST", "/configuration/apply", json={"documents": [document]}, **root)
+    answer = await served.send(
+        "POST", "/configuration/apply", vo="instance", account="root", json={"documents": [document]}
+    )
     assert answer.status_code == 200, answer.text
 
 
