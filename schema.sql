@@ -1368,8 +1368,10 @@ CREATE TABLE sancho.vo (
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     alias text,
+    passwords boolean DEFAULT true NOT NULL,
     CONSTRAINT vo_alias_check CHECK ((alias ~ '^[a-z0-9]{1,3}$'::text)),
-    CONSTRAINT vo_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
+    CONSTRAINT vo_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text)),
+    CONSTRAINT vo_passwords_check CHECK ((passwords OR (vo <> 0)))
 );
 
 

@@ -59,7 +59,7 @@ class Served:
 
     async def give_password(self, vo: str, account: str) -> None:
         """Let somebody log in by password."""
-        number: int = getattr(self.world, vo)
+        number: int = 0 if vo == "instance" else getattr(self.world, vo)
         async with self.deployment.database.transaction([number]) as conn:
             known = await identity.get_account(conn, number, account)
             ids, now = [known.account_id], self.deployment.clock.now()

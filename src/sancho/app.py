@@ -35,6 +35,7 @@ from sancho.jobs.personal import PERSONAL as JOBS_PERSONAL
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit import objects_api, problem, telemetry, web
 from sancho.kit.admission import InTurn, Limited, Limits, Ways
+from sancho.kit.breached import BreachedPasswords
 from sancho.kit.db import Database, DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
@@ -148,7 +149,7 @@ async def metrics() -> Response:
 
 
 def make_deployment(settings: Settings) -> Deployment:
-    """Put together what requests and tasks need; opens nothing."""
+    """Put together what requests and tasks need; opens nothing. Raises `BreachedListUnfit`."""
     shares = Shares(machines=settings.fair.pilots_weight)
     extensions, certificates = Extensions(), settings.certificates
     return Deployment(
@@ -173,11 +174,17 @@ def make_deployment(settings: Settings) -> Deployment:
         kinds=KINDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         shares=shares,
+        breached=breached_passwords(settings),
         trusted_proxies=settings.trusted_proxies,
         certificates=extensions.get("sancho.certificate", certificates.plugin, certificates.settings)
         if certificates.plugin
         else None,
     )
+
+
+def breached_passwords(settings: Settings) -> BreachedPasswords | None:
+    """The list of passwords that were stolen elsewhere, if there is one; raises `BreachedListUnfit`."""
+    return None if settings.breached_passwords is None else BreachedPasswords(settings.breached_passwords)
 
 
 def following_shares(deployment: Deployment) -> AbstractAsyncContextManager[None]:

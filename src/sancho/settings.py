@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     `X-Forwarded-For`, which certificate a client has shown and where it is."""
     security_contact: Annotated[str | None, Field(pattern=r"^(mailto:|https://|tel:)\S+$")] = None
     """Whom to tell of a weakness, such as `mailto:security@example.org`, for `/.well-known/security.txt`."""
+    breached_passwords: Path | None = None
+    """File of SHA-1 hashes of passwords that were stolen elsewhere, `HASH:COUNT` in each line and sorted by hash, as
+    Have I Been Pwned publishes them: no account may take one of them. When absent, that is not looked at."""
     max_body: Annotated[int, Field(ge=1024)] = 32_000_000
     """Bytes of the largest request body; sandboxes have a limit of their own."""
     log_level: str = "INFO"

@@ -333,12 +333,12 @@ def test_a_password_is_changed(grid: Grid, unique: str) -> None:
     grid.json("account", "add", f"p{unique}", "groups=[users]", account="root")
 
     changed = grid.sancho(
-        "account", "password", f"p{unique}", "--password-stdin", stdin="new password\n", account="root"
+        "account", "password", f"p{unique}", "--password-stdin", stdin="new passphrase\n", account="root"
     )
 
     assert changed.exit_code == 0, changed.output
     with grid.client() as client:
-        assert client.send(identity.login("belle", f"p{unique}", "new password")).access_token
+        assert client.send(identity.login("belle", f"p{unique}", "new passphrase")).access_token
 
 
 def test_usage_counts_what_is_kept(grid: Grid, tmp_path: Path, unique: str) -> None:

@@ -6,7 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from sancho.cli import main
+from sancho_client.cli import user
 from sancho_client.cli.verbs import Session
+from sancho_client.logins import LoginFailed
+from sancho_client.models.identity import Tokens
 from tests.client.conftest import Grid
 
 ROOT: dict[str, Any] = {"account": "root", "vo": "instance"}
@@ -57,3 +60,23 @@ def test_a_person_at_a_terminal_is_asked_for_what_matters(
     assert "client_secret: iam-secret" in ended.stdout
     assert "+ Quota total" in ended.stdout
     assert ended.exit_code == 3  # nobody answers at that issuer
+
+
+def test_a_vo_without_passwords_shows_none_and_a_login_is_led_to_the_pages(
+    grid: Grid, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"sworn-{unique}"
+    made = grid.sancho("vo", "create", name, "--no-passwords", **ROOT)
+
+    assert "Administrator: admin, without a password" in made.stdout, made.output
+    led: list[str] = []
+
+    def by_device(_client: Any, vo: str, *_: Any) -> Tokens:
+        led.append(vo)
+        raise LoginFailed("enough seen")
+
+    monkeypatch.setattr(user, "on_device", by_device)
+    grid.sancho("login", "--vo", name)
+    assert led == [name]
+    refused = grid.sancho("login", "--vo", name, "-a", "admin", "--password-stdin", stdin="red lorry\n")
+    assert f"Accounts of VO {name} have no passwords" in refused.stderr

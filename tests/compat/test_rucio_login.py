@@ -75,6 +75,18 @@ async def test_the_command_says_why_it_was_refused(grid: Online, wrong: dict[str
     assert (code, complaint in output) == (1, True), output
 
 
+async def test_the_command_says_that_a_vo_has_no_passwords(grid: Online) -> None:
+    headers = {"authorization": f"Bearer {grid.token('instance:root')}"}
+    document = {"kind": "VO", "name": "sworn", "spec": {"alias": "swo", "passwords": False}}
+    async with httpx2.AsyncClient(base_url=grid.url, headers=headers) as root:
+        assert (await root.post("/v1/configuration/apply", json={"documents": [document]})).status_code == 200
+    mine = grid.configure(auth_type="userpass", username="alice", password=PASSWORD, vo="swo")
+
+    code, said = await grid.run("whoami", environment=mine)
+
+    assert (code, "Accounts of VO sworn have no passwords" in said) == (1, True), said
+
+
 async def test_a_token_that_has_expired_is_replaced_by_the_client(grid: Online, tmp_path: Path) -> None:
     cached, stale = tmp_path / "token", grid.token("belle:alice", timedelta(hours=-1))
     cached.write_text(stale)

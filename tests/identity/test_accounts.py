@@ -311,11 +311,11 @@ async def test_a_password_may_hold_any_text(installation: Installation, world: W
 
 async def test_an_installation_begins_with_vos_and_their_administrators(committing: Installation) -> None:
     async with committing.database.transaction([0, 1, 2]) as conn:
-        applied = await service.bootstrap(conn, ["belle", "ska"], "first password", ALL)
+        applied = await service.bootstrap(conn, ["belle", "ska"], "first passphrase", ALL)
 
     assert applied.version is not None
     for vo in ("instance", "belle", "ska"):
-        tokens = await service.login(committing.deployment, vo, "admin", "first password")
+        tokens = await service.login(committing.deployment, vo, "admin", "first passphrase")
         admin = await committing.authenticators.authenticate(tokens.access_token)
         assert admin.permissions == {"*"}
         assert admin.is_instance_admin == (vo == "instance")
@@ -323,16 +323,16 @@ async def test_an_installation_begins_with_vos_and_their_administrators(committi
 
 async def test_beginning_again_changes_no_password(installation: Installation) -> None:
     async with installation.database.transaction([0, 1, 2]) as conn:
-        await service.bootstrap(conn, ["belle"], "first password", ALL)
+        await service.bootstrap(conn, ["belle"], "first passphrase", ALL)
     async with installation.database.transaction([0, 1, 2]) as conn:
-        again = await service.bootstrap(conn, ["belle", "gridpp"], "other password", ALL)
+        again = await service.bootstrap(conn, ["belle", "gridpp"], "other passphrase", ALL)
 
     assert {(c.kind, c.vo, c.name) for c in again.changes} == {
         ("VO", "instance", "gridpp"),
         ("Account", "gridpp", "admin"),
     }
-    assert await service.login(installation.deployment, "instance", "admin", "first password")
-    assert await service.login(installation.deployment, "gridpp", "admin", "other password")
+    assert await service.login(installation.deployment, "instance", "admin", "first passphrase")
+    assert await service.login(installation.deployment, "gridpp", "admin", "other passphrase")
 
 
 async def test_the_beginning_is_also_that_of_an_empty_installation(conn: Connection) -> None:
@@ -340,6 +340,6 @@ async def test_the_beginning_is_also_that_of_an_empty_installation(conn: Connect
     await execute(conn, "DELETE FROM account WHERE vo = 0")
     await execute(conn, "DELETE FROM account_group WHERE vo = 0")
 
-    await service.bootstrap(conn, [], "first password", ALL)
+    await service.bootstrap(conn, [], "first passphrase", ALL)
 
     assert await fetch_value(conn, "SELECT string_agg(name, ',') FROM account WHERE vo = 0") == "admin"

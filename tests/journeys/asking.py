@@ -105,7 +105,7 @@ def _configuration(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /vos")
     yield ask("GET /vos/{name}/check", "root", name=filled.vo)
     new: dict[str, Any] = {
-        "name": "newcomer", "alias": "nxt", "share": 1, "admin": "ada", "email": "ada@example.org",
+        "name": "newcomer", "alias": "nxt", "share": 1, "passwords": True, "admin": "ada", "email": "ada@example.org",
         "groups": {"makers": {"permissions": ["jobs:create"], "share": 1}}, "scopes": ["mc"],
         "quotas": {"total": {"account": "ada", "rse_expression": "*", "size": 1}},
         "grants": [{"kind": "RSE", "name": "A-DISK"}],

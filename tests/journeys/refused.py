@@ -334,6 +334,8 @@ IDENTITY = [
     ),
     case("POST /accounts/{name}/suspend", 403, "permission_missing", account="alice"),
     case("POST /accounts/{name}/password", 422, "password_unfit", "password", body={"password": "short"}),
+    case("POST /accounts/{name}/password", 422, "password_frequent", "password", body={"password": "sunshine1"}),
+    case("POST /accounts/{name}/password", 422, "password_obvious", "password", body={"password": "Carol-2026"}),
     case("POST /accounts/{name}/password", 403, "password_wrong", "current_password",
          body={"current_password": "wrong"}, account="carol"),
     case("POST /auth/token", 400, "unsupported_grant_type", "grant_type", body={"grant_type": "nonsense"}),

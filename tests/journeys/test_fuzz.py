@@ -126,7 +126,7 @@ async def test_no_body_makes_a_route_fail(grid: Grid, route: str) -> None:
 
 
 SPECS: dict[str, dict[str, Any]] = {
-    "VO": {"share": 2, "alias": "v"},
+    "VO": {"share": 2, "alias": "v", "passwords": True},
     "Group": {"permissions": ["jobs:create"], "share": 2},
     "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None},
     "IdentityProvider": {

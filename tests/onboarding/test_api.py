@@ -131,3 +131,16 @@ async def test_a_vo_is_checked_by_its_own_administrators_and_is_not_there_for_ot
     ):
         answer = await served.send("GET", f"/vos/{name}/check", vo=vo, account=account)
         assert answer.json()["code"] == code
+
+
+async def test_a_vo_without_passwords_comes_in_and_its_administrator_has_none(served: Served) -> None:
+    made = await served.send("POST", "/vos", json={"name": "sworn", "passwords": False}, **ADMIN)
+
+    assert made.status_code == 201, made.text
+    assert made.json()["administrator"] == {"account": "admin", "password": None}
+    answer = await served.send("GET", "/vos/sworn/check", **ADMIN)
+    (login,) = [one for one in answer.json() if one["what"] == "identity provider"]
+    assert (login["outcome"], login["found"]) == ("missing", "none, and no passwords")
+    form = {"grant_type": "password", "vo": "sworn", "username": "admin", "password": "correct horse"}
+    refused = await served.client.post("/v1/auth/token", data=form)
+    assert (refused.status_code, refused.json()["code"]) == (403, "passwords_off")

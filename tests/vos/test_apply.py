@@ -331,3 +331,17 @@ async def test_a_vo_has_an_alias_that_no_other_is_called_by(conn: Connection) ->
     await service.apply(conn, ROOT, swap, KINDS)
     await alias("gridpp", None)
     assert [vo.alias for vo in await service.list_vos(conn) if vo.name in {"belle", "gridpp"}] == ["g", None]
+
+
+async def test_a_vo_has_passwords_until_its_document_says_otherwise_and_instance_always(conn: Connection) -> None:
+    async def allowed() -> dict[str, bool]:
+        return {vo.name: vo.passwords for vo in await service.list_vos(conn)}
+
+    assert set((await allowed()).values()) == {True}
+    off = [Document(kind="VO", name=name, spec={"passwords": False}) for name in ("belle", "ska")]
+    await service.apply(conn, ROOT, off, KINDS)
+    assert {name for name, on in (await allowed()).items() if not on} == {"belle", "ska"}
+    await service.apply(conn, ROOT, [Document(kind="VO", name="belle", spec={})], KINDS)
+    assert {name for name, on in (await allowed()).items() if not on} == {"ska"}
+    with pytest.raises(DocumentInvalid, match="locked out"):
+        await service.apply(conn, ROOT, [Document(kind="VO", name="instance", spec={"passwords": False})], KINDS)

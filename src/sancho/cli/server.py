@@ -10,7 +10,7 @@ import typer
 import uvicorn
 from psycopg.conninfo import conninfo_to_dict
 
-from sancho.app import KINDS, TASKS, create_app, following_shares, make_deployment
+from sancho.app import KINDS, TASKS, breached_passwords, create_app, following_shares, make_deployment
 from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
 from sancho.identity import service as identity
 from sancho.kit import telemetry
@@ -139,11 +139,12 @@ def init(
 
 async def _init(settings: Settings, names: list[str], password: str) -> list[str]:
     """Make what is missing, and return the VOs whose administrator was."""
+    against = identity.fitness_at(settings.public_url, breached_passwords(settings))
     database = Database(settings.database_url.get_secret_value())
     await database.open()
     try:
         async with database.transaction(await all_vos(database)) as conn:
-            done = await identity.bootstrap(conn, names, password, KINDS)
+            done = await identity.bootstrap(conn, names, password, KINDS, against)
     finally:
         await database.close()
     return [change.vo for change in done.changes if change.kind == "Account"]

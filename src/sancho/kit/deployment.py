@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sancho.kit.access import Signer
+from sancho.kit.breached import BreachedPasswords
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
 from sancho.kit.extensions import Extensions
@@ -33,6 +34,8 @@ class Deployment:
     """Who may say, in headers, which certificate a client has shown and where it is; see `kit.proxied`."""
     certificates: CertificateVerifier | None = None
     """Says for whom a client's certificate stands; None: certificates open nothing."""
+    breached: BreachedPasswords | None = None
+    """Passwords that were stolen elsewhere, which nobody may take; None: that is not looked at."""
     kinds: Sequence[Any] = ()
     """Every kind of configuration document, for who applies one without being asked by a request."""
     clock: Clock = field(default_factory=SystemClock)

@@ -36,8 +36,10 @@ class VoIn(BaseModel, extra="forbid"):
     name: Annotated[Name, Field(examples=["belle"])]
     alias: Annotated[str | None, Field(pattern=r"^[a-z0-9]{1,3}$", examples=["bel"])] = None
     share: Annotated[float | None, Field(ge=0.01, le=100)] = None
+    passwords: bool | None = None
     admin: Name = "admin"
-    """The first administrator's account; its password is in the answer, and nowhere else."""
+    """The first administrator's account; its password is in the answer, and nowhere else. In a VO without passwords it
+    has none, and comes in by an identity provider, a key or a certificate."""
     email: Annotated[str | None, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] = None
     """Where the first administrator can be reached."""
     providers: Annotated[dict[Name, ProviderSpec], Few] = {}
@@ -52,7 +54,7 @@ class VoIn(BaseModel, extra="forbid"):
         said = self.model_dump(mode="json", exclude_unset=True)
         return Founding(
             name=self.name, admin=self.admin, email=self.email, scopes=self.scopes,
-            spec={key: said[key] for key in ("alias", "share") if said.get(key) is not None},
+            spec={key: said[key] for key in ("alias", "share", "passwords") if said.get(key) is not None},
             providers=said.get("providers", {}), groups=said.get("groups", {}), quotas=said.get("quotas", {}),
             grants=[(grant.kind, grant.name) for grant in self.grants],
         )  # fmt: skip
@@ -62,7 +64,8 @@ class Administrator(BaseModel):
     """Who may log in to a VO that has just been made."""
 
     account: str
-    password: str
+    password: str | None
+    """None in a VO without passwords."""
 
 
 class VoOut(BaseModel):

@@ -16,7 +16,7 @@ class Founding:
     admin: str = "admin"
     """The first administrator's account."""
     spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Of the VO itself: alias, share."""
+    """Of the VO itself: alias, share, passwords."""
     email: str | None = None
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -29,12 +29,12 @@ class Founding:
 
 @dataclass(frozen=True, kw_only=True)
 class Founded:
-    """A VO that was made, and the password of its first administrator, which nobody else knows."""
+    """A VO that was made, and the password of its first administrator, which nobody else knows; None: it has none."""
 
     version: int | None
     changes: list[Change]
     admin: str
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
 
 
 class Outcome(Enum):
@@ -60,6 +60,7 @@ class Standing:
     """What a VO has at this moment, by name; `providers` with what is wrong with each that does not answer."""
 
     vo: str
+    passwords: bool
     providers: Mapping[str, str | None]
     administrators: Sequence[str]
     groups: Sequence[str]

@@ -6,8 +6,13 @@ from sancho.onboarding.model import Check, Founding, Outcome, Standing
 from sancho.vos.model import INSTANCE_NAME, Document
 
 
-def documents(founding: Founding, password_hash: str) -> list[Document]:
-    """The documents of a founding; the first administrator gets this password."""
+def has_passwords(founding: Founding) -> bool:
+    """Say whether the accounts of a founding's VO will have passwords."""
+    return founding.spec.get("passwords", True) is not False
+
+
+def documents(founding: Founding, password_hash: str | None) -> list[Document]:
+    """The documents of a founding; the first administrator gets this password, if any."""
     vo, admin = founding.name, founding.admin
     person = {"groups": ["admins"], "password_hash": password_hash, "email": founding.email}
     account = {key: value for key, value in person.items() if value is not None}
@@ -51,6 +56,9 @@ def checklist(standing: Standing, default_groups: Collection[str]) -> list[Check
 
 def _providers(standing: Standing) -> list[Check]:
     what = "identity provider"
+    if not standing.providers and not standing.passwords:
+        advice = "Apply an IdentityProvider, or allow passwords in the VO's document: nobody can log in on a page."
+        return [Check(what=what, outcome=Outcome.MISSING, found="none, and no passwords", next=advice)]
     if not standing.providers:
         advice = "Apply an IdentityProvider, so that people log in as they do everywhere."
         return [Check(what=what, outcome=Outcome.ADVISED, found="none: passwords only", next=advice)]

@@ -28,8 +28,8 @@ async def found(deployment: Deployment, caller: Principal, founding: Founding, k
     """
     if not caller.may("vos:create"):
         require(caller, "vos:create", on=f"vo:{founding.name}")  # before a hash is computed for it
-    password = secrets.token_urlsafe(12)
-    documents = plan.documents(founding, await identity.make_hash(password))
+    password = secrets.token_urlsafe(12) if plan.has_passwords(founding) else None
+    documents = plan.documents(founding, None if password is None else await identity.make_hash(password))
     if caller.vo == INSTANCE:
         caller = replace(caller, vos=tuple(await db.all_vos(deployment.database)))
     async with deployment.database.transaction(caller.vos) as conn:
@@ -65,7 +65,8 @@ async def _standing(deployment: Deployment, vo: VO) -> Standing:
         ces = await sites.ces(conn)
     answers = {p.name: await identity.trouble_of(deployment, vo, p) for p in providers}
     return Standing(
-        vo=vo.name, providers=answers, administrators=administrators, groups=[g.name for g in groups],
-        quotas=[q.name for q in quotas], rses=[r.name for r in storages if r.readable and r.writable],
+        vo=vo.name, passwords=vo.passwords, providers=answers, administrators=administrators,
+        groups=[g.name for g in groups], quotas=[q.name for q in quotas],
+        rses=[r.name for r in storages if r.readable and r.writable],
         ces=[c.name for c in ces if c.enabled and c.max_pilots > 0],
     )  # fmt: skip

@@ -28,6 +28,8 @@ class VO:
     name: str
     alias: str | None = None
     """A name of three letters at most, for clients that bear no longer one."""
+    passwords: bool = True
+    """Whether its accounts may log in with passwords."""
 
 
 @dataclass(frozen=True, kw_only=True)

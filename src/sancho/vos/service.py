@@ -343,12 +343,15 @@ def _storable(spec: Mapping[str, Any]) -> bool:
 
 
 class VoSpec(BaseModel, extra="forbid"):
-    """A VO has a name, and a share of the server."""
+    """A VO has a name, a share of the server, and ways to log in."""
 
     share: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     """What it counts beside another VO when both want more than there is; it multiplies its request limits too."""
     alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
     """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
+    passwords: bool = True
+    """Whether its accounts may log in with passwords that this server keeps. Without, they log in by its identity
+    providers, keys and certificates; tokens that were given stay good. The VO `instance` always may."""
 
 
 async def shares(conn: Connection) -> dict[int, float]:
@@ -368,6 +371,11 @@ async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: 
             raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("alias"))
     await store.put_aliases(conn, [d.name for d in documents], [None] * len(documents))  # so that two may swap theirs
     await store.put_aliases(conn, [d.name for d in documents], [d.spec.alias for d in documents])
+    for d in documents:
+        if d.name == INSTANCE_NAME and not d.spec.passwords:
+            problems = "passwords: who administers the installation keeps them, so that nobody is locked out"
+            raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("passwords"))
+    await store.put_passwords(conn, [d.name for d in documents], [d.spec.passwords for d in documents])
 
 
 KIND = Kind(name="VO", model=VoSpec, order=0, apply=_create_vos, instance=True)

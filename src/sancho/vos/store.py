@@ -15,12 +15,12 @@ APPLY_LOCK = 0x5A4C0
 
 async def find(conn: Connection, name: str) -> VO | None:
     """Find a VO by name."""
-    return await find_row(conn, VO, "SELECT vo, name, alias FROM vo WHERE name = %(name)s", {"name": name})
+    return await find_row(conn, VO, "SELECT vo, name, alias, passwords FROM vo WHERE name = %(name)s", {"name": name})
 
 
 async def all_vos(conn: Connection) -> list[VO]:
     """Every VO, `instance` included."""
-    return await fetch(conn, VO, "SELECT vo, name, alias FROM vo ORDER BY vo")
+    return await fetch(conn, VO, "SELECT vo, name, alias, passwords FROM vo ORDER BY vo")
 
 
 async def create(conn: Connection, names: Sequence[str]) -> list[VO]:
@@ -50,6 +50,19 @@ async def put_aliases(conn: Connection, names: Sequence[str], aliases: Sequence[
          WHERE vo.name = wanted.name AND vo.alias IS DISTINCT FROM wanted.alias
         """,
         {"names": list(names), "aliases": list(aliases)},
+    )
+
+
+async def put_passwords(conn: Connection, names: Sequence[str], allowed: Sequence[bool]) -> None:
+    """Let the accounts of the n-th VO log in with passwords, or not."""
+    await execute(
+        conn,
+        """
+        UPDATE vo SET passwords = wanted.allowed
+          FROM unnest(%(names)s::text[], %(allowed)s::bool[]) AS wanted (name, allowed)
+         WHERE vo.name = wanted.name AND vo.passwords <> wanted.allowed
+        """,
+        {"names": list(names), "allowed": list(allowed)},
     )
 
 

@@ -57,7 +57,7 @@ def login(
     with Client(url, tokens=NO_TOKEN, environment=environment) as client:
         if browser:
             tokens = in_browser(client, vo, scope, partial(_open_page, session))
-        elif device or not (account or password_stdin or not client.send(identity.ways(vo)).providers):
+        elif device or not (account or password_stdin or _only_passwords(client, vo)):
             tokens = on_device(client, vo, scope, partial(_show, session))
         else:
             account = account or _ask(session, "Account", "--account")
@@ -76,6 +76,11 @@ def login(
         say = f"But what the environment says goes before this login; to use it: unset {before}"
         others = vo_of(environment.token) or environment.vo
         session.output.say(f"{say}, or say --vo {vo}" if others not in {None, vo} else say)
+
+
+def _only_passwords(client: Client, vo: str) -> bool:
+    ways = client.send(identity.ways(vo))
+    return ways.passwords and not ways.providers
 
 
 def _show(session: Session, begun: DeviceLogin) -> None:

@@ -84,6 +84,9 @@ def create(
         list[str] | None, typer.Option(metavar="NAME", help="A scope in which everybody may make DIDs.")
     ] = None,
     share: Annotated[float | None, typer.Option(help="What it counts beside other VOs; 1 if absent.")] = None,
+    no_passwords: Annotated[
+        bool, typer.Option("--no-passwords", help="Its accounts log in by the identity provider only.")
+    ] = False,
     grant: Annotated[
         list[str] | None, typer.Option(metavar="site|ce|rse=NAME", help="Let it use this; of a site, all of it.")
     ] = None,
@@ -100,6 +103,7 @@ def create(
     if session.asks and not session.output.as_json and wishes == Wishes():
         _ask(session, wishes)
     new = NewVo(name=name, alias=wishes.alias, share=share, admin=admin, email=email)
+    new.passwords = False if no_passwords else None
     _wish(new, wishes)
     made = session.client.send(vos.create(new))
     checks = _checks(session, name, made)
@@ -108,10 +112,18 @@ def create(
         session.output.json(said)
     else:
         documents.show(Applied(version=made.version, changes=made.changes), session.output, dry_run=False)
-        session.output.line(f"Administrator: {made.administrator.account}, password {made.administrator.password}")
-        session.output.say("The password is shown this once; change it with `sancho account password`.")
+        _show_administrator(session, made)
         session.output.listing(checks, COLUMNS, of="checks")
     _leave(checks)
+
+
+def _show_administrator(session: Session, made: NewVoMade) -> None:
+    who = made.administrator
+    if who.password is None:
+        session.output.line(f"Administrator: {who.account}, without a password")
+        return
+    session.output.line(f"Administrator: {who.account}, password {who.password}")
+    session.output.say("The password is shown this once; change it with `sancho account password`.")
 
 
 def check(session: Session, name: Name) -> None:
@@ -181,6 +193,8 @@ def _checks(session: Session, name: str, made: NewVoMade) -> list[Check]:
     """The checklist of a VO that has just been made, with the smoke test as its first administrator."""
     checks = session.client.send(vos.check(name))
     who = made.administrator
+    if who.password is None:
+        return [*checks, _smoke_as(session, name)]
     try:
         tokens = session.client.send(identity.login(name, who.account, who.password))
     except ClientError as e:

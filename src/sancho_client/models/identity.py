@@ -25,9 +25,10 @@ class Way(Answer):
 
 
 class Ways(Answer):
-    """How one may log in to a VO, beside a password."""
+    """How one may log in to a VO: by its identity providers, and by passwords if it has them."""
 
     vo: str
+    passwords: bool = True
     providers: tuple[Way, ...] = ()
 
 

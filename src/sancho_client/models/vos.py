@@ -21,6 +21,7 @@ class NewVo(Request):
     name: str
     alias: str | None = None
     share: float | None = None
+    passwords: bool | None = None
     admin: str = "admin"
     email: str | None = None
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
@@ -34,7 +35,8 @@ class FirstLogin(Answer):
     """The first administrator's login, which is shown once."""
 
     account: str
-    password: str
+    password: str | None = None
+    """None in a VO without passwords."""
 
 
 class NewVoMade(Answer):

@@ -15,6 +15,10 @@ from sancho.identity.errors import (
     AlreadyErased,
     BeyondYours,
     NotAService,
+    PasswordBreached,
+    PasswordFrequent,
+    PasswordObvious,
+    PasswordsOff,
     PasswordUnfit,
     PasswordWrong,
 )
@@ -129,8 +133,11 @@ async def activate(name: str, caller: Acting, deployment: Deployed) -> AccountOu
 @router.post(
     "/accounts/{name}/password",
     status_code=204,
-    responses=problems(AccountNotFound, PermissionMissing, BeyondYours, PasswordWrong, PasswordUnfit),
-)
+    responses=problems(
+        AccountNotFound, PermissionMissing, BeyondYours, PasswordWrong, PasswordUnfit, PasswordFrequent,
+        PasswordObvious, PasswordBreached, PasswordsOff,
+    ),
+)  # fmt: skip
 async def change_password(name: str, body: PasswordIn, caller: Acting, deployment: Deployed) -> None:
     """Set a password; all tokens of the account become void."""
     await service.change_password(deployment, caller, name, body.password, current=body.current_password)

@@ -102,9 +102,10 @@ class ProviderOut(BaseModel):
 
 
 class WaysOut(BaseModel):
-    """How to log in to a VO."""
+    """How to log in to a VO: by its identity providers, and by passwords if it has them."""
 
     vo: str
+    passwords: bool
     providers: list[ProviderOut]
 
 
@@ -151,12 +152,13 @@ def _with_cookie(response: Response, deployment: Deployment, browser: str) -> Re
 
 @router.get("/auth/ways", responses=problems(VoNotFound))
 async def ways(vo: Annotated[str, Query(max_length=200)], deployment: Deployed) -> WaysOut:
-    """Say how one may log in to a VO, beside a password. Needs no token."""
+    """Say how one may log in to a VO. Needs no token."""
     async with deployment.database.transaction([INSTANCE]) as conn:
         known = await vos.get(conn, vo)
     async with deployment.database.transaction([known.vo]) as conn:
         found = await providers.list_providers(conn, known.vo)
-    return WaysOut(vo=vo, providers=[ProviderOut(name=p.name, title=p.title, issuer=p.issuer) for p in found])
+    shown = [ProviderOut(name=p.name, title=p.title, issuer=p.issuer) for p in found]
+    return WaysOut(vo=vo, passwords=known.passwords, providers=shown)
 
 
 @router.post("/auth/device_authorization", responses=problems(ClientUnknown, ScopeRefused, VoNotFound))
@@ -221,7 +223,8 @@ def _login_page(shown: Shown, login: str, browser: str, *, status: int = 200, sa
     words = shown.login.token_scope.split()
     groups = [w.removeprefix("group:") for w in words if w.startswith("group:")]
     return _page(
-        "login.html", status=status, go_to=go_to, said=said, vo=shown.vo.name, client=shown.client.title,
+        "login.html", status=status, go_to=go_to, said=said, vo=shown.vo.name, passwords=shown.vo.passwords,
+        client=shown.client.title,
         code=shown.login.user_code, providers=shown.providers, login=login,
         proof=proof_of(browser, shown.login.login_id),
         everything="sancho" in words, groups=groups, primary="primary-group" in words,

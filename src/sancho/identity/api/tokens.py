@@ -27,6 +27,7 @@ from sancho.identity.errors import (
     LoginRefused,
     LoginTooEager,
     NotAMember,
+    PasswordsOff,
     ProviderAway,
     ProviderRefused,
     RefreshRefused,
@@ -173,9 +174,9 @@ async def _grant(request: Request, deployment: Deployment, form: TokenForm) -> T
     "/auth/token",
     response_model_exclude_none=True,
     responses=problems(
-        LoginRefused, RefreshRefused, TooManyLogins, GrantUnknown, GrantIncomplete, CodeRefused, LoginPending,
-        LoginTooEager, LoginDenied, LoginOver, ClientRefused, ClientUnknown, ScopeRefused, ExchangeRefused,
-        TargetUnknown, NotAMember, ProviderRefused, ProviderAway, VoNotFound,
+        LoginRefused, PasswordsOff, RefreshRefused, TooManyLogins, GrantUnknown, GrantIncomplete, CodeRefused,
+        LoginPending, LoginTooEager, LoginDenied, LoginOver, ClientRefused, ClientUnknown, ScopeRefused,
+        ExchangeRefused, TargetUnknown, NotAMember, ProviderRefused, ProviderAway, VoNotFound,
     ),
 )  # fmt: skip
 async def token(

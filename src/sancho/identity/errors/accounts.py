@@ -142,6 +142,37 @@ class PasswordUnfit(Invalid):
         super().__init__(shortest=shortest, longest=longest, field="password")
 
 
+class PasswordFrequent(Invalid):
+    """This password is one of those that are tried first."""
+
+    code = "password_frequent"
+
+    def __init__(self) -> None:
+        """Say what would do."""
+        super().__init__(field="password", hint="Take several words at random, or let a program draw a password.")
+
+
+class PasswordObvious(Invalid):
+    """Too little is left of this password without the words that anybody would try here: {words}."""
+
+    code = "password_obvious"
+
+    def __init__(self, *, words: str, shortest: int) -> None:
+        """Name the words, and say what would do."""
+        hint = f"They count for nothing: the rest must be a good password of {shortest} characters by itself."
+        super().__init__(words=words, field="password", hint=hint)
+
+
+class PasswordBreached(Invalid):
+    """This password was stolen somewhere: it is in the list of breached passwords."""
+
+    code = "password_breached"
+
+    def __init__(self) -> None:
+        """Say what to do, here and elsewhere."""
+        super().__init__(field="password", hint="Take another, and change it wherever else you use it.")
+
+
 class NotAService(Forbidden):
     """Account {account} is not a service: only those have secrets."""
 

@@ -44,6 +44,18 @@ class LoginRefused(Unauthorized):
         super().__init__(hint="Check all three; an administrator of your VO can set a new password.")
 
 
+class PasswordsOff(Forbidden):
+    """Accounts of VO {vo} have no passwords."""
+
+    code = "passwords_off"
+    oauth = "unauthorized_client"
+
+    def __init__(self, *, vo: str, field: str | None = None) -> None:
+        """Say how one logs in instead."""
+        hint = "Log in by the VO's identity provider, for example with `sancho login --device`."
+        super().__init__(vo=vo, field=field, hint=hint)
+
+
 class TooManyLogins(TooMany):
     """Too many logins for this account have failed."""
 

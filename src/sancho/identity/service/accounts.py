@@ -4,12 +4,22 @@ import re
 from collections.abc import Iterable
 
 from sancho.identity import plan, store
-from sancho.identity.errors import AccountNotFound, BeyondYours, GroupNotFound, NoGroup, NotInGroup, PasswordWrong
+from sancho.identity.errors import (
+    AccountNotFound,
+    BeyondYours,
+    GroupNotFound,
+    NoGroup,
+    NotInGroup,
+    PasswordsOff,
+    PasswordWrong,
+)
 from sancho.identity.model import Account, AccountState, Group
+from sancho.identity.service.fitness import fitness_in
 from sancho.identity.service.passwords import Guard, check_room, fits, make_hash
 from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
+from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 
 _guard = Guard(burst=10)
@@ -104,16 +114,20 @@ async def change_password(
     """Set the password of an account of the caller's VO, and void all of its tokens.
 
     One's own needs the current one; another's, `accounts:manage` and all the permissions of that account.
-    Raises `PasswordWrong`, `PasswordUnfit`, `AccountNotFound`, `PermissionMissing` or `BeyondYours`.
+    Raises `PasswordWrong`, what `make_hash` raises, `PasswordsOff`, `AccountNotFound`, `PermissionMissing` or
+    `BeyondYours`.
     """
     async with deployment.database.transaction([caller.vo]) as conn:
         own = await get_account(conn, caller.vo, name, field="name")
+        vo = await vos.get(conn, caller.vo_name)
+    if own.account_id != caller.account_id:
+        require(caller, "accounts:manage", on=f"account:{name}")
+    if not vo.passwords:
+        raise PasswordsOff(vo=vo.name)
     if own.account_id == caller.account_id:
         await _prove(deployment, caller, current or "")
         require_owner(caller, own.account_id, "accounts:manage", what="This account", owner=name, on=f"account:{name}")
-    else:
-        require(caller, "accounts:manage", on=f"account:{name}")
-    secret_hash = await make_hash(password)
+    secret_hash = await make_hash(password, fitness_in(deployment, vo.name, vo.alias or "", name))
     now = deployment.clock.now()
     async with deployment.database.transaction([caller.vo]) as conn:
         account = await get_account(conn, caller.vo, name, field="name")

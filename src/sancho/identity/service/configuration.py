@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from sancho.identity import plan, store
-from sancho.identity.errors import BeyondYours, GroupNotFound
+from sancho.identity.errors import BeyondYours, GroupNotFound, PasswordsOff
 from sancho.identity.model import DEFAULT_GROUPS, PERMISSIONS, AccountKind, AccountState, Group
-from sancho.identity.service.passwords import is_hash, make_hash
+from sancho.identity.service.fitness import Fitness
+from sancho.identity.service.passwords import ANY, is_hash, make_hash
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.clock import SystemClock
 from sancho.kit.db import Connection
@@ -53,7 +54,8 @@ class AccountSpec(BaseModel, extra="forbid"):
     suspended: bool | None = None
     """Whether it is barred; when absent, that stays as it is."""
     password_hash: Annotated[str | None, Field(max_length=500)] = None
-    """An argon2id hash of its password; when absent, the password stays as it is. Never kept in the history."""
+    """An argon2id hash of its password; when absent, the password stays as it is. Never kept in the history, and never
+    looked into: whether the password is a good one is for who makes the hash to say."""
 
     @field_validator("password_hash")
     @classmethod
@@ -139,6 +141,10 @@ async def _apply_secrets(
 ) -> None:
     now = SystemClock().now()
     new = [(d.name, d.spec.password_hash) for d in documents if d.spec.password_hash is not None]
+    off = {v.vo: v.name for v in await vos.list_vos(conn) if not v.passwords} if new else {}
+    if vo in off:
+        first = next(d for d in documents if d.spec.password_hash is not None)
+        raise PasswordsOff(vo=off[vo], field=first.field("password_hash"))
     await store.put_passwords(
         conn, vo, account_ids=[ids[n] for n, _ in new], names=[n for n, _ in new], hashes=[h for _, h in new], now=now
     )
@@ -177,12 +183,15 @@ ACCOUNT = Kind(
 """Documents that make accounts; one that goes leaves its account suspended, for it may own things."""
 
 
-async def bootstrap(conn: Connection, names: Sequence[str], password: str, kinds: Sequence[Kind[Any]]) -> Applied:
+async def bootstrap(
+    conn: Connection, names: Sequence[str], password: str, kinds: Sequence[Kind[Any]], against: Fitness = ANY
+) -> Applied:
     """Begin: make VOs by name, their default groups, and in each and in `instance` an account `admin`.
 
-    `password` is that of every `admin` made now; those that exist keep theirs, so it can be repeated. The
-    transaction serves every VO there is. `kinds` are those of all features, so that everything that follows from
-    an account is made too.
+    `password` is that of every `admin` made now, but of VOs that have switched passwords off; those that exist keep
+    theirs, so it can be repeated. It is held `against` what is near and what was stolen, and may raise what
+    `make_hash` raises. The transaction serves every VO there is. `kinds` are those of all features, so that
+    everything that follows from an account is made too.
     """
     known = await vos.list_vos(conn)
     caller = Principal(
@@ -191,12 +200,14 @@ async def bootstrap(conn: Connection, names: Sequence[str], password: str, kinds
     )  # fmt: skip
     await _add_default_groups(conn, [INSTANCE])
     have = {vo.name for vo in known if await store.list_accounts(conn, vo.vo, names=["admin"])}
-    secret_hash = await make_hash(password)
-    spec = {"groups": ["admins"], "password_hash": secret_hash}
+    missing = [name for name in dict.fromkeys([INSTANCE_NAME, *names]) if name not in have]
+    spec: dict[str, Any] = {"groups": ["admins"]}
+    secret = {"password_hash": await make_hash(password, against.beside(*names, "admin"))} if missing else {}
+    off = {vo.name for vo in known if not vo.passwords}
     there = {d.name: d.spec for d in await vos.documents(conn, [INSTANCE], kind="VO")}  # which stay as they are
     documents = [Document(kind="VO", name=n, spec=there.get(n, {})) for n in names if n != INSTANCE_NAME]
     documents += [
-        Document(kind="Account", name="admin", vo=name, spec=spec)
-        for name in dict.fromkeys([INSTANCE_NAME, *names]) if name not in have
+        Document(kind="Account", name="admin", vo=name, spec=spec if name in off else {**spec, **secret})
+        for name in missing
     ]  # fmt: skip
     return await vos.apply(conn, caller, documents, kinds, comment="the beginning")

@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from sancho.identity.errors import LoginsBusy, PasswordUnfit, TooManyLogins
 from sancho.identity.model import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from sancho.identity.service.fitness import Fitness, check
 from sancho.kit.fair import Crowded, Party, Turns, asking
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ MOST_WAITING = 30
 """Passwords that wait to be hashed."""
 KNOWN, MOST_KNOWN = 8.0, 10_000
 """What an address counts from which a password was right, and how many such are remembered."""
+ANY = Fitness()
+"""Nothing is near, and no list of breached passwords is there."""
 _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
 _known: OrderedDict[Party, None] = OrderedDict()
@@ -69,11 +72,19 @@ def _remember(address: Party) -> None:
         _known.popitem(last=False)
 
 
-async def make_hash(password: str) -> str:
-    """Hash a new password; raises `PasswordUnfit`."""
+async def make_hash(password: str, against: Fitness = ANY) -> str:
+    """Hash a new password.
+
+    Raises `PasswordUnfit`, `PasswordFrequent`, `PasswordObvious` or `PasswordBreached` when it is no good one.
+    """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD or not _is_text(password):
         raise PasswordUnfit(shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)
-    return await _beside(lambda: _hasher.hash(password))
+
+    def checked() -> str:
+        check(password, against)
+        return _hasher.hash(password)
+
+    return await _beside(checked)
 
 
 async def fits(secret_hash: str | None, password: str) -> bool:

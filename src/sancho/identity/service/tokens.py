@@ -15,6 +15,7 @@ from sancho.identity import plan, store
 from sancho.identity.errors import (
     AccountSuspended,
     LoginRefused,
+    PasswordsOff,
     RefreshRefused,
     ScopeRefused,
     TokenExpired,
@@ -90,7 +91,8 @@ async def login(
     """Exchange a password for tokens.
 
     Raises `LoginRefused`, which is the same, and takes as long, whatever is wrong: VO, account, password or a
-    suspended account. Raises `TooManyLogins` before anything is looked at when this account was tried too often.
+    suspended account. Raises `TooManyLogins` before anything is looked at when this account was tried too often, and
+    `PasswordsOff` before the password is when the VO has none.
     """
     wanted = read_scope(scope)
     vo, known = await prove(deployment, vo_name, account, password)
@@ -110,7 +112,11 @@ async def prove(deployment: Deployment, vo_name: str, account: str, password: st
     who = vo_name[:100], account[:100]
     check_room()
     _guard.begin(who, deployment.clock.now())
-    vo, known = await _credential(deployment.database, vo_name, account)
+    try:
+        vo, known = await _credential(deployment.database, vo_name, account)
+    except PasswordsOff:
+        _guard.forgive(who)  # there was nothing to guess
+        raise
     right = await fits(known.secret_hash if known else None, password)
     if not right or known is None or known.state is not AccountState.ACTIVE:
         note_refused(vo, account if known else NOBODY, "A password was wrong, or its account may not act.")
@@ -124,6 +130,9 @@ async def _credential(database: Database, vo_name: str, account: str) -> tuple[i
     vo_name, account = (vo_name, account) if sane else ("-", "-")
     async with database.transaction([INSTANCE]) as conn:
         found = await vos.find(conn, vo_name)
+    if found is not None and not found.passwords:
+        note_refused(found.vo, NOBODY, "A password was offered, and the VO has none.")
+        raise PasswordsOff(vo=vo_name)
     # For an unknown VO a look that finds nobody, so that the answer takes as long as any other.
     vo, account = (found.vo, account) if found else (INSTANCE, "-")
     async with database.transaction([vo]) as conn:
