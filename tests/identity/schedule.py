@@ -1,9 +1,23 @@
-"""When the real worker starts a task that the clock starts."""
+"""When the real worker starts a task that the clock starts, and a clock to wait for it without waiting."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from procrastinate import App
+
+
+@dataclass
+class MovedClock:
+    """The machine's clock, put forward."""
+
+    by: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+    def later(self, by: timedelta) -> None:
+        self.by += by
 
 
 def longest_gap(app: App, name: str) -> timedelta:

@@ -5,7 +5,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ from sancho.kit.tasks import defer
 from sancho.kit.worker import make_app, work
 from sancho.settings import SecretSettings, Settings
 from tests.conftest import Databases, eventually
-from tests.identity.schedule import longest_gap
+from tests.identity.schedule import MovedClock, longest_gap
 from tests.realparts.oidc import Client, OpenIdProvider
 from tests.realparts.parts import need
 from tests.storage_site import free_port
@@ -39,19 +39,6 @@ Issuers = tuple[OpenIdProvider, OpenIdProvider]
 
 
 @dataclass
-class MovedClock:
-    """The machine's clock, put forward."""
-
-    by: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.by
-
-    def later(self, by: timedelta) -> None:
-        self.by += by
-
-
-@dataclass
 class Site:
     """A served application whose VOs belle and gridpp have a provider each."""
 
@@ -61,7 +48,7 @@ class Site:
     owner_url: str
     registered: dict[str, Client]
     """What we are to each VO's provider."""
-    clock: "MovedClock"
+    clock: MovedClock
     queue: str
     """The database, as workers reach it."""
 

@@ -88,7 +88,7 @@ def verify(
     found = session.client.send(decisions.verify(head, of))
     rows = {
         "intact": found.intact, "broken": found.broken, "why": found.why, "batches": found.batches,
-        "rows": found.rows, "head": found.head,
+        "rows": found.rows, "dropped": found.dropped or None, "head": found.head,
     }  # fmt: skip
     session.output.details(found, rows)
     if not found.intact:
