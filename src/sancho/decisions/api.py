@@ -87,19 +87,15 @@ async def can(
 
 
 @router.get("/audit", responses=problems(PermissionMissing, VoNotFound))
-async def audit(
-    caller: Caller, conn: Transaction, deployment: Deployed, wanted: Annotated[Searched, Query()]
-) -> DecisionsOut:
+async def audit(caller: Caller, deployment: Deployed, wanted: Annotated[Searched, Query()]) -> DecisionsOut:
     """Search the audit log of the VO, newest first; administrators of the installation may name another VO."""
-    rows = await service.search(
-        conn, await vos.acting(deployment, caller, wanted.vo),
-        {
-            "before": wanted.cursor, "since": wanted.since, "until": wanted.until, "account": wanted.account,
-            "permission": wanted.permission, "allowed": wanted.allowed,
-            "on": service.prefix_of(wanted.on),
-        },
-        wanted.limit,
-    )  # fmt: skip
+    reader = await vos.acting(deployment, caller, wanted.vo)
+    filters: service.Filter = {
+        "before": wanted.cursor, "since": wanted.since, "until": wanted.until, "account": wanted.account,
+        "permission": wanted.permission, "allowed": wanted.allowed, "on": service.prefix_of(wanted.on),
+    }  # fmt: skip
+    async with deployment.database.transaction([reader.vo]) as conn:
+        rows = await service.search(conn, reader, filters, wanted.limit)
     return DecisionsOut(
         items=[DecisionOut.of(row) for row in rows], next=rows[-1].audit_id if len(rows) == wanted.limit else None
     )

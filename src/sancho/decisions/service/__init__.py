@@ -3,8 +3,9 @@
 from sancho.decisions.service.explaining import OwnerOf, explain
 from sancho.decisions.service.log import check, drop, head_of, prefix_of, seal, search, write_down
 from sancho.decisions.service.policies import POLICY, rights_of
+from sancho.decisions.store import Filter
 
 __all__ = [
-    "POLICY", "OwnerOf", "check", "drop", "explain", "head_of", "prefix_of", "rights_of", "seal", "search",
+    "POLICY", "Filter", "OwnerOf", "check", "drop", "explain", "head_of", "prefix_of", "rights_of", "seal", "search",
     "write_down",
 ]  # fmt: skip
