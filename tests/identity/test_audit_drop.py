@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from sancho.cli import main
 from sancho.decisions import service
 from sancho.decisions.model import Dropped
-from sancho.kit.db import Database
+from sancho.kit.db import Database, fetch_value
 from sancho.vos.model import VO
 from tests.identity.test_audit import as_owner, make_dataset, rows, tamper, verify, with_batches
 from tests.served import Served
@@ -61,6 +61,9 @@ async def test_what_remains_is_intact_and_says_how_much_is_gone(served: Served, 
     assert (found["head"], (await verify(served, head))["intact"]) == (head, True)
     assert (await verify(served, vo="gridpp"))["batches"] == 4
     assert columns(served, "SELECT number FROM audit_batch WHERE vo = 1 ORDER BY number") == [3, 4]
+    for serving, gaps in ((1, 1), (2, 0)):
+        async with served.deployment.database.transaction([serving]) as conn:
+            assert await fetch_value(conn, "SELECT count(*) FROM audit_gap") == gaps
 
 
 async def test_the_gap_is_a_row_that_is_sealed_and_the_chain_goes_on(served: Served, owner: Database) -> None:
