@@ -236,6 +236,26 @@ COMMENT ON TABLE sancho.audit_batch IS 'append-only';
 
 
 --
+-- Name: audit_gap; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.audit_gap (
+    vo smallint NOT NULL,
+    number integer NOT NULL,
+    last_id bigint NOT NULL,
+    dropped_at timestamp with time zone DEFAULT now() NOT NULL,
+    sha256 bytea NOT NULL
+);
+
+
+--
+-- Name: TABLE audit_gap; Type: COMMENT; Schema: sancho; Owner: -
+--
+
+COMMENT ON TABLE sancho.audit_gap IS 'append-only';
+
+
+--
 -- Name: audit_number; Type: SEQUENCE; Schema: sancho; Owner: -
 --
 
@@ -1487,6 +1507,14 @@ ALTER TABLE ONLY sancho.audit_batch
 
 
 --
+-- Name: audit_gap audit_gap_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.audit_gap
+    ADD CONSTRAINT audit_gap_pkey PRIMARY KEY (number, vo);
+
+
+--
 -- Name: closing_dataset closing_dataset_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2042,6 +2070,13 @@ CREATE INDEX audit_batch_chain ON sancho.audit_batch USING btree (vo, number);
 
 
 --
+-- Name: audit_gap_chain; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX audit_gap_chain ON sancho.audit_gap USING btree (vo, number);
+
+
+--
 -- Name: audit_row_number; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2361,6 +2396,14 @@ ALTER TABLE ONLY sancho.attempt
 
 ALTER TABLE ONLY sancho.audit_batch
     ADD CONSTRAINT audit_batch_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: audit_gap audit_gap_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.audit_gap
+    ADD CONSTRAINT audit_gap_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
 
 
 --
@@ -2952,6 +2995,12 @@ ALTER TABLE sancho.attempt_detail ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.audit_batch ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: audit_gap; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.audit_gap ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: audit_row; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3297,6 +3346,13 @@ CREATE POLICY wall ON sancho.attempt_detail USING ((vo = ANY (( SELECT sancho.se
 --
 
 CREATE POLICY wall ON sancho.audit_batch USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: audit_gap wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.audit_gap USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

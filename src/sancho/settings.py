@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("postgresql:///sancho")
     """PostgreSQL (15 or newer) as the server's role, which is neither owner nor superuser."""
     migration_database_url: SecretStr | None = None
-    """The same database as its owner; only `sancho migrate` and `sancho init` use it."""
+    """The same database as its owner; only `sancho migrate` and `sancho drop-audit` use it."""
     database_connections: Annotated[int, Field(ge=2)] = 10
     """Connections for work in one process; a few more serve long reads."""
     state_dir: Path = Path("~/.local/state/sancho").expanduser()
@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     )
     """Collector to send traces to, as OTLP over HTTP, such as `http://127.0.0.1:4318`; when absent, what
     OTEL_EXPORTER_OTLP_ENDPOINT says, and without either none are sent."""
+    audit_keep: Annotated[timedelta, Field(ge=timedelta(days=1))] | None = None
+    """How long rows of the audit log stay at least, such as `P730D`: `sancho drop-audit` drops what was sealed before;
+    all stay for ever when absent."""
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()

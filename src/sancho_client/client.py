@@ -73,12 +73,7 @@ class _Connection:
 
     def trust(self) -> ssl.SSLContext | bool:
         """Whose certificates are trusted."""
-        if self.environment.ca_file is None:
-            return True
-        try:
-            return ssl.create_default_context(cafile=str(self.environment.ca_file))
-        except (OSError, ssl.SSLError) as e:
-            raise BadInput(f"{self.environment.ca_file} holds no certificates: {e}", hint="See SANCHO_CA_FILE.") from e
+        return True if self.environment.ca_file is None else trusted(self.environment)
 
     def builder(self, call: Call[Any]) -> Builder:
         query = {k: v for k, v in (call.query or {}).items() if v is not None}
@@ -104,6 +99,14 @@ class _Connection:
 
 
 HEADERS = {"user-agent": f"sancho-client/{client_version()}", "accept": "application/json"}
+
+
+def trusted(environment: Environment) -> ssl.SSLContext:
+    """A context that trusts the authorities of SANCHO_CA_FILE, or the system's."""
+    try:
+        return ssl.create_default_context(cafile=environment.ca_file and str(environment.ca_file))
+    except (OSError, ssl.SSLError) as e:
+        raise BadInput(f"{environment.ca_file} holds no certificates: {e}", hint="See SANCHO_CA_FILE.") from e
 
 
 def server_url(url: str | None, environment: Environment) -> str:

@@ -8,6 +8,8 @@
 | SANCHO_TOKEN_FILE  | a file that holds one, read anew for each request; one beside it serves the VO it names |
 | SANCHO_CA_FILE     | certificates of the authorities to trust, instead of the system's                       |
 | SANCHO_CONFIG_HOME | folder of the login cache; by default `sancho` under XDG_CONFIG_HOME or `~/.config`     |
+| X509_USER_PROXY    | file of a grid proxy, for `login --certificate`                                         |
+| X509_USER_CERT     | file of a certificate, where there is no proxy; its key is there or in X509_USER_KEY    |
 """
 
 import os
@@ -26,6 +28,8 @@ class Environment:
     token_file: Path | None = None
     ca_file: Path | None = None
     config_home: Path
+    certificate: tuple[Path, Path] | None = None
+    """Files of a certificate, or a proxy, and of its key."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> "Environment":
@@ -33,6 +37,8 @@ class Environment:
         given = {k: v for k, v in (os.environ if variables is None else variables).items() if v}
         token_file, ca_file = given.get("SANCHO_TOKEN_FILE"), given.get("SANCHO_CA_FILE")
         config_home = given.get("SANCHO_CONFIG_HOME")
+        certificate = given.get("X509_USER_PROXY") or given.get("X509_USER_CERT")
+        key = certificate if "X509_USER_PROXY" in given else given.get("X509_USER_KEY") or certificate
         base = Path(given.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
         return cls(
             url=given.get("SANCHO_URL"),
@@ -41,4 +47,5 @@ class Environment:
             token_file=Path(token_file).expanduser() if token_file else None,
             ca_file=Path(ca_file).expanduser() if ca_file else None,
             config_home=Path(config_home).expanduser() if config_home else base / "sancho",
+            certificate=(Path(certificate).expanduser(), Path(key).expanduser()) if certificate and key else None,
         )

@@ -1,22 +1,29 @@
-"""Logging in without a password of the server's: on its pages, in any browser or in the one on this machine.
+"""Logging in without a password of the server's: on its pages, or by a certificate.
 
 `on_device` shows an address and a code, and waits until somebody has used them in a browser anywhere (RFC 8628).
 `in_browser` opens a browser here, which comes back to a loopback address of this program (RFC 8252, with PKCE).
+`by_certificate` shows a certificate or a grid proxy to a server that takes them still.
 """
 
 import base64
 import hashlib
 import secrets
+import ssl
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from httpx2 import HTTPTransport
+
 from sancho_client.calls import identity
-from sancho_client.client import Client
+from sancho_client.client import Client, trusted
+from sancho_client.environment import Environment
 from sancho_client.errors import BadInput, ClientError, Problem
 from sancho_client.models.identity import DeviceLogin, Tokens
+from sancho_client.tokens import NO_TOKEN
 
 WAIT = 600.0
 """Seconds for which a browser may take; the server forgets a login then."""
@@ -47,6 +54,25 @@ def on_device(
                 pause += 5
             elif problem.code != "login_pending":
                 raise
+
+
+def by_certificate(
+    url: str, vo: str, scope: str | None, files: tuple[Path, Path], *, environment: Environment
+) -> Tokens:
+    """Log in by a certificate or a proxy and its key, in PEM; the token ends no later, and nothing renews it.
+
+    Raises `BadInput` when `files` are no such thing, and a `Problem` when the server does not take it.
+    """
+    context = trusted(environment)
+    try:
+        context.load_cert_chain(*files)
+    except (OSError, ssl.SSLError) as e:
+        raise BadInput(
+            f"{files[0]} and {files[1]} are no certificate with its key: {e}",
+            hint="X509_USER_PROXY names a proxy, X509_USER_CERT and X509_USER_KEY a certificate and its key.",
+        ) from e
+    with Client(url, tokens=NO_TOKEN, environment=environment, transport=HTTPTransport(verify=context)) as client:
+        return client.send(identity.login_by_certificate(vo, scope))
 
 
 class _Back(BaseHTTPRequestHandler):

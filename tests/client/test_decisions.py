@@ -88,3 +88,15 @@ def test_the_log_is_listed_and_verified(grid: Grid, policy: str) -> None:
     assert verified.stdout.split()[:2] == ["intact", "yes"]
     assert "which is remembered, is missing" in forgotten.stdout
     assert grid.sancho("audit", "list").exit_code == 4
+
+
+def test_an_administrator_of_the_installation_reads_the_log_of_a_vo(grid: Grid, policy: str) -> None:
+    wanted = ("--permission", "configuration:apply", "--limit", "1")
+    own = grid.json("audit", "list", *wanted, account="root")
+    named = grid.json("audit", "list", *wanted, "--of", "belle", account="root", vo="instance")
+    verified = grid.sancho("audit", "verify", "--of", "belle", account="root", vo="instance")
+    refused = grid.sancho("audit", "list", "--of", "gridpp", account="root")
+
+    assert own == named != []
+    assert verified.exit_code == 0
+    assert (refused.exit_code, "VO gridpp does not exist" in refused.stderr) == (1, True)

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -14,7 +15,7 @@ from sancho_client.errors import BadInput, Problem
 from sancho_client.logins import LoginFailed, in_browser, on_device
 from sancho_client.models.identity import DeviceLogin
 from sancho_client.tokens import NO_TOKEN, GivenToken, account_of, vo_of
-from tests.client.conftest import PASSWORD, Grid
+from tests.client.conftest import PASSWORD, Grid, Variables
 
 
 @pytest.fixture
@@ -105,3 +106,14 @@ def test_a_password_login_can_be_for_less(grid: Grid) -> None:
     assert done.exit_code == 0, done.output
     assert "rules:create" in grid.sancho("whoami", variables=home).output
     assert "jobs:create" not in grid.sancho("whoami", variables=home).output
+
+
+def test_what_is_no_certificate_with_a_key_is_not_shown_to_anybody(grid: Grid, tmp_path: Path) -> None:
+    (tmp_path / "proxy").write_text("nonsense")
+
+    for file in ("proxy", "nowhere"):
+        variables: Variables = {"X509_USER_PROXY": str(tmp_path / file), "SANCHO_CONFIG_HOME": str(tmp_path)}
+        ended = grid.sancho("login", "--certificate", "--vo", "belle", variables=variables)
+        assert ended.exit_code == 1
+        assert "no certificate with its key" in ended.stderr
+        assert "X509_USER_PROXY" in ended.stderr

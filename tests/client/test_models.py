@@ -77,6 +77,7 @@ OPERATIONS: Sequence[Operation] = [
     identity.identities("a", vo="v"),
     identity.remove_identity("a", "/CN=a", vo="v"),
     identity.login("v", "a", "p"),
+    identity.login_by_certificate("v", "jobs:create"),
     identity.ways("v"),
     identity.begin_on_device("v"),
     identity.finish_on_device("d"),

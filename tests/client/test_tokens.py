@@ -258,3 +258,16 @@ def test_empty_variables_count_as_unset(tmp_path: Path) -> None:
     found = Environment.read({"SANCHO_URL": "", "SANCHO_TOKEN": "", "XDG_CONFIG_HOME": str(tmp_path)})
 
     assert found == Environment(config_home=tmp_path / "sancho")
+
+
+def test_a_proxy_goes_before_a_certificate_whose_key_may_be_in_its_own_file(tmp_path: Path) -> None:
+    certificate, key, proxy = ({f"X509_USER_{what}": f"/x/{what}"} for what in ("CERT", "KEY", "PROXY"))
+
+    for given, files in (
+        (certificate | key, ("/x/CERT", "/x/KEY")),
+        (certificate, ("/x/CERT", "/x/CERT")),
+        (certificate | key | proxy, ("/x/PROXY", "/x/PROXY")),
+    ):
+        found = Environment.read({**given, "SANCHO_CONFIG_HOME": str(tmp_path)})
+        assert found == Environment(config_home=tmp_path, certificate=(Path(files[0]), Path(files[1])))
+    assert Environment.read({**key, "SANCHO_CONFIG_HOME": str(tmp_path)}).certificate is None

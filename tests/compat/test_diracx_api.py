@@ -333,6 +333,37 @@ async def test_services_of_a_vo_get_tokens_for_its_accounts_with_its_key(served:
     assert (off.status_code, int(off.headers["retry-after"]) > 0) == (503, True)
 
 
+async def test_what_services_of_a_vo_get_and_what_they_are_refused_is_in_its_audit_log(served: Served) -> None:
+    keys = DiracxSettings(legacy_exchange_keys={"belle": hashlib.sha256(KEY).hexdigest()})
+    assert (await served.send("POST", "/accounts/bob/suspend", account="root")).status_code == 200
+    async with with_settings(served, diracx=keys) as client:
+        for account, key, scope in (
+            ("alice", KEY, "vo:belle"), ("bob", KEY, "vo:belle"), ("nobody", KEY, "vo:belle"),
+            ("alice", b"guessed", "vo:belle"), ("alice", KEY, "vo:gridpp"), ("alice", KEY, "vo:nowhere"),
+            ("alice", KEY, "vo:belle group:admins"),
+        ):  # fmt: skip
+            shown = {"authorization": f"Bearer diracx:legacy:{base64.urlsafe_b64encode(key).decode()}"}
+            asked = {"preferred_username": account, "scope": scope}
+            await client.get("/api/auth/legacy-exchange", params=asked, headers=shown)
+
+    noted: dict[str, list[tuple[str, bool, str]]] = {}
+    for vo in ("belle", "gridpp"):
+        wanted = {"permission": "tokens:issue"}
+        found = (await served.send("GET", "/audit", vo=vo, account="root", params=wanted)).json()["items"]
+        assert {row["route"] for row in found} == {"GET /api/auth/legacy-exchange"}
+        noted[vo] = [(row["account"], row["allowed"], row["why"]) for row in reversed(found)]
+    asking, wrong = "A service of the VO asked for a token", "The key of a service of the VO was wrong."
+    assert noted == {
+        "belle": [
+            ("alice", True, f"{asking} for client myDIRACClientID."),
+            ("bob", False, f"{asking} of an account that is suspended."),
+            ("-", False, f"{asking} of an account that does not exist."),
+            ("-", False, wrong),
+        ],
+        "gridpp": [("-", False, wrong)],
+    }
+
+
 async def test_a_suspended_account_gets_no_token_from_services(served: Served) -> None:
     assert (await served.send("POST", "/accounts/alice/suspend", account="root")).status_code == 200
     keys = DiracxSettings(legacy_exchange_keys={"belle": hashlib.sha256(KEY).hexdigest()})

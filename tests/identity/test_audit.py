@@ -15,8 +15,10 @@ from sancho.kit.db import Database, fetch_value
 from tests.served import Served
 
 
-async def rows(served: Served, *, vo: str = "belle", **wanted: Any) -> list[dict[str, Any]]:
-    answer = await served.send("GET", "/audit", vo=vo, account="root", params=wanted)
+async def rows(served: Served, *, vo: str = "belle", of: str | None = None, **wanted: Any) -> list[dict[str, Any]]:
+    """What root of a VO reads in its log, or in that `of` another."""
+    named = {} if of is None else {"vo": of}
+    answer = await served.send("GET", "/audit", vo=vo, account="root", params=wanted | named)
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
 
@@ -200,13 +202,32 @@ async def test_only_who_may_read_the_log_does_and_only_that_of_their_vo(served: 
     assert (await served.send("GET", "/audit/verify", account="root", params={"head": "x"})).status_code == 422
 
 
+async def test_an_administrator_of_the_installation_reads_the_log_of_any_vo_and_others_their_own(
+    served: Served,
+) -> None:
+    await make_dataset(served, "ours")
+    await make_dataset(served, "theirs", vo="gridpp")
+    await service.seal(served.deployment)
+
+    for vo, thing in (("belle", "did:mc:ours"), ("gridpp", "did:mc:theirs")):
+        assert [r["on"] for r in await rows(served, vo="instance", of=vo, permission="dids:create")] == [thing]
+        answer = await served.send("GET", "/audit/verify", vo="instance", account="root", params={"vo": vo})
+        assert (answer.json()["intact"], answer.json()["rows"]) == (True, 1)
+    assert [r["on"] for r in await rows(served, of="belle")] == ["did:mc:ours"]
+    for path in ("/audit", "/audit/verify"):
+        for by, vo in (("belle", "gridpp"), ("belle", "instance"), ("instance", "nowhere")):
+            refused = await served.send("GET", path, vo=by, account="root", params={"vo": vo})
+            assert (refused.status_code, refused.json()["code"]) == (404, "vo_not_found")
+        assert (await served.send("GET", path, params={"vo": "belle"})).json()["code"] == "permission_missing"
+
+
 async def test_the_servers_role_can_neither_change_nor_delete_rows(served: Served) -> None:
     await make_dataset(served, "run7")
     await service.seal(served.deployment)
 
     statements: list[Any] = [
         f"{what} {table}{more}"
-        for table in ("audit_row", "audit_batch")
+        for table in ("audit_row", "audit_batch", "audit_gap")
         for what, more in (("DELETE FROM", ""), ("UPDATE", " SET vo = 1"), ("TRUNCATE", ""))
     ]
     for statement in statements:
@@ -227,7 +248,7 @@ async def test_the_servers_role_can_neither_change_nor_delete_rows(served: Serve
 
 async def test_a_log_that_nobody_touched_is_intact(served: Served) -> None:
     assert await verify(served) == {
-        "intact": True, "batches": 0, "rows": 0, "head": None, "broken": None, "why": None
+        "intact": True, "batches": 0, "rows": 0, "dropped": 0, "head": None, "broken": None, "why": None
     }  # fmt: skip
     await with_batches(served, 3)
 

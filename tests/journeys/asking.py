@@ -150,8 +150,8 @@ def _decisions(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /can", "root", query={"permission": "rules:create", "account": "carol", "on": "mc:raw/1"})
     since = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
     wanted = {"account": "alice", "permission": "jobs:create", "allowed": True, "on": "mc:", "cursor": 10**9}
-    yield ask("GET /audit", "root", query={**since, **wanted, "limit": 10})
-    yield ask("GET /audit/verify", "root", query={"head": f"1:{'0' * 64}"})
+    yield ask("GET /audit", "root", query={**since, **wanted, "limit": 10, "vo": filled.vo})
+    yield ask("GET /audit/verify", "root", query={"head": f"1:{'0' * 64}", "vo": filled.vo})
 
 
 def _topology(filled: Filled) -> Iterator[Ask]:

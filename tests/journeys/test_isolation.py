@@ -255,7 +255,7 @@ async def test_an_rse_that_is_withdrawn_is_refused_at_once_and_results_go_elsewh
 
 UNWALLED = {"vo", "migration"}
 """Tables that hold nothing of any VO but its name."""
-EMPTY_HERE = {"deletion", "transfer", "closing_dataset", "pending_job"}
+EMPTY_HERE = {"deletion", "transfer", "closing_dataset", "pending_job", "audit_gap"}
 """Tables in which this grid has no row of gridpp."""
 OF_INSTANCE = {
     "resource", "resource_grant", "compute_element", "rse", "rse_protocol", "distance", "pilot", "pilot_beat"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,17 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
-from sancho.app import create_app, make_deployment
+from sancho.app import TASKS, create_app, make_deployment
 from sancho.identity import service as identity
+from sancho.identity.service.issuer import REMEMBERED
 from sancho.identity.service.logins import challenge_of
 from sancho.identity.tasks import follow
 from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import defer
+from sancho.kit.worker import make_app, work
 from sancho.settings import SecretSettings, Settings
 from tests.conftest import Databases, eventually
+from tests.identity.schedule import MovedClock, longest_gap
 from tests.realparts.oidc import Client, OpenIdProvider
 from tests.realparts.parts import need
 from tests.storage_site import free_port
@@ -44,6 +48,9 @@ class Site:
     owner_url: str
     registered: dict[str, Client]
     """What we are to each VO's provider."""
+    clock: MovedClock
+    queue: str
+    """The database, as workers reach it."""
 
     def bearer(self, vo: str, account: str = "root") -> dict[str, str]:
         claims = {"sub": f"{vo}:{account}", "aud": self.url, "scope": "sancho"}
@@ -94,12 +101,15 @@ async def site(databases: Databases, tmp_path: Path, issuers: Issuers, world: Wo
         secrets=SecretSettings(folder=vault),
     )  # fmt: skip
     identity.ensure_key(settings.keys)
-    deployment = make_deployment(settings)
+    clock = MovedClock()
+    deployment = replace(
+        make_deployment(settings), signer=identity.Issuer(settings.keys, url, clock=clock), clock=clock
+    )
     server = uvicorn.Server(uvicorn.Config(create_app(settings, deployment), port=port, log_config=None))
     serving = asyncio.create_task(server.serve())
     async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
         await eventually(lambda: server.started)
-        made = Site(url, deployment, client, databases.url(name, "sancho_owner"), {})
+        made = Site(url, deployment, client, databases.url(name, "sancho_owner"), {}, clock, databases.url(name))
         for vo, issuer in zip(("belle", "gridpp"), issuers, strict=True):
             registered = made.registered[vo] = issuer.register(f"{url}/v1/auth/callback/{vo}/iam")
             (vault / vo).mkdir(parents=True, mode=0o700)
@@ -169,6 +179,67 @@ async def test_a_suspended_person_is_out_within_one_look_at_the_list_and_comes_b
         issuers[0].change_user("carol", active=True)
     await follow(site.deployment)
     assert (await site.log_in("belle", issuers[0], "carol")).status_code == 200
+
+
+async def test_a_token_of_who_is_suspended_by_the_provider_is_void_within_a_minute(
+    site: Site, issuers: Issuers
+) -> None:
+    """The worst case: suspended right after a look at the list, and the token looked up right before the next one."""
+    app = make_app(site.queue, TASKS)
+    token = (await site.log_in("belle", issuers[0], "carol")).json()["access_token"]
+
+    async def look_at_the_list() -> None:
+        async with site.deployment.database.transaction([0]) as conn:
+            await defer(conn, "identity:follow")
+        await work(app, site.deployment, concurrency=4, wait=False)
+
+    await look_at_the_list()
+    try:
+        issuers[0].change_user("carol", active=False)
+        site.clock.later(longest_gap(app, "identity:follow"))
+        assert (await site.me(token)).status_code == 200
+        await look_at_the_list()
+        assert (await site.me(token)).status_code == 200  # it is remembered
+        site.clock.later(REMEMBERED)
+        assert (await site.me(token)).status_code == 403
+        assert site.clock.by < timedelta(minutes=1)
+    finally:
+        issuers[0].change_user("carol", active=True)
+
+
+async def test_a_provider_that_does_not_answer_keeps_no_other_waiting(site: Site, issuers: Issuers) -> None:
+    await site.log_in("belle", issuers[0], "carol")
+    asked, enough = asyncio.Event(), asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await enough.wait()
+        writer.close()
+
+    async def is_suspended() -> bool:
+        shown = await site.client.get("/v1/accounts/carol", headers=site.bearer("belle"))
+        return shown.json()["state"] == "suspended"
+
+    port = free_port()
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", port):
+        settings = {
+            "client_id": "x", "client_secret": "iam", "profile": "iam", "allow_http": True, "scim": True,
+            "timeout": "PT1M",
+        }  # fmt: skip
+        issuer = f"http://127.0.0.1:{port}"
+        assert (
+            await site.apply("belle", "absent", issuer=issuer, title="Absent", settings=settings)
+        ).status_code == 200
+        try:
+            issuers[0].change_user("carol", active=False)
+            following = asyncio.ensure_future(follow(site.deployment))
+            await asked.wait()
+            await eventually(is_suspended)
+            assert not following.done()
+        finally:
+            issuers[0].change_user("carol", active=True)
+            enough.set()
+        await following
 
 
 async def test_whom_an_administrator_has_suspended_no_provider_lets_in_again(site: Site, issuers: Issuers) -> None:

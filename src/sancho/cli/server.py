@@ -3,23 +3,31 @@
 import asyncio
 import gc
 import sys
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import InsufficientPrivilege
 
 from sancho.app import KINDS, TASKS, breached_passwords, create_app, following_shares, make_deployment
 from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
+from sancho.decisions import service as decisions
+from sancho.decisions.model import Dropped
 from sancho.identity import service as identity
 from sancho.kit import telemetry
+from sancho.kit.access import INSTANCE
+from sancho.kit.clock import SystemClock
 from sancho.kit.db import Database, all_vos
 from sancho.kit.migrate import migrate as migrate_database
 from sancho.kit.worker import make_app, work
 from sancho.local.errors import NoKeys
 from sancho.local.home import Home, default_home
 from sancho.settings import Settings
+from sancho.vos import service as vos
 
 
 def serve() -> None:
@@ -148,6 +156,45 @@ async def _init(settings: Settings, names: list[str], password: str) -> list[str
     finally:
         await database.close()
     return [change.vo for change in done.changes if change.kind == "Account"]
+
+
+def drop_audit(as_json: JsonOption = False) -> None:
+    """Drop what the audit log has kept for longer than SANCHO_AUDIT_KEEP says. Safe to repeat.
+
+    Only the owner of the database may, whom SANCHO_MIGRATION_DATABASE_URL names; so run it from time to time yourself.
+
+    Example: SANCHO_AUDIT_KEEP=P730D sancho drop-audit
+    """
+    settings = Settings()
+    if settings.audit_keep is None:
+        raise typer.BadParameter("say how long rows of the audit log stay", param_hint="SANCHO_AUDIT_KEEP")
+    before = SystemClock().now() - settings.audit_keep
+    try:
+        dropped = asyncio.run(_drop_audit(settings, before))
+    except InsufficientPrivilege as e:
+        raise typer.BadParameter(
+            "only the owner of the database drops rows of the audit log", param_hint="SANCHO_MIGRATION_DATABASE_URL"
+        ) from e
+    if as_json:
+        write_json({"before": before, "dropped": [asdict(each) for each in dropped]})
+        return
+    for each in dropped:
+        typer.echo(f"{each.vo}: dropped {each.rows} rows in {each.batches} batches, up to {each.head}")
+    if not dropped:
+        typer.echo(f"nothing was sealed before {before:%Y-%m-%d %H:%M} UTC")
+
+
+async def _drop_audit(settings: Settings, before: datetime) -> list[Dropped]:
+    """One transaction for each VO: what was dropped stays so if this is stopped."""
+    database = Database((settings.migration_database_url or settings.database_url).get_secret_value())
+    await database.open()
+    try:
+        async with database.transaction([INSTANCE]) as conn:
+            every = await vos.list_vos(conn)
+        found = [await decisions.drop(database, vo, before) for vo in every]
+    finally:
+        await database.close()
+    return [each for each in found if each is not None]
 
 
 def rotate_keys(home: HomeOption = None, as_json: JsonOption = False) -> None:

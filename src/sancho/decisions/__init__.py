@@ -8,5 +8,6 @@ of every request brings those of its VO along. `can` explains a decision before 
 
 The *audit log* holds a row for each decision about a write, allowed ones in the transaction of the write. Rows are
 never changed: a batch's hash covers its rows and the hash of the batch before, one chain for each VO, so whoever
-knows one hash can tell that nothing up to there was altered, removed or put in between.
+knows one hash can tell that nothing up to there was altered, removed or put in between. Only the owner of the
+database drops old batches, whole; what was dropped is known, and the chain goes on behind it.
 """

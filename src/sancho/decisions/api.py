@@ -16,6 +16,8 @@ from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
 from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.vos import service as vos
+from sancho.vos.errors import VoNotFound
 
 router = APIRouter(tags=["decisions"])
 
@@ -64,6 +66,7 @@ class Searched(BaseModel, extra="forbid"):
     permission: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None
     allowed: bool | None = None
     on: Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$", description="How the thing begins.")] = None
+    vo: Annotated[str | None, Query(max_length=100, description="A VO other than one's own.")] = None
     cursor: Id | None = None
     limit: Annotated[int, Query(ge=1, le=1000)] = 100
 
@@ -83,30 +86,30 @@ async def can(
     return await service.explain(conn, caller, authenticator, (account or caller.account, permission, on), owners)
 
 
-@router.get("/audit", responses=problems(PermissionMissing))
-async def audit(caller: Caller, conn: Transaction, wanted: Annotated[Searched, Query()]) -> DecisionsOut:
-    """Search the audit log of the VO, newest first."""
-    rows = await service.search(
-        conn, caller,
-        {
-            "before": wanted.cursor, "since": wanted.since, "until": wanted.until, "account": wanted.account,
-            "permission": wanted.permission, "allowed": wanted.allowed,
-            "on": service.prefix_of(wanted.on),
-        },
-        wanted.limit,
-    )  # fmt: skip
+@router.get("/audit", responses=problems(PermissionMissing, VoNotFound))
+async def audit(caller: Caller, deployment: Deployed, wanted: Annotated[Searched, Query()]) -> DecisionsOut:
+    """Search the audit log of the VO, newest first; administrators of the installation may name another VO."""
+    reader = await vos.acting(deployment, caller, wanted.vo)
+    filters: service.Filter = {
+        "before": wanted.cursor, "since": wanted.since, "until": wanted.until, "account": wanted.account,
+        "permission": wanted.permission, "allowed": wanted.allowed, "on": service.prefix_of(wanted.on),
+    }  # fmt: skip
+    async with deployment.database.transaction([reader.vo]) as conn:
+        rows = await service.search(conn, reader, filters, wanted.limit)
     return DecisionsOut(
         items=[DecisionOut.of(row) for row in rows], next=rows[-1].audit_id if len(rows) == wanted.limit else None
     )
 
 
-@router.get("/audit/verify", responses=problems(PermissionMissing, HeadMalformed))
+@router.get("/audit/verify", responses=problems(PermissionMissing, HeadMalformed, VoNotFound))
 async def verify(
     caller: Caller,
     deployment: Deployed,
     head: Annotated[str | None, Query(max_length=100, description="A batch an earlier check named.")] = None,
+    vo: Annotated[str | None, Query(max_length=100, description="A VO other than one's own.")] = None,
 ) -> Verdict:
     """Compute the chain of the VO's audit log anew, and say where it first breaks, if it does."""
     remembered = service.head_of(head)
-    async with deployment.database.snapshot([caller.vo]) as conn:
-        return await service.check(conn, caller, remembered)
+    reader = await vos.acting(deployment, caller, vo)
+    async with deployment.database.snapshot([reader.vo]) as conn:
+        return await service.check(conn, reader, remembered)

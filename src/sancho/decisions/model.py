@@ -69,12 +69,10 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sealed:
-    """A batch that is about to be written."""
+class Gap:
+    """Where a chain begins whose older part the owner of the database has dropped: the last batch that is gone."""
 
-    vo: int
     number: int
-    rows: int
     last_id: int
     sha256: bytes
 
@@ -91,13 +89,36 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """What was dropped of a VO's log: everything up to `head`."""
+
+    vo: str
+    batches: int
+    rows: int
+    head: Head
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """A batch that is about to be written."""
+
+    vo: int
+    number: int
+    rows: int
+    last_id: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of checking a chain from its beginning."""
+    """What came of checking a chain from its beginning, or from where it was dropped to."""
 
     intact: bool
     batches: int
     """How many were found right."""
     rows: int
+    dropped: int
+    """How many there were before, which the owner of the database has dropped."""
     head: str | None
     """Number and hash of the last batch that is right: to be kept elsewhere and checked against later."""
     broken: int | None = None

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 
-from sancho.decisions.model import AuditRow, Batch, Head, Sealed, Verdict
+from sancho.decisions.model import AuditRow, Batch, Gap, Head, Sealed, Verdict
 from sancho.kit.access import Decision
 
 BEGINNING = bytes(32)
@@ -44,16 +44,22 @@ class Seal:
 class Check:
     """Follows a chain from its beginning, and remembers where it breaks. Needs no more memory for a longer chain."""
 
-    def __init__(self, vo: int, head: Head | None = None) -> None:
-        """Check the chain of a VO; with `head`, that it holds that batch."""
-        self.number: int = 0
+    def __init__(self, vo: int, head: Head | None = None, gap: Gap | None = None) -> None:
+        """Check the chain of a VO, behind `gap` if there is one; with `head`, that it holds that batch."""
+        gap = gap or Gap(number=0, last_id=0, sha256=BEGINNING)
+        self.number: int = gap.number
         self.rows: int = 0
-        self.last_id: int = 0
+        self.last_id: int = gap.last_id
         self.broken: tuple[int, str] | None = None
-        self._vo, self._head = vo, head
-        self._hash = BEGINNING
+        self._vo, self._head, self._dropped = vo, head, gap.number
+        self._hash = gap.sha256
         self._batches: list[Batch] = []
-        self._seal = Seal(vo, 1, BEGINNING)
+        self._seal = Seal(vo, gap.number + 1, gap.sha256)
+        if head and head.number < gap.number:
+            said = f"Batch {head.number}, which is remembered, was dropped, with all up to {gap.number}."
+            self.broken = head.number, said
+        elif head and head.number == gap.number and head.sha256 != gap.sha256.hex():
+            self.broken = head.number, f"Batch {head.number} is not the one that is remembered."
 
     def expect(self, batches: Sequence[Batch]) -> None:
         """Take the next batches; their rows follow, in order."""
@@ -72,7 +78,12 @@ class Check:
 
     def _close(self) -> None:
         batch, found = self._batches.pop(0), self._seal.sealed()
-        if batch.number != self.number + 1:
+        if batch.number <= self._dropped:
+            self.broken = (
+                batch.number,
+                f"Batch {batch.number} is there, and was dropped with all up to {self._dropped}.",
+            )
+        elif batch.number != self.number + 1:
             self.broken = self.number + 1, f"Batch {self.number + 1} is missing: the next one is {batch.number}."
         elif found.rows != batch.rows:
             self.broken = batch.number, f"Batch {batch.number} has {found.rows} rows; {batch.rows} were sealed."
@@ -92,8 +103,8 @@ class Check:
             broken = self.number + 1, f"Batch {self._head.number}, which is remembered, is missing."
         head = str(Head(number=self.number, sha256=self._hash.hex())) if self.number else None
         return Verdict(
-            intact=broken is None, batches=self.number, rows=self.rows, head=head,
-            broken=broken[0] if broken else None, why=broken[1] if broken else None,
+            intact=broken is None, batches=self.number - self._dropped, rows=self.rows, dropped=self._dropped,
+            head=head, broken=broken[0] if broken else None, why=broken[1] if broken else None,
         )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""The SQL of policies and the audit log. Rows and batches of the log are inserted and read, nothing else."""
+"""The SQL of policies and the audit log.
+
+Rows and batches of the log are inserted and read, nothing else; what is below `dropping` needs the database's owner.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +9,7 @@ from typing import TypedDict
 
 from psycopg.types.json import Jsonb
 
-from sancho.decisions.model import AuditRow, Batch, Sealed, StoredPolicy, StoredRights
+from sancho.decisions.model import AuditRow, Batch, Gap, Sealed, StoredPolicy, StoredRights
 from sancho.kit.audit import Entry
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find, stream
 from sancho.kit.personal import Line, Person
@@ -284,9 +287,56 @@ async def stream_rows(conn: Connection, vo: int, after: int, last: int) -> Async
             yield _row(row)
 
 
+async def find_gap(conn: Connection, vo: int) -> Gap | None:
+    """Up to where the log of a VO was dropped, if it was."""
+    return await find(
+        conn,
+        Gap,
+        "SELECT number, last_id, sha256 FROM audit_gap WHERE vo = %(vo)s ORDER BY number DESC LIMIT 1",
+        {"vo": vo},
+    )
+
+
 def _row(row: tuple[object, ...]) -> AuditRow:
     names = AuditRow.__dataclass_fields__
     return AuditRow(**dict(zip(names, row, strict=True)))  # pyright: ignore[reportArgumentType]
+
+
+# ---- dropping
+
+
+async def lock_last_before(conn: Connection, vo: int, before: datetime) -> Batch | None:
+    """Lock the last batch of a VO that was sealed before a time, but not its newest: who comes second finds it gone."""
+    return await find(
+        conn,
+        Batch,
+        """
+        SELECT number, rows, last_id, sealed_at, sha256
+          FROM audit_batch
+         WHERE vo = %(vo)s AND sealed_at < %(before)s
+           AND number < (SELECT max(number) FROM audit_batch WHERE vo = %(vo)s)
+         ORDER BY number DESC
+         LIMIT 1
+           FOR UPDATE
+        """,
+        {"vo": vo, "before": before},
+    )
+
+
+async def drop(conn: Connection, vo: int, last: Batch) -> tuple[int, int]:
+    """Delete the batches of a VO up to one, and their rows, and note where the chain begins: how many batches, rows."""
+    params = {"vo": vo, "number": last.number, "last_id": last.last_id, "sha256": last.sha256}
+    rows = await execute(conn, "DELETE FROM audit_row WHERE vo = %(vo)s AND audit_id <= %(last_id)s", params)
+    batches = await execute(conn, "DELETE FROM audit_batch WHERE vo = %(vo)s AND number <= %(number)s", params)
+    await execute(
+        conn,
+        """
+        INSERT INTO audit_gap (vo, number, last_id, sha256)
+        VALUES (%(vo)s, %(number)s, %(last_id)s, %(sha256)s)
+        """,
+        params,
+    )
+    return batches, rows
 
 
 # ---- a person's data

@@ -28,6 +28,7 @@ class CertificateNotFromProxy(Forbidden):
     """The header {header} came from {address}, which is no proxy of this server."""
 
     code = "certificate_not_from_proxy"
+    oauth = "invalid_client"
 
     def __init__(self, *, header: str, address: str) -> None:
         """Name the header and who has sent it."""
@@ -41,6 +42,7 @@ class CertificateUnreadable(BadRequest):
     """The header {header} is not what RFC 9440 makes of a certificate."""
 
     code = "certificate_unreadable"
+    oauth = "invalid_request"
 
     def __init__(self, *, header: str) -> None:
         """Name the header."""

@@ -19,6 +19,8 @@ from sancho.kit.tasks import Tasks
 FAILURES_KEPT = 24
 """Hours for which failed runs of tasks that the clock starts stay in the queue, to be looked at."""
 
+POLL = timedelta(seconds=2)
+"""A task that is due waits for a worker for so long at most, if one has room."""
 MOST_ROUNDS = 100
 DUE = """
 SELECT EXISTS (SELECT FROM procrastinate_jobs
@@ -81,7 +83,7 @@ async def work(
                 shutdown_graceful_timeout=grace.total_seconds(),
                 update_heartbeat_interval=2,
                 stalled_worker_timeout=10,
-                fetch_job_polling_interval=2,
+                fetch_job_polling_interval=POLL.total_seconds(),
             )
             # A worker that does not wait ends with the first look that finds nothing, while others still defer more.
             if wait or not (await app.connector.execute_query_one_async(DUE))["due"]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, LiteralString, cast
 
 from psycopg import Rollback
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sancho.kit import secrets
 from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.db import Connection
+from sancho.kit.deployment import Deployment
 from sancho.kit.errors import NotFound
 from sancho.vos import plan, store
 from sancho.vos.errors import (
@@ -40,6 +41,21 @@ Kinds = Sequence[Kind[Any]]
 async def find(conn: Connection, name: str) -> VO | None:
     """Find a VO by name; needs no VO to be served."""
     return await store.find(conn, name)
+
+
+async def acting(deployment: Deployment, caller: Principal, name: str | None) -> Principal:
+    """The caller, acting in the VO that was asked for, or in its own for None.
+
+    Only who administers the installation may name another: for everybody else, `VoNotFound` is raised for it.
+    """
+    if name is None or name == caller.vo_name:
+        return caller
+    if caller.is_instance_admin:
+        async with deployment.database.transaction([INSTANCE]) as conn:
+            known = await store.find(conn, name)
+        if known is not None and known.vo in caller.vos:
+            return replace(caller, vo=known.vo, vo_name=known.name)
+    raise VoNotFound(vo=name, field="vo")
 
 
 async def get(conn: Connection, name: str, *, field: str | None = "vo") -> VO:

@@ -26,6 +26,12 @@ def login(vo: str, account: str, password: str, scope: str | None = None) -> Cal
     return Call(method="POST", path="/v1/auth/token", answer=Tokens, form=form, public=True, repeatable=True)
 
 
+def login_by_certificate(vo: str, scope: str | None = None) -> Call[Tokens]:
+    """Exchange the certificate that this connection shows for an access token; nothing renews that."""
+    form = {"grant_type": "client_credentials", "client_id": "sancho", "vo": vo, **body(scope=scope)}
+    return Call(method="POST", path="/v1/auth/token", answer=Tokens, form=form, public=True, repeatable=True)
+
+
 def ways(vo: str) -> Call[Ways]:
     """How one may log in to a VO, beside a password."""
     return Call(method="GET", path="/v1/auth/ways", answer=Ways, query={"vo": vo}, public=True)

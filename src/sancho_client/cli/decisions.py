@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sancho_client.calls import decisions
+from sancho_client.cli.options import Owner
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs
 from sancho_client.models.decisions import Decision
@@ -65,11 +66,12 @@ def list_decisions(
     allowed: Annotated[bool | None, typer.Option("--allowed/--denied", help="Only these.")] = None,
     on: Annotated[str | None, typer.Option("--on", metavar="THING", help="How the thing begins: mc:run, site:")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 100,
+    of: Owner = None,
 ) -> None:
     """List decisions about what changes something, newest first; for who may audit:read."""
     wanted = {
         "since": _utc(since), "until": _utc(until), "account": account, "permission": permission, "allowed": allowed,
-        "on": on,
+        "on": on, "vo": of,
     }  # fmt: skip
     session.output.listing(session.client.pages(decisions.audit(wanted, limit=limit)), COLUMNS, of="decisions")
 
@@ -80,12 +82,13 @@ def verify(
     head: Annotated[
         str | None, typer.Option("--head", metavar="NUMBER:HASH", help="A batch that an earlier check named.")
     ] = None,
+    of: Owner = None,
 ) -> None:
     """Check that the audit log is as it was sealed. Exit code 0: it is, 3: it is not."""
-    found = session.client.send(decisions.verify(head))
+    found = session.client.send(decisions.verify(head, of))
     rows = {
         "intact": found.intact, "broken": found.broken, "why": found.why, "batches": found.batches,
-        "rows": found.rows, "head": found.head,
+        "rows": found.rows, "dropped": found.dropped or None, "head": found.head,
     }  # fmt: skip
     session.output.details(found, rows)
     if not found.intact:

@@ -1,7 +1,9 @@
 """`sancho login`, `logout`, `whoami`."""
 
+import os
 import webbrowser
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +12,9 @@ from sancho_client.calls import identity
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs, ask_password
 from sancho_client.client import Client, server_url
+from sancho_client.environment import Environment
 from sancho_client.errors import BadInput, ClientError
-from sancho_client.logins import in_browser, on_device
+from sancho_client.logins import by_certificate, in_browser, on_device
 from sancho_client.models.identity import DeviceLogin, OpenLogin
 from sancho_client.tokens import NO_TOKEN, Login, TokenCache, account_of, remember_server, vo_of
 
@@ -42,6 +45,10 @@ def login(
     ] = False,
     device: Annotated[bool, typer.Option("--device", help="Use a browser anywhere, with a code shown here.")] = False,
     browser: Annotated[bool, typer.Option("--browser", help="Use the browser of this machine.")] = False,
+    certificate: Annotated[
+        bool,
+        typer.Option("--certificate", help="Show the proxy of X509_USER_PROXY, or the certificate of X509_USER_CERT."),
+    ] = False,
     scope: Annotated[
         str | None,
         typer.Option(help="What the login is for, such as 'jobs:create group:mc'; all you may do if absent."),
@@ -49,13 +56,15 @@ def login(
 ) -> None:
     """Log in: on the pages of the server, by your VO's identity provider if it has one; or with a password.
 
-    The login is kept, and renewed by itself, until `sancho logout`.
+    The login is kept, and renewed by itself, until `sancho logout`; one by certificate lasts as long as its token.
     """
     environment = session.environment
     url = server_url(session.url, environment)
     vo = session.vo or environment.vo or _ask(session, "VO", "--vo")
     with Client(url, tokens=NO_TOKEN, environment=environment) as client:
-        if browser:
+        if certificate:
+            tokens = by_certificate(url, vo, scope, _certificate_of(environment), environment=environment)
+        elif browser:
             tokens = in_browser(client, vo, scope, partial(_open_page, session))
         elif device or not (account or password_stdin or _only_passwords(client, vo)):
             tokens = on_device(client, vo, scope, partial(_show, session))
@@ -81,6 +90,14 @@ def login(
 def _only_passwords(client: Client, vo: str) -> bool:
     ways = client.send(identity.ways(vo))
     return ways.passwords and not ways.providers
+
+
+def _certificate_of(environment: Environment) -> tuple[Path, Path]:
+    proxy = Path(f"/tmp/x509up_u{os.getuid()}")  # noqa: S108 - where all programs of grids look for it
+    files = environment.certificate or ((proxy, proxy) if proxy.is_file() else None)
+    if files is None:
+        raise BadInput("No certificate is known.", hint=f"Set X509_USER_PROXY or X509_USER_CERT, or make {proxy}.")
+    return files
 
 
 def _show(session: Session, begun: DeviceLogin) -> None:

@@ -40,6 +40,8 @@ class Verdict(Answer):
     intact: bool
     batches: int
     rows: int
+    dropped: int = 0
+    """How many batches there were before, which were dropped."""
     head: str | None = None
     """The last batch that is right: keep it elsewhere, and check against it later."""
     broken: int | None = None

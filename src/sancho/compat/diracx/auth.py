@@ -174,6 +174,7 @@ async def legacy_exchange(
     if key is None:
         raise LegacyHeaderInvalid
     if not hmac.compare_digest(hashlib.sha256(key).hexdigest(), keys.get(asked.vo, "none")):
+        await identity.note_wrong_key(deployment, asked.vo)
         raise LegacyRefused
     minutes = timedelta(minutes=expires_minutes) if expires_minutes else identity.issuer_of(deployment).access
     return _answer(

@@ -3,17 +3,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sancho.decisions import plan, store
 from sancho.decisions.errors import HeadMalformed
-from sancho.decisions.model import LONGEST, MOST_ROWS, AuditRow, Head, Sealed, Verdict
+from sancho.decisions.model import LONGEST, MOST_ROWS, AuditRow, Dropped, Head, Sealed, Verdict
 from sancho.decisions.store import Filter
 from sancho.kit import audit, telemetry
 from sancho.kit.access import Principal, require
-from sancho.kit.db import Collision, Connection, all_vos
+from sancho.kit.db import Collision, Connection, Database, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.policy import spell
+from sancho.vos.model import VO
 
+DROP, OWNER = "audit:drop", "-"
+"""What stands in the log for a permission and an account where the owner of the database has dropped old rows."""
 PAGE = 500
 """Batches that a check reads at once."""
 _log = telemetry.log(__name__)
@@ -84,6 +88,26 @@ async def _batches(conn: Connection, highest: int) -> list[Sealed]:
     return [*made, seal.sealed()] if seal is not None else made
 
 
+async def drop(database: Database, vo: VO, before: datetime) -> Dropped | None:
+    """Drop the batches of a VO that were sealed before a time, with their rows; None when there are none.
+
+    `database` is the owner's, for nobody else may. The newest batch always stays. What was dropped is a decision
+    itself, and is sealed like others; `check` begins behind it, with the hash of the last batch that is gone.
+    """
+    async with database.transaction([vo.vo]) as conn:
+        last = await store.lock_last_before(conn, vo.vo, before)
+        if last is None:
+            return None
+        batches, rows = await store.drop(conn, vo.vo, last)
+        head = Head(number=last.number, sha256=last.sha256.hex())
+        entry = audit.Entry(
+            vo=vo.vo, account=OWNER, permission=DROP, allowed=True, items=rows, thing=f"audit:{last.number}",
+            why=f"All that was sealed before {before:%Y-%m-%dT%H:%M:%SZ}, up to batch {head}, was dropped.",
+        )  # fmt: skip
+        await store.insert_rows(conn, [entry], {"route": None, "trace_id": None, "client": None})
+    return Dropped(vo=vo.name, batches=batches, rows=rows, head=head)
+
+
 async def search(conn: Connection, caller: Principal, wanted: Filter, limit: int) -> list[AuditRow]:
     """Rows of the caller's VO, newest first; for who may `audit:read`."""
     require(caller, "audit:read")
@@ -106,13 +130,13 @@ def head_of(text: str | None) -> Head | None:
 
 
 async def check(conn: Connection, caller: Principal, head: Head | None = None) -> Verdict:
-    """Compute the chain of the caller's VO anew, from its beginning, and say where it first breaks.
+    """Compute the chain of the caller's VO anew, from where it begins, and say where it first breaks.
 
     With `head`, a batch that an earlier check or the server's log named, the end of the chain is checked too. The
     transaction sees one moment. Memory does not grow with the log.
     """
     require(caller, "audit:read")
-    checking = plan.Check(caller.vo, head)
+    checking = plan.Check(caller.vo, head, await store.find_gap(conn, caller.vo))
     after = 0
     while checking.broken is None and (batches := await store.list_batches(conn, caller.vo, after=after, limit=PAGE)):
         after = batches[-1].number

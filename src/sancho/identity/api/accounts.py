@@ -1,7 +1,6 @@
 """Native routes of accounts and groups."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -25,7 +24,7 @@ from sancho.identity.errors import (
 from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group
 from sancho.identity.service import exchange, personal
 from sancho.identity.service.personal import Erased
-from sancho.kit.access import INSTANCE, NotYours, Principal
+from sancho.kit.access import NotYours, Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.personal import PersonalData
 from sancho.kit.problem import problems
@@ -80,14 +79,7 @@ async def _acting(
     vo: Annotated[str | None, Query(max_length=100, description="A VO other than one's own.")] = None,
 ) -> Principal:
     """The caller, acting in the VO that was asked for; only who administers the installation may name another."""
-    if vo is None or vo == caller.vo_name:
-        return caller
-    if caller.is_instance_admin:
-        async with deployment.database.transaction([INSTANCE]) as conn:
-            known = next((v for v in await vos.list_vos(conn) if v.name == vo and v.vo in caller.vos), None)
-        if known is not None:
-            return replace(caller, vo=known.vo, vo_name=known.name)
-    raise VoNotFound(vo=vo, field="vo")
+    return await vos.acting(deployment, caller, vo)
 
 
 Acting = Annotated[Principal, Depends(_acting)]

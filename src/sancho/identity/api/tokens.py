@@ -14,6 +14,8 @@ from pydantic import BaseModel, Field
 
 from sancho.identity import service
 from sancho.identity.errors import (
+    CertificateNotAccepted,
+    CertificateUnknown,
     ClientRefused,
     ClientUnknown,
     CodeRefused,
@@ -26,6 +28,7 @@ from sancho.identity.errors import (
     LoginPending,
     LoginRefused,
     LoginTooEager,
+    NoCertificate,
     NotAMember,
     PasswordsOff,
     ProviderAway,
@@ -36,12 +39,13 @@ from sancho.identity.errors import (
     TooManyLogins,
 )
 from sancho.identity.model import LONGEST_PASSWORD, OpenLogin, Tokens
-from sancho.identity.service import exchange, logins
+from sancho.identity.service import exchange, logins, proofs
 from sancho.identity.service.exchange import Target, Wanted
 from sancho.identity.service.issuer import LONGEST_TEXT
 from sancho.kit.access import Authenticator
 from sancho.kit.deployment import Deployment
 from sancho.kit.problem import problems
+from sancho.kit.proxied import CertificateNotFromProxy, CertificateUnreadable, client_certificate
 from sancho.kit.web import Caller, Deployed, Transaction
 from sancho.vos.errors import VoNotFound
 
@@ -154,6 +158,12 @@ async def _grant(request: Request, deployment: Deployment, form: TokenForm) -> T
         case "urn:ietf:params:oauth:grant-type:device_code":
             return await logins.poll(deployment, form.said("device_code"), client=client)
         case "client_credentials":
+            if form.vo and form.client_secret is None and "authorization" not in request.headers:
+                chain = client_certificate(request, deployment.trusted_proxies)
+                program = logins.client_of(client).client_id
+                return await proofs.client_certificate_tokens(
+                    deployment, form.vo, chain, client=program, scope=form.scope
+                )
             client, secret = _basic(request, form)
             return await exchange.client_credentials(deployment, client, secret, form.scope)
         case "urn:ietf:params:oauth:grant-type:token-exchange":
@@ -175,14 +185,19 @@ async def _grant(request: Request, deployment: Deployment, form: TokenForm) -> T
     response_model_exclude_none=True,
     responses=problems(
         LoginRefused, PasswordsOff, RefreshRefused, TooManyLogins, GrantUnknown, GrantIncomplete, CodeRefused,
-        LoginPending, LoginTooEager, LoginDenied, LoginOver, ClientRefused, ClientUnknown, ScopeRefused,
-        ExchangeRefused, TargetUnknown, NotAMember, ProviderRefused, ProviderAway, VoNotFound,
+        LoginPending, LoginTooEager, LoginDenied, LoginOver, ClientRefused, ClientUnknown, ScopeRefused, ExchangeRefused,
+        TargetUnknown, NotAMember, ProviderRefused, ProviderAway, VoNotFound, NoCertificate, CertificateNotAccepted,
+        CertificateUnknown, CertificateNotFromProxy, CertificateUnreadable,
     ),
 )  # fmt: skip
 async def token(
     request: Request, deployment: Deployed, response: Response, form: Annotated[TokenForm, Form()]
 ) -> TokensOut:
-    """Exchange a proof for tokens: a code, a device's code, a refresh token, a password, a secret, another token."""
+    """Exchange a proof for tokens: a code, a device's code, a refresh token, a password, a secret, another token.
+
+    `client_credentials` with `vo` and no secret is for the certificate, or proxy, that the client has shown to the
+    proxy in front (RFC 8705).
+    """
     tokens = await _grant(request, deployment, form)
     response.headers["cache-control"] = "no-store"
     said: dict[str, Any] = {**asdict(tokens), "refresh_token": tokens.refresh_token or None}

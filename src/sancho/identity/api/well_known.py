@@ -36,7 +36,10 @@ async def discovery(deployment: Deployed) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [service.ALGORITHM],
         "token_endpoint_auth_signing_alg_values_supported": [service.ALGORITHM],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [
+            "none", "client_secret_basic", "client_secret_post",
+            *(["tls_client_auth"] if deployment.certificates is not None else []),
+        ],
         "authorization_response_iss_parameter_supported": True,
         "scopes_supported": [
             "sancho", "primary-group", "openid", "profile", "email", "offline_access", *sorted(PERMISSIONS),

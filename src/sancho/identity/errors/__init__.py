@@ -33,6 +33,7 @@ from sancho.identity.errors.accounts import (
 )
 from sancho.identity.errors.logins import (
     BrowserDiffers,
+    CertificateUnknown,
     ClientRefused,
     ClientUnknown,
     CodeRefused,
@@ -64,7 +65,7 @@ from sancho.identity.errors.logins import (
 
 __all__ = [
     "AccountNotFound", "AccountSuspended", "AlreadyErased", "BeyondYours", "BrowserDiffers",
-    "CertificateNotAccepted", "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused",
+    "CertificateNotAccepted", "CertificateUnknown", "ClientRefused", "ClientUnknown", "CodeRefused", "ExchangeRefused",
     "GrantIncomplete", "GrantUnknown", "GroupNotFound", "IdentityNotFound", "IdentityTaken", "IssuerTaken",
     "KeyUnreadable", "KeysExposed", "LifetimeTooLong", "ListUnbelievable", "LoginDenied", "LoginEnded",
     "LoginNotFound", "LoginOver", "LoginPending", "LoginRefused", "LoginTooEager", "LoginsBusy", "MachineEnded",

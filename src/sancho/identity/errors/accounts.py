@@ -227,6 +227,7 @@ class CertificateNotAccepted(Unauthorized):
     """{detail}"""
 
     code = "certificate_not_accepted"
+    oauth = "invalid_client"
 
     def __init__(self, *, detail: str) -> None:
         """Say what is wrong with the certificate."""
@@ -237,6 +238,7 @@ class NoCertificate(Unauthorized):
     """No client certificate came with this request."""
 
     code = "no_certificate"
+    oauth = "invalid_client"
 
     def __init__(self) -> None:
         """Say where certificates are taken."""

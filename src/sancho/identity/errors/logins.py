@@ -39,9 +39,22 @@ class LoginRefused(Unauthorized):
     code = "login_refused"
     oauth = "invalid_grant"
 
-    def __init__(self) -> None:
+    def __init__(self, *, hint: str = "Check all three; an administrator of your VO can set a new password.") -> None:
         """Say nothing of which of the three is wrong."""
-        super().__init__(hint="Check all three; an administrator of your VO can set a new password.")
+        super().__init__(hint=hint)
+
+
+class CertificateUnknown(LoginRefused):
+    """The name in this certificate opens no account of that VO."""
+
+    code = "certificate_unknown"
+    oauth = "invalid_client"
+
+    def __init__(self) -> None:
+        """Say who can change that, and nothing of whether there is a VO, or an account that may not act."""
+        super().__init__(
+            hint="An administrator of the VO can add it: `sancho identity add --x509 NAME --account ACCOUNT`."
+        )
 
 
 class PasswordsOff(Forbidden):

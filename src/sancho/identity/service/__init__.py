@@ -37,6 +37,10 @@ from sancho.identity.service.issuer import (
 from sancho.identity.service.passwords import (
     make_hash,
 )
+from sancho.identity.service.proofs import (
+    note_wrong_key,
+    on_behalf,
+)
 from sancho.identity.service.providers import (
     PROVIDER,
     all_providers,
@@ -57,7 +61,6 @@ from sancho.identity.service.tokens import (
     issuer_of,
     job_token,
     login,
-    on_behalf,
     pilot_token,
     read_scope,
     refresh,
@@ -71,7 +74,7 @@ __all__ = [
     "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Fitness", "Issuer", "PilotHolder",
     "SshKey", "accounts", "administrators", "all_providers", "bootstrap", "certificate_person", "change_password",
     "end_login_of", "ensure_key", "find_account", "fitness_at", "follow", "forget_expired", "get_account", "groups",
-    "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "on_behalf", "open_logins",
-    "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke", "rotate", "set_state",
-    "trouble_of", "verify_ssh",
+    "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "note_wrong_key", "on_behalf",
+    "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke", "rotate",
+    "set_state", "trouble_of", "verify_ssh",
 ]  # fmt: skip

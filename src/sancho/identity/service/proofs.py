@@ -1,7 +1,7 @@
 """Logins of programs that prove anew who they are whenever their token ends: by a password, a key, a certificate.
 
-They get an access token and nothing that renews it, so no row is written for them. All raise `LoginRefused`, which is
-the same whatever is wrong.
+They get an access token and nothing that renews it, so no row is written for them. Those by one's own proof raise
+`LoginRefused`, which is the same whatever is wrong. A service that the operator trusts asks on behalf of others.
 """
 
 import hashlib
@@ -11,18 +11,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sancho.identity import store
-from sancho.identity.errors import LoginRefused
-from sancho.identity.model import Account, AccountState, Challenge, Identity, Pass, Proof
+from sancho.identity.errors import AccountNotFound, AccountSuspended, CertificateUnknown, LoginRefused
+from sancho.identity.model import Account, AccountState, Challenge, Identity, Pass, Proof, Tokens, TokenScope
 from sancho.identity.service.accounts import find_account
 from sancho.identity.service.certificates import certificate_person
 from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.ssh import verify
-from sancho.identity.service.tokens import Holder, access_token, is_good, issuer_of, prove, read_scope
+from sancho.identity.service.tokens import Holder, access_token, is_good, issue_once, issuer_of, prove, read_scope
 from sancho.kit.access import INSTANCE
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.vos import service as vos
 from sancho.vos.model import VO
+from sancho_contract.certificate import CertificatePerson
 
 CHALLENGE_LIFETIME = timedelta(seconds=10)
 """A challenge is good for as long, and at most twice as long."""
@@ -46,6 +47,38 @@ async def by_certificate(deployment: Deployment, vo: VO, chain: Sequence[bytes] 
 
     Raises what `certificate_person` raises too.
     """
+    account, person = await _certified(deployment, vo, chain)
+    given = _pass(deployment, _holder(vo, account, client), until=person.not_after)
+    _note_certificate(vo, account, person, client)
+    return given
+
+
+async def client_certificate_tokens(
+    deployment: Deployment, vo_name: str, chain: Sequence[bytes] | None, *, client: str, scope: str | None
+) -> Tokens:
+    """An access token for the account of a VO that a client's certificate names; it ends no later than that.
+
+    Raises `CertificateUnknown` for one that opens no account, `NoCertificate`, `CertificateNotAccepted` or
+    `ScopeRefused`.
+    """
+    wanted = read_scope(scope)
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        vo = await vos.find(conn, vo_name)
+    if vo is None:
+        raise CertificateUnknown
+    account, person = await _certified(deployment, vo, chain)
+    left = timedelta(seconds=int((person.not_after - deployment.clock.now()).total_seconds()))
+    holder = _holder(vo, account, client, wanted)
+    async with deployment.database.transaction([vo.vo]) as conn:
+        given = await issue_once(conn, deployment, holder, lifetime=min(issuer_of(deployment).access, left))
+        _note_certificate(vo, account, person, client)
+    return given
+
+
+async def _certified(
+    deployment: Deployment, vo: VO, chain: Sequence[bytes] | None
+) -> tuple[Account, CertificatePerson]:
+    """The account that a certificate names, and its person; notes a refusal."""
     person = await certificate_person(deployment, chain)
     async with deployment.database.transaction([vo.vo]) as conn:
         proofs = await store.list_identities(conn, vo.vo, kind=Proof.X509, subject=person.dn)
@@ -53,9 +86,42 @@ async def by_certificate(deployment: Deployment, vo: VO, chain: Sequence[bytes] 
     if account is None:
         named = proofs[0].account if proofs else NOBODY
         note_refused(vo.vo, named, f"A certificate in the name {person.dn} opens no account that may act.")
-        raise LoginRefused
+        raise CertificateUnknown
+    return account, person
+
+
+def _note_certificate(vo: VO, account: Account, person: CertificatePerson, client: str) -> None:
     note_given(vo.vo, account.name, f"A certificate in the name {person.dn} gave a token to client {client}.")
-    return _pass(deployment, _holder(vo, account, client), until=person.not_after)
+
+
+async def on_behalf(
+    deployment: Deployment, vo_name: str, account: str, scope: str, *, client: str, lifetime: timedelta
+) -> Tokens:
+    """An access token for an account that a service which the operator trusts asks for; nothing renews it.
+
+    It lives a week at most. Raises `ScopeRefused`, `VoNotFound`, `AccountNotFound` or `AccountSuspended`.
+    """
+    wanted = read_scope(scope)
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        vo = await vos.get(conn, vo_name)
+    async with deployment.database.transaction([vo.vo]) as conn:
+        known = await find_account(conn, vo.vo, account)
+        if known is None:
+            note_refused(vo.vo, NOBODY, "A service of the VO asked for a token of an account that does not exist.")
+            raise AccountNotFound(account=account)
+        if known.state is not AccountState.ACTIVE:
+            note_refused(vo.vo, known.name, "A service of the VO asked for a token of an account that is suspended.")
+            raise AccountSuspended(account=account, vo=vo.name)
+        note_given(vo.vo, known.name, f"A service of the VO asked for a token for client {client}.")
+        return await issue_once(conn, deployment, _holder(vo, known, client, wanted), lifetime=lifetime)
+
+
+async def note_wrong_key(deployment: Deployment, vo_name: str) -> None:
+    """Note that somebody asked on behalf of an account with what is not the key of its VO; of no VO, nothing."""
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        vo = await vos.find(conn, vo_name)
+    if vo is not None:
+        note_refused(vo.vo, NOBODY, "The key of a service of the VO was wrong.")
 
 
 def ssh_challenge(deployment: Deployment, vo: VO, account: str, client_address: str) -> Challenge:
@@ -136,10 +202,10 @@ def _challenge(deployment: Deployment, vo: VO, account: str, client_address: str
     return f"challenge-{period}-{mark.hexdigest()}"
 
 
-def _holder(vo: VO, account: Account, client: str) -> Holder:
+def _holder(vo: VO, account: Account, client: str, scope: TokenScope | None = None) -> Holder:
     return Holder(
         vo=vo.vo, vo_name=vo.name, account_id=account.account_id, account=account.name, groups=account.groups,
-        client=client, scope=read_scope(None),
+        client=client, scope=scope or read_scope(None),
     )  # fmt: skip
 
 

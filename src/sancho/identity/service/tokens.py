@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from sancho.identity import plan, store
 from sancho.identity.errors import (
-    AccountSuspended,
     LoginRefused,
     PasswordsOff,
     RefreshRefused,
@@ -31,7 +30,6 @@ from sancho.identity.model import (
     Tokens,
     TokenScope,
 )
-from sancho.identity.service.accounts import get_account
 from sancho.identity.service.codes import ends_at, new_family
 from sancho.identity.service.issuer import LONGEST_TEXT, LONGEST_TOKEN, Issuer
 from sancho.identity.service.noted import NOBODY, note_given, note_refused
@@ -259,28 +257,6 @@ def pilot_token(signer: Signer, pilot: PilotHolder, lifetime: timedelta) -> str:
 async def forget_expired(conn: Connection, now: datetime) -> int:
     """Delete what has expired of refresh tokens and logins, in the VOs that the transaction serves; say how many."""
     return await store.forget_expired(conn, now) + await store.forget_logins(conn, now)
-
-
-async def on_behalf(
-    deployment: Deployment, vo_name: str, account: str, scope: str, *, client: str, lifetime: timedelta
-) -> Tokens:
-    """An access token for an account that a service which the operator trusts asks for; nothing renews it.
-
-    It lives a week at most. Raises `ScopeRefused`, `VoNotFound`, `AccountNotFound` or `AccountSuspended`.
-    """
-    wanted = read_scope(scope)
-    async with deployment.database.transaction([INSTANCE]) as conn:
-        vo = await vos.get(conn, vo_name)
-    async with deployment.database.transaction([vo.vo]) as conn:
-        known = await get_account(conn, vo.vo, account)
-        if known.state is not AccountState.ACTIVE:
-            raise AccountSuspended(account=account, vo=vo.name)
-        holder = Holder(
-            vo=vo.vo, vo_name=vo.name, account_id=known.account_id, account=known.name, groups=known.groups,
-            client=client, scope=wanted,
-        )  # fmt: skip
-        note_given(vo.vo, known.name, f"A service of the VO asked for a token for client {client}.")
-        return await issue_once(conn, deployment, holder, lifetime=lifetime)
 
 
 async def issue_once(conn: Connection, deployment: Deployment, holder: Holder, *, lifetime: timedelta) -> Tokens:
