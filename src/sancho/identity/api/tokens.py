@@ -185,9 +185,9 @@ async def _grant(request: Request, deployment: Deployment, form: TokenForm) -> T
     response_model_exclude_none=True,
     responses=problems(
         LoginRefused, PasswordsOff, RefreshRefused, TooManyLogins, GrantUnknown, GrantIncomplete, CodeRefused,
-        LoginPending, LoginTooEager, LoginDenied, LoginOver, ClientRefused, ClientUnknown, ScopeRefused, ExchangeRefused,
-        TargetUnknown, NotAMember, ProviderRefused, ProviderAway, VoNotFound, NoCertificate, CertificateNotAccepted,
-        CertificateUnknown, CertificateNotFromProxy, CertificateUnreadable,
+        LoginPending, LoginTooEager, LoginDenied, LoginOver, ClientRefused, ClientUnknown, ScopeRefused,
+        ExchangeRefused, TargetUnknown, NotAMember, ProviderRefused, ProviderAway, VoNotFound, NoCertificate,
+        CertificateNotAccepted, CertificateUnknown, CertificateNotFromProxy, CertificateUnreadable,
     ),
 )  # fmt: skip
 async def token(
