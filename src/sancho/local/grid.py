@@ -266,26 +266,6 @@ def verb(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "sancho", *words)
 
 
-def unit(home: Home) -> str:
-    """Return a systemd unit that brings a grid up at boot."""
-    wanted_by = "multi-user.target" if home.folder.owner() == "root" else "default.target"
-    lines = [
-        "[Unit]",
-        f"Description=Sancho grid in {home.folder}",
-        "After=network.target",
-        "",
-        "[Service]",
-        f"ExecStart={' '.join(verb('up', '--foreground', '--home', str(home.folder)))}",
-        "Restart=on-failure",
-        "KillMode=mixed",
-        "TimeoutStopSec=180",
-        "",
-        "[Install]",
-        f"WantedBy={wanted_by}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _choose(home: Home, wishes: Wishes) -> Config:
     if not home.exists:
         tls = bool(wishes.tls)
