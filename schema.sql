@@ -1203,6 +1203,22 @@ ALTER TABLE sancho.scope ALTER COLUMN scope_id ADD GENERATED ALWAYS AS IDENTITY 
 
 
 --
+-- Name: shared_input; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.shared_input (
+    vo smallint NOT NULL,
+    available boolean DEFAULT false NOT NULL,
+    input_set_id bigint NOT NULL,
+    looked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    owner text NOT NULL,
+    names text[] NOT NULL,
+    site_ids integer[] DEFAULT '{}'::integer[] NOT NULL,
+    sizes bigint[] DEFAULT '{}'::bigint[] NOT NULL
+);
+
+
+--
 -- Name: submission; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1936,6 +1952,14 @@ ALTER TABLE ONLY sancho.scope
 
 ALTER TABLE ONLY sancho.scope
     ADD CONSTRAINT scope_pkey PRIMARY KEY (scope_id, vo);
+
+
+--
+-- Name: shared_input shared_input_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.shared_input
+    ADD CONSTRAINT shared_input_pkey PRIMARY KEY (input_set_id, vo, owner);
 
 
 --
@@ -2903,6 +2927,14 @@ ALTER TABLE ONLY sancho.scope
 
 
 --
+-- Name: shared_input shared_input_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.shared_input
+    ADD CONSTRAINT shared_input_input_set_id_vo_fkey FOREIGN KEY (input_set_id, vo) REFERENCES sancho.input_set(input_set_id, vo);
+
+
+--
 -- Name: submission submission_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3257,6 +3289,12 @@ ALTER TABLE sancho.sandbox ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.scope ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: shared_input; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.shared_input ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: submission; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3659,6 +3697,13 @@ CREATE POLICY wall ON sancho.sandbox USING ((vo = ANY (( SELECT sancho.served_vo
 --
 
 CREATE POLICY wall ON sancho.scope USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: shared_input wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.shared_input USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

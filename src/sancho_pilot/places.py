@@ -65,10 +65,16 @@ class Places:
         return Tail(self.stdout, self.stderr)
 
     def input(self, wanted: Input) -> Optional[str]:
-        """Return where an input is, or will be; None if its name would lead elsewhere."""
-        scope = wanted.did.partition(":")[0]
-        base = inside(self._inputs, scope)
-        return None if base is None or os.sep in scope else inside(base, wanted.name)
+        """Return where an input is, or will be; None if its name would lead elsewhere.
+
+        That is `SCOPE/NAME`; `@VO/SCOPE/NAME` for one that another VO shares, as no scope begins with `@`.
+        """
+        owner, slash, scope = wanted.did.partition(":")[0].rpartition("/")
+        folders = [f"@{owner}", scope] if slash else [scope]
+        base: Optional[str] = self._inputs
+        for folder in folders:
+            base = None if base is None or os.sep in folder else inside(base, folder)
+        return None if base is None else inside(base, wanted.name)
 
     def write_inputs(self, work: Work) -> None:
         """Tell the payload where its inputs are."""

@@ -19,15 +19,25 @@ def test_a_vo_comes_in_and_its_smoke_test_writes_and_reads_a_file(grid: Grid, un
     made = grid.sancho(
         "vo", "create", f"vo-{unique}", "--admin", "ada", "--email", "ada@example.org",
         "--group", "production=jobs:create",
-        "--quota", "1 GB@*", "--scope", "mc", "--share", "2", "--grant", "rse=A-DISK", "--grant", "ce=A-CE", **ROOT,
+        "--quota", "1 GB@*", "--scope", "mc", "--share", "2", "--grant", "rse=A-DISK", "--grant", "ce=A-CE",
+        "--wait", "0", **ROOT,
     )  # fmt: skip
 
     assert made.exit_code == 0, made.output
     assert f"+ VO vo-{unique}" in made.stdout
     assert "Administrator: ada, password " in made.stdout
     assert "a file was written to A-DISK, read back and given up" in made.stdout
-    again = grid.json("vo", "check", f"vo-{unique}", vo=f"vo-{unique}", account="ada")
-    assert [one["outcome"] for one in again] == ["advised", "ok", "ok", "ok", "ok", "ok", "ok"]
+    again = grid.json("vo", "check", f"vo-{unique}", "--wait", "0", vo=f"vo-{unique}", account="ada")
+    assert [one["outcome"] for one in again] == ["advised", "ok", "ok", "ok", "ok", "ok", "ok", "advised"]
+
+
+def test_a_smoke_job_that_no_pilot_runs_says_why_and_leaves_nothing_waiting(grid: Grid, unique: str) -> None:
+    made = grid.json("vo", "create", f"vo-{unique}", "--grant", "ce=A-CE", "--wait", "0", code=3, **ROOT)
+    job = made["checks"][-1]
+    assert (job["what"], job["outcome"]) == ("smoke job", "advised")
+    assert "was waiting after 0 s: no pilot at A-CE has had a free slot for it yet" in job["found"]
+    (left,) = grid.json("job", "list", vo=f"vo-{unique}", account="admin")
+    assert (left["name"], left["state"]) == ("smoke", "killed")
 
 
 def test_as_json_a_script_gets_the_login_and_the_checks_and_an_exit_code(grid: Grid, unique: str) -> None:
@@ -35,7 +45,8 @@ def test_as_json_a_script_gets_the_login_and_the_checks_and_an_exit_code(grid: G
 
     assert set(said["administrator"]) == {"account", "password"}
     missing = {one["what"] for one in said["checks"] if one["outcome"] == "missing"}
-    assert missing == {"rse", "ce", "smoke test"}
+    assert missing == {"rse", "ce", "smoke test", "smoke job"}
+    assert "your VO has no compute element" in said["checks"][-1]["found"]
     found = grid.json("vo", "check", f"bare-{unique}", code=3, **ROOT)
     assert found[-1]["outcome"] == "advised"
 

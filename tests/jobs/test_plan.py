@@ -78,7 +78,14 @@ def test_every_state_is_in_the_table_and_done_is_the_end() -> None:
 
 @given(st.permutations([5, 6, 7]))
 def test_the_order_of_inputs_makes_no_other_set(ids: list[int]) -> None:
-    assert plan.input_digest(ids) == plan.input_digest([5, 6, 7, 7])
+    assert plan.input_digest(ids, {}) == plan.input_digest([5, 6, 7, 7], {})
+
+
+def test_inputs_of_others_make_another_set() -> None:
+    own, shared = plan.by_owner(["mc:a/b", "belle/mc:run2", "belle/mc:run1", "na62/mc:run1", "belle/mc:run1"])
+    assert (own, shared) == (["mc:a/b"], {"belle": ["mc:run1", "mc:run2"], "na62": ["mc:run1"]})
+    some: list[dict[str, list[str]]] = [{}, shared, {"belle": ["mc:run1"]}, {"na62": ["mc:run1"]}]
+    assert len({plan.input_digest([1], one) for one in some}) == len(some)
 
 
 def test_jobs_share_a_queue_only_when_they_need_the_same() -> None:

@@ -274,6 +274,12 @@ def _tables(conn: "psycopg.Connection[Any]") -> list[str]:
 @pytest.fixture
 def owner(grid: Grid) -> Iterator["psycopg.Connection[Any]"]:
     with psycopg.connect(grid.owner_url, autocommit=True, options="-c search_path=sancho") as conn:
+        conn.execute(
+            """
+            INSERT INTO shared_input (vo, input_set_id, owner, names)
+            SELECT vo, input_set_id, 'na62', '{raw:run1}' FROM input_set ON CONFLICT DO NOTHING
+            """
+        )
         yield conn
 
 

@@ -7,7 +7,9 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psycopg
@@ -108,6 +110,32 @@ def test_a_program_starts_once_those_it_needs_are_ready(home: Path) -> None:
     process(home, "second")
     diary = (home / "logs" / "supervisor.log").read_text()
     assert diary.index("first: ready") < diary.index("second: started")
+
+
+def test_a_program_is_not_ready_because_another_answers_on_its_port(home: Path) -> None:
+    asked: list[str] = []
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
+            pass
+
+    gate, web = home / "gate", server()
+    os.mkfifo(gate)
+    port = int(web.command[-1])
+    late = f"import os; open({str(gate)!r}).read(); os.execv({sys.executable!r}, {list(web.command)})"
+    with ThreadingHTTPServer(("127.0.0.1", port), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever).start()
+        start(home, web.model_copy(update={"command": (sys.executable, "-c", late)}))
+        until(lambda: len(asked) >= 3)
+        assert fares(home, "web").state is State.STARTING
+        stranger.shutdown()
+    gate.write_text("open")
+    assert process(home, "web").alive
 
 
 def test_pauses_grow_while_a_program_keeps_dying_and_others_do_not_mind(home: Path) -> None:

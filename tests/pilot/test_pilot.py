@@ -103,8 +103,19 @@ def test_an_input_that_cannot_be_had_fails_the_attempt_before_it_starts(pilots: 
     assert job.starts == 0
 
 
-def test_an_input_whose_name_leads_outside_is_refused(pilots: Pilots, server: StandIn) -> None:
-    given = {**server.input("data", b"x"), "name": "../../../../../evil"}
+def test_an_input_that_another_vo_shares_has_a_folder_of_its_own(pilots: Pilots, server: StandIn) -> None:
+    shared = {**server.input("theirs", b"theirs"), "did": "belle/mc:data", "name": "data"}
+    own = {**server.input("ours", b"ours"), "did": "belle:mc/data", "name": "mc/data"}
+    said = "cat ../inputs/@belle/mc/data ../inputs/belle/mc/data > out"
+    job = server.shell(said, inputs=[shared, own], outputs=[output(0, "out")])
+    assert pilots.run() == DONE
+    assert job.report["outcome"] == "done", job.report
+    assert server.output(job, 0) == b"theirsours"
+
+
+@pytest.mark.parametrize("did", ["mc:data", "belle/mc:data", "../../..:data", "a/b/../../../..:data", "../..:data"])
+def test_an_input_whose_name_leads_outside_is_refused(pilots: Pilots, server: StandIn, did: str) -> None:
+    given = {**server.input("data", b"x"), "did": did, "name": "../../../../../../evil"}
     job = server.shell("echo never", inputs=[given])
     assert pilots.run() == DONE
     assert job.report["reason"] == "input_unavailable"

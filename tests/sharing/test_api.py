@@ -7,22 +7,16 @@ import pytest
 from joserfc import jws
 
 from tests.served import Served
+from tests.sharing.given import grant, register, withdraw
 
 GUEST = {"vo": "gridpp", "account": "alice"}
-
-
-async def grant(served: Served, name: str = "mc:run1", *, account: str = "root", **more: Any) -> Any:
-    document = {"kind": "DatasetGrant", "name": name, "spec": {"to": ["gridpp"]}} | more
-    return await served.send("POST", "/configuration/apply", account=account, json={"documents": [document]})
 
 
 @pytest.fixture
 async def sharing(served: Served) -> Served:
     """Belle has two datasets with a file each; gridpp may read the first."""
     for n in ("1", "2"):
-        file = {"did": f"mc:file{n}", "size": 10, "adler32": "0000000a"}
-        body = {"rse": "A-DISK", "files": [file], "dataset": f"mc:run{n}"}
-        assert (await served.send("POST", "/replicas", json=body, account="root")).status_code == 201
+        await register(served, "A-DISK", f"mc:run{n}", f"mc:file{n}")
     assert (await grant(served)).status_code == 200
     return served
 
@@ -83,7 +77,7 @@ async def test_a_shared_dataset_is_not_written_by_others(sharing: Served) -> Non
 
 
 async def test_what_is_withdrawn_is_refused_at_once(sharing: Served) -> None:
-    assert (await grant(sharing, spec={}, remove=True)).status_code == 200
+    await withdraw(sharing)
 
     for path in paths("mc:run1"):
         assert (await read(sharing, path)).status_code == 404

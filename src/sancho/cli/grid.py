@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
-from sancho.local import access, control, grid
+from sancho.local import access, control, grid, systemd
 from sancho.local import backup as backups
 from sancho.local import doctor as checks
 from sancho.local.home import Home, default_home
@@ -54,7 +54,7 @@ def up(
     """
     where = Home(home or default_home())
     if print_unit:
-        typer.echo(grid.unit(where), nl=False)
+        typer.echo(systemd.unit(where), nl=False)
         return
     wishes = grid.Wishes(
         port=port,

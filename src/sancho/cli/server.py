@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ from sancho.local.home import Home, default_home
 from sancho.settings import Settings
 from sancho.vos import service as vos
 
+STARTUP_FAILED = 3
+
 
 def serve() -> None:
     """Serve the API. Settings come from SANCHO_… in the environment.
@@ -41,13 +44,20 @@ def serve() -> None:
     app = create_app(settings)
     gc.set_threshold(2_000, 50, 100)  # more often than that costs throughput, more seldom lets others wait longer
     gc.freeze()  # the application itself is no garbage, so it need not be looked at again
-    uvicorn.run(
+    config = uvicorn.Config(
         app, host=settings.host, port=settings.port, loop="uvloop", http="httptools",
         proxy_headers=False,  # they count from `trusted_proxies` only: kit.proxied
         log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False,
         ssl_certfile=settings.tls_cert and str(settings.tls_cert),
         ssl_keyfile=settings.tls_key and str(settings.tls_key),
     )  # fmt: skip
+    # Before anything is opened: who cannot have the port ends at once, with nothing to close.
+    listener = config.bind_socket()
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        raise typer.Exit(STARTUP_FAILED)
 
 
 def worker(

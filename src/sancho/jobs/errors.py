@@ -113,6 +113,16 @@ class AttemptEnded(Conflict):
         super().__init__(attempt_id=attempt_id, field="attempt_id", hint="Stop its payload, and ask for other work.")
 
 
+class InputWithdrawn(Conflict):
+    """Input {did} is not shared with VO {reader} any more, or is gone."""
+
+    code = "input_withdrawn"
+
+    def __init__(self, *, did: str, reader: str) -> None:
+        """Name the dataset as the job's description does."""
+        super().__init__(did=did, reader=reader, hint="Ask its owner to share it again; then reschedule the job.")
+
+
 class OutputUnknown(Invalid):
     """Attempt {attempt_id} promised no output {number}, or brings it twice."""
 

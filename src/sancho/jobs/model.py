@@ -40,7 +40,7 @@ class JobState(Enum):
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.PENDING: frozenset({JobState.WAITING, JobState.KILLED, JobState.FAILED}),
-    JobState.WAITING: frozenset({JobState.MATCHED, JobState.KILLED, JobState.PENDING}),
+    JobState.WAITING: frozenset({JobState.MATCHED, JobState.KILLED, JobState.PENDING, JobState.FAILED}),
     JobState.MATCHED: frozenset(
         {JobState.RUNNING, JobState.COMPLETING, JobState.DONE, JobState.WAITING, JobState.FAILED, JobState.KILLED}
     ),
@@ -199,6 +199,16 @@ class InputFile:
     size: int
     adler32: int | None
     rse_ids: list[int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SharedInput:
+    """Datasets of another VO among the inputs of jobs: who reads them, whose they are, and their names there."""
+
+    input_set_id: int
+    reader: str
+    owner: str
+    names: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from sancho.jobs.model import (
 )
 from sancho.kit.policy import did
 from sancho.kit.units import in_words
+from sancho.sharing.model import owner_of
 
 MOST_NAMED = 5
 """CEs that a sentence names."""
@@ -170,6 +171,17 @@ def submission_digest(description: Mapping[str, Any], rows: Sequence[str]) -> by
     return digest.digest()
 
 
-def input_digest(did_ids: Sequence[int]) -> bytes:
-    """What makes two jobs share an input set."""
-    return hashlib.sha256(",".join(map(str, sorted(set(did_ids)))).encode()).digest()
+def by_owner(names: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Inputs of one's own VO, and those of others by their owner."""
+    own: list[str] = []
+    shared: dict[str, list[str]] = {}
+    for name in names:
+        owner, did = owner_of(name)
+        (own if owner is None else shared.setdefault(owner, [])).append(did)
+    return own, {owner: sorted(set(shared[owner])) for owner in sorted(shared)}
+
+
+def input_digest(did_ids: Sequence[int], shared: Mapping[str, Sequence[str]]) -> bytes:
+    """What makes two jobs share an input set: the DIDs of their VO, and what others share with it."""
+    said = ",".join(map(str, sorted(set(did_ids))))
+    return hashlib.sha256((said + (json.dumps(shared, sort_keys=True) if shared else "")).encode()).digest()

@@ -12,11 +12,13 @@ tasks = Tasks("jobs")
 
 @tasks.task("wake")
 async def wake(deployment: Deployment, *, vo: int) -> None:
-    """Close datasets that are complete now, and let the jobs that waited for them be matched."""
+    """Close datasets that are complete now, and let the jobs that waited for them be matched; see to shared inputs."""
     async with deployment.database.transaction([vo]) as conn:
         await service.close_datasets(conn, vo)
     async with deployment.database.transaction([vo]) as conn:
         await service.resolve_all(conn, vo)
+    async with deployment.database.transaction([vo]) as conn:
+        await service.look_again(conn, vo)
 
 
 @tasks.task("wake_all", every=timedelta(seconds=5))

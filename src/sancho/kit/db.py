@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
 
 from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from pydantic import TypeAdapter
@@ -204,6 +205,22 @@ async def narrow(conn: Connection, vos: Iterable[int]) -> None:
     await conn.execute("SELECT set_config('sancho.vo', %s, true)", [",".join(str(int(vo)) for vo in vos)])
 
 
+@asynccontextmanager
+async def serving(conn: Connection, vos: Iterable[int]) -> AsyncIterator[None]:
+    """Serve other VOs, and only them, while the block lasts; then again those from before.
+
+    Whoever calls it has a right to what it reads there, and says in its docstring which: no policy checks it.
+    """
+    before = await fetch_value(conn, "SELECT current_setting('sancho.vo')")
+    await narrow(conn, vos)
+    try:
+        yield
+    finally:
+        # A transaction that a statement broke takes its settings back by itself.
+        if conn.info.transaction_status is TransactionStatus.INTRANS:
+            await conn.execute("SELECT set_config('sancho.vo', %s, true)", [before])
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
@@ -278,5 +295,5 @@ async def all_vos(database: Database) -> list[int]:
 __all__ = [
     "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "again",
     "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "make_partitions",
-    "narrow", "stream",
+    "narrow", "serving", "stream",
 ]  # fmt: skip

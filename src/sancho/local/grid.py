@@ -41,6 +41,8 @@ from sancho_client.models.configuration import Document
 
 FIRST_VO = "demo"
 NEW = "administrators.json"
+MOVES = 3
+"""So often a new grid takes other ports, when those that it chose are taken before it listens there."""
 Say = Callable[[str], None]
 
 
@@ -93,8 +95,19 @@ class Ready:
 def up(home: Home, wishes: Wishes, say: Say) -> Ready:
     """Bring a grid up and return when it is ready; `say` hears what is being done.
 
-    When it does not get ready, the error says which program is to blame; what was started is stopped again.
+    When it does not get ready, the error says which program is to blame; what was started is stopped again. A new grid
+    that loses a port it chose to somebody else, before it listens there, gets another one.
     """
+    for _ in range(MOVES):
+        try:
+            return _up(home, wishes, say)
+        except control.NotReady:
+            if not _move(home, wishes, say):
+                raise
+    return _up(home, wishes, say)
+
+
+def _up(home: Home, wishes: Wishes, say: Say) -> Ready:
     ours = control.find_supervisor(home.folder) is None
     prepare(home, wishes, say)
     try:
@@ -103,6 +116,18 @@ def up(home: Home, wishes: Wishes, say: Say) -> Ready:
         control.stop(home.folder)
         raise
     return finish(home, say, ours=ours)
+
+
+def _move(home: Home, wishes: Wishes, say: Say) -> bool:
+    """Choose other ports for a grid that never was ready, where somebody took them meanwhile; False if nobody did."""
+    config = home.config()
+    if config.granted or control.find_supervisor(home.folder) is not None:
+        return False
+    if wishes.port is None and not port_free(config.port):
+        say(f"port {config.port} was taken meanwhile: the API gets another")
+        home.save(config.model_copy(update={"port": choose_port(None, tls=config.tls)}))
+        return True
+    return not all(port_free(one.port) for one in config.storages.values())
 
 
 def finish(home: Home, say: Say, *, ours: bool = True) -> Ready:
@@ -239,26 +264,6 @@ def deployment(home: Home, config: Config, database: GridDatabase) -> dict[str, 
 def verb(*words: str) -> tuple[str, ...]:
     """Return the command that runs a verb of ours with this Python."""
     return (sys.executable, "-m", "sancho", *words)
-
-
-def unit(home: Home) -> str:
-    """Return a systemd unit that brings a grid up at boot."""
-    wanted_by = "multi-user.target" if home.folder.owner() == "root" else "default.target"
-    lines = [
-        "[Unit]",
-        f"Description=Sancho grid in {home.folder}",
-        "After=network.target",
-        "",
-        "[Service]",
-        f"ExecStart={' '.join(verb('up', '--foreground', '--home', str(home.folder)))}",
-        "Restart=on-failure",
-        "KillMode=mixed",
-        "TimeoutStopSec=180",
-        "",
-        "[Install]",
-        f"WantedBy={wanted_by}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _choose(home: Home, wishes: Wishes) -> Config:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 PROC = Path("/proc")
 BOOT_ID = PROC / "sys/kernel/random/boot_id"
 PR_SET_PDEATHSIG = 1
+LISTEN = "0A"
+"""The state of a socket that listens, as `/proc/net/tcp` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,37 @@ def session_of(pid: int) -> int | None:
     """Return the session that a process belongs to, None when it is gone."""
     stat = _stat(pid)
     return None if stat is None else stat.session
+
+
+def listens(session: int, port: int) -> bool:
+    """Say whether a process of a session listens on a TCP port of this machine."""
+    links = {f"socket:[{inode}]" for inode in _listening(port)}
+    return any(links & _open_files(process) for process in PROC.iterdir() if _is_of(process.name, session))
+
+
+def _is_of(pid: str, session: int) -> bool:
+    return pid.isdigit() and session_of(int(pid)) == session
+
+
+def _listening(port: int) -> set[str]:
+    """The inodes of the sockets that listen on a port."""
+    found: set[str] = set()
+    for name in ("tcp", "tcp6"):
+        with suppress(FileNotFoundError):  # a machine without IPv6
+            for line in (PROC / "net" / name).read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == LISTEN and int(words[1].rpartition(":")[2], 16) == port:
+                    found.add(words[9])
+    return found
+
+
+def _open_files(process: Path) -> set[str]:
+    links: set[str] = set()
+    with suppress(OSError):
+        for entry in (process / "fd").iterdir():
+            with suppress(OSError):
+                links.add(str(entry.readlink()))
+    return links
 
 
 class _Stat(NamedTuple):

@@ -34,7 +34,7 @@ class Program(BaseModel, frozen=True, extra="forbid"):
     after: tuple[str, ...] = ()
     """Programs that must be ready before its first start and each restart."""
     ready_url: str | None = None
-    """It is ready when this answers, with less than status 500."""
+    """It is ready when it listens there, and answers with less than status 500; the URL names a port."""
     ready_cluster: Path | None = None
     """It is a database server, ready when it takes connections."""
     ca_file: Path | None = None

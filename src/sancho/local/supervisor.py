@@ -29,7 +29,7 @@ from sancho.local.leftovers import end_pilots
 from sancho.local.logs import RotatingLog
 from sancho.local.osuser import RunAs
 from sancho.local.postgres import Cluster
-from sancho.local.processes import Process, end_with_parent, find_process
+from sancho.local.processes import Process, end_with_parent, find_process, listens
 from sancho.local.programs import (
     MARK,
     Plan,
@@ -206,7 +206,7 @@ class Supervisor:
             await asyncio.sleep(self._patience.settle)
         verify = trust(program.ca_file)
         async with httpx2.AsyncClient(verify=verify, trust_env=False, timeout=5.0) as client:
-            while not await _answers(program, client):  # noqa: ASYNC110 (it asks another process)
+            while not await _answers(runner, client):  # noqa: ASYNC110 (it asks another process)
                 await asyncio.sleep(self._patience.probe)
         self._note(program.name, "ready")
         self._set(program.name, State.READY, process=runner.process)
@@ -253,13 +253,16 @@ class Supervisor:
         self._diary.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {name}: {text}\n".encode())
 
 
-async def _answers(program: Program, client: httpx2.AsyncClient) -> bool:
+async def _answers(runner: Runner, client: httpx2.AsyncClient) -> bool:
+    """Say whether a program is ready. Whoever else listens where it should answers for themselves, not for it."""
+    program = runner.program
     if program.ready_cluster is not None:
         return Cluster(program.ready_cluster).ready()
     if program.ready_url is None:
         return True
     with suppress(httpx2.TransportError):
-        return (await client.get(program.ready_url)).status_code < 500
+        answer = await client.get(program.ready_url)
+        return answer.status_code < 500 and listens(runner.popen.pid, answer.url.port or 0)
     return False
 
 

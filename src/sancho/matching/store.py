@@ -29,14 +29,22 @@ CHOICE: LiteralString = """
                SELECT FROM input_set_did i
                 WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT EXISTS (
                       SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'))
+           AND NOT EXISTS (
+               SELECT FROM shared_input i
+                WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT i.available)
            AND (
                (SELECT coalesce(max(s.size) FILTER (WHERE s.site_id = %(site_id)s), 0) >= coalesce(max(s.size), 0)
-                  FROM (SELECT rse.site_id, sum(r.size) AS size
-                          FROM input_set_did i
-                          JOIN replica r ON r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
-                          JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
-                         WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo
-                         GROUP BY rse.site_id) s)
+                  FROM (SELECT b.site_id, sum(b.size) AS size
+                          FROM (SELECT rse.site_id, r.size
+                                  FROM input_set_did i
+                                  JOIN replica r ON r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                                  JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+                                 WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo
+                                 UNION ALL
+                                SELECT p.site_id, p.size
+                                  FROM shared_input i CROSS JOIN unnest(i.site_ids, i.sizes) AS p (site_id, size)
+                                 WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo) b
+                         GROUP BY b.site_id) s)
                OR (SELECT j.changed_at <= now() - %(patience)s::interval
                      FROM waiting_job w JOIN job j ON j.job_id = w.job_id AND j.vo = w.vo
                     WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
@@ -45,7 +53,8 @@ CHOICE: LiteralString = """
 """
 """Task queues (vo, task_queue_id, has_inputs) that fit an offer, in the order of a lottery: VOs alike, groups by share,
 then by priority. It is drawn as far as it is read. A queue is left out while a file of its inputs is available nowhere,
-and while another readable site has more of their bytes, unless its first job has waited for `PATIENCE`."""
+and while another readable site has more of their bytes, unless its first job has waited for `PATIENCE`. Of inputs that
+another VO shares it sees where they were when they were last looked at: it serves the VOs of the offer alone."""
 
 
 def parameters(offer: Offer) -> Mapping[str, Any]:

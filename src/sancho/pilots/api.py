@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from sancho.dids.errors import CollectionClosed, DidExists
-from sancho.jobs.errors import AttemptEnded, OutputsDiffer, OutputUnknown
+from sancho.jobs.errors import AttemptEnded, InputWithdrawn, OutputsDiffer, OutputUnknown
 from sancho.jobs.model import Reason, Result, Usage
 from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
@@ -222,7 +222,7 @@ async def match(body: OfferIn, caller: PilotCaller, deployment: Deployed) -> Ass
     return found or Response(status_code=204, headers={"retry-after": "2"})
 
 
-@router.get("/pilot/attempts/{attempt_id}", responses=problems(NotAPilot, AttemptEnded))
+@router.get("/pilot/attempts/{attempt_id}", responses=problems(NotAPilot, AttemptEnded, InputWithdrawn))
 async def reassign(attempt_id: Id, caller: PilotCaller, conn: PilotTransaction, deployment: Deployed) -> Assignment:
     """An open attempt's assignment again, with fresh tokens."""
     return await service.reassign(conn, deployment, caller, attempt_id)
@@ -298,7 +298,7 @@ async def own_job(caller: JobCaller, conn: JobTransaction) -> OwnJob:
     return await service.own_job(conn, caller)
 
 
-@router.get("/job/inputs", tags=["job"], responses=problems(NotAJob, AttemptEnded))
+@router.get("/job/inputs", tags=["job"], responses=problems(NotAJob, AttemptEnded, InputWithdrawn))
 async def own_inputs(caller: JobCaller, conn: JobTransaction, deployment: Deployed) -> list[Input]:
     """What the job that asks reads: the replicas of each file, nearest first, with fresh tokens."""
     return await service.own_inputs(conn, deployment, caller)

@@ -1,33 +1,32 @@
 """`sancho vo create|check`: bring a VO in, and see whether it can work.
 
 `create` asks a person for what matters and was not said; a script says everything by options. Both end in the
-checklist, whose last line is a smoke test: a tiny file is uploaded, read back and given up, as the VO's users would.
+checklist, whose last lines are a smoke test: what the VO's users do, with a tiny file and a tiny job.
 """
 
-import secrets
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sancho_client.calls import data, identity, rules, topology, vos
+from sancho_client.calls import identity, topology, vos
 from sancho_client.cli import documents
 from sancho_client.cli.job_files import scalar
 from sancho_client.cli.output import Column
+from sancho_client.cli.smoke import FILE, JOB, PATIENCE, smoke
 from sancho_client.cli.verbs import FAILED, Session, Verbs
 from sancho_client.client import Client
-from sancho_client.data import download, upload
 from sancho_client.errors import BadInput, ClientError
 from sancho_client.models.configuration import Applied
 from sancho_client.models.vos import Check, NewVo, NewVoMade, Resource
 from sancho_client.tokens import GivenToken
 
-SMOKE = "smoke test"
 KINDS = {"site": "Site", "ce": "ComputeElement", "computeelement": "ComputeElement", "rse": "RSE"}
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+Wait = Annotated[
+    float, typer.Option(min=0, max=86400, metavar="SECONDS", help="How long to wait for a pilot to run the smoke job.")
+]
 COLUMNS: list[Column[Check]] = [
     Column("what", lambda c: c.what),
     Column("", lambda c: c.outcome, "state"),
@@ -90,6 +89,7 @@ def create(
     grant: Annotated[
         list[str] | None, typer.Option(metavar="site|ce|rse=NAME", help="Let it use this; of a site, all of it.")
     ] = None,
+    wait: Wait = PATIENCE,
 ) -> None:
     """Make a VO with all that it needs, without a restart, and check it; for administrators of the installation.
 
@@ -106,7 +106,7 @@ def create(
     new.passwords = False if no_passwords else None
     _wish(new, wishes)
     made = session.client.send(vos.create(new))
-    checks = _checks(session, name, made)
+    checks = _checks(session, name, made, wait)
     if session.output.as_json:
         said = {"version": made.version, "administrator": made.administrator, "checks": checks}
         session.output.json(said)
@@ -126,13 +126,13 @@ def _show_administrator(session: Session, made: NewVoMade) -> None:
     session.output.say("The password is shown this once; change it with `sancho account password`.")
 
 
-def check(session: Session, name: Name) -> None:
+def check(session: Session, name: Name, wait: Wait = PATIENCE) -> None:
     """Say whether a VO has what it needs to work, and what to do about what is missing.
 
-    As an account of the VO it also uploads a tiny file, reads it back and gives it up. Exit code 3: something is
-    missing.
+    As an account of the VO it also uploads a tiny file, reads it back and gives it up, and lets a pilot run a job that
+    does nothing. Exit code 3: something is missing.
     """
-    checks = [*session.client.send(vos.check(name)), _smoke_as(session, name)]
+    checks = [*session.client.send(vos.check(name)), *_smoke_as(session, name, wait)]
     session.output.listing(checks, COLUMNS, of="checks")
     _leave(checks)
 
@@ -189,49 +189,28 @@ def _wish(new: NewVo, wishes: Wishes) -> None:
         new.grants.append(Resource(kind=KINDS[kind.lower()], name=name))
 
 
-def _checks(session: Session, name: str, made: NewVoMade) -> list[Check]:
+def _checks(session: Session, name: str, made: NewVoMade, patience: float) -> list[Check]:
     """The checklist of a VO that has just been made, with the smoke test as its first administrator."""
     checks = session.client.send(vos.check(name))
     who = made.administrator
     if who.password is None:
-        return [*checks, _smoke_as(session, name)]
+        return [*checks, *_smoke_as(session, name, patience)]
     try:
         tokens = session.client.send(identity.login(name, who.account, who.password))
     except ClientError as e:
-        return [*checks, Check(what=SMOKE, outcome="missing", found=e.message, next=e.hint)]
+        return [*checks, Check(what=FILE, outcome="missing", found=e.message, next=e.hint)]
     with Client(session.client.url, tokens=GivenToken(tokens.access_token), environment=session.environment) as client:
-        checks.append(_smoke(client))
+        checks += smoke(session, client, patience)
     if tokens.refresh_token is not None:
         session.client.send(identity.revoke(tokens.refresh_token))
     return checks
 
 
-def _smoke_as(session: Session, name: str) -> Check:
+def _smoke_as(session: Session, name: str, patience: float) -> list[Check]:
+    """The smoke test as the caller; of somebody else's VO, the advice how to have it."""
     me = session.client.send(identity.whoami())
     if me.vo != name:
         advice = f"`sancho login --vo {name}`, then `sancho vo check {name} --vo {name}`"
-        return Check(what=SMOKE, outcome="advised", found=f"you are of VO {me.vo}", next=advice)
-    return _smoke(session.client)
-
-
-def _smoke(client: Client) -> Check:
-    """Upload a tiny file, read it back, give it up."""
-    me = client.send(identity.whoami())
-    own = [s.name for s in client.pages(data.scopes()) if s.account == me.account or s.shared]
-    if not own:
-        advice = f"Apply a Scope of {me.account}, or a shared one."
-        return Check(what=SMOKE, outcome="missing", found="no scope to upload to", next=advice)
-    did, content = f"{own[0]}:smoke-{secrets.token_hex(8)}", secrets.token_bytes(100)
-    with tempfile.TemporaryDirectory() as folder:
-        (sent := Path(folder) / "sent").write_bytes(content)
-        try:
-            (put,) = upload.put(client, [upload.LocalFile(path=sent, did=did)])
-            (got,) = download.get(client, [did], Path(folder) / "read")
-            client.send(rules.withdraw(did))
-        except ClientError as e:
-            return Check(what=SMOKE, outcome="missing", found=e.message, next=e.hint)
-        if got.error is not None:
-            return Check(what=SMOKE, outcome="missing", found=got.error.message, next=got.error.hint)
-        if got.path.read_bytes() != content:
-            return Check(what=SMOKE, outcome="missing", found=f"{put.rse} gave other bytes back")
-    return Check(what=SMOKE, outcome="ok", found=f"a file was written to {put.rse}, read back and given up")
+        found = f"you are of VO {me.vo}"
+        return [Check(what=what, outcome="advised", found=found, next=advice) for what in (FILE, JOB)]
+    return smoke(session, session.client, patience)

@@ -1,4 +1,7 @@
-"""The door to jobs: `submitting` makes them, `inputs` readies what they read, `life` moves them, `views` shows them."""
+"""The door to jobs.
+
+`submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them.
+"""
 
 from sancho.jobs.service.inputs import close_datasets, resolve_all
 from sancho.jobs.service.life import (
@@ -15,6 +18,7 @@ from sancho.jobs.service.life import (
     start,
     vo_of_attempt,
 )
+from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
 from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
     announce_output_sandbox,
@@ -36,7 +40,8 @@ from sancho.jobs.service.views import (
 
 __all__ = [
     "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
-    "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "list_jobs", "log", "lose",
-    "open_attempts", "owners", "producers", "progress", "promised", "reschedule", "resolve_all", "sandbox_size",
-    "sandbox_url", "start", "submit", "summarise", "traceparent", "vo_of_attempt",
+    "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "lent", "list_jobs", "log",
+    "look_again", "lose", "open_attempts", "owners", "producers", "progress", "promised", "reschedule", "resolve_all",
+    "sandbox_size", "sandbox_url", "shared_files", "shared_inputs", "start", "submit", "summarise", "take_back",
+    "traceparent", "vo_of_attempt",
 ]  # fmt: skip

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from sancho.dids import service as dids
+from sancho.jobs.errors import InputWithdrawn
 from sancho.jobs.model import JobState
+from sancho.jobs.service.shared import in_words, locate, refuse
 from sancho.jobs.store import inputs, life, submitting
 from sancho.kit import telemetry
 from sancho.kit.db import Connection
 
 _log = telemetry.log(__name__)
-OBSTACLES = {"open": "dataset {did} is still open", "nowhere": "{did} has no available replica"}
 
 
 async def resolve(conn: Connection, vo: int, input_set_id: int) -> bool:
@@ -18,9 +19,13 @@ async def resolve(conn: Connection, vo: int, input_set_id: int) -> bool:
     if roots is None:
         return False
     obstacle = await inputs.first_obstacle(conn, vo, roots)
-    if obstacle is not None:
-        did, why = obstacle
-        await inputs.note_obstacle(conn, vo, input_set_id, OBSTACLES[why].format(did=did))
+    try:
+        detail = in_words(obstacle) or await locate(conn, vo, input_set_id)
+    except InputWithdrawn as e:
+        await refuse(conn, vo, input_set_id, str(e))
+        return False
+    if detail is not None:
+        await inputs.note_obstacle(conn, vo, input_set_id, detail)
         return False
     await inputs.freeze(conn, vo, input_set_id, roots)
     await inputs.mark_ready(conn, vo, input_set_id)

@@ -12,7 +12,7 @@ from sancho.jobs.errors import KeyUsed, SandboxMissing
 from sancho.jobs.model import Description, JobState, RuleWish, Submission
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
-from sancho.jobs.store import inputs, submitting
+from sancho.jobs.store import inputs, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -20,6 +20,7 @@ from sancho.rses import service as rses
 from sancho.rules import service as rules
 from sancho.rules.errors import TooFewRses
 from sancho.rules.model import RuleTerms
+from sancho.sharing import service as sharing
 from sancho.sites import service as sites
 from sancho.vos import service as vos
 
@@ -102,8 +103,7 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
             raise SandboxMissing(sha256=description.sandbox)
     input_set_id, ready = None, True
     if description.inputs:
-        roots = [d.did_id for d in await dids.resolve(conn, caller.vo, description.inputs, field="description.inputs")]
-        input_set_id, ready = await inputs.make_input_set(conn, caller.vo, plan.input_digest(roots), roots)
+        input_set_id, ready = await _inputs(conn, caller, description.inputs)
     task_queue_id = await submitting.make_task_queue(
         conn, caller.vo, plan.queue_digest(group.group_id, need, input_set_id, description.priority), need,
         ids={
@@ -112,6 +112,19 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
         },
     )  # fmt: skip
     return task_queue_id, input_set_id, ready
+
+
+async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> tuple[int, bool]:
+    """The input set, and whether it is ready."""
+    own, others = plan.by_owner(names)
+    roots = [d.did_id for d in await dids.resolve(conn, caller.vo, own, field="description.inputs")]
+    for owner, lent in others.items():
+        async with sharing.lent(conn, caller.vo_name, owner, lent, field="description.inputs"):
+            pass  # all of them may be read
+    input_set_id, ready = await inputs.make_input_set(conn, caller.vo, plan.input_digest(roots, others), roots)
+    if others:
+        await shared.insert(conn, caller.vo, input_set_id, others)
+    return input_set_id, ready
 
 
 async def _promises(

@@ -81,6 +81,8 @@ async def _reason(conn: Connection, vo: int, spec: SpecRow) -> str | None:
         if missing:
             be = "is" if missing == 1 else "are"
             return f"{missing} of its {files} input files {be} nowhere available at the moment"
+        if (detail := await views.obstacle(conn, vo, spec.input_set_id)) is not None:
+            return detail
     need = plan.requirement_of(spec.description["requirements"])
     return plan.why_waiting(need, [plan.slot_of(row) for row in await submitting.list_slots(conn, vo)])
 

@@ -1,6 +1,7 @@
 """SQL that readies inputs: an input set is complete when its collections are closed and every file is somewhere."""
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from sancho.jobs.model import InputFile
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
@@ -68,8 +69,8 @@ async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tup
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-async def note_obstacle(conn: Connection, vo: int, input_set_id: int, detail: str) -> None:
-    """Say why a set is not ready, for whoever asks why a job waits."""
+async def note_obstacle(conn: Connection, vo: int, input_set_id: int, detail: str | None) -> None:
+    """Say what keeps the jobs of a set from running, for whoever asks; None: nothing does."""
     await execute(
         conn,
         """
@@ -156,20 +157,26 @@ async def forget_closing(conn: Connection, vo: int, dataset_id: int) -> None:
     )
 
 
+NEAREST: LiteralString = """
+    SELECT d.did_id, s.name AS scope, d.name, d.size, d.adler32,
+           ARRAY (
+               SELECT r.rse_id FROM replica r JOIN rse ON rse.rse_id = r.rse_id
+                WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+                ORDER BY rse.site_id <> %(site_id)s, (
+                         SELECT min(link.distance)
+                           FROM distance link JOIN rse near ON near.rse_id = link.destination_rse_id
+                          WHERE link.source_rse_id = r.rse_id AND near.site_id = %(site_id)s), r.rse_id) AS rse_ids
+"""
+"""How files (`d`, with their scopes `s`) are told to a job at a site: its RSEs first, then by link distance."""
+
+
 async def input_files(conn: Connection, vo: int, job_id: int, site_id: int) -> list[InputFile]:
     """Files that a job reads, and where each is available, nearest to a site first: by link distance, none is last."""
     return await fetch(
         conn,
         InputFile,
-        """
-        SELECT d.did_id, s.name AS scope, d.name, d.size, d.adler32,
-               ARRAY (
-                   SELECT r.rse_id FROM replica r JOIN rse ON rse.rse_id = r.rse_id
-                    WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
-                    ORDER BY rse.site_id <> %(site_id)s, (
-                             SELECT min(link.distance)
-                               FROM distance link JOIN rse near ON near.rse_id = link.destination_rse_id
-                              WHERE link.source_rse_id = r.rse_id AND near.site_id = %(site_id)s), r.rse_id) AS rse_ids
+        NEAREST
+        + """
           FROM job j
           JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
           JOIN input_set_did i ON i.input_set_id = q.input_set_id AND i.vo = q.vo

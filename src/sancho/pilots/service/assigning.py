@@ -8,7 +8,7 @@ from typing import Any
 from sancho.dids.model import unpack_adler32
 from sancho.identity import service as identity
 from sancho.jobs import service as jobs
-from sancho.jobs.model import Started, fill
+from sancho.jobs.model import InputFile, Started, fill
 from sancho.kit import telemetry
 from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
@@ -17,6 +17,8 @@ from sancho.rses import service as rses
 from sancho.rses.model import Place, Rse
 
 READ_LIFETIME = timedelta(hours=1)
+SHARED_LIFETIME = timedelta(minutes=15)
+"""For what another VO shares: so long a token outlives the grant. A pilot that needs longer asks for fresh ones."""
 READYING = timedelta(hours=6)
 """How much longer than its walltime a job's token lives, for inputs to be fetched first; it ends with the attempt."""
 PATHS_PER_TOKEN = 40
@@ -131,19 +133,43 @@ async def _sandbox(conn: Connection, deployment: Deployment, vo: int, sha256: st
 
 async def list_inputs(conn: Connection, deployment: Deployment, started: Started, site_id: int) -> list[Input]:
     """The files that an attempt reads, each with the tokens that open its replicas, nearest first."""
-    files = await jobs.input_files(conn, started.vo, started.job_id, site_id=site_id)
+    vo, vo_name, subject = started.vo, started.vo_name, f"{started.vo_name}:job:{started.job_id}"
+    files = await jobs.input_files(conn, vo, started.job_id, site_id=site_id)
+    inputs = await _readable(conn, deployment, Lender(vo_name, "", subject, READ_LIFETIME), files)
+    for shared in await jobs.shared_inputs(conn, vo, started.job_id):
+        async with jobs.lent(conn, shared) as lent:
+            files = await jobs.shared_files(conn, lent, site_id=site_id)
+            subject = f"{shared.owner}:job:{started.job_id}@{vo_name}"
+            lender = Lender(shared.owner, f"{shared.owner}/", subject, SHARED_LIFETIME)
+            inputs += await _readable(conn, deployment, lender, files)
+    return inputs
+
+
+@dataclass(frozen=True)
+class Lender:
+    """Whose files a job reads: the owner's name, what is put before its DIDs, and how tokens for them are made out."""
+
+    vo_name: str
+    prefix: str
+    subject: str
+    lifetime: timedelta
+
+
+async def _readable(
+    conn: Connection, deployment: Deployment, owner: Lender, files: Sequence[InputFile]
+) -> list[Input]:  # fmt: skip
     seen = await rses.by_id(conn, {rse_id for file in files for rse_id in file.rse_ids})
     known = {rse_id: rse for rse_id, rse in seen.items() if rse.readable}
     places = {
-        (file.did_id, rse_id): rses.place(known[rse_id], started.vo_name, file.scope, file.did_id, file.name)
+        (file.did_id, rse_id): rses.place(known[rse_id], owner.vo_name, file.scope, file.did_id, file.name)
         for file in files
         for rse_id in file.rse_ids
         if rse_id in known
     }
-    tokens = read_tokens(deployment, places, known, subject=f"{started.vo_name}:job:{started.job_id}")
+    tokens = read_tokens(deployment, places, known, subject=owner.subject, lifetime=owner.lifetime)
     return [
         Input(
-            did=f"{file.scope}:{file.name}", name=file.name, size=file.size,
+            did=f"{owner.prefix}{file.scope}:{file.name}", name=file.name, size=file.size,
             adler32=None if file.adler32 is None else unpack_adler32(file.adler32),
             sources=[
                 Source(rse=known[r].name, url=places[file.did_id, r].url, token=tokens[file.did_id, r])
@@ -156,7 +182,12 @@ async def list_inputs(conn: Connection, deployment: Deployment, started: Started
 
 
 def read_tokens(
-    deployment: Deployment, places: Mapping[tuple[int, int], Place], known: Mapping[int, Rse], *, subject: str
+    deployment: Deployment,
+    places: Mapping[tuple[int, int], Place],
+    known: Mapping[int, Rse],
+    *,
+    subject: str,
+    lifetime: timedelta = READ_LIFETIME,
 ) -> dict[tuple[int, int], str]:
     """Tokens that open these places, by (file, RSE): each is good for some tens of paths of one RSE."""
     tokens: dict[tuple[int, int], str] = {}
@@ -164,7 +195,7 @@ def read_tokens(
         keys = sorted(k for k in places if k[1] == rse_id)
         for chunk in _chunks(keys):
             paths = [places[k].path for k in chunk]
-            token = rses.token(deployment.signer, known[rse_id], subject=subject, lifetime=READ_LIFETIME, read=paths)
+            token = rses.token(deployment.signer, known[rse_id], subject=subject, lifetime=lifetime, read=paths)
             tokens.update(dict.fromkeys(chunk, token))
     return tokens
 

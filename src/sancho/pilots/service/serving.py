@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sancho.jobs import service as jobs
-from sancho.jobs.errors import AttemptEnded, OutputUnknown
+from sancho.jobs.errors import AttemptEnded, InputWithdrawn, OutputUnknown
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
 from sancho.kit import faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
@@ -47,7 +47,13 @@ async def match(
             )  # fmt: skip
             started = await matching.match(conn, offer)
             _matched()
-        return None if started is None else await assign(conn, deployment, started, site_id=site_id)
+        if started is None:
+            return None
+        try:
+            return await assign(conn, deployment, started, site_id=site_id)
+        except InputWithdrawn as e:
+            await jobs.take_back(conn, started, str(e))
+            return None
 
 
 async def _unheard(conn: Connection, pilot_id: int, held: Collection[int]) -> Started | None:
