@@ -27,6 +27,8 @@ WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
 }
 ONCE = {"tokens", "noisy_vo"}
 """What has nothing to do with how many rows there are."""
+LONG = {"walls", "tokens", "noisy_vo"}
+"""Left out of the small size, which is to be over in four minutes; `--only` measures them in either."""
 SIZES = {"small": ((10_000, 100_000), 5), "large": ((10_000, 100_000, 1_000_000), 9)}
 """Numbers of unrelated rows, and rounds."""
 RESULTS = Path(__file__).parent / "out" / "results.json"
@@ -51,7 +53,8 @@ def main(arguments: list[str]) -> int:
             fill(ground, present, rows)
             present = rows
             for name, measure in WORKLOADS.items():
-                if wanted.only in (None, name) and (rows == sizes[0] or name not in ONCE):
+                asked = name == wanted.only or (wanted.only is None and (wanted.size == "large" or name not in LONG))
+                if asked and (rows == sizes[0] or name not in ONCE):
                     status.update(f"{name}, {rows:,} unrelated rows")
                     figures += measure(ground, rows, rounds)
     judged = goals(figures)
