@@ -122,6 +122,7 @@ GOOD: list[tuple[Check, Mapping[str, str]]] = [
         {"sancho/rules/grammar.py": "import lark", "sancho/rules/plan.py": "from sancho.rules.grammar import parse"},
     ),
     (checks.order, {"sancho/compat/rucio/rules.py": "from sancho.compat.rucio import rules_translate, wire"}),
+    (checks.order, {"sancho/compat/rucio/rules_wire.py": "from sancho.compat.rucio import wire"}),
     (checks.lazy_imports, {"sancho/kit/db.py": "import json\ndef f(): ..."}),
     (
         checks.client_users,

@@ -9,21 +9,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 
-from sancho.compat.rucio.caller import RucioCaller
 from sancho.compat.rucio.errors import BodyNotJson
 
 T = TypeVar("T")
 LINES = "application/x-json-stream"
 
 
-def body_as(kind: type[T]) -> Callable[[Request, RucioCaller], Awaitable[T]]:
+def body_as(kind: type[T]) -> Callable[[Request], Awaitable[T]]:
     """A dependency that reads a body; its clients do not say that it is JSON.
 
     Raises `BodyNotJson` or `RequestValidationError`.
     """
     adapter = TypeAdapter[T](kind)
 
-    async def read(request: Request, _caller: RucioCaller) -> T:
+    async def read(request: Request) -> T:
         try:
             return adapter.validate_json(await request.body())
         except ValidationError as e:

@@ -12,7 +12,7 @@ from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, gives, no_bla
 from sancho.compat.rucio.dids_wire import DidsIn, MetaIn, NamePath, NameText, ScopePath, SearchQuery
 from sancho.compat.rucio.errors import PartNotServed, PluginUnknown
 from sancho.dids import service as dids
-from sancho.dids.model import Did, DidKind, Listed
+from sancho.dids.model import Did, DidKind, Listed, Search
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 
@@ -84,10 +84,8 @@ async def search(
 ) -> Lines:
     """Search the DIDs of a scope."""
     wanted = [translate.wheres_of(query.model_extra)] if query.filters is None else translate.filters_of(query.filters)
-    found = dids.search(
-        conn, caller.vo, scope, wanted=wanted, kinds=translate.KINDS[query.type], limit=query.limit,
-        deep=query.recursive,
-    )  # fmt: skip
+    asked = Search(wanted, translate.KINDS[query.type], query.limit, query.recursive)
+    found = dids.search(conn, caller.vo, scope, asked)
 
     async def said() -> AsyncIterator[list[Any]]:
         async for part in found:
