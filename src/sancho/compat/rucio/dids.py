@@ -120,8 +120,9 @@ async def metadata(
     return translate.metadata_of(found, tallies.get(found.did_id))
 
 
-@router.get("/{scope}/{name:path}/status", dependencies=JSON)
+# The lower one is tried first: the upper one takes every name.
 @router.get("/{scope}/{name:path}", dependencies=[*JSON, Depends(_served)])
+@router.get("/{scope}/{name:path}/status", dependencies=JSON)
 async def show(
     scope: ScopePath, name: NamePath, caller: RucioCaller, conn: RucioTransaction,
     dynamic_depth: Annotated[Literal["FILE", "DATASET", "file", "dataset"] | None, Query()] = None,
