@@ -23,3 +23,19 @@ async def rucio(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
 async def alice(rucio: Online) -> PythonClient:
     """Rucio's client as alice of belle, an ordinary user."""
     return await rucio.python_client()
+
+
+@pytest.fixture(scope="module")
+async def root(rucio: Online, alice: PythonClient) -> PythonClient:
+    """Rucio's client as the administrator of belle; alice's, which has read its configuration, stays."""
+    await alice.call("whoami")
+    await rucio.give_password(1, "root")
+    return await rucio.python_client(account="root")
+
+
+@pytest.fixture(scope="module")
+async def gridpp(rucio: Online, root: PythonClient) -> PythonClient:
+    """Rucio's client as alice of the other VO."""
+    await root.call("whoami")
+    await rucio.give_password(2, "alice")
+    return await rucio.python_client(vo="gridpp")

@@ -176,10 +176,35 @@ async def test_every_endpoint_of_rucio_is_served_or_refused_in_its_words(served:
 
 
 def test_what_the_list_calls_served_has_a_route_and_no_other_has() -> None:
-    routes = {(min(r.methods or ()), r.path.removeprefix("/rucio").rstrip("/")) for r in ROUTES}
-    listed = {(e.method, e.path.removesuffix("[/]")) for e in ENDPOINTS if e.state != "refused"}
+    paths = [(r, r.path.removeprefix("/rucio").replace("{name:path}", "{name}").rstrip("/")) for r in ROUTES]
+    routes = {(min(r.methods or ()), path) for r, path in paths}
+    listed = {(e.method, e.path.removesuffix("[/]").rstrip("/")) for e in ENDPOINTS if e.state != "refused"}
     assert routes - listed == {("DELETE", "/{path:path}"), ("GET", "/accounts/whoami"), ("GET", "/auth/gss")}
     assert listed <= routes
+
+
+async def test_lists_come_line_by_line_and_names_as_they_are_written(served: Served) -> None:
+    token = served.token()
+    headers = {"x-rucio-auth-token": token}
+    for name in ("a/b", "a/c+d"):
+        made = await served.send("POST", "/dids", json={"did": f"mc:{name}", "kind": "dataset"})
+        assert made.status_code == 201
+    listed = await ask(served, "/dids/mc/", token=token)
+    assert (listed.headers["content-type"], listed.text.count("\n")) == ("application/x-json-stream", 2)
+    empty = await ask(served, "/dids/mc/a%2Fb/dids", token=token)
+    assert (empty.status_code, empty.headers["content-type"], empty.text) == (200, "application/x-json-stream", "")
+    for path in ("/dids/mc/a%2Fb", "/dids/mc/a/b", "/dids/mc/a/b/status", "/dids/mc/a/c%2Bd"):
+        assert (await ask(served, path, token=token)).headers["content-type"] == "application/json", path
+    assert complaint(await ask(served, "/dids/mc/a/c+d", token=token))[:2] == (400, "InvalidObject")
+    assert complaint(await ask(served, "/dids/mc/a/b/rules/history", token=token))[1] == "DataIdentifierNotFound"
+    found = await ask(served, "/dids/mc/dids/search?name=a/*&long=true&created_before=x", token=token)
+    assert complaint(found)[1:] == (
+        "InvalidObject", "These filters are not understood: created_before cannot be 'x'."
+    )  # fmt: skip
+    assert (await ask(served, "/dids/mc/dids/search?name=a/*&limit=1", token=token)).text == '"a/b"\n'
+    for body, kind in ((b"", "ValueError"), (b"{", "ValueError"), (b"[1]", "InputValidationError")):
+        sent = await served.client.post("/rucio/dids", headers=headers, content=body)
+        assert complaint(sent)[:2] == (400, kind)
 
 
 async def test_without_a_good_token_no_route_answers(served: Served) -> None:

@@ -31,3 +31,10 @@ async def given_files(conn: Connection, world: World, *names: str, vo: int | Non
 async def given_collection(conn: Connection, world: World, name: str, kind: DidKind = DidKind.DATASET) -> int:
     """An open collection of alice in scope `mc` of belle; returns its id."""
     return (await service.create(conn, person(world, "alice"), f"mc:{name}", kind)).did_id
+
+
+async def deferred(conn: Connection, task: str = "rules:extend") -> list[dict[str, object]]:
+    rows = await conn.execute(
+        "SELECT args - 'traceparent' FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [task]
+    )
+    return [row[0] for row in await rows.fetchall()]

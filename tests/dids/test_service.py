@@ -20,15 +20,8 @@ from sancho.dids.model import DidKind, File, NewFile
 from sancho.kit.access import NotYours
 from sancho.kit.db import Connection
 from sancho.kit.errors import PermissionMissing
-from tests.dids.given import given_collection, given_files, person
+from tests.dids.given import deferred, given_collection, given_files, person
 from tests.world import World
-
-
-async def deferred(conn: Connection, task: str = "rules:extend") -> list[dict[str, object]]:
-    rows = await conn.execute(
-        "SELECT args - 'traceparent' FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [task]
-    )
-    return [row[0] for row in await rows.fetchall()]
 
 
 async def test_dids_are_resolved_in_the_order_given_and_may_repeat(conn: Connection, world: World) -> None:

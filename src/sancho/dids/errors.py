@@ -4,15 +4,19 @@ from sancho.dids.model import DidMalformed
 from sancho.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
+    "AttachedAlready",
     "ChecksumMalformed",
     "CollectionClosed",
     "Cycle",
     "DidExists",
     "DidMalformed",
     "DidNotFound",
+    "FileAttachedAlready",
+    "FileDiffers",
     "KindsMismatch",
     "NotACollection",
     "NotADataset",
+    "NotAttached",
     "ScopeExists",
     "ScopeMalformed",
     "ScopeNotFound",
@@ -155,3 +159,39 @@ class Cycle(Conflict):
     def __init__(self, *, parent: str, child: str) -> None:
         """Name both ends."""
         super().__init__(parent=parent, child=child, field="children")
+
+
+class AttachedAlready(Conflict):
+    """{child} is in {parent} already, or was named twice."""
+
+    code = "attached_already"
+
+    def __init__(self, *, parent: str, child: str) -> None:
+        """Name both."""
+        super().__init__(parent=parent, child=child, field="children")
+
+
+class FileAttachedAlready(AttachedAlready):
+    """File {child} is in {parent} already, or was named twice."""
+
+    code = "file_attached_already"
+
+
+class NotAttached(NotFound):
+    """{child} is not in {parent}."""
+
+    code = "not_attached"
+
+    def __init__(self, *, parent: str, child: str) -> None:
+        """Name both."""
+        super().__init__(parent=parent, child=child, field="children")
+
+
+class FileDiffers(Conflict):
+    """The {what} of {did} is {known}, not {said}."""
+
+    code = "file_differs"
+
+    def __init__(self, *, did: str, what: str, known: str, said: str) -> None:
+        """Name the file, what is known of it and what was said."""
+        super().__init__(did=did, what=what, known=known, said=said[:40], field="children")

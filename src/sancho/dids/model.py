@@ -1,7 +1,7 @@
 """The words of the namespace: kinds, DIDs, names that are allowed, checksums. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -128,6 +128,96 @@ class NamedFile(NamedTuple):
     def did(self) -> str:
         """The DID as text, `scope:name`."""
         return f"{self.scope}:{self.name}"
+
+
+class Listed(NamedTuple):
+    """A DID in a list of many; `size` and `adler32` are those of a file."""
+
+    did_id: int
+    scope: str
+    name: str
+    kind: DidKind
+    open: bool
+    size: int | None
+    adler32: str | None
+
+
+class Branch(NamedTuple):
+    """A DID in the collection `parent`, `level` steps below where one looks; at level 0 there is no parent."""
+
+    parent: tuple[str, str] | None
+    level: int
+    child: Listed
+
+
+class NewCollection(NamedTuple):
+    """A dataset or container to make."""
+
+    did: str
+    kind: DidKind
+
+
+class Child(NamedTuple):
+    """A DID to attach, and what somebody believes to be its size and checksum, for a file; None if nothing."""
+
+    did: str
+    size: int | None = None
+    adler32: str | None = None
+
+
+class Attachment(NamedTuple):
+    """DIDs to put into a collection."""
+
+    parent: str
+    children: Sequence[Child]
+
+
+class Field(StrEnum):
+    """What DIDs may be searched by."""
+
+    NAME = "name"
+    ACCOUNT = "account"
+    SIZE = "size"
+    ADLER32 = "adler32"
+    CREATED_AT = "created_at"
+    OPEN = "open"
+
+
+class Comparison(StrEnum):
+    """How a field is compared; `LIKE` takes a pattern in which `*` stands for any characters."""
+
+    EQUAL = "eq"
+    NOT_EQUAL = "ne"
+    LESS = "lt"
+    AT_MOST = "le"
+    MORE = "gt"
+    AT_LEAST = "ge"
+    LIKE = "like"
+    NOT_LIKE = "unlike"
+
+
+class Where(NamedTuple):
+    """One thing that a search asks of a DID. A collection has neither size nor checksum, so it is never found by them.
+
+    The value is a number for `SIZE`, a time for `CREATED_AT`, a boolean for `OPEN`, else text.
+    """
+
+    field: Field
+    comparison: Comparison
+    value: str | int | bool | datetime
+
+
+class Search(NamedTuple):
+    """What to look for in a scope: what meets everything in one of the groups of `wanted`; all without any group.
+
+    Only DIDs of these kinds, or of any; with `deep` also what is below them, of these kinds and whatever it meets.
+    `limit` counts only what meets the search itself.
+    """
+
+    wanted: Sequence[Sequence[Where]] = ()
+    kinds: Sequence[DidKind] = tuple(DidKind)
+    limit: int | None = None
+    deep: bool = False
 
 
 class Tally(NamedTuple):

@@ -262,12 +262,16 @@ async def fetch_value(conn: Connection, query: Query, params: Mapping[str, Any] 
 
 
 async def stream(
-    conn: Connection, query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000
-) -> AsyncIterator[Sequence[TupleRow]]:
-    """Read a long result in chunks from a server-side cursor: constant memory, whatever the length."""
-    async with conn.cursor(name="stream") as cursor:
-        await cursor.execute(query, params)
-        while rows := await cursor.fetchmany(chunk):
+    conn: Connection, query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000,
+    cursor: str = "stream",
+) -> AsyncIterator[Sequence[TupleRow]]:  # fmt: skip
+    """Read a long result in chunks from a server-side cursor: constant memory, whatever the length.
+
+    Two that are read at the same time need different names for their `cursor`.
+    """
+    async with conn.cursor(name=cursor) as opened:
+        await opened.execute(query, params)
+        while rows := await opened.fetchmany(chunk):
             yield rows
 
 

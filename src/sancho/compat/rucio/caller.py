@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from sancho.compat.rucio.errors import NotAcceptable, TokenMissing
+from sancho.dids.errors import DidMalformed
 from sancho.kit.access import Principal, refuse_machines
 from sancho.kit.db import Connection
 from sancho.kit.web import Deployed, principal_of
@@ -34,7 +35,14 @@ async def _transaction(caller: RucioCaller, deployment: Deployed) -> AsyncIterat
         yield conn
 
 
+async def _snapshot(caller: RucioCaller, deployment: Deployed) -> AsyncIterator[Connection]:
+    async with deployment.database.snapshot(caller.vos) as conn:
+        yield conn
+
+
 RucioTransaction = Annotated[Connection, Depends(_transaction, scope="function")]
+RucioSnapshot = Annotated[Connection, Depends(_snapshot, scope="request")]
+"""For streamed answers: it lives as long as the answer."""
 
 
 def gives(media_type: str) -> Callable[[Request], None]:
@@ -48,3 +56,10 @@ def gives(media_type: str) -> Callable[[Request], None]:
             raise NotAcceptable(media_type=media_type)
 
     return check
+
+
+def no_blanks(request: Request, _caller: RucioCaller) -> None:
+    """Raise `DidMalformed` for a plus sign in a path: so Rucio's clients write a blank, and %2B for the sign."""
+    path: bytes = request.scope.get("raw_path") or b""
+    if b"+" in path.partition(b"?")[0]:
+        raise DidMalformed(did=request.url.path, reason="a '+' in a path is a blank, which no name may have")

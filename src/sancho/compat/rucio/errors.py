@@ -8,6 +8,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from sancho.compat.rucio.wire import Said
+from sancho.dids.errors import (
+    AttachedAlready,
+    DidExists,
+    DidMalformed,
+    DidNotFound,
+    FileAttachedAlready,
+    FileDiffers,
+    NotAttached,
+    ScopeExists,
+    ScopeMalformed,
+    ScopeNotFound,
+)
 from sancho.identity.errors import (
     AccountNotFound,
     AccountSuspended,
@@ -107,6 +119,56 @@ class NoKerberos(Unauthorized):
     code = "rucio_no_kerberos"
 
 
+class BodyNotJson(BadRequest):
+    """The body cannot be read: {fault}."""
+
+    code = "rucio_body_not_json"
+
+    def __init__(self, *, fault: str) -> None:
+        """Say where it goes wrong."""
+        super().__init__(fault=fault, field="body")
+
+
+class PartNotServed(Conflict):
+    """{part} of {what} is not served here."""
+
+    code = "rucio_part_not_served"
+
+    def __init__(self, *, part: str, what: str) -> None:
+        """Name what was asked for, and of what."""
+        super().__init__(part=part, what=what)
+
+
+class FilterMalformed(BadRequest):
+    """These filters are not understood: {reason}"""
+
+    code = "rucio_filter_malformed"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say what is wrong with them."""
+        super().__init__(reason=reason, field="filters")
+
+
+class StatusUnknown(BadRequest):
+    """A DID has no status {status} here; it has: open."""
+
+    code = "rucio_status_unknown"
+
+    def __init__(self, *, status: str) -> None:
+        """Name what was to be set."""
+        super().__init__(status=status)
+
+
+class PluginUnknown(BadRequest):
+    """There is no metadata of {plugin} here; there is that of DID_COLUMN."""
+
+    code = "rucio_plugin_unknown"
+
+    def __init__(self, *, plugin: str) -> None:
+        """Name what was asked for."""
+        super().__init__(plugin=plugin)
+
+
 NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     TokenMissing: (400, "ValueError"),
     NotServed: (409, "UnsupportedOperation"),
@@ -120,6 +182,19 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     LoginDenied: (401, "CannotAuthenticate"),
     LoginOver: (401, "CannotAuthenticate"),
     CodeRefused: (401, "CannotAuthenticate"),
+    BodyNotJson: (400, "ValueError"),
+    DidNotFound: (404, "DataIdentifierNotFound"),
+    DidExists: (409, "DataIdentifierAlreadyExists"),
+    DidMalformed: (400, "InvalidObject"),
+    ScopeNotFound: (404, "ScopeNotFound"),
+    ScopeExists: (409, "Duplicate"),
+    ScopeMalformed: (400, "InvalidObject"),
+    AttachedAlready: (409, "DuplicateContent"),
+    FileAttachedAlready: (409, "FileAlreadyExists"),
+    NotAttached: (404, "DataIdentifierNotFound"),
+    FileDiffers: (412, "FileConsistencyMismatch"),
+    StatusUnknown: (400, "UnsupportedStatus"),
+    PluginUnknown: (400, "UnsupportedMetadataPlugin"),
     BadRequest: (400, "InvalidObject"),
     Unauthorized: (401, "CannotAuthenticate"),
     Forbidden: (401, "AccessDenied"),
@@ -152,7 +227,9 @@ def _said(error: Exception) -> tuple[int, str, str]:
         return status, name, NO_GOOD if isinstance(error, REFUSALS) else str(error)
     if isinstance(error, RequestValidationError):
         fault = cast(dict[str, str], error.errors()[0])
-        return 400, "InputValidationError", f"{fault['loc'][-1]}: {fault['msg']}"
+        where = ".".join(map(str, fault["loc"][1:])) or fault["loc"][0]
+        name = "InvalidObject" if fault["type"] == "too_long" else "InputValidationError"
+        return 400, name, f"{where}: {fault['msg']}"
     if isinstance(error, HTTPException):
         return error.status_code, "UnsupportedOperation" if error.status_code == 405 else "RucioException", error.detail
     return 500, "RucioException", "This is a bug in Sancho."

@@ -81,6 +81,19 @@ async def insert_scope(conn: Connection, vo: int, account_id: int, name: str, *,
     return made == 1
 
 
+async def update_scope(conn: Connection, vo: int, name: str, *, account_id: int | None, shared: bool | None) -> bool:
+    """Change what is not None of a scope; False when there is none."""
+    changed = await execute(
+        conn,
+        """
+        UPDATE scope SET account_id = coalesce(%(account_id)s, account_id), shared = coalesce(%(shared)s, shared)
+         WHERE vo = %(vo)s AND name = %(name)s
+        """,
+        {"vo": vo, "name": name, "account_id": account_id, "shared": shared},
+    )
+    return changed == 1
+
+
 async def put_scopes(conn: Connection, vo: int, scopes: Sequence[tuple[str, str, bool]]) -> list[str]:
     """Make or change scopes, given as (name, account, shared); return the names that could be.
 
@@ -181,6 +194,28 @@ async def insert_collection(
         """,
         {"vo": vo, "kind": kind, "scope_id": scope_id, "account_id": account_id, "name": name},
     )
+
+
+async def insert_collections(
+    conn: Connection, vo: int, account_id: int, wanted: Sequence[tuple[int, str, DidKind]]
+) -> set[tuple[int, str]]:
+    """Make open collections, given as (scope id, name, kind); return scope id and name of those that were free."""
+    made = await fetch_rows(
+        conn,
+        """
+        INSERT INTO did (vo, kind, open, scope_id, account_id, name)
+        SELECT %(vo)s, kind, true, scope_id, %(account_id)s, name
+          FROM unnest(%(scope_ids)s::int[], %(names)s::text[], %(kinds)s::"char"[]) AS wanted (scope_id, name, kind)
+         ORDER BY scope_id, name COLLATE "C"
+            ON CONFLICT DO NOTHING
+        RETURNING scope_id, name
+        """,
+        {
+            "vo": vo, "account_id": account_id, "scope_ids": [scope_id for scope_id, _, _ in wanted],
+            "names": [name for _, name, _ in wanted], "kinds": [kind for _, _, kind in wanted],
+        },
+    )  # fmt: skip
+    return {(scope_id, name) for scope_id, name in made}
 
 
 async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int | None]:

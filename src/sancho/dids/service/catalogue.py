@@ -1,26 +1,16 @@
-"""The door of the namespace: what other features and the routes may ask of it.
+"""DIDs by name and by id, what is below them, and new ones."""
 
-The caller owns the transaction. A function that raises may have changed something before: roll back, as requests
-and tasks do. Functions with a `caller` ask what that account may do; those with an `account_id` act for features
-that have asked already.
-"""
-
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from sancho.dids.errors import (
     ChecksumMalformed,
     CollectionClosed,
-    Cycle,
     DidExists,
     DidNotFound,
-    KindsMismatch,
     NotACollection,
     NotADataset,
-    ScopeExists,
-    ScopeMalformed,
     ScopeNotFound,
-    ScopeNotYours,
-)  # fmt: skip
+)
 from sancho.dids.model import (
     ADLER32,
     Did,
@@ -28,58 +18,20 @@ from sancho.dids.model import (
     File,
     FileText,
     NamedFile,
+    NewCollection,
     NewFile,
-    Scope,
     Tally,
-    batches,
     is_scope,
     parse_did,
-)  # fmt: skip
+)
+from sancho.dids.service.scopes import scope_ids, scopes_for
 from sancho.dids.store import contents, rows
 from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
-from sancho.kit.tasks import defer
 
-ANNOUNCED = 10_000
-"""Files that one task `rules:extend` or `rules:retract` is told of."""
 LAST = "\U0010ffff"
 """Greater than any character a name may have."""
-
-
-async def scope_ids(conn: Connection, vo: int, names: Sequence[str], *, field: str = "scope") -> dict[str, int]:
-    """Ids of scopes by name; raises `ScopeNotFound` naming the first that does not exist."""
-    found = await rows.scope_ids(conn, vo, sorted(filter(is_scope, set(names))))
-    for name in names:
-        if name not in found:
-            raise ScopeNotFound(scope=name, field=field)
-    return found
-
-
-async def list_scopes(conn: Connection, vo: int) -> list[Scope]:
-    """All scopes of a VO, by name."""
-    return await rows.list_scopes(conn, vo)
-
-
-async def create_scope(conn: Connection, caller: Principal, name: str, *, shared: bool = False) -> Scope:
-    """Make a scope that belongs to the caller, who needs `dids:manage`; raises `ScopeMalformed`, `ScopeExists`."""
-    require(caller, "dids:manage", on=thing(f"{name}:"))
-    if not is_scope(name):
-        raise ScopeMalformed(scope=name)
-    if not await rows.insert_scope(conn, caller.vo, caller.account_id, name, shared=shared):
-        raise ScopeExists(scope=name)
-    return (await rows.find_scopes(conn, caller.vo, [name]))[0]
-
-
-async def put_scopes(conn: Connection, vo: int, scopes: Sequence[tuple[str, str, bool]]) -> list[str]:
-    """Make or change scopes, given as (name, account, shared); return those whose account does not exist."""
-    done = await rows.put_scopes(conn, vo, scopes)
-    return sorted({name for name, _, _ in scopes}.difference(done))
-
-
-async def remove_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None:
-    """Remove scopes; the database refuses while one holds a DID."""
-    await rows.delete_scopes(conn, vo, names)
 
 
 async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:
@@ -100,6 +52,12 @@ async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str 
 async def get(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did:
     """One DID by name; raises `DidMalformed` or `DidNotFound`."""
     return (await resolve(conn, vo, [did], field=field))[0]
+
+
+async def find_all(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:
+    """Those of these DIDs that exist, in any order; raises `DidMalformed`."""
+    pairs = [parse_did(did, field=field) for did in dids]
+    return await rows.dids_by_name(conn, vo, [scope for scope, _ in pairs], [name for _, name in pairs])
 
 
 async def by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Did]:
@@ -178,30 +136,6 @@ def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile
     return made
 
 
-async def scopes_for(
-    conn: Connection, caller: Principal, dids: Sequence[str], *, field: Callable[[int], str] = "files.{}.did".format
-) -> dict[str, int]:
-    """Ids of the scopes of DIDs that the caller is about to make: its own, shared ones, or any with `dids:manage`.
-
-    Raises `DidMalformed`, `ScopeNotFound` or `ScopeNotYours` for the first that will not do; `field` names it.
-    """
-    names = [did.partition(":")[0] for did in dids]
-    found = await rows.find_scopes(conn, caller.vo, sorted(filter(is_scope, set(names))))
-    known = {scope.name: scope for scope in found}
-    refused = [name for name in set(names) if name not in known or not _may_use(caller, known[name])]
-    if refused:
-        at = min(map(names.index, refused))
-        scope, _ = parse_did(dids[at], field=field(at))
-        if scope not in known:
-            raise ScopeNotFound(scope=scope, field=field(at))
-        raise ScopeNotYours(scope=scope, owner=known[scope].account, field=field(at))
-    return {scope.name: scope.scope_id for scope in found}
-
-
-def _may_use(caller: Principal, scope: Scope) -> bool:
-    return scope.shared or scope.account_id == caller.account_id or caller.may("dids:manage", thing(f"{scope.name}:"))
-
-
 async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
     """Make an empty, open dataset or container that belongs to the caller, who needs `dids:create`.
 
@@ -216,6 +150,26 @@ async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -
     if await rows.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, kind) is None:
         raise DidExists(did=did)
     return await get(conn, caller.vo, did)
+
+
+async def create_all(conn: Connection, caller: Principal, wanted: Sequence[NewCollection]) -> None:
+    """Make empty, open datasets and containers that belong to the caller, who needs `dids:create`: all or none.
+
+    Raises what `create` does, naming the first that will not do; one that is named twice exists.
+    """
+    require(caller, "dids:create", on=[thing(one.did) for one in wanted] or None)
+    scopes = await scopes_for(conn, caller, [one.did for one in wanted], field="dids.{}".format)
+    new: list[tuple[int, str, DidKind]] = []
+    for n, one in enumerate(wanted):
+        if one.kind is DidKind.FILE:
+            raise NotACollection(did=one.did, field=f"dids.{n}")
+        scope, name = parse_did(one.did, field=f"dids.{n}")
+        new.append((scopes[scope], name, one.kind))
+    free = await rows.insert_collections(conn, caller.vo, caller.account_id, new)
+    for n, (scope_id, name, _) in enumerate(new):
+        if (scope_id, name) not in free:
+            raise DidExists(did=wanted[n].did, field=f"dids.{n}")
+        free.remove((scope_id, name))
 
 
 async def ensure_dataset(conn: Connection, caller: Principal, did: str, *, field: str = "dataset") -> Did:
@@ -265,134 +219,24 @@ async def _exists(conn: Connection, vo: int, scope_id: int, name: str, *, field:
     return DidExists(did=f"{scopes[scope_id]}:{name}", field=field)
 
 
-# ---- changing
-
-
 def require_change(caller: Principal, did: Did) -> None:
     """Let pass the owner of a DID or of its scope, and whoever has `dids:manage`; else raise `NotYours`."""
     owner_id = caller.account_id if caller.account_id == did.scope_account_id else did.account_id
     require_owner(caller, owner_id, "dids:manage", what=did.did, owner=did.account, on=thing(did.did))
 
 
+def require_changes(caller: Principal, dids: Sequence[Did]) -> None:
+    """Let pass as `require_change` does, for all of these DIDs at once."""
+    own = {did.did: did for did in dids if caller.account_id in (did.account_id, did.scope_account_id)}
+    others = {did.did: did for did in dids if did.did not in own}
+    for part in filter(None, (own, others)):
+        first = next(iter(part.values()))
+        owner_id = caller.account_id if part is own else first.account_id
+        things = [thing(did) for did in part]
+        require_owner(caller, owner_id, "dids:manage", what=first.did, owner=first.account, on=things)
+
+
 async def owners(conn: Connection, vo: int, name: str) -> set[int]:
     """The accounts that a DID belongs to, its own and its scope's; of a scope, written `mc:`, the latter alone."""
     scope, _, rest = name.partition(":")
     return set(await rows.owners(conn, vo, scope, rest)) if is_scope(scope) else set()
-
-
-async def attach(
-    conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int], *, announce: bool = True
-) -> list[int]:
-    """Put DIDs into a collection; return the ids of those that were not in it yet, in order.
-
-    Raises `NotACollection`, `CollectionClosed`, `KindsMismatch`, `Cycle`, or `DidNotFound` for a child that does
-    not exist. The collection cannot be closed before the transaction ends. With `announce`, a task brings what is
-    new under the rules above; without, the caller does.
-    """
-    kind = await _lock_open(conn, vo, parent_id)
-    if kind is DidKind.CONTAINER:
-        await contents.lock_containers(conn, vo)
-        circle = set(await contents.holders(conn, vo, parent_id)).intersection(child_ids)
-        if circle:
-            parent, child = await _names(conn, vo, parent_id, min(circle))
-            raise Cycle(parent=parent.did, child=child.did)
-    wanted = sorted(set(child_ids))
-    fitting, new, size = await contents.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
-    if fitting < len(wanted):
-        await _blame_child(conn, vo, parent_id, list(child_ids))
-    if new and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, len(new), size)
-    if announce:
-        for file_ids in await _announced(conn, vo, kind, new):
-            await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
-    return new
-
-
-async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]) -> list[int]:
-    """Take DIDs out of an open collection; return the ids of those that were in it, in order.
-
-    Raises `NotACollection`, `CollectionClosed` or `DidNotFound`. A task takes what is gone from the rules above.
-    """
-    kind = await _lock_open(conn, vo, parent_id)
-    gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
-    if gone and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
-    for file_ids in await _announced(conn, vo, kind, gone):
-        await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
-    return gone
-
-
-async def _announced(conn: Connection, vo: int, kind: DidKind, child_ids: list[int]) -> Iterable[list[int]]:
-    """The files among or below the children of a collection of this kind, in batches: what rules are told of."""
-    below = child_ids if kind is DidKind.DATASET else [file.did_id for file in await files(conn, vo, child_ids)]
-    return batches(below, ANNOUNCED)
-
-
-async def close(conn: Connection, vo: int, did_id: int) -> bool:
-    """Close a collection for good, or until its owner opens it; False when it was closed. A file is always closed.
-
-    Whoever is attaching to it ends first. The slots of its tally become one.
-    """
-    if not await contents.set_open(conn, vo, did_id, is_open=False):
-        return False
-    await contents.fold_tally(conn, vo, did_id)
-    return True
-
-
-async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
-    """Close a collection, or open it again; for its owner, its scope's, or `dids:manage`.
-
-    Raises `DidNotFound`, `NotACollection` or `NotYours`.
-    """
-    found = await get_collection(conn, caller.vo, did)
-    require_change(caller, found)
-    if is_open:
-        await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
-    else:
-        await close(conn, caller.vo, found.did_id)
-    return await get(conn, caller.vo, did)
-
-
-async def change_contents(
-    conn: Connection, caller: Principal, parent: str, children: Sequence[str], *, remove: bool = False
-) -> int:
-    """Attach DIDs to a collection by name, or detach them; say how many changed. For its owner, as `set_open`.
-
-    Raises what `attach` or `detach` does.
-    """
-    collection = await get(conn, caller.vo, parent, field="parent")
-    require_change(caller, collection)
-    child_ids = [child.did_id for child in await resolve(conn, caller.vo, children, field="children")]
-    if remove:
-        return len(await detach(conn, caller.vo, collection.did_id, child_ids))
-    return len(await attach(conn, caller.vo, collection.did_id, child_ids))
-
-
-async def _lock_open(conn: Connection, vo: int, did_id: int) -> DidKind:
-    locked = await contents.lock_to_attach(conn, vo, did_id)
-    if locked is None:
-        raise DidNotFound(did=f"number {did_id}")
-    kind, is_open = locked
-    if kind is DidKind.FILE:
-        raise NotACollection(did=(await _names(conn, vo, did_id))[0].did, field="parent")
-    if not is_open:
-        raise CollectionClosed(did=(await _names(conn, vo, did_id))[0].did, field="parent")
-    return kind
-
-
-async def _names(conn: Connection, vo: int, *did_ids: int) -> list[Did]:
-    found = await by_id(conn, vo, did_ids)
-    return [found[did_id] for did_id in did_ids]
-
-
-async def _blame_child(conn: Connection, vo: int, parent_id: int, child_ids: list[int]) -> None:
-    found = await by_id(conn, vo, [parent_id, *child_ids])
-    parent = found[parent_id]
-    for child_id in child_ids:
-        if child_id not in found:
-            raise DidNotFound(did=f"number {child_id}", field="children")
-        child = found[child_id]
-        if child.kind not in parent.kind.holds:
-            raise KindsMismatch(
-                parent=parent.did, parent_kind=parent.kind.word, child=child.did, child_kind=child.kind.word
-            )

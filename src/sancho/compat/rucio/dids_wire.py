@@ -1,0 +1,124 @@
+"""Rucio's words for DIDs."""
+
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+from fastapi import Path
+from pydantic import BaseModel, Field, model_validator
+
+AT_ONCE = 1000
+"""Items that one list of a request may have."""
+ATTACHED_AT_ONCE = 10_000
+"""DIDs that may be attached by one request, to however many collections."""
+
+ScopeText = Annotated[str, Field(max_length=100, pattern=r"^[^:]+$")]
+NameText = Annotated[str, Field(max_length=300)]
+ScopePath = Annotated[str, Path(max_length=100, pattern=r"^[^:]+$")]
+NamePath = Annotated[str, Path(max_length=300)]
+Nothing: TypeAlias = Annotated[dict[str, Any] | list[Any] | None, Field(max_length=0)]
+
+
+class DidIn(BaseModel, extra="forbid"):
+    """A DID that a request names."""
+
+    scope: ScopeText
+    name: NameText
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class ChildIn(DidIn):
+    """A DID to attach; what lists say of one may stand here as well. Its MD5 is not known here, so not compared."""
+
+    type: str | None = None
+    bytes: Annotated[int, Field(ge=0)] | None = None
+    adler32: str | None = None
+    md5: str | None = None
+    guid: None = None
+    events: None = None
+    lumiblocknr: None = None
+    meta: Nothing = None
+
+
+class DidsIn(BaseModel, extra="forbid"):
+    """DIDs that a request is about."""
+
+    dids: Annotated[list[DidIn], Field(max_length=AT_ONCE)]
+
+
+class ChildrenIn(BaseModel, extra="forbid"):
+    """DIDs that go into a collection."""
+
+    dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)]
+    rse: str | None = None
+
+
+class GoneIn(BaseModel, extra="forbid"):
+    """DIDs that go out of a collection."""
+
+    dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)]
+
+
+class AttachmentIn(ChildrenIn, DidIn):
+    """DIDs that go into this collection."""
+
+
+class AttachmentsIn(BaseModel, extra="forbid"):
+    """DIDs that go into several collections; a list alone means that none may be there already."""
+
+    attachments: Annotated[list[AttachmentIn], Field(max_length=AT_ONCE)]
+    ignore_duplicate: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_alone(cls, said: object) -> object:
+        return {"attachments": cast(list[object], said)} if isinstance(said, list) else said
+
+    @model_validator(mode="after")
+    def _few_enough(self) -> "AttachmentsIn":
+        if sum(len(one.dids) for one in self.attachments) > ATTACHED_AT_ONCE:
+            raise ValueError(f"more than {ATTACHED_AT_ONCE} DIDs in all")
+        return self
+
+
+class Statuses(BaseModel, extra="forbid"):
+    """How a collection is to be; every one begins open."""
+
+    monotonic: bool = False
+    open: Literal[True] = True
+
+
+class CollectionIn(BaseModel, extra="forbid"):
+    """A dataset or container to make, and what is to be in it at once."""
+
+    type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
+    statuses: Statuses | None = None
+    meta: dict[str, Any] | None = None
+    rules: list[Any] | None = None
+    lifetime: float | None = None
+    dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
+    rse: str | None = None
+    account: str | None = None
+
+
+class NewDidIn(CollectionIn, DidIn):
+    """One of several collections to make."""
+
+
+class MetaIn(DidsIn):
+    """DIDs whose metadata is asked for."""
+
+    inherit: bool = False
+    plugin: str = "DID_COLUMN"
+
+
+class SearchQuery(BaseModel, extra="allow"):
+    """What a search is told; without `filters`, everything that is not named here is one."""
+
+    type: Literal["all", "collection", "dataset", "container", "file"] = "collection"
+    filters: str | None = None
+    long: bool = False
+    recursive: bool = False
+    limit: Annotated[int, Field(ge=1, lt=2**31)] | None = None

@@ -1,0 +1,132 @@
+"""What collections hold: attaching, detaching, closing."""
+
+from collections.abc import Iterable, Sequence
+
+from sancho.dids.errors import CollectionClosed, Cycle, DidNotFound, KindsMismatch, NotACollection
+from sancho.dids.model import Did, DidKind, batches
+from sancho.dids.service.catalogue import by_id, files, get, get_collection, require_change, resolve
+from sancho.dids.store import contents
+from sancho.kit.access import Principal
+from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
+
+ANNOUNCED = 10_000
+"""Files that one task `rules:extend` or `rules:retract` is told of."""
+
+
+async def attach(
+    conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int], *, announce: bool = True
+) -> list[int]:
+    """Put DIDs into a collection; return the ids of those that were not in it yet, in order.
+
+    Raises `NotACollection`, `CollectionClosed`, `KindsMismatch`, `Cycle`, or `DidNotFound` for a child that does
+    not exist. The collection cannot be closed before the transaction ends. With `announce`, a task brings what is
+    new under the rules above; without, the caller does.
+    """
+    kind = await _lock_open(conn, vo, parent_id)
+    if kind is DidKind.CONTAINER:
+        await contents.lock_containers(conn, vo)
+        circle = set(await contents.holders(conn, vo, parent_id)).intersection(child_ids)
+        if circle:
+            parent, child = await _names(conn, vo, parent_id, min(circle))
+            raise Cycle(parent=parent.did, child=child.did)
+    wanted = sorted(set(child_ids))
+    fitting, new, size = await contents.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
+    if fitting < len(wanted):
+        await _blame_child(conn, vo, parent_id, list(child_ids))
+    if new and kind is DidKind.DATASET:
+        await contents.add_to_tally(conn, vo, parent_id, len(new), size)
+    if announce:
+        for file_ids in await _announced(conn, vo, kind, new):
+            await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
+    return new
+
+
+async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]) -> list[int]:
+    """Take DIDs out of an open collection; return the ids of those that were in it, in order.
+
+    Raises `NotACollection`, `CollectionClosed` or `DidNotFound`. A task takes what is gone from the rules above.
+    """
+    kind = await _lock_open(conn, vo, parent_id)
+    gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
+    if gone and kind is DidKind.DATASET:
+        await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
+    for file_ids in await _announced(conn, vo, kind, gone):
+        await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
+    return gone
+
+
+async def _announced(conn: Connection, vo: int, kind: DidKind, child_ids: list[int]) -> Iterable[list[int]]:
+    """The files among or below the children of a collection of this kind, in batches: what rules are told of."""
+    below = child_ids if kind is DidKind.DATASET else [file.did_id for file in await files(conn, vo, child_ids)]
+    return batches(below, ANNOUNCED)
+
+
+async def close(conn: Connection, vo: int, did_id: int) -> bool:
+    """Close a collection for good, or until its owner opens it; False when it was closed. A file is always closed.
+
+    Whoever is attaching to it ends first. The slots of its tally become one.
+    """
+    if not await contents.set_open(conn, vo, did_id, is_open=False):
+        return False
+    await contents.fold_tally(conn, vo, did_id)
+    return True
+
+
+async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
+    """Close a collection, or open it again; for its owner, its scope's, or `dids:manage`.
+
+    Raises `DidNotFound`, `NotACollection` or `NotYours`.
+    """
+    found = await get_collection(conn, caller.vo, did)
+    require_change(caller, found)
+    if is_open:
+        await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
+    else:
+        await close(conn, caller.vo, found.did_id)
+    return await get(conn, caller.vo, did)
+
+
+async def change_contents(
+    conn: Connection, caller: Principal, parent: str, children: Sequence[str], *, remove: bool = False
+) -> int:
+    """Attach DIDs to a collection by name, or detach them; say how many changed. For its owner, as `set_open`.
+
+    Raises what `attach` or `detach` does.
+    """
+    collection = await get(conn, caller.vo, parent, field="parent")
+    require_change(caller, collection)
+    child_ids = [child.did_id for child in await resolve(conn, caller.vo, children, field="children")]
+    if remove:
+        return len(await detach(conn, caller.vo, collection.did_id, child_ids))
+    return len(await attach(conn, caller.vo, collection.did_id, child_ids))
+
+
+async def _lock_open(conn: Connection, vo: int, did_id: int) -> DidKind:
+    locked = await contents.lock_to_attach(conn, vo, did_id)
+    if locked is None:
+        raise DidNotFound(did=f"number {did_id}")
+    kind, is_open = locked
+    if kind is DidKind.FILE:
+        raise NotACollection(did=(await _names(conn, vo, did_id))[0].did, field="parent")
+    if not is_open:
+        raise CollectionClosed(did=(await _names(conn, vo, did_id))[0].did, field="parent")
+    return kind
+
+
+async def _names(conn: Connection, vo: int, *did_ids: int) -> list[Did]:
+    found = await by_id(conn, vo, did_ids)
+    return [found[did_id] for did_id in did_ids]
+
+
+async def _blame_child(conn: Connection, vo: int, parent_id: int, child_ids: list[int]) -> None:
+    found = await by_id(conn, vo, [parent_id, *child_ids])
+    parent = found[parent_id]
+    for child_id in child_ids:
+        if child_id not in found:
+            raise DidNotFound(did=f"number {child_id}", field="children")
+        child = found[child_id]
+        if child.kind not in parent.kind.holds:
+            raise KindsMismatch(
+                parent=parent.did, parent_kind=parent.kind.word, child=child.did, child_kind=child.kind.word
+            )

@@ -1,0 +1,61 @@
+"""Long lists of DIDs, part by part from a server-side cursor: ask in a snapshot, and read each to its end."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from sancho.dids.model import Branch, Did, DidKind, Listed, NamedFile, Search, Tally
+from sancho.dids.service.scopes import scope_ids
+from sancho.dids.store import reading
+from sancho.kit.db import Connection
+
+
+def stream_children(conn: Connection, did: Did) -> AsyncIterator[list[Listed]]:
+    """What is directly in a collection, by id; nothing is in a file."""
+    return reading.children(conn, did.vo, did.did_id)
+
+
+def stream_parents(conn: Connection, did: Did) -> AsyncIterator[list[Listed]]:
+    """The collections that a DID is directly in, by id."""
+    return reading.parents(conn, did.vo, did.did_id)
+
+
+def stream_files(conn: Connection, vo: int, dids: Sequence[Did]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
+    """The files among or below each of these DIDs, at any depth, each with the id of that DID: once for each."""
+    return reading.files(conn, vo, [did.did_id for did in dids])
+
+
+async def stream_scope(conn: Connection, vo: int, scope: str, *, deep: bool = False) -> AsyncIterator[list[Branch]]:
+    """The DIDs of a scope that are in no collection of that scope, by name, each part followed by what is below it.
+
+    What is below comes only if `deep`, level by level. Raises `ScopeNotFound` before anything else.
+    """
+    scope_id = (await scope_ids(conn, vo, [scope]))[scope]
+    async for dids in reading.tops(conn, vo, scope_id):
+        yield [Branch(None, 0, did) for did in dids]
+        roots = [did.did_id for did in dids if did.kind is not DidKind.FILE]
+        if deep and roots:
+            async for found in reading.branches(conn, vo, roots, deepest=None):
+                yield found
+
+
+def stream_below(conn: Connection, did: Did, *, deep: bool = False) -> AsyncIterator[list[Branch]]:
+    """What is directly in a collection, and if `deep` everything below it: level by level, by parent and name."""
+    return reading.branches(conn, did.vo, [did.did_id], deepest=None if deep else 1)
+
+
+async def tallies(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Tally]:
+    """Files and bytes below each of these collections: what `info` says of one."""
+    return await reading.tallies(conn, vo, sorted(set(did_ids))) if did_ids else {}
+
+
+async def search(conn: Connection, vo: int, scope: str, asked: Search) -> AsyncIterator[list[Listed]]:
+    """DIDs of a scope that meet a search, by name; if it is deep, each part is followed by what is below it.
+
+    Raises `ScopeNotFound` before anything else.
+    """
+    scope_id = (await scope_ids(conn, vo, [scope]))[scope]
+    async for found in reading.search(conn, vo, scope_id, asked.kinds, asked.wanted, limit=asked.limit):
+        yield found
+        roots = [did.did_id for did in found if did.kind is not DidKind.FILE]
+        if asked.deep and roots:
+            async for below in reading.branches(conn, vo, roots, deepest=None):
+                yield [branch.child for branch in below if branch.child.kind in asked.kinds]

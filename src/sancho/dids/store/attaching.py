@@ -1,0 +1,78 @@
+"""Attaching to many collections at once."""
+
+from collections.abc import Mapping, Sequence
+
+from sancho.dids.model import Tally
+from sancho.dids.store.contents import SLOTS
+from sancho.kit.db import Connection, execute, fetch_rows
+
+
+async def lock_to_attach(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, bool]:
+    """Keep collections from being closed until the end of the transaction; say of each that exists if it is open."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT did_id, open FROM did WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s ORDER BY did_id FOR SHARE
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+    return dict(rows)
+
+
+async def insert(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Attach children, given as (parent, child); return the pairs that are new."""
+    made = await fetch_rows(
+        conn,
+        """
+        INSERT INTO attachment (vo, parent_id, child_id)
+        SELECT %(vo)s, parent_id, child_id
+          FROM unnest(%(parent_ids)s::bigint[], %(child_ids)s::bigint[]) AS wanted (parent_id, child_id)
+         ORDER BY child_id, parent_id
+            ON CONFLICT DO NOTHING
+        RETURNING parent_id, child_id
+        """,
+        {"vo": vo, "parent_ids": [parent for parent, _ in pairs], "child_ids": [child for _, child in pairs]},
+    )
+    return {(parent_id, child_id) for parent_id, child_id in made}
+
+
+async def circles(conn: Connection, vo: int, parent_ids: Sequence[int]) -> set[tuple[int, int]]:
+    """Everything that holds these collections, at any depth, as (collection, holder); in a circle, it holds itself."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE above (start_id, did_id) AS (
+            SELECT a.child_id, a.parent_id
+              FROM attachment a WHERE a.child_id = ANY(%(parent_ids)s::bigint[]) AND a.vo = %(vo)s
+             UNION
+            SELECT above.start_id, holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
+        SELECT start_id, did_id FROM above
+         WHERE start_id IN (SELECT start_id FROM above WHERE start_id = did_id)
+        """,
+        {"vo": vo, "parent_ids": list(parent_ids)},
+    )
+    return {(start_id, did_id) for start_id, did_id in rows}
+
+
+async def add_to_tallies(conn: Connection, vo: int, changes: Mapping[int, Tally]) -> None:
+    """Count files and bytes of several datasets in this connection's slot."""
+    ids = sorted(changes)
+    await execute(
+        conn,
+        """
+        INSERT INTO collection_tally AS tally (vo, slot, did_id, files, size)
+        SELECT %(vo)s, pg_backend_pid() %% %(slots)s, did_id, files, size
+          FROM unnest(%(did_ids)s::bigint[], %(files)s::bigint[], %(sizes)s::bigint[]) AS more (did_id, files, size)
+         ORDER BY did_id
+            ON CONFLICT (did_id, vo, slot)
+            DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size
+        """,
+        {
+            "vo": vo, "slots": SLOTS, "did_ids": ids, "files": [changes[n].files for n in ids],
+            "sizes": [changes[n].size for n in ids],
+        },
+    )  # fmt: skip

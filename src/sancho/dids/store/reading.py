@@ -1,0 +1,205 @@
+"""Long lists of DIDs, from server-side cursors: what is in, above and below collections, and what a search finds."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import LiteralString
+
+from psycopg import sql
+
+from sancho.dids.model import Branch, Comparison, DidKind, Field, Listed, NamedFile, Tally, Where, pack_adler32
+from sancho.kit.db import Connection, Query, fetch_rows, stream
+
+LISTED: LiteralString = "SELECT d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')"
+COLUMNS: dict[Field, LiteralString] = {
+    Field.NAME: "d.name",
+    Field.ACCOUNT: "a.name",
+    Field.SIZE: "d.size",
+    Field.ADLER32: "d.adler32",
+    Field.CREATED_AT: "d.created_at",
+    Field.OPEN: "d.open",
+}
+OPERATORS: dict[Comparison, LiteralString] = {
+    Comparison.EQUAL: "=",
+    Comparison.NOT_EQUAL: "<>",
+    Comparison.LESS: "<",
+    Comparison.AT_MOST: "<=",
+    Comparison.MORE: ">",
+    Comparison.AT_LEAST: ">=",
+    Comparison.LIKE: "LIKE",
+    Comparison.NOT_LIKE: "NOT LIKE",
+}
+PATTERN = str.maketrans({"*": "%", "%": r"\%", "_": r"\_", "\\": r"\\"})
+
+
+def _listed(did_id: int, scope: str, name: str, kind: str, *rest: object) -> Listed:
+    return Listed._make((did_id, scope, name, DidKind(kind), *rest))
+
+
+async def children(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[Listed]]:
+    """What is directly in a collection, by id."""
+    query = (
+        LISTED
+        + """
+          FROM attachment AS found
+          JOIN did d ON d.did_id = found.child_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE found.parent_id = %(did_id)s AND found.vo = %(vo)s
+         ORDER BY d.did_id
+        """
+    )
+    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}):
+        yield [_listed(*row) for row in rows]
+
+
+async def parents(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[Listed]]:
+    """The collections that a DID is directly in, by id."""
+    query = (
+        LISTED
+        + """
+          FROM attachment AS found
+          JOIN did d ON d.did_id = found.parent_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE found.child_id = %(did_id)s AND found.vo = %(vo)s
+         ORDER BY d.did_id
+        """
+    )
+    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}):
+        yield [_listed(*row) for row in rows]
+
+
+async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
+    """The files among or below each of these DIDs, with its id: once for each of them, by both ids."""
+    query = """
+        WITH RECURSIVE below (root_id, did_id, kind) AS (
+            SELECT d.did_id, d.did_id, d.kind FROM did d WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s
+             UNION
+            SELECT below.root_id, inside.child_id, inside.kind
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id, d.kind
+                     FROM attachment a JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
+             WHERE below.kind = 'C'),
+        found (root_id, did_id) AS (
+            SELECT below.root_id, a.child_id
+              FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+             WHERE below.kind = 'D'
+             UNION
+            SELECT root_id, did_id FROM below WHERE kind = 'F')
+        SELECT found.root_id, d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0')
+          FROM found
+          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY found.root_id, d.did_id
+        """
+    async for rows in stream(conn, query, {"vo": vo, "did_ids": sorted(set(did_ids))}):
+        yield [(row[0], NamedFile._make(row[1:])) for row in rows]
+
+
+async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[Listed]]:
+    """The DIDs of a scope that are in no collection of the same scope, by name."""
+    query = (
+        LISTED
+        + """
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s
+           AND NOT EXISTS (
+               SELECT FROM attachment a JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
+                WHERE a.child_id = d.did_id AND a.vo = %(vo)s AND p.scope_id = %(scope_id)s)
+         ORDER BY d.name
+        """
+    )
+    async for rows in stream(conn, query, {"vo": vo, "scope_id": scope_id}):
+        yield [_listed(*row) for row in rows]
+
+
+async def branches(
+    conn: Connection, vo: int, did_ids: Sequence[int], *, deepest: int | None
+) -> AsyncIterator[list[Branch]]:
+    """What is below these DIDs, level by level to the `deepest`, by parent and name: an attachment once a level."""
+    query = """
+        WITH RECURSIVE below (parent_id, did_id, level) AS (
+            SELECT NULL::bigint, did_id, 0 FROM unnest(%(did_ids)s::bigint[]) AS root (did_id)
+             UNION
+            SELECT below.did_id, inside.child_id, below.level + 1
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
+             WHERE %(deepest)s::int IS NULL OR below.level < %(deepest)s)
+        SELECT ps.name, p.name, below.level,
+               d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+          FROM below
+          JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN did p ON p.did_id = below.parent_id AND p.vo = %(vo)s
+          JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
+         ORDER BY below.level, ps.name, p.name, s.name, d.name
+        """
+    params = {"vo": vo, "did_ids": list(did_ids), "deepest": deepest}
+    async for rows in stream(conn, query, params, cursor="below"):
+        yield [Branch((row[0], row[1]), row[2], _listed(*row[3:])) for row in rows]
+
+
+async def tallies(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Tally]:
+    """Files and bytes below each of these collections, from the tallies of the datasets at any depth."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (root_id, did_id) AS (
+            SELECT did_id, did_id FROM unnest(%(did_ids)s::bigint[]) AS root (did_id)
+             UNION
+            SELECT below.root_id, inside.child_id
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
+             WHERE (SELECT d.kind FROM did d WHERE d.did_id = below.did_id AND d.vo = %(vo)s) = 'C')
+        SELECT below.root_id, coalesce(sum(tally.files), 0)::bigint, coalesce(sum(tally.size), 0)::bigint
+          FROM below
+          LEFT JOIN collection_tally tally ON tally.did_id = below.did_id AND tally.vo = %(vo)s
+         GROUP BY below.root_id
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+    return {root_id: Tally(files, size) for root_id, files, size in rows}
+
+
+async def search(
+    conn: Connection, vo: int, scope_id: int, kinds: Sequence[DidKind], wanted: Sequence[Sequence[Where]],
+    *, limit: int | None,
+) -> AsyncIterator[list[Listed]]:  # fmt: skip
+    """DIDs of a scope that meet everything in one of the groups of `wanted`, by name; all without any."""
+    params: dict[str, object] = {
+        "vo": vo, "scope_id": scope_id, "kinds": list(kinds), "limit": limit,
+    }  # fmt: skip
+    groups: list[sql.Composable] = []
+    for group in wanted:
+        tests: list[sql.Composable] = [sql.SQL("true")]
+        for where in group:
+            name = f"w{len(params)}"
+            params[name] = _value(where)
+            column, operator = sql.SQL(COLUMNS[where.field]), sql.SQL(OPERATORS[where.comparison])
+            tests.append(sql.SQL("{} {} {}").format(column, operator, sql.Placeholder(name)))
+        groups.append(sql.SQL("({})").format(sql.SQL(" AND ").join(tests)))
+    query: Query = sql.SQL(
+        LISTED
+        + """
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.kind = ANY(%(kinds)s::"char"[]) AND ({})
+         ORDER BY d.name
+         LIMIT %(limit)s
+        """
+    ).format(sql.SQL(" OR ").join(groups) if groups else sql.SQL("true"))
+    async for rows in stream(conn, query, params):
+        yield [_listed(*row) for row in rows]
+
+
+def _value(where: Where) -> object:
+    if where.field is Field.ADLER32:
+        return pack_adler32(str(where.value))
+    if where.comparison in (Comparison.LIKE, Comparison.NOT_LIKE):
+        return str(where.value).translate(PATTERN)
+    return where.value
