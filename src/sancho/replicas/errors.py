@@ -31,3 +31,16 @@ class ReplicaBeingDeleted(Conflict):
     def __init__(self, *, did: str, rse: str) -> None:
         """Name the file and the RSE."""
         super().__init__(did=did, rse=rse, field="did", hint="Ask again when it is gone, in a minute or so.")
+
+
+class FileDiffers(Conflict):
+    """{did} exists, with {size} B and checksum {adler32}, which this replica does not have."""
+
+    code = "file_differs"
+
+    def __init__(self, *, did: str, size: int, adler32: str | None, field: str = "did") -> None:
+        """Say what the file is known to be."""
+        super().__init__(
+            did=did, size=size, adler32=adler32 or "unknown", field=field,
+            hint="All replicas of a file are equal; another content needs another name.",
+        )  # fmt: skip

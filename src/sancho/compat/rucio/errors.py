@@ -1,13 +1,14 @@
 """What can go wrong at Rucio's wire, and what each error of ours is called there."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from fastapi import Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from sancho.compat.rucio.wire import Said
+from sancho.dids.errors import ChecksumMalformed, DidExists, DidMalformed, DidNotFound, ScopeNotFound
 from sancho.identity.errors import (
     AccountNotFound,
     AccountSuspended,
@@ -35,6 +36,8 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.replicas.errors import FileDiffers, ReplicaExists, ReplicaNotFound
+from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.vos.errors import VoNotFound
 
 LONGEST_HEADER = 125
@@ -107,12 +110,55 @@ class NoKerberos(Unauthorized):
     code = "rucio_no_kerberos"
 
 
+class PfnUnfit(Invalid):
+    """{did} cannot lie at {pfn}: where files lie on {rse} is chosen here."""
+
+    code = "rucio_pfn_unfit"
+
+    def __init__(self, *, did: str, pfn: str, rse: str) -> None:
+        """Name the file, the URL and the RSE."""
+        super().__init__(did=did, pfn=pfn, rse=rse)
+
+
+class MetaNotKept(Conflict):
+    """Metadata is not kept with replicas: {key} of {did}."""
+
+    code = "rucio_meta_not_kept"
+
+    def __init__(self, *, did: str, key: str) -> None:
+        """Name the file and the key."""
+        super().__init__(did=did, key=key)
+
+
+class NothingToFollow(NotFound):
+    """There is no replica of {did} that a browser can read."""
+
+    code = "rucio_nothing_to_follow"
+
+    def __init__(self, *, did: str) -> None:
+        """Name the DID."""
+        super().__init__(did=did)
+
+
 NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     TokenMissing: (400, "ValueError"),
     NotServed: (409, "UnsupportedOperation"),
     NotAcceptable: (406, "UnsupportedRequestedContentType"),
     AccountNotFound: (404, "AccountNotFound"),
     VoNotFound: (404, "VONotFound"),
+    DidNotFound: (404, "DataIdentifierNotFound"),
+    DidExists: (409, "DataIdentifierAlreadyExists"),
+    DidMalformed: (400, "InvalidObject"),
+    ChecksumMalformed: (400, "InvalidObject"),
+    ScopeNotFound: (404, "ScopeNotFound"),
+    RseNotFound: (404, "RSENotFound"),
+    RseExpressionInvalid: (400, "InvalidRSEExpression"),
+    RseExpressionEmpty: (400, "InvalidRSEExpression"),
+    ReplicaNotFound: (404, "ReplicaNotFound"),
+    ReplicaExists: (409, "Duplicate"),
+    FileDiffers: (409, "FileConsistencyMismatch"),
+    PfnUnfit: (400, "InvalidPath"),
+    NothingToFollow: (404, "ReplicaNotFound"),
     DatabaseAway: (503, "DatabaseException"),
     AccountSuspended: (401, "CannotAuthenticate"),
     LoginPending: (401, "CannotAuthenticate"),
@@ -151,8 +197,8 @@ def _said(error: Exception) -> tuple[int, str, str]:
         status, name = next(NAMES[kind] for kind in type(error).__mro__ if kind in NAMES)
         return status, name, NO_GOOD if isinstance(error, REFUSALS) else str(error)
     if isinstance(error, RequestValidationError):
-        fault = cast(dict[str, str], error.errors()[0])
-        return 400, "InputValidationError", f"{fault['loc'][-1]}: {fault['msg']}"
+        fault = cast(dict[str, Any], error.errors()[0])
+        return 400, "InputValidationError", f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}"
     if isinstance(error, HTTPException):
         return error.status_code, "UnsupportedOperation" if error.status_code == 405 else "RucioException", error.detail
     return 500, "RucioException", "This is a bug in Sancho."

@@ -15,12 +15,19 @@ from sancho.rses import service as rses
 
 async def add(conn: Connection, vo: int, keys: Sequence[ReplicaKey], sizes: Sequence[int], state: ReplicaState) -> None:
     """Make replicas that nothing holds yet; raises `ReplicaExists` naming the first that exists."""
+    await insert(conn, vo, keys, sizes, state)
+    await rows.add_usage(conn, vo, plan.sums((key.rse_id, 1, size) for key, size in zip(keys, sizes, strict=True)))
+
+
+async def insert(
+    conn: Connection, vo: int, keys: Sequence[ReplicaKey], sizes: Sequence[int], state: ReplicaState
+) -> None:
+    """As `add`, but for the usage, which the caller adds."""
     made = await rows.insert(conn, vo, keys, sizes, state, [0] * len(keys))
     if len(made) < len(keys):
         there = set(keys).difference(made)
         first = next((key for key in keys if key in there), None) or _repeated(keys)
         raise ReplicaExists(**await _named(conn, vo, first))
-    await rows.add_usage(conn, vo, plan.sums((key.rse_id, 1, size) for key, size in zip(keys, sizes, strict=True)))
 
 
 async def place(
