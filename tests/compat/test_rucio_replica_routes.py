@@ -71,3 +71,38 @@ async def test_no_vo_sees_replicas_of_another(served: Served) -> None:
     await register(served, "only-gridpp")
     (ours,) = lines(await ask(served, "GET", "/replicas/mc/only-gridpp"))
     assert ours["pfns"].keys().isdisjoint(theirs["pfns"])
+
+
+async def test_no_vo_sees_rules_of_another(served: Served) -> None:
+    await register(served, "only-gridpp", vo="gridpp")
+    body = {"dids": [{"scope": "mc", "name": "only-gridpp"}], "copies": 1, "rse_expression": "A-DISK"}
+    (rule_id,) = (await ask(served, "POST", "/rules/", vo="gridpp", json=body)).json()
+    assert (await ask(served, "GET", f"/rules/{rule_id}", vo="gridpp")).json()["name"] == "only-gridpp"
+    for method, path, said in (
+        ("GET", f"/rules/{rule_id}", None),
+        ("DELETE", f"/rules/{rule_id}", None),
+        ("PUT", f"/rules/{rule_id}", {"options": {"lifetime": 1}}),
+        ("GET", f"/rules/{rule_id}/locks", None),
+        ("GET", f"/rules/{rule_id}/analysis", None),
+    ):
+        hidden = await ask(served, method, path, json=said)
+        assert (hidden.status_code, hidden.headers["ExceptionClass"]) == (404, "RuleNotFound"), path
+    for method, path, said in (
+        ("POST", "/rules/", body),
+        ("GET", "/dids/mc/only-gridpp/rules", None),
+        ("GET", "/dids/mc/only-gridpp/associated_rules", None),
+        ("GET", "/locks/mc/only-gridpp?did_type=dataset", None),
+        ("POST", "/locks/bulk_locks_for_dids", {"dids": body["dids"]}),
+    ):
+        hidden = await ask(served, method, path, json=said)
+        assert (hidden.status_code, hidden.headers["ExceptionClass"]) == (404, "DataIdentifierNotFound"), path
+    assert lines(await ask(served, "GET", "/rules/")) == []
+    assert lines(await ask(served, "GET", "/accounts/root/rules")) == []
+    assert (await ask(served, "GET", f"/rules/{rule_id}", vo="gridpp")).status_code == 200
+
+
+async def test_locks_are_those_of_datasets(served: Served) -> None:
+    await register(served, "one")
+    answer = await ask(served, "GET", "/locks/mc/one?did_type=file")
+    assert (answer.status_code, answer.headers["ExceptionClass"]) == (400, "InputValidationError")
+    assert lines(await ask(served, "GET", "/locks/mc/one?did_type=dataset")) == []

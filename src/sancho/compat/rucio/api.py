@@ -4,22 +4,17 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.rucio import accounts, auth, ping, refused, replicas
+from sancho.compat.rucio import accounts, auth, ping, refused, replicas, rules
 from sancho.compat.rucio.errors import render
 from sancho.kit.problem import Dialects
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (
-    ping.router,
-    auth.router,
-    auth.pages,
-    accounts.router,
-    replicas.router,
-    replicas.redirects,
-    refused.router,
-)
-"""The last one answers whatever the others do not."""
+    ping.router, auth.router, auth.pages, accounts.router, replicas.router, replicas.redirects, rules.router,
+    rules.of_accounts, rules.of_dids, rules.locks, refused.router,
+)  # fmt: skip
+"""The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""
 PUBLIC_PATHS = frozenset(
     {"/rucio/ping", "/rucio/ping/"}
     | {

@@ -38,6 +38,7 @@ from sancho.kit.errors import (
 )
 from sancho.replicas.errors import FileDiffers, ReplicaExists, ReplicaNotFound
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
 from sancho.vos.errors import VoNotFound
 
 LONGEST_HEADER = 125
@@ -140,6 +141,26 @@ class NothingToFollow(NotFound):
         super().__init__(did=did)
 
 
+class RuleIdMalformed(Invalid):
+    """Badly formatted rule id ({rule_id})"""
+
+    code = "rucio_rule_id_malformed"
+
+    def __init__(self, *, rule_id: str) -> None:
+        """Show what was given."""
+        super().__init__(rule_id=rule_id[:100])
+
+
+class NotForOthers(Forbidden):
+    """A rule belongs to the account that makes it, not to {account}."""
+
+    code = "rucio_not_for_others"
+
+    def __init__(self, *, account: str) -> None:
+        """Name whom it was meant for."""
+        super().__init__(account=account)
+
+
 NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     TokenMissing: (400, "ValueError"),
     NotServed: (409, "UnsupportedOperation"),
@@ -158,6 +179,9 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaExists: (409, "Duplicate"),
     FileDiffers: (409, "FileConsistencyMismatch"),
     PfnUnfit: (400, "InvalidPath"),
+    RuleNotFound: (404, "RuleNotFound"),
+    TooFewRses: (409, "InsufficientTargetRSEs"),
+    QuotaExceeded: (409, "InsufficientAccountLimit"),
     NothingToFollow: (404, "ReplicaNotFound"),
     DatabaseAway: (503, "DatabaseException"),
     AccountSuspended: (401, "CannotAuthenticate"),
