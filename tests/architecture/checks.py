@@ -96,10 +96,11 @@ def order(src: Path) -> Iterator[Finding]:
                 yield Finding(module.name, f"line {line} imports {name.split('.')[0]}; {module.part} is pure")
 
 
-def _rank(part: str, *, in_compat: bool) -> int:
-    """How high a module stands in its feature; in `compat`, `rules_wire` stands where `wire` does."""
+def _rank(part: str, *, in_compat: bool) -> float:
+    """How high a module stands in its feature; in `compat`, `rules_wire` stands right above `wire`."""
     if in_compat:
-        return COMPAT_RANKS.get(part.rpartition("_")[2], RANKS["api"])
+        of, _, kind = part.rpartition("_")
+        return COMPAT_RANKS.get(kind, RANKS["api"]) + (0.5 if of and kind in COMPAT_RANKS else 0)
     return RANKS.get(part, RANK_OF_OTHERS)
 
 

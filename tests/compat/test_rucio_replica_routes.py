@@ -68,6 +68,17 @@ async def test_no_vo_sees_replicas_of_another(served: Served) -> None:
         hidden = await ask(served, method, path, json=body)
         assert (hidden.status_code, hidden.headers["ExceptionClass"]) == (404, "DataIdentifierNotFound"), path
     assert lines(await ask(served, "POST", "/replicas/dids", json={"pfns": [url]})) == []
+    unknown = await ask(served, "POST", "/replicas/bad", json={"replicas": [url]})
+    assert (unknown.status_code, unknown.json()) == (201, {"unknown": [url]})
+    for method, path, body in (
+        ("POST", "/replicas/bad", {"replicas": [{**did, "rse": "A-DISK"}]}),
+        ("POST", "/replicas/bad/dids", {"rse": "A-DISK", "dids": [did]}),
+        ("POST", "/replicas/tombstone", {"replicas": [{**did, "rse": "A-DISK"}]}),
+        ("DELETE", "/replicas", {"rse": "A-DISK", "files": [did]}),
+    ):
+        hidden = await ask(served, method, path, json=body)
+        assert (hidden.status_code, hidden.headers["ExceptionClass"]) == (404, "DataIdentifierNotFound"), path
+    assert lines(await ask(served, "GET", "/replicas/mc/only-gridpp", vo="gridpp")) == [theirs]
     await register(served, "only-gridpp")
     (ours,) = lines(await ask(served, "GET", "/replicas/mc/only-gridpp"))
     assert ours["pfns"].keys().isdisjoint(theirs["pfns"])

@@ -164,3 +164,69 @@ async def test_bad_questions_are_answered_with_what_is_wrong(root: PythonClient)
 async def test_who_may_not_register_registers_nothing(alice: PythonClient) -> None:
     assert await fault(alice, "add_replicas", "A-DISK", [file("alices")]) == "AccessDenied"
     assert await fault(alice, "list_replicas", [{"scope": "mc", "name": "alices"}]) == "DataIdentifierNotFound"
+
+
+async def states(client: PythonClient, name: str) -> dict[str, str]:
+    (one,) = await listed(client, name, all_states=True)
+    return one["states"]
+
+
+async def test_bad_replicas_are_declared_by_url_and_by_name(rucio: Online, root: PythonClient) -> None:
+    await root.call("add_replicas", "A-DISK", [file("rotten/1"), file("rotten/2"), file("rotten/3")])
+    await root.call("add_replicas", "B-DISK", [file("rotten/1")])
+    one, _, three = await listed(root, "rotten/1", "rotten/2", "rotten/3")
+    (url,) = one["rses"]["A-DISK"]
+
+    assert await root.call("declare_bad_file_replicas", [url], "lost") == {}
+    assert await states(root, "rotten/1") == {"A-DISK": "BAD", "B-DISK": "AVAILABLE"}
+    again = await root.call("declare_bad_file_replicas", [url, "root://elsewhere//x"], "lost")
+    assert again == {"A-DISK": [url], "unknown": ["root://elsewhere//x"]}
+    named = [{"scope": "mc", "name": f"rotten/{n}", "rse": "A-DISK"} for n in (1, 2)]
+    assert await root.call("declare_bad_file_replicas", named, "lost") == {"A-DISK": ["mc:rotten/1"]}
+    assert await states(root, "rotten/2") == {"A-DISK": "BAD"}
+    files = [{"scope": "mc", "name": f"rotten/{n}"} for n in (1, 2)]
+    assert await root.call("declare_bad_did_replicas", "B-DISK", files, "lost") == {"B-DISK": ["mc:rotten/2"]}
+    assert await states(root, "rotten/1") == {"A-DISK": "BAD", "B-DISK": "BAD"}
+    (third,) = three["pfns"]
+    assert await fault(root, "add_bad_pfns", [third, "root://x//y"], "lost", "BAD", None) == "ReplicaNotFound"
+    assert await states(root, "rotten/3") == {"A-DISK": "AVAILABLE"}
+    assert await fault(root, "add_bad_pfns", [third], "lost", "SUSPICIOUS", None) == "InputValidationError"
+    assert await root.call("add_bad_pfns", [third], "lost", "BAD", None) is True
+    assert await states(root, "rotten/3") == {"A-DISK": "BAD"}
+
+
+async def test_replicas_that_nothing_holds_are_given_up(rucio: Online, root: PythonClient) -> None:
+    await root.call("add_replicas", "A-DISK", [file("old/1"), file("old/2"), file("kept")])
+    rule = {"did": "mc:kept", "rse_expression": "A-DISK"}
+    assert (await rucio.send("POST", "/rules", json=rule)).status_code == 201
+    old = [{"scope": "mc", "name": "old/1"}, {"scope": "mc", "name": "old/2"}]
+    kept = {"scope": "mc", "name": "kept"}
+
+    async def ended() -> set[str]:
+        async with rucio.deployment.database.transaction([1]) as conn:
+            rows = await conn.execute(
+                "SELECT d.name FROM replica r JOIN did d USING (did_id, vo) WHERE r.tombstone_at <= now()"
+                " AND (d.name = 'kept' OR d.name LIKE 'old/%')"
+            )
+            return {name for (name,) in await rows.fetchall()}
+
+    assert await fault(root, "delete_replicas", "A-DISK", [*old, kept]) == "ReplicaIsLocked"
+    assert await fault(root, "delete_replicas", "B-DISK", old) == "ReplicaNotFound"
+    assert await fault(root, "delete_replicas", "NO-DISK", old) == "RSENotFound"
+    assert await ended() == set()
+    assert await root.call("delete_replicas", "A-DISK", old[:1]) is True
+    assert await ended() == {"old/1"}
+    assert await root.call("set_tombstone", [{**old[1], "rse": "A-DISK"}]) is True
+    assert await ended() == {"old/1", "old/2"}
+
+
+async def test_who_may_not_manage_replicas_declares_and_deletes_none(root: PythonClient, alice: PythonClient) -> None:
+    await root.call("add_replicas", "A-DISK", [file("guarded")])
+    ((url,),) = [one["pfns"] for one in await listed(alice, "guarded")]
+    guarded = {"scope": "mc", "name": "guarded"}
+    assert await fault(alice, "declare_bad_file_replicas", [url], "x") == "AccessDenied"
+    assert await fault(alice, "declare_bad_did_replicas", "A-DISK", [guarded], "x") == "AccessDenied"
+    assert await fault(alice, "add_bad_pfns", [url], "x", "BAD", None) == "AccessDenied"
+    assert await fault(alice, "delete_replicas", "A-DISK", [guarded]) == "AccessDenied"
+    assert await fault(alice, "set_tombstone", [{**guarded, "rse": "A-DISK"}]) == "AccessDenied"
+    assert await states(root, "guarded") == {"A-DISK": "AVAILABLE"}

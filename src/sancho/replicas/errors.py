@@ -44,3 +44,13 @@ class FileDiffers(Conflict):
             did=did, size=size, adler32=adler32 or "unknown", field=field,
             hint="All replicas of a file are equal; another content needs another name.",
         )  # fmt: skip
+
+
+class ReplicaHeld(Conflict):
+    """The replica of {did} on {rse} is held: a rule or an upload needs it."""
+
+    code = "replica_held"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE."""
+        super().__init__(did=did, rse=rse, field="did", hint="It goes by itself once the rules on it are withdrawn.")

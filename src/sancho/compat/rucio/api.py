@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.rucio import accounts, auth, ping, refused, replicas, rules
+from sancho.compat.rucio import accounts, auth, bad_replicas, ping, refused, replicas, rules
 from sancho.compat.rucio.errors import render
 from sancho.kit.problem import Dialects
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (
-    ping.router, auth.router, auth.pages, accounts.router, replicas.router, replicas.redirects, rules.router,
-    rules.of_accounts, rules.of_dids, rules.locks, refused.router,
+    ping.router, auth.router, auth.pages, accounts.router, bad_replicas.router, replicas.router, replicas.redirects,
+    rules.router, rules.of_accounts, rules.of_dids, rules.locks, refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""
 PUBLIC_PATHS = frozenset(

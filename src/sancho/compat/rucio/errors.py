@@ -36,7 +36,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
-from sancho.replicas.errors import FileDiffers, ReplicaExists, ReplicaNotFound
+from sancho.replicas.errors import FileDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
 from sancho.vos.errors import VoNotFound
@@ -141,6 +141,16 @@ class NothingToFollow(NotFound):
         super().__init__(did=did)
 
 
+class PfnUnknown(NotFound):
+    """No file lies at {pfn}."""
+
+    code = "rucio_pfn_unknown"
+
+    def __init__(self, *, pfn: str) -> None:
+        """Show the URL."""
+        super().__init__(pfn=pfn)
+
+
 class RuleIdMalformed(Invalid):
     """Badly formatted rule id ({rule_id})"""
 
@@ -178,6 +188,8 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaNotFound: (404, "ReplicaNotFound"),
     ReplicaExists: (409, "Duplicate"),
     FileDiffers: (409, "FileConsistencyMismatch"),
+    ReplicaHeld: (409, "ReplicaIsLocked"),
+    PfnUnknown: (404, "ReplicaNotFound"),
     PfnUnfit: (400, "InvalidPath"),
     RuleNotFound: (404, "RuleNotFound"),
     TooFewRses: (409, "InsufficientTargetRSEs"),

@@ -7,6 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from sancho.compat.rucio.replicas_wire import Choice
+from sancho.compat.rucio.translate import id_of
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
@@ -26,11 +27,6 @@ class Found:
     rse: Rse
     state: ReplicaState
     url: str
-
-
-def id_of(number: int) -> str:
-    """An id as Rucio says it: our number, in 32 hex digits."""
-    return f"{number:032x}"
 
 
 def scheme_of(rse: Rse) -> str:

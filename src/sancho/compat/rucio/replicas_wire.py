@@ -4,30 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
-LISTED_AT_ONCE = 1000
-"""DIDs of which one call lists the replicas: Rucio's own limit."""
-Name = Annotated[str, Field(max_length=300)]
 RseName = Annotated[str, Field(max_length=128)]
 Pfn = Annotated[str, Field(max_length=2000)]
-Expression = Annotated[str, Field(max_length=4000)]
 Domain = Literal["wan", "lan", "all"]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
-
-
-class DidIn(BaseModel, extra="forbid"):
-    """A DID; what kind of one it is we know better."""
-
-    scope: Name
-    name: Name
-    type: Annotated[str | None, Field(max_length=20)] = None
-
-    @property
-    def did(self) -> str:
-        """The DID as text, `scope:name`."""
-        return f"{self.scope}:{self.name}"
 
 
 class FileIn(DidIn):
@@ -92,3 +76,40 @@ class DidsIn(BaseModel, extra="forbid"):
     """DIDs that something is asked about."""
 
     dids: Annotated[list[DidIn], Field(max_length=LISTED_AT_ONCE)]
+
+
+class ReplicaIn(DidIn):
+    """A replica by name."""
+
+    rse: RseName
+
+
+class TombstonesIn(BaseModel, extra="forbid"):
+    """Replicas that are not needed any more."""
+
+    replicas: Annotated[list[ReplicaIn], Field(max_length=REGISTERED_AT_ONCE)]
+
+
+class BadIn(BaseModel, extra="forbid"):
+    """Replicas that are lost or wrong, all by URL or all by name; those that are not available stay what they are."""
+
+    replicas: Annotated[list[Pfn] | list[ReplicaIn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000)] = None
+    force: bool = False
+
+
+class BadDidsIn(BaseModel, extra="forbid"):
+    """Files whose replicas on an RSE are lost or wrong."""
+
+    rse: RseName
+    dids: Annotated[list[DidIn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000)] = None
+
+
+class BadPfnsIn(BaseModel, extra="forbid"):
+    """URLs of replicas that are lost or wrong."""
+
+    pfns: Annotated[list[Pfn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000)] = None
+    state: Literal["BAD"]
+    expires_at: None = None

@@ -8,9 +8,9 @@ from fastapi import Depends, Query, Response
 from sancho.compat.rucio import rules_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
 from sancho.compat.rucio.errors import NotForOthers, RuleIdMalformed
-from sancho.compat.rucio.replicas_translate import id_of
 from sancho.compat.rucio.rules_wire import ChangeIn, Datasets, Dids, LeaveIn, RuleId, RuleIn, RulesQuery
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
+from sancho.compat.rucio.translate import id_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did
 from sancho.identity import service as identity

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sancho.compat.rucio.replicas_translate import id_of
-from sancho.compat.rucio.translate import date_of
+from sancho.compat.rucio.translate import date_of, id_of
 from sancho.rules.model import DatasetLock, Lock, LockState, Rule, RuleState
 
 STATES: Mapping[RuleState, str] = {

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.replicas_wire import LISTED_AT_ONCE, DidIn, Expression, Name
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Name
 from sancho.kit.units import Duration
 
 RULES_AT_ONCE = 100

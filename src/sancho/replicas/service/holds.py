@@ -27,7 +27,7 @@ async def insert(
     if len(made) < len(keys):
         there = set(keys).difference(made)
         first = next((key for key in keys if key in there), None) or _repeated(keys)
-        raise ReplicaExists(**await _named(conn, vo, first))
+        raise ReplicaExists(**await named(conn, vo, first))
 
 
 async def place(
@@ -124,16 +124,17 @@ async def _refuse_missing(
 ) -> None:
     for key in wanted:
         if key not in states:
-            raise ReplicaNotFound(**await _named(conn, vo, key))
+            raise ReplicaNotFound(**await named(conn, vo, key))
 
 
 async def _refuse_deleting(conn: Connection, vo: int, states: Mapping[ReplicaKey, ReplicaState]) -> None:
     deleting = [key for key, state in states.items() if state is ReplicaState.DELETING]
     if deleting:
-        raise ReplicaBeingDeleted(**await _named(conn, vo, min(deleting)))
+        raise ReplicaBeingDeleted(**await named(conn, vo, min(deleting)))
 
 
-async def _named(conn: Connection, vo: int, key: ReplicaKey) -> dict[str, str]:
+async def named(conn: Connection, vo: int, key: ReplicaKey) -> dict[str, str]:
+    """The file and the RSE of a replica by name, as errors say them."""
     did = (await dids.by_id(conn, vo, [key.did_id])).get(key.did_id)
     rse = (await rses.by_id(conn, [key.rse_id])).get(key.rse_id)
     return {
