@@ -16,7 +16,7 @@ PURE = {"model", "plan"}
 IMPURE_PACKAGES = {"asyncio", "anyio", "fastapi", "httpx2", "procrastinate", "psycopg", "psycopg_pool", "pydantic"}
 ENTERS_ALL = {"app", "cli", "explain", "local"}
 READS_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
-STATEMENTS = {"execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "stream"}
+STATEMENTS = {"execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "stream", "stream_as"}
 
 MODULE_LINES = 400
 FUNCTION_LINES = 60

@@ -44,6 +44,7 @@ BAD: list[tuple[Check, Mapping[str, str]]] = [
     (checks.order, {"sancho/rules/model.py": "from pydantic import BaseModel"}),
     (checks.order, {"sancho/compat/rucio/wire.py": "from sancho.compat.rucio.rules import router"}),
     (checks.order, {"sancho/compat/rucio/rules_wire.py": "from sancho.compat.rucio import rules_translate"}),
+    (checks.order, {"sancho/compat/rucio/rules_wire.py": "from sancho.compat.rucio import replicas_wire"}),
     (checks.lazy_imports, {"sancho/kit/db.py": "def f():\n    import json\n"}),
     (
         checks.lazy_imports,

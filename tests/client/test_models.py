@@ -103,6 +103,7 @@ OPERATIONS: Sequence[Operation] = [
     jobs.submit(DESCRIPTION, count=2),
     jobs.summary(1),
     rules.create("mc:a", "*", copies=2, lifetime=60, comment="c"),
+    rules.change(1, lifetime=60, comment="c"),
     rules.delete(1),
     rules.list_rules(did="mc:a", account="a", state="ok", limit=1),
     rules.locks(1, limit=1),

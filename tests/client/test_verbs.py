@@ -234,6 +234,12 @@ def test_rules_are_added_shown_and_withdrawn(grid: Grid, tmp_path: Path, unique:
     assert (rule["rse_expression"], rule["copies"], rule["state"]) == ("tier=2", 1, "replicating")
     assert rule["expires_at"] is not None
     assert [(k["rse"], k["state"]) for k in shown["locks"]] == [("B-DISK", "replicating")]
+    number = str(rule["rule_id"])
+    changed = grid.json("rule", "change", number, "--lifetime", "30 d", "--comment", "longer", account="root")
+    assert (changed["expires_at"] > rule["expires_at"], changed["comment"]) == (True, "longer")
+    kept = grid.json("rule", "change", number, "--for-ever", account="root")
+    assert (kept["expires_at"], kept["comment"]) == (None, "longer")
+    assert grid.sancho("rule", "change", number, "--for-ever", "--lifetime", "1 d", account="root").exit_code == 2
     waiting = grid.json("rule", "transfers", "--rse", "B-DISK")
     assert did in [t["did"] for t in waiting]
     assert grid.sancho("rule", "rm", str(rule["rule_id"]), "-y", account="root").exit_code == 0

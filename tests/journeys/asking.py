@@ -199,6 +199,8 @@ def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /rules", query=query)
     yield ask("GET /rules/{rule_id}", rule_id=filled.ids["rule"])
     yield ask("GET /rules/{rule_id}/locks", rule_id=filled.ids["rule"], query={"cursor": "0.0", "limit": 10})
+    change = {"lifetime": "2 d", "comment": "c"}
+    yield ask("PATCH /rules/{rule_id}", rule_id=filled.ids["rule"], body=change)
     yield ask("DELETE /rules/{rule_id}", rule_id=filled.ids["rule"])
     yield ask("POST /rules/withdraw", body={"did": "mc:raw"})
     yield ask("GET /quotas", query={"account": "carol", "cursor": "a", "limit": 10})

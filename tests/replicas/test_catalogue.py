@@ -16,6 +16,7 @@ from sancho.kit.access import Algorithm, NotYours
 from sancho.kit.db import Connection
 from sancho.kit.errors import PermissionMissing
 from sancho.replicas import service
+from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
@@ -191,3 +192,51 @@ async def test_a_file_that_cannot_be_read_now_has_no_sources(conn: Connection, w
     files = await service.access(conn, person(world, "alice"), Notary(), [copying.did_id, bad.did_id], page=(0, 200))
 
     assert [file.sources for file in files] == [(), ()]
+
+
+async def test_a_file_that_is_known_gets_one_more_replica(conn: Connection, world: World) -> None:
+    root = person(world, "root", "*")
+    (one,) = await service.register(conn, root, "A-DISK", some("known"))
+
+    ids = await service.register(conn, root, "B-DISK", some("new", "known"), known=True, dataset="mc:both")
+
+    assert ids[1] == one
+    keys = [replica.key for replica in await service.list(conn, world.belle, ids)]
+    a, b = world.resource["A-DISK"], world.resource["B-DISK"]
+    assert keys == [ReplicaKey(one, a), ReplicaKey(one, b), ReplicaKey(ids[0], b)]
+    assert await service.usage(conn, world.belle) == await recounted(conn, world.belle)
+    with pytest.raises(ReplicaExists, match="mc:known on B-DISK"):
+        await service.register(conn, root, "B-DISK", some("known"), known=True)
+    with pytest.raises(DidExists):
+        await service.register(conn, root, "B-DISK", some("both"), known=True)
+
+
+async def test_another_file_of_the_same_name_is_no_replica(conn: Connection, world: World) -> None:
+    root = person(world, "root", "*")
+    await service.register(conn, root, "A-DISK", some("known", adler32=None))
+    await service.register(conn, root, "A-DISK", some("summed"))
+    for other in (some("known", size=8), some("summed", adler32="00000002")):
+        with pytest.raises(ReplicaDiffers) as e:
+            await service.register(conn, root, "B-DISK", [*some("fresh"), *other], known=True)
+        assert e.value.field == "files.1.did"
+    assert len(await service.register(conn, root, "B-DISK", some("known", "summed", adler32=None), known=True)) == 2
+
+
+async def test_given_up_are_replicas_that_nothing_holds(conn: Connection, world: World) -> None:
+    root, rse_id = person(world, "root", "*"), world.resource["A-DISK"]
+    ids = await service.register(conn, root, "A-DISK", some("free", "held"))
+    free, held = (ReplicaKey(did_id, rse_id) for did_id in ids)
+    await service.hold(conn, world.belle, [held])
+
+    await service.give_up(conn, root, {free: "mc:free"})
+
+    ends = {replica.key: replica.tombstone_at for replica in await service.list(conn, world.belle, ids)}
+    assert (ends[free] is None, ends[held]) == (False, None)
+    with pytest.raises(ReplicaHeld, match="mc:held on A-DISK"):
+        await service.give_up(conn, root, {held: "mc:held"})
+    with pytest.raises(ReplicaNotFound):
+        await service.give_up(conn, root, {ReplicaKey(ids[0], world.resource["B-DISK"]): "mc:free"})
+    with pytest.raises(PermissionMissing):
+        await service.give_up(conn, person(world, "alice"), {free: "mc:free"})
+    with pytest.raises(PermissionMissing):
+        await service.declare_bad(conn, person(world, "alice"), {free: "mc:free"})

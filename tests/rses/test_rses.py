@@ -234,6 +234,23 @@ def test_two_files_never_share_a_place(one: int, other: int, name: str, another:
     assert len(places) == 2 or (one, name) == (other, another)
 
 
+@given(st.integers(1, 2**59), st.text(min_size=1), st.sampled_from(["", "file:///data", "root://a.b:1094//x"]))
+def test_the_file_at_a_place_is_known_by_its_url(did_id: int, name: str, prefix: str) -> None:
+    try:
+        url = plan.place(prefix, "belle", "mc", did_id, name).url
+    except PlaceUnfit:
+        return
+    assert plan.file_at(prefix, url) == did_id
+    assert plan.file_at(f"{prefix}2", url) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["", "/", "p:/", "p:/belle/mc/345/12345", "p:/belle/mc/345/XYZ/f", "p:/belle/mc/345//f", "q:/b/mc/345/1/f"]
+)
+def test_no_file_is_at_a_url_that_is_no_place(url: str) -> None:
+    assert plan.file_at("p:", url) is None
+
+
 async def test_a_token_names_the_storage_and_the_paths(conn: Connection, tmp_path: Path) -> None:
     clock = StoppedClock()
     rotate(tmp_path / "keys", clock=clock)

@@ -46,6 +46,23 @@ async def test_a_rule_is_made_shown_listed_and_withdrawn(served: Served) -> None
     assert (await served.send("GET", path)).json()["code"] == "rule_not_found"
 
 
+async def test_its_account_changes_how_long_a_rule_lives_and_its_comment(served: Served) -> None:
+    made = await make(served, lifetime="1 d", comment="for now")
+    path = f"/rules/{made['rule_id']}"
+
+    async def change(account: str = "alice", **said: Any) -> dict[str, Any]:
+        return (await served.send("PATCH", path, account=account, json=said)).json()
+
+    assert await change() == made
+    assert await change(comment="for ever", lifetime=None) == {**made, "comment": "for ever", "expires_at": None}
+    assert (await change(lifetime="30 d"))["expires_at"] > made["expires_at"]
+    assert (await change(account="root", comment=None))["comment"] is None
+    assert (await change(account="bob", comment="mine"))["code"] == "not_yours"
+    assert (await change(copies=2))["code"] == "invalid_request"
+    gone = await served.send("PATCH", "/rules/999999", json={"comment": "x"})
+    assert gone.json()["code"] == "rule_not_found"
+
+
 async def test_rules_and_locks_come_in_pages(served: Served) -> None:
     made = [(await make(served, account=account))["rule_id"] for account in ("alice", "bob", "alice")]
 

@@ -275,6 +275,16 @@ async def stream(
             yield rows
 
 
+async def stream_as(
+    conn: Connection, kind: type[T], query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000
+) -> AsyncIterator[list[T]]:
+    """Read a long result as `stream` does; make each row a `kind`, as `fetch` does."""
+    async with conn.cursor(name="stream", row_factory=dict_row) as cursor:
+        await cursor.execute(query, params)
+        while rows := await cursor.fetchmany(chunk):
+            yield _adapter(list[kind]).validate_python(rows)
+
+
 async def make_partitions(conn: Connection) -> None:
     """Make the partitions of the coming weeks, for every table that is partitioned by time."""
     await execute(conn, "SELECT make_partitions((now() + interval '8 weeks')::date)")
@@ -299,5 +309,5 @@ async def all_vos(database: Database) -> list[int]:
 __all__ = [
     "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "again",
     "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "make_partitions",
-    "narrow", "serving", "stream",
+    "narrow", "serving", "stream", "stream_as",
 ]  # fmt: skip

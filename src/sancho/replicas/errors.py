@@ -31,3 +31,26 @@ class ReplicaBeingDeleted(Conflict):
     def __init__(self, *, did: str, rse: str) -> None:
         """Name the file and the RSE."""
         super().__init__(did=did, rse=rse, field="did", hint="Ask again when it is gone, in a minute or so.")
+
+
+class ReplicaDiffers(Conflict):
+    """{did} exists, with {size} B and checksum {adler32}, which this replica does not have."""
+
+    code = "replica_differs"
+
+    def __init__(self, *, did: str, size: int, adler32: str | None, field: str = "did") -> None:
+        """Say what the file is known to be."""
+        super().__init__(
+            did=did, size=size, adler32=adler32 or "unknown", field=field,
+            hint="All replicas of a file are equal; another content needs another name.",
+        )  # fmt: skip
+
+
+class ReplicaHeld(Conflict):
+    """The replica of {did} on {rse} is held: a rule or an upload needs it."""
+
+    code = "replica_held"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE."""
+        super().__init__(did=did, rse=rse, field="did", hint="It goes by itself once the rules on it are withdrawn.")

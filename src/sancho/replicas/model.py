@@ -1,6 +1,6 @@
 """The words of replicas: keys, states, usage. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -92,6 +92,57 @@ class Readable(NamedTuple):
     size: int
     adler32: str | None
     sources: tuple[Source, ...]
+
+
+class Located(NamedTuple):
+    """What lies, or would lie, at a URL: the file, as `scope` and `name`, and the RSE."""
+
+    url: str
+    key: ReplicaKey
+    rse: str
+    scope: str
+    name: str
+
+    @property
+    def did(self) -> str:
+        """The file as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class FileCopies(NamedTuple):
+    """A file and those of its replicas that were asked for, by RSE; `parents` as `scope:name`, when asked for."""
+
+    did_id: int
+    scope: str
+    name: str
+    size: int
+    adler32: str | None
+    copies: tuple[tuple[int, ReplicaState], ...]
+    parents: tuple[str, ...]
+
+
+class Wanted(NamedTuple):
+    """Which replicas to list: on these RSEs, in these states."""
+
+    rse_ids: Sequence[int]
+    states: Sequence[ReplicaState] = (ReplicaState.AVAILABLE,)
+    bare: bool = True
+    """Files without any of them too."""
+    parents: bool = False
+    """With what each file is directly in."""
+
+
+class DatasetCopy(NamedTuple):
+    """What an RSE has of a dataset: `files` and `size` of it are available there, of `total_files` and `total_size`."""
+
+    did_id: int
+    scope: str
+    name: str
+    rse_id: int
+    files: int
+    size: int
+    total_files: int
+    total_size: int
 
 
 class Doomed(NamedTuple):

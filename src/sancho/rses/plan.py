@@ -1,5 +1,6 @@
 """Where a file lies, and what a token for it says: pure functions of what is known."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ from sancho.rses.errors import PlaceUnfit
 from sancho.rses.model import Place
 
 FOLDERS = 4096
+_ID = re.compile(r"[0-9a-f]{1,15}")
 
 
 def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
@@ -19,6 +21,14 @@ def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
         raise PlaceUnfit(name=name)
     path = "/".join(["", quote(vo, ""), quote(scope, ""), f"{did_id % FOLDERS:03x}", f"{did_id:x}", quote(name, "/")])
     return Place(url=prefix + path, path=path)
+
+
+def file_at(prefix: str, url: str) -> int | None:
+    """The id of the file that would lie at a URL; None when the URL is not one that `place` makes with this prefix."""
+    parts = url.removeprefix(prefix).split("/", 5) if url.startswith(f"{prefix}/") else []
+    if len(parts) < 6 or _ID.fullmatch(parts[4]) is None:
+        return None
+    return int(parts[4], 16)
 
 
 def readable_paths(scope: str, vo: str) -> list[str] | str:

@@ -91,6 +91,11 @@ def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str) -> Place:
     return plan.place(rse.prefix, vo_name, scope, did_id, name)
 
 
+def file_at(rse: Rse, url: str) -> int | None:
+    """The id of the file that would lie at a URL of an RSE; None when nothing can. Compare with `place` who it is."""
+    return plan.file_at(rse.prefix, url)
+
+
 def token(
     signer: Signer, rse: Rse, *, subject: str, lifetime: timedelta,
     read: Sequence[str] = (), create: Sequence[str] = (), modify: Sequence[str] = (),

@@ -19,7 +19,7 @@ from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
 from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
-from sancho.rules.model import Lock, Quota, Rule, RuleRequest, RuleState, Usage
+from sancho.rules.model import Change, Lock, Quota, Rule, RuleRequest, RuleState, Usage
 
 router = APIRouter(tags=["rules"])
 
@@ -39,6 +39,13 @@ class RuleIn(BaseModel, extra="forbid"):
     rse_expression: Annotated[str, Field(min_length=1, max_length=4000, examples=["tier=1&country=UK"])]
     lifetime: Duration | None = None
     activity: Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)] = "default"
+    comment: Annotated[str | None, Field(max_length=1000)] = None
+
+
+class RuleChangeIn(BaseModel, extra="forbid"):
+    """What to change of a rule; what is not said stays. A lifetime counts from now on; null: for ever."""
+
+    lifetime: Duration | None = None
     comment: Annotated[str | None, Field(max_length=1000)] = None
 
 
@@ -241,6 +248,13 @@ async def list_rules(query: Annotated[RuleQuery, Query()], caller: Caller, conn:
 async def show(rule_id: Id, caller: Caller, conn: Transaction) -> RuleOut:
     """Show a rule and how far it is carried out."""
     return RuleOut.of(await service.show(conn, caller.vo, rule_id))
+
+
+@router.patch("/rules/{rule_id}", responses=problems(RuleNotFound, NotYours))
+async def change(rule_id: Id, body: RuleChangeIn, caller: Caller, conn: Transaction) -> RuleOut:
+    """Change how long a rule lives, or its comment."""
+    said = Change(frozenset(body.model_fields_set), body.lifetime, body.comment)
+    return RuleOut.of(await service.change(conn, caller, rule_id, said))
 
 
 @router.get("/rules/{rule_id}/locks", responses=problems(RuleNotFound))

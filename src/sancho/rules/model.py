@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, NotRequired, TypedDict
 
+from sancho.dids.model import DidKind
+
 LARGE = 20_000
 """Files above which a rule is placed, and locks above which it is removed, in the background."""
 BATCH = 10_000
@@ -98,6 +100,8 @@ class Rule:
     expires_at: datetime | None
     comment: str | None
     error: str | None
+    kind: DidKind
+    """Of the DID."""
 
     @property
     def locks(self) -> int:
@@ -116,6 +120,48 @@ class Lock:
     size: int
     state: LockState
     error: str | None
+
+
+class Asked(NamedTuple):
+    """Which rules to list; None: whatever."""
+
+    account: str | None = None
+    scope: str | None = None
+    name: str | None = None
+    state: RuleState | None = None
+    rse_expression: str | None = None
+    """Exactly so."""
+    activity: str | None = None
+
+
+class Change(NamedTuple):
+    """What to change of a rule: those of its terms that are named in `fields`."""
+
+    fields: frozenset[str]
+    lifetime: timedelta | None = None
+    """From now on; None: for ever."""
+    comment: str | None = None
+
+
+class DatasetLock(NamedTuple):
+    """What a rule holds of a dataset on an RSE: how many files, their bytes, and how many are not there yet."""
+
+    did_id: int
+    scope: str
+    name: str
+    rule_id: int
+    account: str
+    rse_id: int
+    rse: str
+    files: int
+    size: int
+    replicating: int
+    stuck: int
+
+    @property
+    def state(self) -> LockState:
+        """Stuck when any file is, ok when all are."""
+        return LockState.STUCK if self.stuck else LockState.REPLICATING if self.replicating else LockState.OK
 
 
 class Target(NamedTuple):

@@ -40,6 +40,14 @@ def locks(rule_id: int, *, limit: int | None = None) -> Pages[Lock]:
     return Pages(path=f"/v1/rules/{rule_id}/locks", item=Lock, page_size=PAGE, limit=limit)
 
 
+def change(
+    rule_id: int, *, lifetime: float | None = None, forever: bool = False, comment: str | None = None
+) -> Call[Rule]:
+    """Change how long a rule lives, in seconds from now on or `forever`, and its comment; None: it stays as it is."""
+    sent = {**body(lifetime=lifetime, comment=comment), **({"lifetime": None} if forever else {})}
+    return Call(method="PATCH", path=f"/v1/rules/{rule_id}", answer=Rule, json=sent)
+
+
 def delete(rule_id: int) -> Call[None]:
     """Withdraw a rule; what nothing else holds is deleted from storage later."""
     return Call(method="DELETE", path=f"/v1/rules/{rule_id}", answer=NoneType)

@@ -78,6 +78,21 @@ def show(
         session.output.listing(held, columns, of="locks", title="Locks" if session.output.pretty else None)
 
 
+@verbs.command("change", example="sancho rule change 7 --lifetime '30 d' --comment 'for the paper'")
+def change(
+    session: Session,
+    rule: RuleId,
+    lifetime: Lifetime = None,
+    forever: Annotated[bool, typer.Option("--for-ever", help="It does not end by itself.")] = False,
+    comment: Annotated[str | None, typer.Option("--comment", help="Why.")] = None,
+) -> None:
+    """Change how long a rule lives from now on, or its comment."""
+    if forever and lifetime is not None:
+        raise typer.BadParameter("say either --lifetime or --for-ever")
+    said = rules.change(rule, lifetime=lifetime_of(lifetime), forever=forever, comment=comment)
+    _show(session, session.client.send(said))
+
+
 @verbs.command("rm", example="sancho rule rm 7 --yes")
 def rm(
     session: Session,

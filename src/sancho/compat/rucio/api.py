@@ -4,7 +4,18 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.rucio import accounts, auth, dids, dids_lists, ping, refused, scopes
+from sancho.compat.rucio import (
+    accounts,
+    auth,
+    bad_replicas,
+    dids,
+    dids_lists,
+    ping,
+    refused,
+    replicas,
+    rules,
+    scopes,
+)
 from sancho.compat.rucio.errors import render
 from sancho.kit.problem import Dialects
 
@@ -12,10 +23,12 @@ DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
+    bad_replicas.router, replicas.router, replicas.redirects,
+    rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
     refused.router,
 )  # fmt: skip
-"""The last one answers whatever the others do not."""
+"""The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""
 PUBLIC_PATHS = frozenset(
     {"/rucio/ping", "/rucio/ping/"}
     | {

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from sancho.compat.rucio.errors import NotAcceptable, TokenMissing
+from sancho.compat.rucio.endpoints import meaning
+from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing
 from sancho.dids.errors import DidMalformed
 from sancho.kit.access import Principal, refuse_machines
 from sancho.kit.db import Connection
@@ -43,6 +44,14 @@ async def _snapshot(caller: RucioCaller, deployment: Deployed) -> AsyncIterator[
 RucioTransaction = Annotated[Connection, Depends(_transaction, scope="function")]
 RucioSnapshot = Annotated[Connection, Depends(_snapshot, scope="request")]
 """For streamed answers: it lives as long as the answer."""
+
+
+async def refuse_unserved(request: Request, caller: RucioCaller) -> None:  # noqa: ARG001 - it needs a token
+    """Raise `NotServed` where the endpoint that a path means is not served, though a route of ours fits it too."""
+    path = request.url.path.removeprefix("/rucio")
+    meant = meaning(request.method, path)
+    if meant is not None and meant.state == "refused":
+        raise NotServed(method=request.method, path=path[:200])
 
 
 def gives(media_type: str) -> Callable[[Request], None]:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Response
 
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
-from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives, no_blanks
+from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives, no_blanks, refuse_unserved
 from sancho.compat.rucio.dids_wire import (
     AT_ONCE,
     AttachmentIn,
@@ -19,7 +19,7 @@ from sancho.compat.rucio.dids_wire import (
     ScopePath,
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
-from sancho.compat.rucio.errors import NotServed, PartNotServed, PluginUnknown, StatusUnknown
+from sancho.compat.rucio.errors import PartNotServed, PluginUnknown, StatusUnknown
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
@@ -29,13 +29,6 @@ router = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=[Dep
 
 JSON = [Depends(gives("application/json"))]
 REFUSED = [endpoint for endpoint in ENDPOINTS if endpoint.resource == "dids" and endpoint.state == "refused"]
-
-
-def _served(request: Request, _caller: RucioCaller) -> None:
-    """Raise `NotServed` for what would else pass for a name, such as that of `mc:run/rules`."""
-    path = request.url.path.removeprefix("/rucio")
-    if any(endpoint.matches(request.method, path) for endpoint in REFUSED):
-        raise NotServed(method=request.method, path=path[:200])
 
 
 async def below(conn: Connection, vo: int, found: list[Did], *, still_open: bool = False) -> dict[int, Tally]:
@@ -121,7 +114,7 @@ async def metadata(
 
 
 # The lower one is tried first: the upper one takes every name.
-@router.get("/{scope}/{name:path}", dependencies=[*JSON, Depends(_served)])
+@router.get("/{scope}/{name:path}", dependencies=[*JSON, Depends(refuse_unserved)])
 @router.get("/{scope}/{name:path}/status", dependencies=JSON)
 async def show(
     scope: ScopePath, name: NamePath, caller: RucioCaller, conn: RucioTransaction,
@@ -133,7 +126,7 @@ async def show(
     return translate.did_of(found, tallies.get(found.did_id))
 
 
-@router.post("/{scope}/{name:path}", dependencies=[Depends(_served)])
+@router.post("/{scope}/{name:path}", dependencies=[Depends(refuse_unserved)])
 async def add(
     scope: ScopePath, name: NamePath, body: Annotated[CollectionIn, Depends(body_as(CollectionIn))],
     caller: RucioCaller, conn: RucioTransaction,

@@ -7,16 +7,19 @@ from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import dids_translate as translate
-from sancho.compat.rucio.body import LINES, body_as, lines
+from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, gives, no_blanks
 from sancho.compat.rucio.dids_wire import DidsIn, MetaIn, NamePath, NameText, ScopePath, SearchQuery
 from sancho.compat.rucio.errors import PartNotServed, PluginUnknown
+from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Listed, Search
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(gives(LINES)), Depends(no_blanks)])
+router = Branch(
+    prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(gives(JSON_STREAM)), Depends(no_blanks)]
+)
 Lines = StreamingResponse
 
 
@@ -39,7 +42,7 @@ async def files_of_many(
                 for n, file in part
             ]
 
-    return await lines(said())
+    return await stream_of(said())
 
 
 @router.post("/bulkmeta", response_class=Lines)
@@ -58,7 +61,7 @@ async def metadata_of_many(
     async def said() -> AsyncIterator[list[dict[str, Any]]]:
         yield [translate.metadata_of(did, tallies.get(did.did_id)) for did in found]
 
-    return await lines(said())
+    return await stream_of(said())
 
 
 @router.get("/{scope}/", response_class=Lines)
@@ -75,7 +78,7 @@ async def list_scope(
         async for part in parts:
             yield [translate.branch_of(branch) for branch in part]
 
-    return await lines(said())
+    return await stream_of(said())
 
 
 @router.get("/{scope}/dids/search", response_class=Lines)
@@ -91,7 +94,7 @@ async def search(
         async for part in found:
             yield await _long(conn, caller.vo, part) if query.long else [did.name for did in part]
 
-    return await lines(said())
+    return await stream_of(said())
 
 
 async def _long(conn: Connection, vo: int, part: list[Listed]) -> list[dict[str, Any]]:
@@ -109,7 +112,7 @@ async def list_content(scope: ScopePath, name: NamePath, caller: RucioCaller, co
         async for part in dids.stream_children(conn, found):
             yield [translate.content_of(did) for did in part]
 
-    return await lines(said())
+    return await stream_of(said())
 
 
 @router.get("/{scope}/{name:path}/files", response_class=Lines)
@@ -123,7 +126,7 @@ async def list_files(
         async for part in dids.stream_files(conn, caller.vo, [found]):
             yield [translate.file_of(file, long=long) for _, file in part]
 
-    return await lines(said())
+    return await stream_of(said())
 
 
 @router.get("/{scope}/{name:path}/parents", response_class=Lines)
@@ -135,4 +138,4 @@ async def list_parents(scope: ScopePath, name: NamePath, caller: RucioCaller, co
         async for part in dids.stream_parents(conn, found):
             yield [translate.parent_of(did) for did in part]
 
-    return await lines(said())
+    return await stream_of(said())

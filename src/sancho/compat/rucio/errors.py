@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from sancho.compat.rucio.wire import Said
 from sancho.dids.errors import (
     AttachedAlready,
+    ChecksumMalformed,
     DidExists,
     DidMalformed,
     DidNotFound,
@@ -47,6 +48,9 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
+from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
 from sancho.vos.errors import VoNotFound
 
 LONGEST_HEADER = 125
@@ -169,12 +173,90 @@ class PluginUnknown(BadRequest):
         super().__init__(plugin=plugin)
 
 
+class PfnUnfit(Invalid):
+    """{did} cannot lie at {pfn}: where files lie on {rse} is chosen here."""
+
+    code = "rucio_pfn_unfit"
+
+    def __init__(self, *, did: str, pfn: str, rse: str) -> None:
+        """Name the file, the URL and the RSE."""
+        super().__init__(did=did, pfn=pfn, rse=rse)
+
+
+class MetaNotKept(Conflict):
+    """Metadata is not kept with replicas: {key} of {did}."""
+
+    code = "rucio_meta_not_kept"
+
+    def __init__(self, *, did: str, key: str) -> None:
+        """Name the file and the key."""
+        super().__init__(did=did, key=key)
+
+
+class NothingToFollow(NotFound):
+    """There is no replica of {did} that a browser can read."""
+
+    code = "rucio_nothing_to_follow"
+
+    def __init__(self, *, did: str) -> None:
+        """Name the DID."""
+        super().__init__(did=did)
+
+
+class PfnUnknown(NotFound):
+    """No file lies at {pfn}."""
+
+    code = "rucio_pfn_unknown"
+
+    def __init__(self, *, pfn: str) -> None:
+        """Show the URL."""
+        super().__init__(pfn=pfn)
+
+
+class RuleIdMalformed(Invalid):
+    """Badly formatted rule id ({rule_id})"""
+
+    code = "rucio_rule_id_malformed"
+
+    def __init__(self, *, rule_id: str) -> None:
+        """Show what was given."""
+        super().__init__(rule_id=rule_id[:100])
+
+
+class NotForOthers(Forbidden):
+    """A rule belongs to the account that makes it, not to {account}."""
+
+    code = "rucio_not_for_others"
+
+    def __init__(self, *, account: str) -> None:
+        """Name whom it was meant for."""
+        super().__init__(account=account)
+
+
 NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     TokenMissing: (400, "ValueError"),
     NotServed: (409, "UnsupportedOperation"),
     NotAcceptable: (406, "UnsupportedRequestedContentType"),
     AccountNotFound: (404, "AccountNotFound"),
     VoNotFound: (404, "VONotFound"),
+    DidNotFound: (404, "DataIdentifierNotFound"),
+    DidExists: (409, "DataIdentifierAlreadyExists"),
+    DidMalformed: (400, "InvalidObject"),
+    ChecksumMalformed: (400, "InvalidObject"),
+    ScopeNotFound: (404, "ScopeNotFound"),
+    RseNotFound: (404, "RSENotFound"),
+    RseExpressionInvalid: (400, "InvalidRSEExpression"),
+    RseExpressionEmpty: (400, "InvalidRSEExpression"),
+    ReplicaNotFound: (404, "ReplicaNotFound"),
+    ReplicaExists: (409, "Duplicate"),
+    ReplicaDiffers: (409, "FileConsistencyMismatch"),
+    ReplicaHeld: (409, "ReplicaIsLocked"),
+    PfnUnknown: (404, "ReplicaNotFound"),
+    PfnUnfit: (400, "InvalidPath"),
+    RuleNotFound: (404, "RuleNotFound"),
+    TooFewRses: (409, "InsufficientTargetRSEs"),
+    QuotaExceeded: (409, "InsufficientAccountLimit"),
+    NothingToFollow: (404, "ReplicaNotFound"),
     DatabaseAway: (503, "DatabaseException"),
     AccountSuspended: (401, "CannotAuthenticate"),
     LoginPending: (401, "CannotAuthenticate"),
@@ -183,10 +265,6 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     LoginOver: (401, "CannotAuthenticate"),
     CodeRefused: (401, "CannotAuthenticate"),
     BodyNotJson: (400, "ValueError"),
-    DidNotFound: (404, "DataIdentifierNotFound"),
-    DidExists: (409, "DataIdentifierAlreadyExists"),
-    DidMalformed: (400, "InvalidObject"),
-    ScopeNotFound: (404, "ScopeNotFound"),
     ScopeExists: (409, "Duplicate"),
     ScopeMalformed: (400, "InvalidObject"),
     AttachedAlready: (409, "DuplicateContent"),

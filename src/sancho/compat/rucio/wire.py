@@ -1,6 +1,13 @@
 """Rucio's words for what goes over its wire."""
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+LISTED_AT_ONCE = 1000
+"""DIDs that one call may ask about: Rucio's own limit."""
+Name = Annotated[str, Field(max_length=300)]
+Expression = Annotated[str, Field(max_length=4000)]
 
 
 class Ping(BaseModel):
@@ -27,3 +34,16 @@ class Said(BaseModel):
 
     ExceptionClass: str
     ExceptionMessage: str
+
+
+class DidIn(BaseModel, extra="forbid"):
+    """A DID; what kind of one it is we know better."""
+
+    scope: Name
+    name: Name
+    type: Annotated[str | None, Field(max_length=20)] = None
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"

@@ -4,12 +4,26 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
 from sancho.dids import service as dids
-from sancho.dids.model import Did, DidKind, FileText, NamedFile
+from sancho.dids.errors import DidExists
+from sancho.dids.model import Did, DidKind, FileText, NamedFile, NewFile
 from sancho.kit.access import Principal, Signer, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
 from sancho.replicas import plan
-from sancho.replicas.model import Readable, Replica, ReplicaState, Source, Usage
+from sancho.replicas.errors import ReplicaDiffers
+from sancho.replicas.model import (
+    DatasetCopy,
+    FileCopies,
+    Located,
+    Readable,
+    Replica,
+    ReplicaKey,
+    ReplicaState,
+    Source,
+    Usage,
+    Wanted,
+)
+from sancho.replicas.service.holds import insert
 from sancho.replicas.store import listing, rows
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
@@ -21,12 +35,15 @@ PATHS_IN_TOKEN = 8
 
 
 async def register(
-    conn: Connection, caller: Principal, rse_name: str, files: Sequence[FileText], *, dataset: str | None = None
-) -> list[int]:
+    conn: Connection, caller: Principal, rse_name: str, files: Sequence[FileText], *, dataset: str | None = None,
+    known: bool = False,
+) -> list[int]:  # fmt: skip
     """Enter files that are on a storage already: DIDs, available replicas and usage; return their ids in order.
 
     They belong to the caller, who needs `replicas:create`, and go into `dataset`, made if need be. All of them or
-    none: raises what `dids.service` does for a name, checksum or dataset that will not do, naming the first.
+    none: raises what `dids.service` does for a name, checksum or dataset that will not do, naming the first. With
+    `known`, a file may exist: then it gets one more replica. That raises `ReplicaDiffers` when it is another file, and
+    `ReplicaExists` when the replica is there already.
     """
     names = [file.did for file in files] if dataset is None else [*(file.did for file in files), dataset]
     vo = caller.vo
@@ -37,13 +54,39 @@ async def register(
     into = None
     if dataset is not None:
         into = await dids.ensure_dataset(conn, caller, dataset)
-    ids = await dids.register_files(conn, vo, caller.account_id, new)
+    there = await _known(conn, vo, files, new) if known else {}
+    made = await dids.register_files(
+        conn, vo, caller.account_id, [file for file in new if (file.scope_id, file.name) not in there]
+    )
+    fresh = iter(made)
+    ids = [there.get((file.scope_id, file.name)) or next(fresh) for file in new]
     sizes = [file.size for file in files]
-    await rows.insert_on(conn, vo, rse.rse_id, ids, sizes)
+    if there:
+        await insert(conn, vo, [ReplicaKey(did_id, rse.rse_id) for did_id in ids], sizes, ReplicaState.AVAILABLE)
+    else:
+        await rows.insert_on(conn, vo, rse.rse_id, ids, sizes)
     if into is not None:
         await dids.attach(conn, vo, into.did_id, ids)
     await rows.add_usage(conn, vo, [Usage(rse.rse_id, len(ids), sum(sizes))])
     return ids
+
+
+async def _known(
+    conn: Connection, vo: int, files: Sequence[FileText], new: Sequence[NewFile]
+) -> dict[tuple[int, str], int]:
+    """Ids of those files that exist, by scope id and name; raises `ReplicaDiffers` for the first that is another."""
+    rows = await listing.known_files(conn, vo, [file.scope_id for file in new], [file.name for file in new])
+    found = {(row[0], row[1]): row for row in rows}
+    for n, (file, one) in enumerate(zip(files, new, strict=True)):
+        there = found.get((one.scope_id, one.name))
+        if there is None:
+            continue
+        _, _, _, kind, size, adler32 = there
+        if kind != DidKind.FILE:
+            raise DidExists(did=file.did, field=f"files.{n}.did")
+        if size != file.size or (adler32 and file.adler32 and adler32 != file.adler32):
+            raise ReplicaDiffers(did=file.did, size=size or 0, adler32=adler32, field=f"files.{n}.did")
+    return {pair: row[2] for pair, row in found.items()}
 
 
 async def list_replicas(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[Replica]:
@@ -65,6 +108,45 @@ async def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator
     below = await dids.datasets(conn, did.vo, [did.did_id]) if did.kind is DidKind.CONTAINER else []
     async for lines in listing.stream_replicas(conn, did, caller.vo_name, below, known):
         yield lines
+
+
+async def copies(conn: Connection, vo: int, found: Sequence[Did], wanted: Wanted) -> AsyncIterator[list[FileCopies]]:
+    """Every file that is one of these DIDs or lies below one, once, with the replicas that are wanted: many at a time.
+
+    Read from a server-side cursor, in constant memory.
+    """
+    file_ids = [did.did_id for did in found if did.kind is DidKind.FILE]
+    above = [did.did_id for did in found if did.kind is not DidKind.FILE]
+    below = await dids.datasets(conn, vo, above) if above else []
+    async for some in listing.stream_copies(conn, vo, below, file_ids, wanted):
+        yield some
+
+
+async def dataset_copies(
+    conn: Connection, vo: int, found: Sequence[Did] | None, rse_ids: Sequence[int]
+) -> AsyncIterator[list[DatasetCopy]]:
+    """What RSEs have of the datasets among or below these DIDs (None: of all): many at a time, as `copies`."""
+    below = None if found is None else await dids.datasets(conn, vo, [did.did_id for did in found])
+    async for some in listing.stream_dataset_copies(conn, vo, below, rse_ids):
+        yield some
+
+
+async def located(
+    conn: Connection, caller: Principal, urls: Sequence[str], *, rse: str | None = None
+) -> dict[str, Located]:
+    """The files whose place on an RSE is one of these URLs, by URL, whether or not they lie there now.
+
+    With `rse`, of that one alone: raises `RseNotFound`.
+    """
+    known = [await rses.get(conn, rse, field="rse")] if rse is not None else await rses.rses(conn)
+    meant = [(url, one, did_id) for url in urls for one in known if (did_id := rses.file_at(one, url)) is not None]
+    there = await dids.by_id(conn, caller.vo, sorted({did_id for _, _, did_id in meant}))
+    return {
+        url: Located(url, ReplicaKey(did_id, one.rse_id), one.name, did.scope, did.name)
+        for url, one, did_id in meant
+        if (did := there.get(did_id)) is not None
+        and rses.place(one, caller.vo_name, did.scope, did_id, did.name).url == url
+    }
 
 
 async def access(

@@ -15,12 +15,19 @@ from sancho.rses import service as rses
 
 async def add(conn: Connection, vo: int, keys: Sequence[ReplicaKey], sizes: Sequence[int], state: ReplicaState) -> None:
     """Make replicas that nothing holds yet; raises `ReplicaExists` naming the first that exists."""
+    await insert(conn, vo, keys, sizes, state)
+    await rows.add_usage(conn, vo, plan.sums((key.rse_id, 1, size) for key, size in zip(keys, sizes, strict=True)))
+
+
+async def insert(
+    conn: Connection, vo: int, keys: Sequence[ReplicaKey], sizes: Sequence[int], state: ReplicaState
+) -> None:
+    """As `add`, but for the usage, which the caller adds."""
     made = await rows.insert(conn, vo, keys, sizes, state, [0] * len(keys))
     if len(made) < len(keys):
         there = set(keys).difference(made)
         first = next((key for key in keys if key in there), None) or _repeated(keys)
-        raise ReplicaExists(**await _named(conn, vo, first))
-    await rows.add_usage(conn, vo, plan.sums((key.rse_id, 1, size) for key, size in zip(keys, sizes, strict=True)))
+        raise ReplicaExists(**await named(conn, vo, first))
 
 
 async def place(
@@ -117,16 +124,17 @@ async def _refuse_missing(
 ) -> None:
     for key in wanted:
         if key not in states:
-            raise ReplicaNotFound(**await _named(conn, vo, key))
+            raise ReplicaNotFound(**await named(conn, vo, key))
 
 
 async def _refuse_deleting(conn: Connection, vo: int, states: Mapping[ReplicaKey, ReplicaState]) -> None:
     deleting = [key for key, state in states.items() if state is ReplicaState.DELETING]
     if deleting:
-        raise ReplicaBeingDeleted(**await _named(conn, vo, min(deleting)))
+        raise ReplicaBeingDeleted(**await named(conn, vo, min(deleting)))
 
 
-async def _named(conn: Connection, vo: int, key: ReplicaKey) -> dict[str, str]:
+async def named(conn: Connection, vo: int, key: ReplicaKey) -> dict[str, str]:
+    """The file and the RSE of a replica by name, as errors say them."""
     did = (await dids.by_id(conn, vo, [key.did_id])).get(key.did_id)
     rse = (await rses.by_id(conn, [key.rse_id])).get(key.rse_id)
     return {

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import LiteralString
 
 from sancho.dids.model import Did, DidKind
-from sancho.kit.db import Connection, stream
+from sancho.kit.db import Connection, fetch_rows, stream
+from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState, Wanted
 
 _LINES: LiteralString = """
     SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size
@@ -60,3 +61,90 @@ async def stream_replicas(
     }
     async for rows in stream(conn, _LINES + _FILES[did.kind] + _JOINS, params, chunk=chunk):
         yield ("\n".join(row[0] for row in rows) + "\n").encode()
+
+
+async def stream_copies(
+    conn: Connection, vo: int, dataset_ids: Sequence[int], file_ids: Sequence[int], wanted: Wanted
+) -> AsyncIterator[list[FileCopies]]:
+    """These files and those in these datasets, once, by id, with the replicas that are wanted."""
+    query = """
+        SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), copy.rse_ids, copy.states,
+               CASE WHEN %(parents)s THEN
+                   ARRAY(SELECT ps.name || ':' || p.name
+                           FROM attachment a
+                           JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
+                           JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
+                          WHERE a.child_id = d.did_id AND a.vo = %(vo)s
+                          ORDER BY a.parent_id) ELSE '{}' END
+          FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
+                 UNION
+                SELECT unnest(%(file_ids)s::bigint[])) AS file (did_id)
+          JOIN did d ON d.did_id = file.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         CROSS JOIN LATERAL (
+               SELECT array_agg(r.rse_id ORDER BY r.rse_id) AS rse_ids,
+                      array_agg(r.state::text ORDER BY r.rse_id) AS states
+                 FROM replica r
+                WHERE r.did_id = d.did_id AND r.vo = %(vo)s AND r.rse_id = ANY(%(rse_ids)s::int[])
+                  AND r.state = ANY(%(states)s::"char"[])) AS copy
+         WHERE %(bare)s OR copy.rse_ids IS NOT NULL
+         ORDER BY d.did_id
+        """
+    params = {
+        "vo": vo, "dataset_ids": list(dataset_ids), "file_ids": list(file_ids), "rse_ids": list(wanted.rse_ids),
+        "states": list(wanted.states), "bare": wanted.bare, "parents": wanted.parents,
+    }  # fmt: skip
+    async for rows in stream(conn, query, params):
+        yield [
+            FileCopies(
+                did_id, scope, name, size, adler32, tuple(zip(at or (), map(ReplicaState, states or ()), strict=True)),
+                tuple(parents),
+            )
+            for did_id, scope, name, size, adler32, at, states, parents in rows
+        ]  # fmt: skip
+
+
+_DATASET_COPIES: LiteralString = """
+        SELECT d.did_id, s.name, d.name, copy.rse_id, copy.files, copy.size, whole.files, whole.size
+          FROM {datasets}
+          JOIN did d ON d.did_id = dataset.did_id AND d.vo = %(vo)s AND d.kind = 'D'
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         CROSS JOIN LATERAL (
+               SELECT r.rse_id, count(*) AS files, sum(r.size)::bigint AS size
+                 FROM attachment a
+                 JOIN replica r ON r.did_id = a.child_id AND r.vo = %(vo)s AND r.state = 'A'
+                                AND r.rse_id = ANY(%(rse_ids)s::int[])
+                WHERE a.parent_id = d.did_id AND a.vo = %(vo)s
+                GROUP BY r.rse_id) AS copy
+         CROSS JOIN LATERAL (
+               SELECT coalesce(sum(t.files), 0)::bigint AS files, coalesce(sum(t.size), 0)::bigint AS size
+                 FROM collection_tally t WHERE t.did_id = d.did_id AND t.vo = %(vo)s) AS whole
+         ORDER BY d.did_id, copy.rse_id
+"""
+_THESE: LiteralString = "unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)"
+_ALL: LiteralString = "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D') AS dataset (did_id)"
+
+
+async def stream_dataset_copies(
+    conn: Connection, vo: int, dataset_ids: Sequence[int] | None, rse_ids: Sequence[int]
+) -> AsyncIterator[list[DatasetCopy]]:
+    """What these RSEs have of these datasets (None: of all), by dataset and RSE; who has nothing is left out."""
+    query = _DATASET_COPIES.replace("{datasets}", _ALL if dataset_ids is None else _THESE)
+    params = {"vo": vo, "dataset_ids": list(dataset_ids or ()), "rse_ids": list(rse_ids)}
+    async for rows in stream(conn, query, params):
+        yield [DatasetCopy(*row) for row in rows]
+
+
+async def known_files(
+    conn: Connection, vo: int, scope_ids: Sequence[int], names: Sequence[str]
+) -> list[tuple[int, str, int, str, int | None, str | None]]:
+    """Those of these DIDs, in pairs of scope and name, that exist: both, id, kind, size and checksum."""
+    return await fetch_rows(
+        conn,
+        """
+        SELECT d.scope_id, d.name, d.did_id, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0')
+          FROM unnest(%(scope_ids)s::int[], %(names)s::text[]) AS wanted (scope_id, name)
+          JOIN did d ON d.scope_id = wanted.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+        """,
+        {"vo": vo, "scope_ids": list(scope_ids), "names": list(names)},
+    )

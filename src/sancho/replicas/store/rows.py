@@ -132,6 +132,21 @@ async def drop_holds(
     )
 
 
+async def expire(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
+    """Let those of these locked replicas that nothing holds be deleted from now on; return them, in order."""
+    rows = await fetch_rows(
+        conn,
+        """
+        UPDATE replica r SET tombstone_at = least(r.tombstone_at, now())
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS ended (did_id, rse_id)
+         WHERE r.did_id = ended.did_id AND r.vo = %(vo)s AND r.rse_id = ended.rse_id AND r.lock_count = 0
+        RETURNING r.did_id, r.rse_id
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
+    return sorted(ReplicaKey(*row) for row in rows)
+
+
 async def set_available(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
     """Make locked copying replicas available; return the keys of those that were copying, in order.
 

@@ -6,7 +6,8 @@ attaching files, and for their locks (`extend`) in one call, after everything th
 quota that was held for the files back in that call, not before it.
 """
 
-from sancho.rules.service.asking import check, create, ensure, get, list_locks, list_rules, owners, show
+from sancho.rules.service.asking import check, create, create_all, ensure, get, list_locks, list_rules, owners, show
+from sancho.rules.service.changing import change
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.files import adopt
 from sancho.rules.service.leaving import delete, expire, retract, withdraw
@@ -19,10 +20,12 @@ from sancho.rules.service.quotas import (
     refresh_quotas,
     usage,
 )  # fmt: skip
+from sancho.rules.service.reading import dataset_locks, over, stream, stream_locks
 from sancho.rules.service.repairing import place, repair
 
 __all__ = [
-    "QUOTA", "adopt", "check", "create", "delete", "ensure", "expire", "extend", "free_quota", "get", "hold_quota",
-    "list_locks", "list_quotas", "list_rules", "owners", "place", "recopy", "refresh_quotas", "repair", "retract",
-    "settle", "show", "stick", "usage", "withdraw",
+    "QUOTA", "adopt", "change", "check", "create", "create_all", "dataset_locks", "delete", "ensure", "expire",
+    "extend", "free_quota", "get", "hold_quota", "list_locks", "list_quotas", "list_rules", "over", "owners", "place",
+    "recopy", "refresh_quotas", "repair", "retract", "settle", "show", "stick", "stream", "stream_locks", "usage",
+    "withdraw",
 ]  # fmt: skip

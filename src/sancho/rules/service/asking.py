@@ -27,7 +27,7 @@ from sancho.rules.model import (
     Want,
 )
 from sancho.rules.service.placing import choose, place_affordable, place_wants
-from sancho.rules.store import locks, rows
+from sancho.rules.store import locks, reading, rows
 from sancho.vos import service as vos
 
 
@@ -37,15 +37,32 @@ async def create(conn: Connection, caller: Principal, request: RuleRequest) -> R
     A rule over more than `LARGE` files is placed in the background. Raises `DidNotFound`, what is wrong with the
     expression, `TooFewRses`, `QuotaExceeded`, `ReplicaBeingDeleted`; then nothing stays.
     """
-    require(caller, "rules:create", on=thing(request.did))
-    did = await dids.get(conn, caller.vo, request.did)
-    await locks.lock_collections(conn, caller.vo, [did.did_id])
-    terms: RuleTerms = {
-        "copies": request.copies, "rse_expression": request.rse_expression, "lifetime": request.lifetime,
-        "activity": request.activity,
-    }  # fmt: skip
-    new = await _new(conn, caller.account_id, did, terms, request.comment)
-    return await get(conn, caller.vo, await _place_new(conn, did, new))
+    return (await create_all(conn, caller, [request]))[0]
+
+
+async def create_all(conn: Connection, caller: Principal, requests: Sequence[RuleRequest]) -> list[Rule]:
+    """Make several rules, all of them or none, each as `create` does; the statements grow with rules, not with files.
+
+    All locks are placed in one go, because there is one order in which they are taken.
+    """
+    require(caller, "rules:create", on=[thing(request.did) for request in requests])
+    found = await dids.resolve(conn, caller.vo, [request.did for request in requests], field="did")
+    await locks.lock_collections(conn, caller.vo, sorted({did.did_id for did in found}))
+    targets: dict[int, Target] = {}
+    wants: list[Want] = []
+    for did, request in zip(found, requests, strict=True):
+        terms: RuleTerms = {
+            "copies": request.copies, "rse_expression": request.rse_expression, "lifetime": request.lifetime,
+            "activity": request.activity,
+        }  # fmt: skip
+        new = await _new(conn, caller.account_id, did, terms, request.comment)
+        target, wanted = await _insert(conn, did, new, room=LARGE - len(wants))
+        targets[target.rule_id] = target
+        wants += wanted
+    if wants:
+        await place_wants(conn, caller.vo, targets, sorted(wants))
+    made = {rule.rule_id: rule for rule in await reading.rules_by_id(conn, caller.vo, sorted(targets))}
+    return [made[rule_id] for rule_id in targets]
 
 
 async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **terms: Unpack[RuleTerms]) -> Rule:
@@ -64,7 +81,7 @@ async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **term
         )  # of two who make the same rule at once, one waits and finds it
         found = await rows.find_same(conn, vo, new)
     if found is None:
-        return await get(conn, vo, await _place_new(conn, did, new, needed=True))
+        return await get(conn, vo, await _place_new(conn, did, new))
     if new.lifetime is not None:
         await rows.prolong(conn, vo, found, new.lifetime)
     return await get(conn, vo, found)
@@ -85,28 +102,34 @@ async def _new(conn: Connection, account_id: int, did: Did, terms: RuleTerms, co
     )  # fmt: skip
 
 
-async def _place_new(conn: Connection, did: Did, new: rows.NewRule, *, needed: bool = False) -> int:
-    """Insert a rule over a DID whose collections are locked, and place its locks; return its id."""
-    target = Target(0, new.account_id, did.did_id, new.copies, new.rse_expression, (), new.activity)
-    tally = await dids.info(conn, did)
-    if tally.files > LARGE:
-        return await _place_later(conn, did, new, target, (tally.files, tally.size))
-    files = await dids.files(conn, did.vo, [did.did_id])
-    total = (len(files), sum(file.size for file in files))
+async def _place_new(conn: Connection, did: Did, new: rows.NewRule) -> int:
+    """Insert a rule over a DID whose collections are locked, and place its locks, as far as it goes; return its id."""
     try:
-        rse_ids = await choose(conn, did.vo, target, total, [file.did_id for file in files])
+        target, wants = await _insert(conn, did, new)
     except (TooFewRses, QuotaExceeded, RseExpressionEmpty) as e:
-        if not needed or not files:
+        if not 0 < (await dids.info(conn, did)).files <= LARGE:
             raise
         return await _make_stuck(conn, did, new, str(e))
+    if wants:
+        await place_affordable(conn, did.vo, [target], wants, lacking={})
+    return target.rule_id
+
+
+async def _insert(conn: Connection, did: Did, new: rows.NewRule, *, room: int = LARGE) -> tuple[Target, list[Want]]:
+    """Insert a rule over a DID whose collections are locked; say which locks it is to get.
+
+    With more than `room` files they are placed in the background instead.
+    """
+    target = Target(0, new.account_id, did.did_id, new.copies, new.rse_expression, (), new.activity)
+    tally = await dids.info(conn, did)
+    if tally.files > room:
+        return target._replace(rule_id=await _place_later(conn, did, new, target, (tally.files, tally.size))), []
+    files = await dids.files(conn, did.vo, [did.did_id])
+    total = (len(files), sum(file.size for file in files))
+    rse_ids = await choose(conn, did.vo, target, total, [file.did_id for file in files])
     rule_id = await rows.insert_rule(conn, did.vo, new._replace(rse_ids=rse_ids if files else ()))
     target = target._replace(rule_id=rule_id, rse_ids=rse_ids)
-    wants = _wants(target, files)
-    if needed and files:
-        await place_affordable(conn, did.vo, [target], wants, lacking={})
-    elif files:
-        await place_wants(conn, did.vo, {rule_id: target}, wants)
-    return rule_id
+    return target, _wants(target, files)
 
 
 async def _place_later(conn: Connection, did: Did, new: rows.NewRule, target: Target, total: tuple[int, int]) -> int:

@@ -12,7 +12,7 @@ RULE: LiteralString = """
     SELECT r.rule_id, r.vo, r.account_id, a.name AS account, r.did_id, s.name || ':' || d.name AS did, r.state,
            r.complete, r.copies, x.rse_expression,
            ARRAY(SELECT e.name FROM rse e WHERE e.rse_id = ANY(x.rse_ids) ORDER BY e.name) AS rses,
-           x.activity, r.ok, r.replicating, r.stuck, x.created_at, r.expires_at, x.comment, x.error
+           x.activity, r.ok, r.replicating, r.stuck, x.created_at, r.expires_at, x.comment, x.error, d.kind
       FROM rule r
       JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
       JOIN account a ON a.account_id = r.account_id AND a.vo = r.vo

@@ -1,0 +1,115 @@
+"""Rucio's words for replicas: what clients send."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression
+from sancho.kit.units import FileSize
+from sancho.replicas.model import REGISTERED_AT_ONCE
+
+RseName = Annotated[str, Field(max_length=128)]
+Pfn = Annotated[str, Field(max_length=2000)]
+Domain = Literal["wan", "lan", "all"]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class FileIn(DidIn):
+    """A file that is on a storage."""
+
+    bytes: FileSize
+    adler32: Annotated[str | None, Field(max_length=40)] = None
+    md5: Annotated[str | None, Field(max_length=64)] = None
+    meta: dict[str, Any] | None = None
+    pfn: Pfn | None = None
+    state: Literal["A", "AVAILABLE"] = "A"
+
+
+class ReplicasIn(BaseModel, extra="forbid"):
+    """Files that are on an RSE already."""
+
+    rse: RseName
+    files: Annotated[list[FileIn], Field(max_length=REGISTERED_AT_ONCE)]
+    ignore_availability: bool = True
+
+
+class KeysIn(BaseModel, extra="forbid"):
+    """Replicas on one RSE."""
+
+    rse: RseName
+    files: Annotated[list[DidIn], Field(max_length=REGISTERED_AT_ONCE)]
+    ignore_availability: bool = True
+
+
+class Choice(BaseModel, extra="forbid"):
+    """Which replicas to list, and in which order."""
+
+    schemes: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=50)] = None
+    rse_expression: Expression | None = None
+    domain: Domain | None = None
+    sort: Literal["geoip", "closeness", "dynamic", "custom_table", "distance", "ranking", "random"] | None = None
+    nrandom: Count | None = None
+    limit: Count | None = None
+    all_states: bool = False
+    ignore_availability: bool = True
+    resolve_parents: bool = False
+    resolve_archives: bool = True
+    signature_lifetime: Count | None = None
+    client_location: dict[str, Any] | None = None
+    updated_after: None = None
+
+
+class ListIn(Choice):
+    """Of which DIDs to list the replicas."""
+
+    dids: Annotated[list[DidIn], Field(max_length=LISTED_AT_ONCE)]
+
+
+class PfnsIn(BaseModel, extra="forbid"):
+    """URLs whose files are asked for."""
+
+    rse: RseName | None = None
+    pfns: Annotated[list[Pfn], Field(max_length=LISTED_AT_ONCE)]
+
+
+class DidsIn(BaseModel, extra="forbid"):
+    """DIDs that something is asked about."""
+
+    dids: Annotated[list[DidIn], Field(max_length=LISTED_AT_ONCE)]
+
+
+class ReplicaIn(DidIn):
+    """A replica by name."""
+
+    rse: RseName
+
+
+class TombstonesIn(BaseModel, extra="forbid"):
+    """Replicas that are not needed any more."""
+
+    replicas: Annotated[list[ReplicaIn], Field(max_length=REGISTERED_AT_ONCE)]
+
+
+class BadIn(BaseModel, extra="forbid"):
+    """Replicas that are lost or wrong, all by URL or all by name; those that are not available stay what they are."""
+
+    replicas: Annotated[list[Pfn] | list[ReplicaIn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000)] = None
+    force: bool = False
+
+
+class BadDidsIn(BaseModel, extra="forbid"):
+    """Files whose replicas on an RSE are lost or wrong."""
+
+    rse: RseName
+    dids: Annotated[list[DidIn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000)] = None
+
+
+class BadPfnsIn(BaseModel, extra="forbid"):
+    """URLs of replicas that are lost or wrong."""
+
+    pfns: Annotated[list[Pfn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000)] = None
+    state: Literal["BAD"]
+    expires_at: None = None

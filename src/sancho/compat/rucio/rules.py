@@ -1,0 +1,168 @@
+"""Rucio's rules and locks. A rule's id is our number in 32 hex digits."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Response
+
+from sancho.compat.rucio import rules_translate as say
+from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
+from sancho.compat.rucio.errors import NotForOthers, RuleIdMalformed
+from sancho.compat.rucio.rules_wire import ChangeIn, Datasets, Dids, LeaveIn, RuleId, RuleIn, RulesQuery
+from sancho.compat.rucio.streams import JSON_STREAM, stream_of
+from sancho.compat.rucio.translate import id_of
+from sancho.dids import service as dids
+from sancho.dids.model import Did
+from sancho.identity import service as identity
+from sancho.kit.db import Connection
+from sancho.kit.web import Branch
+from sancho.rules import service
+from sancho.rules.model import Asked, Change, LockState, Rule, RuleRequest
+
+EXAMINED = 100
+"""Locks without their files that an analysis names."""
+ONE = [Depends(gives("application/json"))]
+STREAMS = [Depends(gives(JSON_STREAM))]
+router = Branch(prefix="/rucio/rules", include_in_schema=False, strict_content_type=False)
+of_dids = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=STREAMS)
+of_accounts = Branch(prefix="/rucio/accounts", include_in_schema=False, dependencies=STREAMS)
+locks = Branch(prefix="/rucio/locks", include_in_schema=False, strict_content_type=False, dependencies=STREAMS)
+
+
+def _number(rule_id: RuleId, caller: RucioCaller) -> int:  # noqa: ARG001 - it needs a token first
+    number = say.number_of(rule_id)
+    if number is None:
+        raise RuleIdMalformed(rule_id=rule_id)
+    return number
+
+
+Number = Annotated[int, Depends(_number)]
+
+
+@router.post("/", status_code=201)
+@router.post("", status_code=201)
+async def create(body: RuleIn, caller: RucioCaller, conn: RucioTransaction) -> list[str]:
+    """Make a rule for each of some DIDs, all or none, for the caller itself; say their ids."""
+    if body.account not in (None, caller.account):
+        raise NotForOthers(account=body.account or "")
+    asked = [
+        RuleRequest(
+            did=did.did, copies=body.copies, rse_expression=body.rse_expression, lifetime=body.lifetime,
+            activity=body.activity or "default", comment=body.comment,
+        )
+        for did in body.dids
+    ]  # fmt: skip
+    return [id_of(rule.rule_id) for rule in await service.create_all(conn, caller, asked)]
+
+
+@router.get("/", dependencies=STREAMS)
+@router.get("", dependencies=STREAMS)
+async def list_rules(query: Annotated[RulesQuery, Query()], caller: RucioCaller, conn: RucioSnapshot) -> Response:
+    """Stream the rules of the VO, or those that are asked for, newest first."""
+    asked = Asked(
+        account=query.account, scope=query.scope, name=query.name, state=say.state_of(query.state),
+        rse_expression=query.rse_expression, activity=query.activity,
+    )  # fmt: skip
+    return await _rules(conn, caller.vo, asked)
+
+
+@router.get("/{rule_id}", dependencies=ONE)
+async def show(rule_id: Number, caller: RucioCaller, conn: RucioTransaction) -> dict[str, Any]:
+    """Show a rule and how far it is carried out."""
+    return say.rule_of(await service.show(conn, caller.vo, rule_id))
+
+
+@router.put("/{rule_id}")
+async def change(rule_id: Number, body: ChangeIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
+    """Change how long a rule lives, or its comment."""
+    said = Change(frozenset(body.options.model_fields_set), body.options.lifetime, body.options.comment)
+    await service.change(conn, caller, rule_id, said)
+    return Response(None, 200)
+
+
+@router.delete("/{rule_id}")
+async def delete(
+    rule_id: Number,
+    caller: RucioCaller,
+    conn: RucioTransaction,
+    body: LeaveIn | None = None,  # noqa: ARG001 - said
+) -> Response:
+    """Withdraw a rule, at once."""
+    await service.delete(conn, caller, rule_id)
+    return Response(None, 200)
+
+
+@router.get("/{rule_id}/locks", dependencies=STREAMS)
+async def rule_locks(rule_id: Number, caller: RucioCaller, conn: RucioSnapshot) -> Response:
+    """Stream the locks of a rule."""
+    await service.get(conn, caller.vo, rule_id)
+    return await stream_of(
+        [say.lock_of(lock, rule_id) for lock in some] async for some in service.stream_locks(conn, caller.vo, rule_id)
+    )
+
+
+@router.get("/{rule_id}/analysis", dependencies=ONE)
+async def analyse(rule_id: Number, caller: RucioCaller, conn: RucioTransaction) -> dict[str, Any]:
+    """Say why a rule is not carried out, and name the first of its files that do not come."""
+    rule = await service.show(conn, caller.vo, rule_id)
+    found = await service.list_locks(conn, caller.vo, rule_id) if rule.stuck else []
+    stuck = [lock for lock in found if lock.state is LockState.STUCK]
+    return {
+        "rule_error": rule.error or say.STATES[rule.state],
+        "transfers": [say.trouble_of(lock) for lock in stuck[:EXAMINED]],
+    }
+
+
+@of_dids.get("/{scope}/{name:path}/rules")
+async def rules_on(scope: str, name: str, caller: RucioCaller, conn: RucioSnapshot) -> Response:
+    """Stream the rules on a DID."""
+    await dids.get(conn, caller.vo, f"{scope}:{name}")
+    asked = Asked(scope=scope, name=name)
+    return await _rules(conn, caller.vo, asked)
+
+
+@of_dids.get("/{scope}/{name:path}/associated_rules")
+async def rules_over(scope: str, name: str, caller: RucioCaller, conn: RucioSnapshot) -> Response:
+    """Say which rules hold a DID: those on it, and on whatever it is in."""
+    did = await dids.get(conn, caller.vo, f"{scope}:{name}")
+    return await stream_of(_once(await service.over(conn, did)))
+
+
+@of_accounts.get("/{account}/rules")
+async def rules_of(account: str, caller: RucioCaller, conn: RucioSnapshot) -> Response:
+    """Stream the rules of an account, newest first."""
+    await identity.get_account(conn, caller.vo, account)
+    asked = Asked(account=account)
+    return await _rules(conn, caller.vo, asked)
+
+
+@locks.post("/bulk_locks_for_dids")
+async def locks_of_many(body: Dids, caller: RucioCaller, conn: RucioSnapshot) -> Response:
+    """Stream what rules hold of the datasets among and below some DIDs."""
+    return await _held(conn, caller.vo, await dids.resolve(conn, caller.vo, [did.did for did in body.dids]))
+
+
+@locks.get("/{scope}/{name:path}", dependencies=[Depends(refuse_unserved)])
+async def locks_of(
+    scope: str,
+    name: str,
+    query: Annotated[Datasets, Query()],  # noqa: ARG001 - it must be said
+    caller: RucioCaller,
+    conn: RucioSnapshot,
+) -> Response:
+    """Stream what rules hold of a dataset, or of those in a container."""
+    return await _held(conn, caller.vo, [await dids.get(conn, caller.vo, f"{scope}:{name}")])
+
+
+async def _rules(conn: Connection, vo: int, asked: Asked) -> Response:
+    return await stream_of([say.rule_of(rule) for rule in some] async for some in service.stream(conn, vo, asked))
+
+
+async def _held(conn: Connection, vo: int, found: list[Did]) -> Response:
+    return await stream_of(
+        [say.dataset_lock_of(lock) for lock in some] async for some in service.dataset_locks(conn, vo, found)
+    )
+
+
+async def _once(rules: Iterable[Rule]) -> AsyncIterator[Iterable[Any]]:
+    yield [say.rule_of(rule) for rule in rules]

@@ -1,0 +1,71 @@
+"""Rules and locks in Rucio's words: pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sancho.compat.rucio.translate import date_of, id_of
+from sancho.rules.model import DatasetLock, Lock, LockState, Rule, RuleState
+
+STATES: Mapping[RuleState, str] = {
+    RuleState.INJECTING: "INJECT", RuleState.REPLICATING: "REPLICATING", RuleState.OK: "OK", RuleState.STUCK: "STUCK",
+}  # fmt: skip
+LOCK_STATES: Mapping[LockState, str] = {
+    LockState.OK: "OK", LockState.REPLICATING: "REPLICATING", LockState.STUCK: "STUCK",
+}  # fmt: skip
+_ID = re.compile(r"0{16}[0-7][0-9a-f]{15}", re.ASCII)
+
+
+def number_of(text: str) -> int | None:
+    """The number of a rule in 32 hex digits, as `id_of` writes it; None when it is no such text."""
+    plain = text.lower().replace("-", "")
+    return int(plain, 16) if _ID.fullmatch(plain) else None
+
+
+def state_of(name: str | None) -> RuleState | None:
+    """The state that Rucio calls so, by its name or its letter; None for none."""
+    return next((state for state, said in STATES.items() if name in (said, said[0])), None)
+
+
+def rule_of(rule: Rule) -> dict[str, Any]:
+    """A rule. What Rucio knows of it and we do not is as it is in a rule that asked for nothing special."""
+    scope, _, name = rule.did.partition(":")
+    made = date_of(rule.created_at)
+    return {
+        "id": id_of(rule.rule_id), "subscription_id": None, "account": rule.account, "scope": scope, "name": name,
+        "did_type": rule.kind.name, "state": STATES[rule.state], "rse_expression": rule.rse_expression,
+        "copies": rule.copies, "expires_at": date_of(rule.expires_at) if rule.expires_at else None, "weight": None,
+        "locked": False, "locks_ok_cnt": rule.ok, "locks_replicating_cnt": rule.replicating,
+        "locks_stuck_cnt": rule.stuck, "source_replica_expression": None, "activity": rule.activity,
+        "grouping": "ALL", "notification": "NO", "stuck_at": None, "purge_replicas": False,
+        "ignore_availability": False, "ignore_account_limit": False, "priority": 3, "comments": rule.comment,
+        "child_rule_id": None, "error": rule.error, "eol_at": None, "split_container": False, "meta": None,
+        "created_at": made, "updated_at": made, "bytes": None,
+    }  # fmt: skip
+
+
+def lock_of(lock: Lock, rule_id: int) -> dict[str, Any]:
+    """A lock on a replica."""
+    scope, _, name = lock.did.partition(":")
+    return {
+        "scope": scope, "name": name, "rse_id": id_of(lock.rse_id), "rse": lock.rse,
+        "state": LOCK_STATES[lock.state], "rule_id": id_of(rule_id), "bytes": lock.size,
+    }  # fmt: skip
+
+
+def trouble_of(lock: Lock) -> dict[str, Any]:
+    """A lock whose file does not come."""
+    scope, _, name = lock.did.partition(":")
+    return {
+        "scope": scope, "name": name, "rse_id": id_of(lock.rse_id), "rse": lock.rse, "attempts": None,
+        "last_error": lock.error, "last_source": None, "last_time": None, "sources": [],
+    }  # fmt: skip
+
+
+def dataset_lock_of(lock: DatasetLock) -> dict[str, Any]:
+    """What a rule holds of a dataset on an RSE."""
+    return {
+        "scope": lock.scope, "name": lock.name, "rse_id": id_of(lock.rse_id), "rse": lock.rse,
+        "rule_id": id_of(lock.rule_id), "account": lock.account, "state": LOCK_STATES[lock.state],
+        "length": lock.files, "bytes": lock.size, "accessed_at": None,
+    }  # fmt: skip

@@ -1,0 +1,85 @@
+"""Rucio's words for rules: what clients send. Where one value alone is allowed, we have nothing else to offer."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Name
+from sancho.kit.units import Duration
+
+RULES_AT_ONCE = 100
+"""DIDs that one call makes rules for."""
+RuleId = Annotated[str, Field(max_length=100)]
+Account = Annotated[str, Field(max_length=100)]
+Printable = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+Comment = Annotated[str | None, Field(max_length=1000)]
+StateName = Literal["INJECT", "REPLICATING", "OK", "STUCK", "I", "R", "O", "S"]
+
+
+class RuleIn(BaseModel, extra="forbid"):
+    """What should exist where."""
+
+    dids: Annotated[list[DidIn], Field(min_length=1, max_length=RULES_AT_ONCE)]
+    copies: Annotated[int, Field(ge=1, le=100)]
+    rse_expression: Annotated[Expression, Field(min_length=1)]
+    lifetime: Duration | None = None
+    activity: Printable | None = None
+    comment: Comment = None
+    account: Account | None = None
+    grouping: Literal["ALL", "DATASET"] | None = None
+    """A rule of ours chooses its RSEs once, for all files: what is said of `DATASET` holds for each dataset too."""
+    priority: Annotated[int, Field(ge=0, le=5)] | None = None
+    purge_replicas: bool = False
+    ignore_availability: bool = False
+    asynchronous: bool = False
+    """These four change nothing: see the notes in `endpoints.txt`."""
+    weight: None = None
+    source_replica_expression: None = None
+    notify: Literal["N"] | None = None
+    locked: Literal[False] = False
+    ask_approval: Literal[False] = False
+    split_container: Literal[False] = False
+    delay_injection: None = None
+    meta: None = None
+
+
+class Options(BaseModel, extra="forbid"):
+    """What to change of a rule."""
+
+    lifetime: Duration | None = None
+    comment: Comment = None
+
+
+class ChangeIn(BaseModel, extra="forbid"):
+    """A change of a rule."""
+
+    options: Options
+
+
+class LeaveIn(BaseModel, extra="forbid"):
+    """How a rule is to end: replicas that nothing else holds are deleted soon, whatever is said."""
+
+    purge_replicas: bool | None = None
+
+
+class RulesQuery(BaseModel, extra="forbid"):
+    """Which rules to list."""
+
+    scope: Name | None = None
+    name: Name | None = None
+    account: Account | None = None
+    state: StateName | None = None
+    rse_expression: Expression | None = None
+    activity: Printable | None = None
+
+
+class Dids(BaseModel, extra="forbid"):
+    """DIDs whose locks are asked for."""
+
+    dids: Annotated[list[DidIn], Field(max_length=LISTED_AT_ONCE)]
+
+
+class Datasets(BaseModel, extra="forbid"):
+    """Says that locks of datasets are meant: of others there are none here."""
+
+    did_type: Literal["dataset"]

@@ -1,0 +1,28 @@
+"""Rucio's streams: one JSON document a line, made as they are read."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from fastapi.responses import StreamingResponse
+
+JSON_STREAM = "application/x-json-stream"
+"""Exactly so: clients compare the whole header."""
+
+
+async def stream_of(parts: AsyncIterator[Iterable[Any]]) -> StreamingResponse:
+    """An answer of many documents, that come some at a time. What fails before the first is an error like any other."""
+    first = await anext(parts, None)
+    return StreamingResponse(_lines(first, parts), media_type=JSON_STREAM)
+
+
+async def _lines(first: Iterable[Any] | None, parts: AsyncIterator[Iterable[Any]]) -> AsyncIterator[bytes]:
+    if text := _text(first or ()):
+        yield text
+    async for documents in parts:
+        if text := _text(documents):
+            yield text
+
+
+def _text(documents: Iterable[Any]) -> bytes:
+    return "".join(f"{json.dumps(document)}\n" for document in documents).encode()

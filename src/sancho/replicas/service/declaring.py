@@ -1,0 +1,38 @@
+"""What people say of replicas: that they are bad, or not needed any more."""
+
+from collections.abc import Mapping
+
+from sancho.kit.access import Principal, require
+from sancho.kit.db import Connection
+from sancho.kit.policy import did as thing
+from sancho.replicas.errors import ReplicaHeld, ReplicaNotFound
+from sancho.replicas.model import ReplicaKey
+from sancho.replicas.service.holds import mark_bad, named
+from sancho.replicas.store import rows
+
+
+async def declare_bad(conn: Connection, caller: Principal, said: Mapping[ReplicaKey, str]) -> list[ReplicaKey]:
+    """Note that replicas, given with the DIDs of their files, are lost or wrong, for who has `replicas:manage`.
+
+    As `mark_bad`. Return those that were not available, or are not there at all: of these nothing is noted.
+    """
+    require(caller, "replicas:manage", on=[thing(did) for did in said.values()])
+    bad = set(await mark_bad(conn, caller.vo, sorted(said)))
+    return sorted(said.keys() - bad)
+
+
+async def give_up(conn: Connection, caller: Principal, said: Mapping[ReplicaKey, str]) -> None:
+    """Let replicas, given with the DIDs of their files, be deleted soon, for who has `replicas:manage`: all or none.
+
+    Raises `ReplicaNotFound` or `ReplicaHeld`, naming the first.
+    """
+    require(caller, "replicas:manage", on=[thing(did) for did in said.values()])
+    wanted = sorted(said)
+    states = await rows.lock(conn, caller.vo, wanted)
+    for key in wanted:
+        if key not in states:
+            raise ReplicaNotFound(**await named(conn, caller.vo, key))
+    ended = set(await rows.expire(conn, caller.vo, wanted))
+    for key in wanted:
+        if key not in ended:
+            raise ReplicaHeld(**await named(conn, caller.vo, key))

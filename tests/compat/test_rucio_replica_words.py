@@ -1,0 +1,43 @@
+"""Spellings of replicas and rules: whatever goes out comes back, and what nobody has written is not read."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sancho.compat.rucio import rules_translate
+from sancho.compat.rucio.endpoints import meaning
+from sancho.compat.rucio.translate import id_of
+from sancho.rules.model import RuleState
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_the_number_of_a_rule_comes_back(number: int) -> None:
+    said = id_of(number)
+    assert (len(said), rules_translate.number_of(said)) == (32, number)
+    assert rules_translate.number_of(said.upper()) == number
+
+
+@given(st.text() | st.from_regex("[0-9a-f]{31,33}", fullmatch=True) | st.integers(2**63, 2**128).map(id_of))
+def test_what_is_no_number_of_a_rule_is_not_read(text: str) -> None:
+    number = rules_translate.number_of(text)
+    assert number is None or id_of(number) == text.lower().replace("-", "")
+
+
+def test_states_are_known_by_name_and_by_letter() -> None:
+    for state, name in rules_translate.STATES.items():
+        assert rules_translate.state_of(name) is rules_translate.state_of(name[0]) is state
+    assert set(rules_translate.STATES) == set(RuleState)
+    assert rules_translate.state_of(None) is None
+
+
+def test_a_request_means_the_endpoint_that_names_most_of_its_path() -> None:
+    said = {
+        path: getattr(meaning("GET", path), "path", None)
+        for path in ("/replicas/bad/states", "/replicas/mc/a/b", "/replicas/mc/a/datasets", "/rules/1/locks", "/x/y/z")
+    }
+    assert said == {
+        "/replicas/bad/states": "/replicas/bad/states[/]",
+        "/replicas/mc/a/b": "/replicas/{scope}/{name}[/]",
+        "/replicas/mc/a/datasets": "/replicas/{scope}/{name}/datasets",
+        "/rules/1/locks": "/rules/{rule_id}/locks",
+        "/x/y/z": None,
+    }
