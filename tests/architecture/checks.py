@@ -11,7 +11,7 @@ from tests.architecture.source import AnyFunction, Finding, Module, modules, pla
 DOORS = {"service", "model", "errors"}
 RANKS = {"api": 5, "kinds": 5, "personal": 5, "tasks": 5, "service": 4, "plan": 3, "store": 3, "errors": 1, "model": 0}
 RANK_OF_OTHERS = 2
-COMPAT_RANKS = {"api": 6, "caller": 4, "translate": 3, "errors": 2, "wire": 1, "endpoints": 1}
+COMPAT_RANKS = {"api": 6, "caller": 4, "translate": 3, "errors": 2, "wire": 1, "streams": 1, "endpoints": 1}
 PURE = {"model", "plan"}
 IMPURE_PACKAGES = {"asyncio", "anyio", "fastapi", "httpx2", "procrastinate", "psycopg", "psycopg_pool", "pydantic"}
 ENTERS_ALL = {"app", "cli", "explain", "local"}
@@ -83,13 +83,13 @@ def order(src: Path) -> Iterator[Finding]:
             continue
         in_compat = module.feature.startswith("compat.")
         ranks, others = (COMPAT_RANKS, RANKS["api"]) if in_compat else (RANKS, RANK_OF_OTHERS)
+
+        def rank(part: str, *, by_suffix: bool = in_compat) -> int:
+            return ranks.get(part.rpartition("_")[2] if by_suffix else part, others)  # noqa: B023 - used at once
+
         for name, line in module.imports:
             feature, part = place(name)
-            if (
-                feature == module.feature
-                and part != module.part
-                and ranks.get(part, others) >= ranks.get(module.part, others)
-            ):
+            if feature == module.feature and part != module.part and rank(part) >= rank(module.part):
                 yield Finding(
                     module.name, f"line {line} imports {part or 'the folder'}, which is not below {module.part}"
                 )

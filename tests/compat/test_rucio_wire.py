@@ -176,9 +176,9 @@ async def test_every_endpoint_of_rucio_is_served_or_refused_in_its_words(served:
 
 
 def test_what_the_list_calls_served_has_a_route_and_no_other_has() -> None:
-    routes = {(min(r.methods or ()), r.path.removeprefix("/rucio").rstrip("/")) for r in ROUTES}
-    listed = {(e.method, e.path.removesuffix("[/]")) for e in ENDPOINTS if e.state != "refused"}
-    assert routes - listed == {("DELETE", "/{path:path}"), ("GET", "/accounts/whoami"), ("GET", "/auth/gss")}
+    routes = {(min(r.methods or ()), r.path.removeprefix("/rucio").replace(":path}", "}").rstrip("/")) for r in ROUTES}
+    listed = {(e.method, e.path.removesuffix("[/]").rstrip("/")) for e in ENDPOINTS if e.state != "refused"}
+    assert routes - listed == {("DELETE", "/{path}"), ("GET", "/accounts/whoami"), ("GET", "/auth/gss")}
     assert listed <= routes
 
 
@@ -221,7 +221,7 @@ async def test_a_token_of_one_vo_gets_nothing_of_another_by_any_route(served: Se
         path = filled(endpoint.path.replace("{account}", "only-gridpp"))
         answer = await ask(served, path, method=endpoint.method, token=token, vo="gridpp", account="only-gridpp")
         assert "gridpp.example" not in answer.text
-        if endpoint.path == "/accounts/{account}" and endpoint.state != "refused":
+        if endpoint.path == "/accounts/{account}" and endpoint.method in {"GET", "DELETE"}:
             assert complaint(answer)[:2] == (404, "AccountNotFound")
     assert (await ask(served, "/accounts/whoami", token=token, vo="gridpp")).headers["location"] == "root"
     assert "'vo': 'belle'" in (await ask(served, "/auth/validate", token=token, vo="gridpp")).text

@@ -44,3 +44,9 @@ def _read(text: str) -> list[Endpoint]:
 
 ENDPOINTS = _read(Path(__file__).with_name("endpoints.txt").read_text("utf-8"))
 """All of them."""
+
+
+def meaning(method: str, path: str) -> Endpoint | None:
+    """The endpoint that a request means: of those that fit its path the one with the fewest names in it."""
+    fitting = [endpoint for endpoint in ENDPOINTS if endpoint.matches(method, path)]
+    return min(fitting, key=lambda endpoint: (endpoint.path.count("{"), -len(endpoint.path)), default=None)

@@ -12,6 +12,8 @@ from sancho.identity.errors import (
     AccountNotFound,
     AccountSuspended,
     CodeRefused,
+    IdentityNotFound,
+    IdentityTaken,
     LoginDenied,
     LoginEnded,
     LoginOver,
@@ -107,11 +109,44 @@ class NoKerberos(Unauthorized):
     code = "rucio_no_kerberos"
 
 
+class AccountExists(Conflict):
+    """Account {account} exists already."""
+
+    code = "rucio_account_exists"
+
+    def __init__(self, *, account: str) -> None:
+        """Name the account."""
+        super().__init__(account=account, field="account")
+
+
+class SaidTogether(Invalid):
+    """Change {name} by itself, for it is done or refused by itself."""
+
+    code = "rucio_said_together"
+
+    def __init__(self, *, name: str) -> None:
+        """Name what cannot be changed with anything else."""
+        super().__init__(name=name, field=name)
+
+
+class NoSuchProof(Conflict):
+    """An identity of type {kind} cannot be {what} here: {instead}."""
+
+    code = "rucio_no_such_proof"
+
+    def __init__(self, *, kind: str, what: str, instead: str) -> None:
+        """Name the type as Rucio does, what was asked to happen to it, and what to do instead."""
+        super().__init__(kind=kind, what=what, instead=instead)
+
+
 NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     TokenMissing: (400, "ValueError"),
     NotServed: (409, "UnsupportedOperation"),
     NotAcceptable: (406, "UnsupportedRequestedContentType"),
     AccountNotFound: (404, "AccountNotFound"),
+    AccountExists: (409, "Duplicate"),
+    IdentityTaken: (409, "Duplicate"),
+    IdentityNotFound: (404, "IdentityError"),
     VoNotFound: (404, "VONotFound"),
     DatabaseAway: (503, "DatabaseException"),
     AccountSuspended: (401, "CannotAuthenticate"),
