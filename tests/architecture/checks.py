@@ -11,7 +11,7 @@ from tests.architecture.source import AnyFunction, Finding, Module, modules, pla
 DOORS = {"service", "model", "errors"}
 RANKS = {"api": 5, "kinds": 5, "personal": 5, "tasks": 5, "service": 4, "plan": 3, "store": 3, "errors": 1, "model": 0}
 RANK_OF_OTHERS = 2
-COMPAT_RANKS = {"api": 6, "caller": 4, "translate": 3, "errors": 2, "wire": 1, "streams": 1, "endpoints": 1}
+COMPAT_RANKS = {"api": 6, "caller": 4, "streams": 4, "translate": 3, "errors": 2, "wire": 1, "endpoints": 1}
 PURE = {"model", "plan"}
 IMPURE_PACKAGES = {"asyncio", "anyio", "fastapi", "httpx2", "procrastinate", "psycopg", "psycopg_pool", "pydantic"}
 ENTERS_ALL = {"app", "cli", "explain", "local"}
@@ -82,19 +82,25 @@ def order(src: Path) -> Iterator[Finding]:
         if module.feature is None or module.part == "":
             continue
         in_compat = module.feature.startswith("compat.")
-        ranks, others = (COMPAT_RANKS, RANKS["api"]) if in_compat else (RANKS, RANK_OF_OTHERS)
-
-        def rank(part: str, *, by_suffix: bool = in_compat) -> int:
-            return ranks.get(part.rpartition("_")[2] if by_suffix else part, others)  # noqa: B023 - used at once
-
         for name, line in module.imports:
             feature, part = place(name)
-            if feature == module.feature and part != module.part and rank(part) >= rank(module.part):
+            if (
+                feature == module.feature
+                and part != module.part
+                and _rank(part, in_compat=in_compat) >= _rank(module.part, in_compat=in_compat)
+            ):
                 yield Finding(
                     module.name, f"line {line} imports {part or 'the folder'}, which is not below {module.part}"
                 )
             if module.part in PURE and name.split(".")[0] in IMPURE_PACKAGES:
                 yield Finding(module.name, f"line {line} imports {name.split('.')[0]}; {module.part} is pure")
+
+
+def _rank(part: str, *, in_compat: bool) -> int:
+    """How high a module stands in its feature; in `compat`, `rules_wire` stands where `wire` does."""
+    if in_compat:
+        return COMPAT_RANKS.get(part.rpartition("_")[2], RANKS["api"])
+    return RANKS.get(part, RANK_OF_OTHERS)
 
 
 def lazy_imports(src: Path) -> Iterator[Finding]:

@@ -43,6 +43,7 @@ BAD: list[tuple[Check, Mapping[str, str]]] = [
     (checks.order, {"sancho/rules/plan.py": "import asyncio"}),
     (checks.order, {"sancho/rules/model.py": "from pydantic import BaseModel"}),
     (checks.order, {"sancho/compat/rucio/wire.py": "from sancho.compat.rucio.rules import router"}),
+    (checks.order, {"sancho/compat/rucio/rules_wire.py": "from sancho.compat.rucio import rules_translate"}),
     (checks.lazy_imports, {"sancho/kit/db.py": "def f():\n    import json\n"}),
     (
         checks.lazy_imports,
@@ -120,7 +121,7 @@ GOOD: list[tuple[Check, Mapping[str, str]]] = [
         checks.order,
         {"sancho/rules/grammar.py": "import lark", "sancho/rules/plan.py": "from sancho.rules.grammar import parse"},
     ),
-    (checks.order, {"sancho/compat/rucio/rules.py": "from sancho.compat.rucio import translate, wire"}),
+    (checks.order, {"sancho/compat/rucio/rules.py": "from sancho.compat.rucio import rules_translate, wire"}),
     (checks.lazy_imports, {"sancho/kit/db.py": "import json\ndef f(): ..."}),
     (
         checks.client_users,

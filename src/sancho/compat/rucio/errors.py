@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from sancho.compat.rucio.wire import Said
+from sancho.dids.errors import DidMalformed, DidNotFound
 from sancho.identity.errors import (
     AccountNotFound,
     AccountSuspended,
@@ -37,6 +38,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.vos.errors import VoNotFound
 
 LONGEST_HEADER = 125
@@ -119,6 +121,16 @@ class AccountExists(Conflict):
         super().__init__(account=account, field="account")
 
 
+class ProtocolNotThere(NotFound):
+    """RSE {rse} is not reached by {scheme}."""
+
+    code = "rucio_protocol_not_there"
+
+    def __init__(self, *, rse: str, scheme: str) -> None:
+        """Name the RSE, and the scheme that was asked for."""
+        super().__init__(rse=rse, scheme=scheme, field="scheme")
+
+
 class SaidTogether(Invalid):
     """Change {name} by itself, for it is done or refused by itself."""
 
@@ -148,6 +160,12 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     IdentityTaken: (409, "Duplicate"),
     IdentityNotFound: (404, "IdentityError"),
     VoNotFound: (404, "VONotFound"),
+    DidNotFound: (404, "DataIdentifierNotFound"),
+    DidMalformed: (400, "InvalidObject"),
+    RseNotFound: (404, "RSENotFound"),
+    RseExpressionInvalid: (400, "InvalidRSEExpression"),
+    RseExpressionEmpty: (400, "InvalidRSEExpression"),
+    ProtocolNotThere: (404, "RSEProtocolNotSupported"),
     DatabaseAway: (503, "DatabaseException"),
     AccountSuspended: (401, "CannotAuthenticate"),
     LoginPending: (401, "CannotAuthenticate"),
