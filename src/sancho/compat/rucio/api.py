@@ -4,13 +4,24 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.rucio import accounts, auth, ping, refused, rses
+from sancho.compat.rucio import accounts, auth, identities, limits, ping, refused, rses
 from sancho.compat.rucio.errors import render
 from sancho.kit.problem import Dialects
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
-ROUTERS: Sequence[APIRouter] = (ping.router, auth.router, auth.pages, accounts.router, rses.router, refused.router)
+ROUTERS: Sequence[APIRouter] = (
+    ping.router,
+    auth.router,
+    auth.pages,
+    accounts.router,
+    identities.router,
+    identities.by_identity,
+    limits.router,
+    limits.legacy,
+    rses.router,
+    refused.router,
+)
 """The last one answers whatever the others do not."""
 PUBLIC_PATHS = frozenset(
     {"/rucio/ping", "/rucio/ping/"}

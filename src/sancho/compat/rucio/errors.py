@@ -151,6 +151,46 @@ class NoSuchProof(Conflict):
         super().__init__(kind=kind, what=what, instead=instead)
 
 
+class PasswordExists(Conflict):
+    """Account {account} has a password already; whoever manages accounts can set another."""
+
+    code = "rucio_password_exists"
+
+    def __init__(self, *, account: str) -> None:
+        """Name the account."""
+        super().__init__(account=account)
+
+
+class PasswordLacking(Invalid):
+    """An identity of type USERPASS needs a password."""
+
+    code = "rucio_password_lacking"
+
+    def __init__(self) -> None:
+        """Say which field it goes into."""
+        super().__init__(field="password")
+
+
+class UserNameDiffers(Invalid):
+    """The user name {name} is not {account}: passwords are those of accounts here."""
+
+    code = "rucio_user_name_differs"
+
+    def __init__(self, *, name: str, account: str) -> None:
+        """Name both."""
+        super().__init__(name=name, account=account, field="identity")
+
+
+class LimitNotFound(NotFound):
+    """Account {account} has no limit on {rse_expression}."""
+
+    code = "rucio_limit_not_found"
+
+    def __init__(self, *, account: str, rse_expression: str) -> None:
+        """Name the account, and the RSE or the expression."""
+        super().__init__(account=account, rse_expression=rse_expression)
+
+
 NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     TokenMissing: (400, "ValueError"),
     NotServed: (409, "UnsupportedOperation"),
@@ -158,6 +198,8 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     AccountNotFound: (404, "AccountNotFound"),
     AccountExists: (409, "Duplicate"),
     IdentityTaken: (409, "Duplicate"),
+    PasswordExists: (409, "Duplicate"),
+    PasswordLacking: (400, "IdentityError"),
     IdentityNotFound: (404, "IdentityError"),
     VoNotFound: (404, "VONotFound"),
     DidNotFound: (404, "DataIdentifierNotFound"),

@@ -31,7 +31,9 @@ QUOTAS_READ = 10_000
 @router.get("", dependencies=[Streams])
 @router.get("/", dependencies=[Streams])
 async def list_rses(
-    _caller: RucioCaller, conn: RucioSnapshot, expression: Annotated[str | None, Query(max_length=LONGEST_EXPRESSION)] = None
+    _caller: RucioCaller,
+    conn: RucioSnapshot,
+    expression: Annotated[str | None, Query(max_length=LONGEST_EXPRESSION)] = None,
 ) -> StreamingResponse:
     """Stream the RSEs that the VO may use; by an expression, their names alone."""
     if expression is None:
