@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import structlog
 from fastapi.routing import APIRoute
 
 from sancho.app import PUBLIC_PATHS
@@ -145,6 +146,18 @@ def test_who_guesses_is_told_when_to_come_back() -> None:
     said = render(TooManyLogins(retry_after=7))
     assert (said.status_code, said.headers["ExceptionClass"]) == (429, "ResourceTemporaryUnavailable")
     assert said.headers["retry-after"] == "7"
+
+
+async def test_a_report_is_taken_from_anybody_and_its_gist_alone_is_logged(served: Served) -> None:
+    report = {"eventType": "upload", "scope": "mc", "remoteSite": "A" * 1000}
+    for path in ("/traces/", "/nongrid_traces/"):
+        with structlog.testing.capture_logs() as logged:
+            answer = await served.client.post(f"/rucio{path}", content=json.dumps(report))
+        assert (answer.status_code, answer.text) == (201, "Created")
+        (line,) = [line for line in logged if line["event"] == "rucio_trace"]
+        assert (line["eventType"], line["remoteSite"], "scope" in line) == ("upload", "A" * 100, False)
+        bad = await served.client.post(f"/rucio{path}", content="[1]")
+        assert complaint(bad)[:2] == (400, "InputValidationError")
 
 
 async def test_a_suspended_account_is_told_so(served: Served) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.rucio import accounts, auth, identities, limits, ping, refused, rses
+from sancho.compat.rucio import accounts, auth, identities, limits, ping, refused, rses, rses_changes, traces
 from sancho.compat.rucio.errors import render
 from sancho.kit.problem import Dialects
 
@@ -20,11 +20,14 @@ ROUTERS: Sequence[APIRouter] = (
     limits.router,
     limits.legacy,
     rses.router,
+    rses_changes.router,
+    traces.grid,
+    traces.elsewhere,
     refused.router,
 )
 """The last one answers whatever the others do not."""
 PUBLIC_PATHS = frozenset(
-    {"/rucio/ping", "/rucio/ping/"}
+    {"/rucio/ping", "/rucio/ping/", "/rucio/traces/", "/rucio/nongrid_traces/"}
     | {
         f"/rucio/auth/{way}"
         for way in (

@@ -131,6 +131,36 @@ class ProtocolNotThere(NotFound):
         super().__init__(rse=rse, scheme=scheme, field="scheme")
 
 
+class AttributeNotFound(NotFound):
+    """RSE {rse} has no attribute {key} that could be removed."""
+
+    code = "rucio_attribute_not_found"
+
+    def __init__(self, *, rse: str, key: str) -> None:
+        """Name both."""
+        super().__init__(rse=rse, key=key)
+
+
+class DistanceExists(Conflict):
+    """A link leads from {source} to {destination} already."""
+
+    code = "rucio_distance_exists"
+
+    def __init__(self, *, source: str, destination: str) -> None:
+        """Name both RSEs."""
+        super().__init__(source=source, destination=destination)
+
+
+class DistanceNotFound(NotFound):
+    """No link leads from {source} to {destination}."""
+
+    code = "rucio_distance_not_found"
+
+    def __init__(self, *, source: str, destination: str) -> None:
+        """Name both RSEs."""
+        super().__init__(source=source, destination=destination)
+
+
 class SaidTogether(Invalid):
     """Change {name} by itself, for it is done or refused by itself."""
 
@@ -207,6 +237,8 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     RseNotFound: (404, "RSENotFound"),
     RseExpressionInvalid: (400, "InvalidRSEExpression"),
     RseExpressionEmpty: (400, "InvalidRSEExpression"),
+    AttributeNotFound: (404, "RSEAttributeNotFound"),
+    DistanceExists: (409, "Duplicate"),
     ProtocolNotThere: (404, "RSEProtocolNotSupported"),
     DatabaseAway: (503, "DatabaseException"),
     AccountSuspended: (401, "CannotAuthenticate"),
