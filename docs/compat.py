@@ -7,7 +7,7 @@ from docs.pages import page, table
 from sancho.compat.diracx import endpoints as diracx
 from sancho.compat.diracx.translate import PROPERTIES
 from sancho.compat.rucio import endpoints as rucio
-from sancho.compat.rucio.errors import NAMES
+from sancho.compat.rucio.dialect import NAMES
 
 
 def compat_diracx() -> str:

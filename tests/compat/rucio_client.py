@@ -129,7 +129,9 @@ class Online:
             stderr=asyncio.subprocess.PIPE, limit=1 << 26,
         )  # fmt: skip
         self.started.append(started)
-        return PythonClient(started)
+        made = PythonClient(started)
+        await made.call("ping")  # it has read its rucio.cfg then, which the next client writes anew
+        return made
 
     async def run(self, *arguments: str, environment: Mapping[str, str]) -> tuple[int | None, str]:
         """Run a command to its end: exit code, and what it said."""

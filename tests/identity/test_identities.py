@@ -291,3 +291,13 @@ async def test_keys_are_added_listed_and_removed_over_the_api(
         assert (await send(installation, "DELETE", "root", params={"subject": subject})).status_code == 204
     assert [one["kind"] for one in (await send(installation, "GET")).json()] == ["password"]
     assert (await send(installation, "DELETE", params={"subject": "alice"})).json()["code"] == "identity_not_found"
+
+
+async def test_what_a_subject_proves_is_told_to_its_owner_and_to_who_manages_accounts(
+    conn: Connection, world: World, root: Principal, alice: Principal
+) -> None:
+    bob = acting(1, "belle", world.account[1, "bob"], "bob", *USERS)
+    await identities.add_certificate_name(conn, root, "alice", DN)
+    told = [[one.account for one in await identities.proofs_by(conn, who, DN)] for who in (root, alice, bob)]
+    assert told == [["alice"], ["alice"], []]
+    assert await identities.proofs_by(conn, root, DN, kind=Proof.SSH_KEY) == []

@@ -10,19 +10,26 @@ from sancho.compat.rucio import (
     bad_replicas,
     dids,
     dids_lists,
+    identities,
+    limits,
     ping,
     refused,
     replicas,
+    rses,
+    rses_changes,
     rules,
     scopes,
+    traces,
 )
-from sancho.compat.rucio.errors import render
+from sancho.compat.rucio.dialect import render
 from sancho.kit.problem import Dialects
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
+    identities.router, identities.by_identity, limits.router, limits.legacy,
+    rses.router, rses_changes.router, traces.grid, traces.elsewhere,
     bad_replicas.router, replicas.router, replicas.redirects,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
@@ -30,7 +37,7 @@ ROUTERS: Sequence[APIRouter] = (
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""
 PUBLIC_PATHS = frozenset(
-    {"/rucio/ping", "/rucio/ping/"}
+    {"/rucio/ping", "/rucio/ping/", "/rucio/traces/", "/rucio/nongrid_traces/"}
     | {
         f"/rucio/auth/{way}"
         for way in (

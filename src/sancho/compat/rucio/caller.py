@@ -1,16 +1,20 @@
 """Who calls, and what a call may ask for: Rucio's counterparts of those in `kit.web`."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
 from sancho.compat.rucio.endpoints import meaning
 from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing
 from sancho.dids.errors import DidMalformed
-from sancho.kit.access import Principal, refuse_machines
-from sancho.kit.db import Connection
+from sancho.kit.access import INSTANCE, Principal, refuse_machines
+from sancho.kit.db import Connection, all_vos
 from sancho.kit.web import Deployed, principal_of
+from sancho.vos import service as vos
+from sancho.vos.model import Document, Kind, Spec
 
 
 def token_of(request: Request) -> str:
@@ -52,6 +56,48 @@ async def refuse_unserved(request: Request, caller: RucioCaller) -> None:  # noq
     meant = meaning(request.method, path)
     if meant is not None and meant.state == "refused":
         raise NotServed(method=request.method, path=path[:200])
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The documents that the caller's VO owns, in a transaction in which they may change.
+
+    A call of Rucio that changes what documents say here is a small change of one: it becomes a version of the
+    configuration as any other, and needs the same permission.
+    """
+
+    conn: Connection
+    caller: Principal
+    kinds: Sequence[Kind[Any]]
+
+    async def read(self, kind: str, name: str) -> Spec | None:
+        """What a document says; nobody changes it before this transaction ends."""
+        await vos.lock_configuration(self.conn)
+        return await vos.find_spec(self.conn, self.caller.vo, kind, name)
+
+    async def put(self, kind: str, name: str, spec: Spec | None) -> None:
+        """Let a document say this, or with None be gone; raises what `vos.service.apply` raises."""
+        changed = Document(kind=kind, name=name, vo=self.caller.vo_name, spec=spec or {}, remove=spec is None)
+        await vos.apply(self.conn, self.caller, [changed], self.kinds, comment="by a client of Rucio")
+
+
+Configure = Callable[[], AbstractAsyncContextManager[Configuration]]
+"""Opens a configuration; the block around it is its transaction."""
+
+
+async def _configure(request: Request, caller: RucioCaller, deployment: Deployed) -> Configure:
+    @asynccontextmanager
+    async def configure() -> AsyncIterator[Configuration]:
+        # What the VO `instance` shares concerns every VO.
+        vos_served = caller.vos if caller.vo != INSTANCE else tuple(await all_vos(deployment.database))
+        kinds = cast(Sequence[Kind[Any]], request.app.state.kinds)
+        async with deployment.database.transaction(vos_served) as conn:
+            yield Configuration(conn, replace(caller, vos=vos_served), kinds)
+
+    return configure
+
+
+RucioConfigure = Annotated[Configure, Depends(_configure)]
 
 
 def gives(media_type: str) -> Callable[[Request], None]:

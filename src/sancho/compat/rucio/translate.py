@@ -1,16 +1,22 @@
 """Rucio's spellings of ours, and back: pure, each pair a round trip."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from sancho.compat.rucio import wire
-from sancho.identity.model import Account
+from sancho.identity.model import Account, Identity, Proof
 from sancho.kit.access import INSTANCE
-from sancho.vos.model import VO
+from sancho.vos.model import VO, Spec
 
+LEFT_AS_IT_IS = ("password_hash", "suspended")
+"""What a document of an account changes only when it says it: a record of it is not to be said again."""
+PROOFS: Mapping[Proof, str] = {
+    Proof.PASSWORD: "USERPASS", Proof.X509: "X509", Proof.SSH_KEY: "SSH", Proof.TOKEN_ISSUER: "OIDC",
+}  # fmt: skip
+"""What Rucio calls the ways to prove an account; others it has no word for."""
 DEFAULT_VO = "def"
 """What a client says that was told of no VO."""
 _WAITING = re.compile(r"([A-Z]{8})\.(sd-\d{1,5}-[A-Za-z0-9_-]{43})_polling", re.ASCII)
@@ -43,6 +49,32 @@ def account_of(account: Account, *, email: str | None) -> wire.Account:
         account=account.name, account_type=account.kind.name, status=account.state.name, email=email,
         suspended_at=None, deleted_at=None, created_at=made, updated_at=made,
     )  # fmt: skip
+
+
+def account_in_list(account: Account, *, seen: bool) -> dict[str, Any]:
+    """An account as the list of all shows it, with its address where that may be `seen`."""
+    return {"account": account.name, "type": account.kind.name, "email": account.email if seen else None}
+
+
+def account_spec(account: Account, spec: Spec | None, said: Mapping[str, Any]) -> Spec:
+    """What the document of an account is to say when a client has said this of it; `spec` is what it says now.
+
+    One that a provider's word made has no document yet: the first one says what the account is already.
+    """
+    told: Spec = {"kind": account.kind.word, "groups": list(account.groups), "email": account.email}
+    kept = {key: value for key, value in (spec or told).items() if key not in LEFT_AS_IT_IS}
+    if said.get("account_type") is not None:
+        kept["kind"] = said["account_type"].lower()
+    return {**kept, "email": said["email"]} if "email" in said else kept
+
+
+def identity_of(identity: Identity, email: str | None) -> dict[str, Any] | None:
+    """What proves an account, as Rucio says it: a key is shown whole; None for what it has no word for."""
+    shown = identity.detail or identity.subject
+    if identity.kind is Proof.TOKEN_ISSUER and identity.issuer:
+        shown = f"SUB={identity.subject.removeprefix(identity.issuer).strip()}, ISS={identity.issuer}"
+    kind = PROOFS.get(identity.kind)
+    return None if kind is None else {"type": kind, "identity": shown, "email": email}
 
 
 def waiting_code(device_code: str, user_code: str) -> str:

@@ -23,6 +23,13 @@ async def list_identities(conn: Connection, caller: Principal, name: str) -> lis
     return await store.list_identities(conn, caller.vo, account_id=account.account_id)
 
 
+async def proofs_by(conn: Connection, caller: Principal, subject: str, *, kind: Proof | None = None) -> list[Identity]:
+    """What of a subject proves which accounts: with `accounts:manage` all of the VO's, else one's own."""
+    found = await store.list_identities(conn, caller.vo, kind=kind, subject=subject)
+    every = caller.may("accounts:manage")
+    return [proof for proof in found if every or proof.account_id == caller.account_id]
+
+
 async def add_ssh_key(conn: Connection, caller: Principal, name: str, public_key: str) -> Identity:
     """Let who has a key log in to an account: one's own, or with `accounts:manage` another's within one's reach.
 

@@ -1,0 +1,118 @@
+"""What proves Rucio's accounts: passwords, SSH keys, names in certificates; what a provider vouches for is only shown.
+
+A password's user name is the account's. An identity proves one account, so which is the default one is never asked.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Annotated, Any, NoReturn
+
+from fastapi import Depends, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from sancho.compat.rucio import translate
+from sancho.compat.rucio.accounts_wire import AuthType, IdentityIn, IdentityNamed
+from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
+from sancho.compat.rucio.errors import NoSuchProof, PasswordExists, PasswordLacking, UserNameDiffers
+from sancho.compat.rucio.streams import JSON_STREAM, stream_of
+from sancho.identity import service as identity
+from sancho.identity.model import Proof
+from sancho.identity.service import identities
+from sancho.kit.access import Principal
+from sancho.kit.deployment import Deployment
+from sancho.kit.web import Branch, Deployed
+
+router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
+by_identity = Branch(prefix="/rucio/identities", include_in_schema=False)
+KINDS = {kind: proof for proof, kind in translate.PROOFS.items()}
+Streams = Depends(gives(JSON_STREAM))
+Json = Depends(gives("application/json"))
+
+
+@router.get("/{account}/identities", dependencies=[Streams])
+async def list_identities(account: str, caller: RucioCaller, conn: RucioTransaction) -> StreamingResponse:
+    """List what proves an account: one's own, or with `accounts:manage` another's."""
+    found = await identities.list_identities(conn, caller, account)
+    email = (await identity.get_account(conn, caller.vo, account)).email
+    return await stream_of(_once([said for one in found if (said := translate.identity_of(one, email)) is not None]))
+
+
+async def _once(documents: Iterable[Any]) -> AsyncIterator[Iterable[Any]]:
+    yield documents
+
+
+@router.post("/{account}/identities", status_code=201)
+async def add(account: str, body: IdentityIn, caller: RucioCaller, deployment: Deployed) -> Response:
+    """Let a key, a name in a certificate or a first password prove an account."""
+    if body.authtype == "USERPASS":
+        await _give_password(deployment, caller, account, body)
+    else:
+        async with deployment.database.transaction(caller.vos) as conn:
+            if body.authtype == "SSH":
+                await identities.add_ssh_key(conn, caller, account, body.identity)
+            elif body.authtype == "X509":
+                await identities.add_certificate_name(conn, caller, account, body.identity)
+            else:
+                _refuse(body, "made")
+    return Response("Created", 201)
+
+
+async def _give_password(deployment: Deployment, caller: Principal, account: str, body: IdentityIn) -> None:
+    if body.identity != account:
+        raise UserNameDiffers(name=body.identity[:100], account=account)
+    if body.password is None:
+        raise PasswordLacking
+    async with deployment.database.transaction(caller.vos) as conn:
+        known = await identities.list_identities(conn, caller, account)
+    if any(one.kind is Proof.PASSWORD for one in known):
+        raise PasswordExists(account=account)
+    await identity.change_password(deployment, caller, account, body.password)
+
+
+@router.delete("/{account}/identities")
+async def remove(account: str, body: IdentityNamed, caller: RucioCaller, conn: RucioTransaction) -> Response:
+    """Let a key, by itself or its print, or a name in a certificate prove an account no more."""
+    if body.authtype not in {"SSH", "X509"}:
+        _refuse(body, "removed")
+    await identities.remove_identity(conn, caller, account, _subject(body.authtype, body.identity))
+    return Response(None, 200)
+
+
+def _subject(kind: str, said: str) -> str:
+    """What we call an identity: a key, which may come whole, by its print, and anything else as it is."""
+    whole = kind == "SSH" and " " in said.strip()
+    return identity.parse_public_key(said).subject if whole else said
+
+
+def _refuse(body: IdentityNamed, what: str) -> NoReturn:
+    instead = (
+        "set another password, or suspend the account" if body.authtype == "USERPASS" else "its provider does that"
+    )
+    raise NoSuchProof(kind=body.authtype, what=what, instead=instead)
+
+
+@by_identity.get("/accounts", dependencies=[Json])
+async def accounts_of(
+    caller: RucioCaller,
+    conn: RucioTransaction,
+    identity_key: Annotated[str, Query(max_length=16_384)],
+    kind: Annotated[AuthType, Query(alias="type")],
+) -> list[str]:
+    """Name the accounts that something proves: any for who manages accounts, else one's own."""
+    proof = KINDS.get(kind)
+    found = await identities.proofs_by(conn, caller, _subject(kind, identity_key), kind=proof) if proof else []
+    return sorted({one.account for one in found})
+
+
+@by_identity.put("/{account}/userpass", status_code=201)
+async def give_password(
+    account: str,
+    caller: RucioCaller,
+    deployment: Deployed,
+    x_rucio_username: Annotated[str, Header(max_length=100)] = "",
+    x_rucio_password: Annotated[str | None, Header(max_length=1024)] = None,
+) -> Response:
+    """Let a first password prove an account."""
+    password = None if x_rucio_password is None else translate.secret_of(x_rucio_password)
+    body = IdentityIn(identity=x_rucio_username, authtype="USERPASS", password=password)
+    await _give_password(deployment, caller, account, body)
+    return Response("Created", 201)
