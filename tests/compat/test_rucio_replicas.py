@@ -132,7 +132,7 @@ BAD = [
     ([file("ok"), file("x", pfn="root://mine//x")], "InvalidPath"),
     ([file("ok"), file("x", meta={"run": 7})], "UnsupportedOperation"),
     ([file("ok"), {**file("x"), "scope": "nowhere"}], "ScopeNotFound"),
-    ([file(f"many{n}") for n in range(1001)], "InputValidationError"),
+    ([file(f"many{n}") for n in range(1001)], "InvalidObject"),
 ]
 
 
@@ -158,7 +158,7 @@ async def test_bad_questions_are_answered_with_what_is_wrong(root: PythonClient)
         assert await fault(root, "list_replicas", [{"scope": "mc", "name": "asked"}], **named) == kind, named
     assert await fault(root, "list_replicas", [{"scope": "mc"}]) == "InputValidationError"
     many = [{"scope": "mc", "name": "asked"}] * 1001
-    assert await fault(root, "list_replicas", many) == "InputValidationError"
+    assert await fault(root, "list_replicas", many) == "InvalidObject"
 
 
 async def test_who_may_not_register_registers_nothing(alice: PythonClient) -> None:

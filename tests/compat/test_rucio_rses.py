@@ -89,7 +89,7 @@ async def test_where_a_file_lies_is_said_by_us(prepared: Online, alice: PythonCl
     await refused(alice, "DataIdentifierNotFound", "lfns2pfns", "A-DISK", ["mc:box"])
     await refused(alice, "InvalidObject", "lfns2pfns", "A-DISK", ["two"])
     await refused(alice, "InputValidationError", "lfns2pfns", "A-DISK", [])
-    await refused(alice, "InputValidationError", "lfns2pfns", "A-DISK", ["mc:two"] * 1001)
+    await refused(alice, "InvalidObject", "lfns2pfns", "A-DISK", ["mc:two"] * 1001)
     await refused(alice, "RSEProtocolNotSupported", "lfns2pfns", "A-DISK", ["mc:two"], scheme="root")
 
 

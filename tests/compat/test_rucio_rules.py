@@ -137,7 +137,7 @@ REFUSED = [
     ({"dids": []}, "InputValidationError"),
     ({"dids": [{"scope": "mc"}]}, "InputValidationError"),
     ({"dids": [did("bad name")]}, "InvalidObject"),
-    ({"dids": [did("strict")] * 101}, "InputValidationError"),
+    ({"dids": [did("strict")] * 101}, "InvalidObject"),
 ]
 
 

@@ -47,6 +47,10 @@ ENDPOINTS = _read(Path(__file__).with_name("endpoints.txt").read_text("utf-8"))
 
 
 def meaning(method: str, path: str) -> Endpoint | None:
-    """The endpoint that a request means: of those that fit its path the one with the fewest names in it."""
+    """The endpoint that a request means: of those that fit its path the one with the most words of its own."""
     fitting = [endpoint for endpoint in ENDPOINTS if endpoint.matches(method, path)]
-    return min(fitting, key=lambda endpoint: (endpoint.path.count("{"), -len(endpoint.path)), default=None)
+    return max(fitting, key=_words, default=None)
+
+
+def _words(endpoint: Endpoint) -> int:
+    return sum(not part.startswith("{") for part in endpoint.path.removesuffix("[/]").strip("/").split("/"))

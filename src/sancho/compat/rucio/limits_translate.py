@@ -4,13 +4,9 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from sancho.compat.rucio.translate import id_of
 from sancho.rses.model import Rse
 from sancho.rules.model import Quota, Usage
-
-
-def id_of(number: int) -> str:
-    """An id as Rucio says it: our number, in 32 hex digits."""
-    return f"{number:032x}"
 
 
 def read_expression(said: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from sancho.compat.rucio.translate import id_of
 from sancho.replicas.model import Usage
 from sancho.rses.model import Rse
 from sancho.sites.model import Value
@@ -27,11 +28,6 @@ IMPLEMENTATIONS: Mapping[str, str] = {
 PORTS: Mapping[str, int] = {"http": 80, "dav": 80, "https": 443, "davs": 443, "root": 1094, "roots": 1094}
 READ, WRITE, DELETE = 4, 2, 1
 """The bits of Rucio's `availability`."""
-
-
-def id_of(number: int) -> str:
-    """An id as Rucio says it: our number, in 32 hex digits."""
-    return f"{number:032x}"
 
 
 def protocol_of(rse: Rse) -> dict[str, Any]:
