@@ -151,7 +151,7 @@ def test_every_point_and_the_database_may_be_killed_and_nothing_is_lost_or_doubl
     def states(vo: str) -> dict[str, int]:
         return {s.state: s.count for s in clients[vo].send(jobs.summary())}
 
-    wait("the first jobs", lambda: any(states(vo).get("done", 0) for vo in VOS), 120)
+    wait("the first jobs", lambda: any(states(vo).get("done", 0) for vo in VOS), 240)
     kill_database(home)
     wait("all jobs", lambda: all(states(vo) == {"done": JOBS} for vo in VOS), 240)
     wait("two copies", lambda: all(settled(clients[vo]) for vo in VOS), 120)
