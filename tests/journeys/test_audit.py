@@ -23,7 +23,7 @@ PUBLIC = {r for r in NATIVE if f"/v1{r.partition(' ')[2]}" in PUBLIC_PATHS} - IS
 MACHINES = {route for route in NATIVE if re.search(" /pilot/| /job(/|$)", route)} - ISSUES
 WRITES = sorted(
     {route for route in NATIVE if not route.startswith("GET ")} - READS - PUBLIC - MACHINES - PRESIGNED,
-    key=lambda route: (route.startswith("DELETE "), route),  # what is gone cannot be changed
+    key=lambda route: (not route.startswith("PATCH "), route),  # what is gone cannot be changed
 )
 
 
