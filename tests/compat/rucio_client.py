@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 import uvicorn
 
 from sancho.app import create_app, make_deployment
@@ -138,6 +139,14 @@ class Online:
         started = await self.start(arguments, environment)
         said, _ = await started.communicate()
         return started.returncode, said.decode()
+
+
+async def refused(client: PythonClient, kind: str, method: str, *arguments: Any, **named: Any) -> str:
+    """Call what is refused; what the error says."""
+    with pytest.raises(Raised) as e:
+        await client.call(method, *arguments, **named)
+    assert e.value.kind == kind, str(e.value)
+    return str(e.value)
 
 
 def fields(said: str) -> dict[str, str]:

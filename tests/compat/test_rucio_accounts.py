@@ -1,10 +1,8 @@
 """Rucio's client in Python asks about accounts."""
 
-from typing import Any
-
 import pytest
 
-from tests.compat.rucio_client import Online, PythonClient, Raised
+from tests.compat.rucio_client import Online, PythonClient, Raised, refused
 from tests.identity.helpers import PASSWORD
 
 pytestmark = pytest.mark.xdist_group("rucio_accounts")  # one server for all
@@ -15,21 +13,6 @@ async def test_the_account_of_the_caller_is_told_and_one_that_does_not_exist_is_
     with pytest.raises(Raised) as e:
         await alice.call("get_account", "nobody")
     assert e.value.kind == "AccountNotFound"
-
-
-@pytest.fixture(scope="module")
-async def root(rucio: Online) -> PythonClient:
-    """Rucio's client as an administrator of belle."""
-    await rucio.give_password(1, "root")
-    return await rucio.python_client(account="root")
-
-
-async def refused(client: PythonClient, kind: str, method: str, *arguments: Any, **named: Any) -> str:
-    """Call what is refused; what the error says."""
-    with pytest.raises(Raised) as e:
-        await client.call(method, *arguments, **named)
-    assert e.value.kind == kind, str(e.value)
-    return str(e.value)
 
 
 async def test_accounts_of_the_vo_are_listed_with_addresses_for_who_may_see_them(

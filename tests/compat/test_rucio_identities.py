@@ -1,31 +1,14 @@
 """Rucio's client in Python asks what proves accounts, and changes it."""
 
-from typing import Any
-
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.compat.rucio_client import Online, PythonClient, Raised
+from tests.compat.rucio_client import Online, PythonClient, refused
 
 pytestmark = pytest.mark.xdist_group("rucio_identities")  # one server for all
 SSH_KEY = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-
-
-@pytest.fixture(scope="module")
-async def root(rucio: Online) -> PythonClient:
-    """Rucio's client as an administrator of belle."""
-    await rucio.give_password(1, "root")
-    return await rucio.python_client(account="root")
-
-
-async def refused(client: PythonClient, kind: str, method: str, *arguments: Any, **named: Any) -> str:
-    """Call what is refused; what the error says."""
-    with pytest.raises(Raised) as e:
-        await client.call(method, *arguments, **named)
-    assert e.value.kind == kind, str(e.value)
-    return str(e.value)
 
 
 async def test_what_proves_an_account_is_listed_added_and_removed(

@@ -1,10 +1,8 @@
 """Rucio's client in Python asks what accounts may use and use, and sets it."""
 
-from typing import Any
-
 import pytest
 
-from tests.compat.rucio_client import Online, PythonClient, Raised
+from tests.compat.rucio_client import Online, PythonClient, refused
 from tests.identity.helpers import PASSWORD
 
 pytestmark = pytest.mark.xdist_group("rucio_limits")  # one server for all
@@ -21,14 +19,6 @@ async def root(rucio: Online) -> PythonClient:
         rule = {"did": f"mc:{name}", "rse_expression": "A-DISK"}
         assert (await rucio.send("POST", "/rules", json=rule)).status_code == 201
     return await rucio.python_client(account="root")
-
-
-async def refused(client: PythonClient, kind: str, method: str, *arguments: Any, **named: Any) -> str:
-    """Call what is refused; what the error says."""
-    with pytest.raises(Raised) as e:
-        await client.call(method, *arguments, **named)
-    assert e.value.kind == kind, str(e.value)
-    return str(e.value)
 
 
 async def test_a_limit_on_an_rse_is_a_quota_that_is_set_changed_and_removed(

@@ -12,13 +12,6 @@ pytestmark = pytest.mark.xdist_group("rucio_replicas")  # one server for all
 METALINK = "{urn:ietf:params:xml:ns:metalink}"
 
 
-@pytest.fixture(scope="module")
-async def root(rucio: Online) -> PythonClient:
-    """Rucio's client as an administrator of belle."""
-    await rucio.give_password(1, "root")
-    return await rucio.python_client(account="root")
-
-
 def file(name: str, **more: Any) -> dict[str, Any]:
     return {"scope": "mc", "name": name, "bytes": 10, "adler32": "0a1b2c3d", **more}
 

@@ -1,10 +1,8 @@
 """Rucio's client in Python changes RSEs, as administrators of the installation may."""
 
-from typing import Any
-
 import pytest
 
-from tests.compat.rucio_client import Online, PythonClient, Raised
+from tests.compat.rucio_client import Online, PythonClient, refused
 from tests.identity.helpers import PASSWORD
 
 pytestmark = pytest.mark.xdist_group("rucio_rse_changes")  # one server for all
@@ -25,21 +23,6 @@ async def admin(rucio: Online) -> PythonClient:
     )  # fmt: skip
     assert applied.status_code == 200, applied.text
     return await rucio.python_client(account="root", vo="instance")
-
-
-@pytest.fixture(scope="module")
-async def root(rucio: Online) -> PythonClient:
-    """Rucio's client as an administrator of belle."""
-    await rucio.give_password(1, "root")
-    return await rucio.python_client(account="root")
-
-
-async def refused(client: PythonClient, kind: str, method: str, *arguments: Any, **named: Any) -> str:
-    """Call what is refused; what the error says."""
-    with pytest.raises(Raised) as e:
-        await client.call(method, *arguments, **named)
-    assert e.value.kind == kind, str(e.value)
-    return str(e.value)
 
 
 async def test_attributes_come_and_go(admin: PythonClient) -> None:

@@ -1,10 +1,8 @@
 """Rucio's client in Python asks about RSEs, and its command shows them."""
 
-from typing import Any
-
 import pytest
 
-from tests.compat.rucio_client import Online, PythonClient, Raised
+from tests.compat.rucio_client import Online, PythonClient, refused
 from tests.identity.helpers import PASSWORD
 
 pytestmark = pytest.mark.xdist_group("rucio_rses")  # one server for all
@@ -31,14 +29,6 @@ async def prepared(rucio: Online) -> Online:
     assert made.status_code < 300, made.text
     await rucio.send("POST", "/dids", account="root", json={"did": "mc:box", "kind": "dataset"})
     return rucio
-
-
-async def refused(client: PythonClient, kind: str, method: str, *arguments: Any, **named: Any) -> str:
-    """Call what is refused; what the error says."""
-    with pytest.raises(Raised) as e:
-        await client.call(method, *arguments, **named)
-    assert e.value.kind == kind, str(e.value)
-    return str(e.value)
 
 
 async def test_the_rses_that_the_vo_may_use_are_listed(prepared: Online, alice: PythonClient) -> None:

@@ -11,13 +11,6 @@ pytestmark = pytest.mark.xdist_group("rucio_rules")  # one server for all
 NO_RULE = "0" * 24 + "00ffffff"
 
 
-@pytest.fixture(scope="module")
-async def root(rucio: Online) -> PythonClient:
-    """Rucio's client as an administrator of belle."""
-    await rucio.give_password(1, "root")
-    return await rucio.python_client(account="root")
-
-
 def did(name: str) -> dict[str, str]:
     return {"scope": "mc", "name": name}
 
