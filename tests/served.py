@@ -14,11 +14,12 @@ import psycopg
 from fastapi import FastAPI
 from psycopg.types.json import Jsonb
 
-from sancho.app import TASKS, create_app, make_deployment
+from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity import store
 from sancho.kit.deployment import Deployment
 from sancho.kit.worker import make_app, work
+from sancho.parts import TASKS, make_deployment
 from sancho.settings import ObjectSettings, Settings
 from tests.identity.helpers import PASSWORD, hashed
 from tests.world import World

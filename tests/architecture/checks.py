@@ -14,7 +14,7 @@ RANK_OF_OTHERS = 2
 COMPAT_RANKS = {"api": 6, "caller": 4, "streams": 4, "body": 4, "translate": 3, "errors": 2, "wire": 1, "endpoints": 1}
 PURE = {"model", "plan"}
 IMPURE_PACKAGES = {"asyncio", "anyio", "fastapi", "httpx2", "procrastinate", "psycopg", "psycopg_pool", "pydantic"}
-ENTERS_ALL = {"app", "cli", "explain", "local"}
+ENTERS_ALL = {"app", "cli", "explain", "local", "parts"}
 READS_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
 STATEMENTS = {"execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "stream", "stream_as"}
 
@@ -52,9 +52,9 @@ GONE_FROM_STDLIB = {
 
 
 def doors(src: Path) -> Iterator[Finding]:
-    """Another feature is entered by its service, model or errors; `app` also enters the rest."""
+    """Another feature is entered by its service, model or errors; `app` and `parts` also enter the rest."""
     for module in modules(src):
-        allowed = DOORS | {"api", "kinds", "personal", "tasks"} if module.area == "app" else DOORS
+        allowed = DOORS | {"api", "kinds", "personal", "tasks"} if module.area in {"app", "parts"} else DOORS
         for name, line in module.imports:
             feature, part = place(name)
             if module.package == "sancho" and feature not in {None, module.feature} and part not in allowed:

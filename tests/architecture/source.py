@@ -9,7 +9,7 @@ from pathlib import Path
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
-NO_FEATURES = {"app", "cli", "kit", "local", "migrations", "settings"}
+NO_FEATURES = {"app", "cli", "kit", "local", "migrations", "parts", "settings"}
 """What lies in `sancho` beside the features."""
 
 

@@ -45,7 +45,7 @@ SERVER_VERBS = {
     "restore": ServerVerb("sancho.cli.grid:restore", "Make a grid from a backup.", MACHINE),
     "dev": ServerVerb("sancho.cli.dev:develop", "Run a grid until Ctrl-C, and reload its code.", MACHINE),
     "demo": ServerVerb("sancho.cli.demo:demo", "Run the demonstration on a grid of its own.", MACHINE),
-    "serve": ServerVerb("sancho.cli.server:serve", "Serve the API.", SERVER),
+    "serve": ServerVerb("sancho.cli.serve:serve", "Serve the API.", SERVER),
     "worker": ServerVerb("sancho.cli.server:worker", "Carry out background tasks.", SERVER),
     "storage": ServerVerb(
         "sancho_plugins.webdav_server.command:storage", "Serve a folder as a site's storage.", SERVER
