@@ -54,7 +54,9 @@ class Databases:
 
     def create(self, name: str, template: str | None = None) -> None:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
-            statement = "CREATE DATABASE {} OWNER sancho_owner" + (" TEMPLATE {}" if template else "")
+            statement = "CREATE DATABASE {} OWNER sancho_owner" + (
+                " TEMPLATE {} STRATEGY FILE_COPY" if template else ""
+            )
             names = [sql.Identifier(n) for n in (name, template) if n]
             conn.execute(sql.SQL(statement).format(*names))
 

@@ -38,8 +38,8 @@ class ServerVerb:
 SERVER_VERBS = {
     "up": ServerVerb("sancho.cli.grid:up", "Start the grid on this machine.", MACHINE),
     "down": ServerVerb("sancho.cli.grid:down", "Stop the grid on this machine.", MACHINE),
-    "status": ServerVerb("sancho.cli.grid:status", "Show what runs of the grid on this machine.", MACHINE),
-    "env": ServerVerb("sancho.cli.grid:env", "Write what a shell must export to use it.", MACHINE),
+    "status": ServerVerb("sancho.cli.looking:status", "Show what runs of the grid on this machine.", MACHINE),
+    "env": ServerVerb("sancho.cli.looking:env", "Write what a shell must export to use it.", MACHINE),
     "doctor": ServerVerb("sancho.cli.grid:doctor", "Look the installation over and say what to do.", MACHINE),
     "backup": ServerVerb("sancho.cli.grid:backup", "Save the grid on this machine into one file.", MACHINE),
     "restore": ServerVerb("sancho.cli.grid:restore", "Make a grid from a backup.", MACHINE),
