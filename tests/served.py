@@ -92,7 +92,7 @@ def give_storages(owner_url: str, folder: Path, names: Sequence[str] = ("A-DISK"
     storages = {name: folder / name for name in names}
     with psycopg.connect(owner_url, options="-c search_path=sancho") as conn:
         for name, path in storages.items():
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
             conn.execute(
                 """
                 UPDATE rse_protocol p SET prefix = %s, settings = %s
