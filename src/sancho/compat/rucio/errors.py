@@ -125,16 +125,6 @@ class PluginUnknown(BadRequest):
         super().__init__(plugin=plugin)
 
 
-class PfnUnfit(Invalid):
-    """{did} cannot lie at {pfn}: where files lie on {rse} is chosen here."""
-
-    code = "rucio_pfn_unfit"
-
-    def __init__(self, *, did: str, pfn: str, rse: str) -> None:
-        """Name the file, the URL and the RSE."""
-        super().__init__(did=did, pfn=pfn, rse=rse)
-
-
 class MetaNotKept(Conflict):
     """Metadata is not kept with replicas: {key} of {did}."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from sancho.compat.rucio.replicas_wire import Choice
+from sancho.compat.rucio.rses_translate import scheme_of
 from sancho.compat.rucio.translate import id_of
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState
 from sancho.rses import service as rses
@@ -29,11 +30,6 @@ class Found:
     url: str
 
 
-def scheme_of(rse: Rse) -> str:
-    """The scheme of all URLs on an RSE."""
-    return rse.prefix.partition(":")[0]
-
-
 def fits(rse: Rse, choice: Choice) -> bool:
     """Say whether replicas on an RSE are to be listed, as far as it depends on the RSE."""
     return (choice.schemes is None or scheme_of(rse) in choice.schemes) and (choice.ignore_availability or rse.readable)
@@ -41,15 +37,16 @@ def fits(rse: Rse, choice: Choice) -> bool:
 
 def find(file: FileCopies, vo_name: str, known: Mapping[int, Rse], choice: Choice) -> list[Found]:
     """The replicas of a file in the order that was asked for: by name of their RSE, or at random."""
-    found = [
-        Found(known[i], state, rses.place(known[i], vo_name, file.scope, file.did_id, file.name).url)
-        for i, state in file.copies
-    ]
+    found = [Found(known[i], state, _pfn(known[i], vo_name, file, path)) for i, state, path in file.copies]
     found.sort(key=lambda one: one.rse.name)
     if choice.sort == "random" or choice.nrandom is not None:
         random.shuffle(found)
     most = min((n for n in (choice.nrandom, choice.limit) if n is not None), default=len(found))
     return found[:most]
+
+
+def _pfn(rse: Rse, vo_name: str, file: FileCopies, path: str | None) -> str:
+    return rses.pfn(rse, rses.place(rse, vo_name, file.scope, file.did_id, file.name, path).path)
 
 
 def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:
