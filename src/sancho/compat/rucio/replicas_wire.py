@@ -41,14 +41,17 @@ class KeysIn(BaseModel, extra="forbid"):
     ignore_availability: bool = True
 
 
-class StateIn(DidIn):
-    """What became of a file that a client puts on a storage by itself: there, or it will not come."""
+class StateIn(DidIn, extra="ignore"):
+    """What became of a file that a client puts on a storage by itself: there, or it will not come.
+
+    Clients send with it all that they know of the file.
+    """
 
     state: Literal["A", "AVAILABLE", "U", "UNAVAILABLE"]
 
 
-class StatesIn(BaseModel, extra="ignore"):
-    """What became of files on one RSE. Clients send with each all that they know of it."""
+class StatesIn(BaseModel, extra="forbid"):
+    """What became of files on one RSE."""
 
     rse: RseName
     files: Annotated[list[StateIn], Field(max_length=REGISTERED_AT_ONCE)]
