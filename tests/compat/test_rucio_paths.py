@@ -136,3 +136,19 @@ async def test_who_may_not_register_says_nothing_of_states(
     await prepared.call("add_replicas", "A-DISK", [file("mine", state="C")])
     await refused(alice, "AccessDenied", "update_replicas_states", "A-DISK", [file("mine", state="A")])
     await refused(gridpp, "DataIdentifierNotFound", "update_replicas_states", "A-DISK", [file("mine", state="A")])
+
+
+async def test_a_dataset_is_made_with_its_rules_or_not_at_all(prepared: PythonClient) -> None:
+    rule = {"account": "root", "copies": 1, "rse_expression": "A-DISK", "grouping": "DATASET", "lifetime": None}
+
+    assert await prepared.call("add_dataset", "mc", "ruled-set", rules=[rule])
+
+    assert [r["rse_expression"] for r in await prepared.call("list_did_rules", "mc", "ruled-set")] == ["A-DISK"]
+    for bad, kind in (
+        ({"copies": 1}, "InputValidationError"), ({**rule, "account": "alice"}, "AccessDenied"),
+        ({**rule, "rse_expression": "NO-DISK"}, "InvalidRSEExpression"),
+    ):  # fmt: skip
+        await refused(prepared, kind, "add_dataset", "mc", "ruled-not", rules=[rule, bad])
+        await refused(prepared, "DataIdentifierNotFound", "get_did", "mc", "ruled-not")
+    many = [{"scope": "mc", "name": f"m{n}", "rules": [rule] * 10} for n in range(11)]
+    await refused(prepared, "UnsupportedOperation", "add_datasets", many)
