@@ -125,6 +125,26 @@ class PluginUnknown(BadRequest):
         super().__init__(plugin=plugin)
 
 
+class RseBlocked(Conflict):
+    """RSE {rse} is not available for writing."""
+
+    code = "rucio_rse_blocked"
+
+    def __init__(self, *, rse: str) -> None:
+        """Name the RSE."""
+        super().__init__(rse=rse, field="rse")
+
+
+class FileReplicaExists(Conflict):
+    """There is a replica of {did} on {rse} already."""
+
+    code = "rucio_file_replica_exists"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE, as DIRAC wants it."""
+        super().__init__(did=did, rse=rse, field="lfns")
+
+
 class MetaNotKept(Conflict):
     """Metadata is not kept with replicas: {key} of {did}."""
 

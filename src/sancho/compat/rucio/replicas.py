@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import replicas_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
-from sancho.compat.rucio.errors import MetaNotKept, NothingToFollow
+from sancho.compat.rucio.errors import MetaNotKept, NothingToFollow, RseBlocked
 from sancho.compat.rucio.replicas_wire import Choice, DidsIn, FileIn, ListIn, PfnsIn, ReplicasIn, StatesIn
 from sancho.compat.rucio.rses_translate import scheme_of
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
@@ -40,7 +40,9 @@ async def register(
     body: ReplicasIn, caller: RucioCaller, conn: RucioTransaction, deployment: Deployed
 ) -> Response:  # fmt: skip
     """Enter files that are on an RSE already, or further replicas of files that are known: all or none."""
-    await enter(conn, caller, deployment.extensions, body.rse, body.files)
+    await enter(
+        conn, caller, deployment.extensions, body.rse, body.files, ignore_availability=body.ignore_availability
+    )  # fmt: skip
     return Response("Created", 201)
 
 
@@ -61,17 +63,20 @@ async def settle_put(body: StatesIn, caller: RucioCaller, conn: RucioTransaction
 
 
 async def enter(
-    conn: Connection, caller: Principal, extensions: Extensions, rse_name: str, files: Sequence[FileIn]
-) -> list[int]:
+    conn: Connection, caller: Principal, extensions: Extensions, rse_name: str, files: Sequence[FileIn], *,
+    ignore_availability: bool = True,
+) -> list[int]:  # fmt: skip
     """Register files as one RSE's, where they say that they lie, or else where its clients put them.
 
-    Raises what `replicas.service.register` does, and what of them is not had here.
+    Raises what `replicas.service.register` does, `RseBlocked`, and what of them is not had here.
     """
     for file in files:
         unkept = sorted(set(file.meta or {}) - KEPT_NOT)
         if unkept:
             raise MetaNotKept(did=file.did, key=unkept[0][:100])
     rse = await rses.get(conn, rse_name)
+    if not rse.writable and not ignore_availability:
+        raise RseBlocked(rse=rse_name)
     if not files:
         return []
     texts = [
