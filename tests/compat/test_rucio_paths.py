@@ -152,3 +152,22 @@ async def test_a_dataset_is_made_with_its_rules_or_not_at_all(prepared: PythonCl
         await refused(prepared, "DataIdentifierNotFound", "get_did", "mc", "ruled-not")
     many = [{"scope": "mc", "name": f"m{n}", "rules": [rule] * 10} for n in range(11)]
     await refused(prepared, "UnsupportedOperation", "add_datasets", many)
+
+
+async def test_the_nearest_replica_comes_first(prepared: PythonClient) -> None:
+    await prepared.call("add_replicas", "A-DISK", [file("sorted")])
+    await prepared.call("add_replicas", "B-DISK", [file("sorted")])
+
+    async def order(**more: Any) -> list[tuple[str, str, int]]:
+        (one,) = await prepared.call("list_replicas", [{"scope": "mc", "name": "sorted"}], **more)
+        return [(pfn["rse"], pfn["domain"], pfn["priority"]) for pfn in one["pfns"].values()]
+
+    assert await order(client_location={"site": "SITE-B"}, sort="distance") == [
+        ("B-DISK", "lan", 1), ("A-DISK", "wan", 2)
+    ]  # fmt: skip
+    assert await order(client_location={"site": "SITE-A"}, domain="wan") == [
+        ("A-DISK", "wan", 1), ("B-DISK", "wan", 2)
+    ]  # fmt: skip
+    assert await order(client_location={"site": "ROAMING"}, sort="geoip") == [
+        ("A-DISK", "wan", 1), ("B-DISK", "wan", 2)
+    ]  # fmt: skip

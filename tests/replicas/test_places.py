@@ -16,6 +16,7 @@ from sancho.replicas.model import PUT_TIME, ReplicaKey, ReplicaState, Wanted
 from sancho.replicas.tasks import reap
 from sancho.rses import service as rses
 from sancho.rses.errors import PathUnfit
+from sancho.sites.errors import SiteNotFound
 from tests.dids.given import person
 from tests.replicas import shelf as shelves
 from tests.replicas.given import recounted, replica
@@ -140,3 +141,27 @@ async def test_what_is_being_put_is_available_when_it_is_there_and_given_up_othe
             await service.settle_put(conn, root, said, arrived=arrived)
     with pytest.raises(PermissionMissing):
         await service.settle_put(conn, person(world, "alice"), {late: "mc:late"}, arrived=True)
+
+
+async def test_the_nearest_source_comes_first(conn: Connection, world: World) -> None:
+    root = person(world, "root", "*")
+    (a,) = await service.register(conn, root, "A-DISK", [file("a")])
+    await service.register(conn, root, "B-DISK", [file("a")], known=True)
+
+    async def sources(near: str | None) -> list[str]:
+        (one,) = await service.access(conn, root, Notary(), [a], page=(0, 10), near=near)
+        return [source.rse for source in one.sources]
+
+    assert await sources(None) == await sources("SITE-A") == ["A-DISK", "B-DISK"]
+    assert await sources("SITE-B") == ["B-DISK", "A-DISK"]
+    with pytest.raises(SiteNotFound) as caught:
+        await sources("SITE-C")
+    assert caught.value.field == "near"
+
+
+async def test_rses_without_a_link_to_a_site_are_the_farthest(conn: Connection, world: World) -> None:
+    known = await rses.rses(conn)
+    a, b = (world.resource[name] for name in ("A-DISK", "B-DISK"))
+    assert await rses.nearness(conn, known, world.resource["SITE-B"]) == {a: (1, 1), b: (0, 0)}
+    await conn.execute("DELETE FROM distance WHERE source_rse_id = %s", [a])
+    assert await rses.nearness(conn, known, world.resource["SITE-B"]) == {a: (2, 0), b: (0, 0)}

@@ -26,6 +26,7 @@ from sancho.replicas import service
 from sancho.replicas.errors import PathTaken
 from sancho.replicas.model import ACCESSED_AT_ONCE, REGISTERED_AT_ONCE
 from sancho.rses.errors import PathUnfit
+from sancho.sites.errors import SiteNotFound
 
 router = Branch(prefix="/replicas", tags=["replicas"])
 
@@ -64,6 +65,8 @@ class AccessIn(BaseModel, extra="forbid"):
     dids: Annotated[list[DidText], Field(min_length=1, max_length=1000)]
     cursor: Amount = 0
     limit: Annotated[int, Field(ge=1, le=ACCESSED_AT_ONCE)] = ACCESSED_AT_ONCE
+    near: Annotated[str | None, Field(max_length=128, examples=["SITE-A"])] = None
+    """The site of the reader: the nearest places come first."""
 
 
 class SourceOut(BaseModel):
@@ -107,12 +110,12 @@ async def register(body: FilesIn, caller: Caller, conn: Transaction) -> Register
     return Registered(files=len(ids), size=sum(file.size for file in files))
 
 
-@router.post("/access", responses=problems(DidMalformed, DidNotFound))
+@router.post("/access", responses=problems(DidMalformed, DidNotFound, SiteNotFound))
 async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: Deployed) -> AccessOut:
     """Say where the files below some DIDs can be read, with a token for each place."""
     roots = [did.did_id for did in await dids.resolve(conn, caller.vo, body.dids)]
     page = (body.cursor, body.limit)
-    files = await service.access(conn, caller, deployment.signer, roots, page=page)
+    files = await service.access(conn, caller, deployment.signer, roots, page=page, near=body.near)
     return AccessOut(
         files=[
             ReadableOut(

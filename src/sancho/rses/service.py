@@ -84,6 +84,15 @@ async def distances_from(conn: Connection, site_id: int) -> dict[int, int]:
     return await store.distances_from(conn, site_id)
 
 
+async def nearness(conn: Connection, known: Iterable[Rse], site_id: int) -> dict[int, tuple[int, int]]:
+    """What to sort these RSEs by for a reader at a site, by id: its own first, then by distance, none being last."""
+    to = await store.distances_to(conn, site_id)
+    return {
+        rse.rse_id: (0, 0) if rse.site_id == site_id else (1, to[rse.rse_id]) if rse.rse_id in to else (2, 0)
+        for rse in known
+    }
+
+
 def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str, path: str | None = None) -> Place:
     """Where a file lies on an RSE: below the RSE's prefix, in its VO's own area, under its id and name.
 

@@ -120,6 +120,19 @@ async def distances_from(conn: Connection, site_id: int) -> dict[int, int]:
     return dict(rows)
 
 
+async def distances_to(conn: Connection, site_id: int) -> dict[int, int]:
+    """The shortest distance from each RSE to an RSE of a site."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT d.source_rse_id, min(d.distance)
+          FROM distance d JOIN rse ON rse.rse_id = d.destination_rse_id WHERE rse.site_id = %(site_id)s GROUP BY 1
+        """,
+        {"site_id": site_id},
+    )
+    return dict(rows)
+
+
 async def put_distances(conn: Connection, *, sources: Sequence[int], said: Sequence[tuple[int, int, int]]) -> None:
     """Let exactly the distances `said` (from, to, distance) lead away from `sources`."""
     parameters = {

@@ -21,7 +21,6 @@ from sancho.kit.web import Branch, Deployed
 from sancho.replicas import service
 from sancho.replicas.model import FileCopies, ReplicaKey, ReplicaState, Wanted
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
 
 METALINK = "application/metalink4+xml"
 MEANT = [Depends(refuse_unserved)]
@@ -160,13 +159,13 @@ async def follow(
 ) -> Response:
     """Lead to a replica of a file that a browser can read; raises `NothingToFollow`."""
     did = await dids.get(conn, caller.vo, f"{scope}:{name.removesuffix('/')}")
-    known = {i: rse for i, rse in (await _chosen(conn, choice)).items() if rse.readable}
-    wanted = Wanted([i for i, rse in known.items() if scheme_of(rse) in FOLLOWED], bare=False)
+    there = await _chosen(conn, choice)
+    wanted = Wanted([i for i, rse in there.known.items() if rse.readable and scheme_of(rse) in FOLLOWED], bare=False)
     urls = [
         one.url
         async for some in service.copies(conn, caller.vo, [did], wanted)
         for file in some
-        for one in say.find(file, caller.vo_name, known, choice)
+        for one in say.find(file, caller.vo_name, there, choice)
     ] if did.size is not None else []  # fmt: skip
     if not urls:
         raise NothingToFollow(did=did.did)
@@ -178,36 +177,39 @@ def _takes_metalink(request: Request) -> bool:
     return METALINK in request.headers.get("accept", "")
 
 
-async def _chosen(conn: Connection, choice: Choice) -> dict[int, Rse]:
+async def _chosen(conn: Connection, choice: Choice) -> say.There:
     some = await (rses.resolve(conn, choice.rse_expression) if choice.rse_expression else rses.rses(conn))
-    return {rse.rse_id: rse for rse in some if say.fits(rse, choice)}
+    known = {rse.rse_id: rse for rse in some if say.fits(rse, choice)}
+    at = str((choice.client_location or {}).get("site"))
+    site_id = next((rse.site_id for rse in known.values() if rse.site == at), None)
+    return say.There(known, {} if site_id is None else await rses.nearness(conn, known.values(), site_id))
 
 
 async def _listed(
     conn: Connection, caller: Principal, found: Sequence[Did], choice: Choice, *, metalink: bool
 ) -> StreamingResponse:
-    known = await _chosen(conn, choice)
+    there = await _chosen(conn, choice)
     states = list(ReplicaState) if choice.all_states else [ReplicaState.AVAILABLE]
-    wanted = Wanted(list(known), states, bare=not choice.rse_expression, parents=choice.resolve_parents)
+    wanted = Wanted(list(there.known), states, bare=not choice.rse_expression, parents=choice.resolve_parents)
     files = service.copies(conn, caller.vo, found, wanted)
     if metalink:
-        return StreamingResponse(_metalinks(files, caller, known, choice), media_type=METALINK)
-    return await stream_of(_files(files, caller, known, choice))
+        return StreamingResponse(_metalinks(files, caller, there, choice), media_type=METALINK)
+    return await stream_of(_files(files, caller, there, choice))
 
 
 async def _files(
-    files: AsyncIterator[list[FileCopies]], caller: Principal, known: Mapping[int, Rse], choice: Choice
+    files: AsyncIterator[list[FileCopies]], caller: Principal, there: say.There, choice: Choice
 ) -> AsyncIterator[Iterable[Any]]:
     async for some in files:
-        yield [say.replicas_of(file, say.find(file, caller.vo_name, known, choice), choice) for file in some]
+        yield [say.replicas_of(file, say.find(file, caller.vo_name, there, choice), choice) for file in some]
 
 
 async def _metalinks(
-    files: AsyncIterator[list[FileCopies]], caller: Principal, known: Mapping[int, Rse], choice: Choice
+    files: AsyncIterator[list[FileCopies]], caller: Principal, there: say.There, choice: Choice
 ) -> AsyncIterator[bytes]:
     yield say.METALINK_BEGINS
     async for some in files:
-        found = [(file, say.find(file, caller.vo_name, known, choice)) for file in some]
+        found = [(file, say.find(file, caller.vo_name, there, choice)) for file in some]
         yield "".join(say.metalink_of(file, there, choice) for file, there in found).encode()
     yield say.METALINK_ENDS
 

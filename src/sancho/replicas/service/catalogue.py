@@ -1,6 +1,6 @@
 """Register files that are on a storage, list replicas, and say where files can be read."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from sancho.dids import service as dids
@@ -28,6 +28,7 @@ from sancho.replicas.service.holds import insert
 from sancho.replicas.store import listing, rows
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
+from sancho.sites import service as sites
 
 READ_TOKEN_LIFETIME = timedelta(minutes=15)
 """How long a page of sources can be read."""
@@ -208,17 +209,24 @@ async def lying_on(
 
 
 async def access(
-    conn: Connection, caller: Principal, signer: Signer, did_ids: Sequence[int], *, page: tuple[int, int]
-) -> list[Readable]:
-    """Where the files among or below these DIDs can be read, nearest to nothing: the client knows where it is.
+    conn: Connection, caller: Principal, signer: Signer, did_ids: Sequence[int], *, page: tuple[int, int],
+    near: str | None = None,
+) -> list[Readable]:  # fmt: skip
+    """Where the files among or below these DIDs can be read: nearest to a site first, without one by name of the RSE.
 
     As many files as `page` says, whose ids are above the one it says. A file that cannot be read now has no sources.
+    Raises `SiteNotFound`, blaming `near`.
     """
     after, limit = page
     files = await dids.file_page(conn, caller.vo, did_ids, after=after, limit=limit)
     replicas = await rows.list_replicas(conn, caller.vo, [file.did_id for file in files])
     known = await rses.by_id(conn, sorted({replica.rse_id for replica in replicas}))
-    sources = _sources(caller, signer, files, replicas, known)
+    by_name = sorted(known.values(), key=lambda rse: rse.name)
+    if near is not None:
+        site = await sites.get_site(conn, near, field="near")
+        rank = await rses.nearness(conn, by_name, site.site_id)
+        by_name.sort(key=lambda rse: rank[rse.rse_id])
+    sources = _sources(caller, signer, files, replicas, by_name)
     return [
         Readable(file.did_id, file.did, file.size, file.adler32, tuple(sources.get(file.did_id, ()))) for file in files
     ]
@@ -229,13 +237,12 @@ def _sources(
     signer: Signer,
     files: Sequence[NamedFile],
     replicas: Sequence[Replica],
-    known: Mapping[int, Rse],
+    ordered: Sequence[Rse],
 ) -> dict[int, list[Source]]:
     by_id = {file.did_id: file for file in files}
     found: dict[int, list[Source]] = {}
-    for rse_id in sorted(known, key=lambda rse_id: known[rse_id].name):
-        rse = known[rse_id]
-        here = [r for r in replicas if r.rse_id == rse_id and r.state is ReplicaState.AVAILABLE]
+    for rse in ordered:
+        here = [r for r in replicas if r.rse_id == rse.rse_id and r.state is ReplicaState.AVAILABLE]
         for some in plan.parts(here if rse.readable else [], PATHS_IN_TOKEN):
             at = [(r.did_id, by_id[r.did_id], r.path) for r in some]
             places = [(i, rses.place(rse, caller.vo_name, file.scope, i, file.name, path)) for i, file, path in at]
