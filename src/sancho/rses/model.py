@@ -27,6 +27,10 @@ class Rse:
     """Switched on, and its site too; as the next two."""
     writable: bool
     deletable: bool
+    naming: str
+    """The `sancho.naming` plugin that names paths for those who put files there themselves."""
+    signed_urls: bool
+    """Tokens may be given within URLs."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,5 @@ class Protocol:
     readable: bool
     writable: bool
     deletable: bool
+    naming: str
+    signed_urls: bool
