@@ -9,7 +9,7 @@ from sancho.identity import service as identity
 from sancho.identity.model import PERMISSIONS
 from sancho.kit.access import Directory, Principal, decide, require
 from sancho.kit.db import Connection
-from sancho.kit.policy import spell
+from sancho.kit.policy import spell_in
 
 OwnerOf = Callable[[Connection, int, str], Awaitable[set[int]]]
 """Finds the accounts to which a thing of a VO belongs, by its name without the kind; none when there is none."""
@@ -22,14 +22,14 @@ async def explain(
     """Say whether an account may use a permission on a thing (`question`), what decided it, and what would be needed.
 
     About others of the VO it is for who may `accounts:manage`. Nothing is noted but a denial to ask. Raises
-    `PermissionUnknown` or `AccountNotFound`.
+    `PermissionUnknown`, `AccountNotFound`, or `PathUnfit` for a path of another VO.
     """
     account, permission, on = question
     if account != caller.account:
         require(caller, "accounts:manage", on=f"account:{account}")
     if permission not in PERMISSIONS:
         raise PermissionUnknown(permission=permission, known=", ".join(sorted(PERMISSIONS)))
-    thing = None if on is None else spell(on)
+    thing = None if on is None else spell_in(caller.vo_name, on)
     principal = await authenticator.principal_of(conn, caller.vo, caller.vo_name, account)
     if principal is None:
         await identity.get_account(conn, caller.vo, account)  # or it does not exist

@@ -54,7 +54,8 @@ async def entries(conn: Connection, vo: int, scope_id: int, folder: str, *, afte
                                     ELSE left(seen.name, %(rest)s::int + seen.slash - 2) || '0' END
                     ORDER BY d.name LIMIT 1) AS next),
         page AS MATERIALIZED (
-            SELECT CASE slash WHEN 0 THEN name ELSE left(name, %(rest)s::int + slash - 2) END AS name, slash > 0 AS folder
+            SELECT CASE slash WHEN 0 THEN name ELSE left(name, %(rest)s::int + slash - 2) END AS name,
+                   slash > 0 AS folder
               FROM seen LIMIT %(limit)s)
         SELECT page.name, d.did_id, d.kind, d.open, d.adler32, a.name, d.created_at,
                below.files::bigint, coalesce(d.size, below.size::bigint)
