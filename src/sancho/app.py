@@ -1,7 +1,7 @@
 """The composition root: the only module that knows every feature."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -102,8 +102,11 @@ PERSONAL: tuple[PersonalData, ...] = (
 )  # fmt: skip
 """What each feature holds of a person."""
 
-OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
-"""Who owns a thing, by its kind, for whoever asks what they may do with it."""
+FACTS = decisions.Facts(
+    owners={"did": dids.owners, "job": jobs.owners, "rule": rules.owners},
+    obstacles=dict.fromkeys(("dids:create", "jobs:create", "replicas:create", "uploads:create"), dids.obstacle),
+)
+"""What features know, for whoever asks what they may do with a thing."""
 DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
 """How errors are said to foreign clients, by the paths that they use."""
 
@@ -236,7 +239,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.kinds = KINDS
     app.state.personal = PERSONAL
     app.state.targets = (partial(rses.reading_token, made.signer),)
-    app.state.owners = OWNERS
+    app.state.facts = FACTS
     app.state.authenticator = identity.Authenticators(
         made.database,
         identity.issuer_of(made),

@@ -55,7 +55,9 @@ def test_a_path_may_be_said_wherever_a_did_may(grid: Grid, unique: str, tmp_path
     base = given_tree(grid, unique, tmp_path)
 
     assert grid.json("data", "info", f"{base}/a.bin")["did"]["did"] == f"mc:{unique}/a.bin"
-    assert [got["did"] for got in grid.json("data", "get", base, "-o", str(tmp_path / "down"))] == [f"mc:{unique}/a.bin"]
+    assert [got["did"] for got in grid.json("data", "get", base, "-o", str(tmp_path / "down"))] == [
+        f"mc:{unique}/a.bin"
+    ]
     made = grid.json("rule", "add", f"{base}/a.bin", "A-DISK")
     assert made["did"] == f"mc:{unique}/a.bin"
     assert made["rule_id"] in [r["rule_id"] for r in grid.json("rule", "list", "--did", f"{base}/a.bin")]

@@ -1,6 +1,5 @@
 """Native routes of decisions: what one may do, and the audit log."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -83,8 +82,8 @@ async def can(
 ) -> Explanation:
     """Say whether an account may use a permission on something, why, and what would be needed."""
     authenticator = cast(Directory, request.app.state.authenticator)
-    owners = cast(Mapping[str, service.OwnerOf], request.app.state.owners)
-    return await service.explain(conn, caller, authenticator, (account or caller.account, permission, on), owners)
+    facts = cast(service.Facts, request.app.state.facts)
+    return await service.explain(conn, caller, authenticator, (account or caller.account, permission, on), facts)
 
 
 @router.get("/audit", responses=problems(PermissionMissing, PathUnfit, VoNotFound))
