@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeAlias
 
 import dask.bag
 import fsspec
@@ -17,29 +18,32 @@ import pytest
 import uproot
 import xarray as xr
 
-from sancho_client.client import AsyncClient
-from sancho_client.data import checksum
+from sancho_client.data.nearness import nearest_first
 from sancho_client.filesystem.filesystem import SanchoFileSystem
-from sancho_client.filesystem.reading import Reader
 from sancho_client.models.data import Access, Source
 from tests.client.conftest import Grid
 
+Fs: TypeAlias = Any
+"""fsspec has no types to speak of, and neither have those who use it."""
+libraries: Any = SimpleNamespace(dask=dask.bag, h5py=h5py, uproot=uproot)
 BIG = bytes(range(256)) * 50_000
 """More than two blocks of 5 MiB."""
 
 
 @pytest.fixture
-def fs(grid: Grid, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SanchoFileSystem]:
+def fs(grid: Grid, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fs]:
     """The file system of root in belle, from the environment as programs have it."""
     SanchoFileSystem.clear_instance_cache()
     monkeypatch.setenv("SANCHO_URL", grid.url)
     monkeypatch.setenv("SANCHO_TOKEN", grid.token("root"))
     monkeypatch.setenv("SANCHO_CONFIG_HOME", str(tmp_path / "config"))
-    yield fsspec.filesystem("sancho")
+    made = fsspec.filesystem("sancho")
+    yield made
+    made.close()
     SanchoFileSystem.clear_instance_cache()
 
 
-def given(fs: SanchoFileSystem, unique: str) -> str:
+def given(fs: Fs, unique: str) -> str:
     """A dataset of two files, and one in a directory beside it; returns the path above."""
     base = f"/belle/mc/{unique}"
     fs.pipe_file(f"{base}/a.txt", b"alpha", dataset=base)
@@ -48,12 +52,12 @@ def given(fs: SanchoFileSystem, unique: str) -> str:
     return base
 
 
-def known(fs: SanchoFileSystem, did: str) -> Access:
+def known(fs: Fs, did: str) -> Access:
     fs.cat_file(did, end=1)
     return fs.reader.known[did]
 
 
-def test_directories_are_listed_walked_and_searched_by_path(fs: SanchoFileSystem, unique: str) -> None:
+def test_directories_are_listed_walked_and_searched_by_path(fs: Fs, unique: str) -> None:
     base = given(fs, unique)
 
     assert fs.ls(base, detail=False) == [f"{base}/a.txt", f"{base}/b.txt", f"{base}/sub"]
@@ -72,7 +76,7 @@ def test_directories_are_listed_walked_and_searched_by_path(fs: SanchoFileSystem
     assert fs.du(base) == 9 + len(BIG)
 
 
-def test_datasets_are_directories_of_what_they_hold(fs: SanchoFileSystem, unique: str) -> None:
+def test_datasets_are_directories_of_what_they_hold(fs: Fs, unique: str) -> None:
     base, dataset = given(fs, unique), f"mc:{unique}"
     fs.pipe_file(f"mc:elsewhere-{unique}", b"e", dataset=dataset)
     with_it = [f"mc:elsewhere-{unique}", f"{dataset}/a.txt", f"{dataset}/b.txt"]
@@ -89,7 +93,7 @@ def test_datasets_are_directories_of_what_they_hold(fs: SanchoFileSystem, unique
         fs.open(only)
 
 
-def test_bytes_come_whole_in_ranges_and_in_blocks(fs: SanchoFileSystem, unique: str, tmp_path: Path) -> None:
+def test_bytes_come_whole_in_ranges_and_in_blocks(fs: Fs, unique: str, tmp_path: Path) -> None:
     base = given(fs, unique)
     name = f"{base}/sub/c.bin"
 
@@ -105,7 +109,8 @@ def test_bytes_come_whole_in_ranges_and_in_blocks(fs: SanchoFileSystem, unique: 
         with fs.open(name, cache_type=cache, block_size=2**20) as file:
             assert file.read() == BIG
     assert fs.cat(f"{base}/*.txt") == {f"{base}/a.txt": b"alpha", f"{base}/b.txt": b"beta"}
-    with fsspec.open(f"sancho://mc:{unique}/a.txt", "rt") as text:
+    opened: Any = fsspec.open(f"sancho://mc:{unique}/a.txt", "rt")
+    with opened as text:
         assert text.read() == "alpha"
     fs.get(base, str(tmp_path / "down"), recursive=True)
     assert (tmp_path / "down" / "sub" / "c.bin").read_bytes() == BIG
@@ -114,7 +119,7 @@ def test_bytes_come_whole_in_ranges_and_in_blocks(fs: SanchoFileSystem, unique: 
     assert (fs.cat_file(f"{base}/empty"), fs.open(f"{base}/empty").read()) == (b"", b"")
 
 
-def test_what_is_written_is_there_once_it_is_closed(fs: SanchoFileSystem, unique: str, tmp_path: Path) -> None:
+def test_what_is_written_is_there_once_it_is_closed(fs: Fs, unique: str, tmp_path: Path) -> None:
     name = f"/belle/mc/{unique}/new.txt"
     with fs.open(name, "wb", rse="B-DISK") as file:
         file.write(b"one ")
@@ -135,19 +140,18 @@ def test_what_is_written_is_there_once_it_is_closed(fs: SanchoFileSystem, unique
         fs.open(name, "ab")
 
 
-def test_nothing_is_left_of_what_could_not_be_written(grid: Grid, fs: SanchoFileSystem, unique: str) -> None:
+def test_nothing_is_left_of_what_could_not_be_written(grid: Grid, fs: Fs, unique: str) -> None:
     name = f"/belle/mc/{unique}/broken"
     before = grid.files("A-DISK"), grid.files("B-DISK")
-    with (
-        pytest.warns(UserWarning, match="was not written"),
-        pytest.raises(ZeroDivisionError),
-        fs.open(name, "wb") as file,
-    ):
-        file.write(b"half")
-        raise ZeroDivisionError
-    with pytest.warns(UserWarning), pytest.raises(ZeroDivisionError), fsspec.open(f"sancho://{name}", "wb") as file:
-        file.write(b"half")
-        raise ZeroDivisionError
+
+    def half(opened: Any) -> None:
+        with opened as file:
+            file.write(b"half")
+            raise ZeroDivisionError
+
+    for opened in (fs.open(name, "wb"), fsspec.open(f"sancho://{name}", "wb"), fsspec.open(f"sancho://{name}", "wb")):
+        with pytest.warns(UserWarning, match="was not written"), pytest.raises(ZeroDivisionError):
+            half(opened)
     with pytest.raises(OSError, match="NO-SUCH"), fs.open(name, "wb", rse="NO-SUCH") as file:
         file.write(b"whole")
     file = fs.open(name, "wb")
@@ -163,7 +167,7 @@ def test_nothing_is_left_of_what_could_not_be_written(grid: Grid, fs: SanchoFile
     assert fs.cat_file(name) == b"from a handler"
 
 
-def test_errors_are_those_of_files(grid: Grid, fs: SanchoFileSystem, unique: str) -> None:
+def test_errors_are_those_of_files(grid: Grid, fs: Fs, unique: str) -> None:
     for name in (f"mc:{unique}", f"/belle/mc/{unique}", "/gridpp/mc", "/belle/nowhere", "nowhere:x"):
         with pytest.raises(FileNotFoundError):
             fs.info(name)
@@ -173,11 +177,13 @@ def test_errors_are_those_of_files(grid: Grid, fs: SanchoFileSystem, unique: str
         fs.cat_file(f"/gridpp/mc/{unique}")
     with pytest.raises(OSError, match="is not a path"):
         fs.ls("/belle/mc/../raw")
+    other = SanchoFileSystem(url=grid.url, vo="gridpp", skip_instance_cache=True)
     with pytest.raises(PermissionError):
-        SanchoFileSystem(url=grid.url, vo="gridpp", skip_instance_cache=True).ls("/")
+        other.ls("/")
+    other.close()
 
 
-def test_a_long_listing_comes_page_by_page(grid: Grid, fs: SanchoFileSystem, unique: str) -> None:
+def test_a_long_listing_comes_page_by_page(grid: Grid, fs: Fs, unique: str) -> None:
     made = 2_500
     files = [{"did": f"mc:{unique}/{n:05}", "size": 1, "adler32": "00000001"} for n in range(made)]
     with grid.client("root") as client:
@@ -209,7 +215,8 @@ class Faulty(BaseHTTPRequestHandler):
         body = BIG
         match self.path:
             case "/gone":
-                self.send_error(404)
+                self.send_response(404)
+                self.end_headers()
                 return
             case "/lies":
                 body = b"\xff" * len(BIG)
@@ -236,7 +243,7 @@ class Faulty(BaseHTTPRequestHandler):
         else:
             self.wfile.write(part)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
 
 
@@ -250,7 +257,7 @@ def faulty_storage() -> Iterator[str]:
             server.shutdown()
 
 
-def given_faulty(fs: SanchoFileSystem, unique: str, url: str) -> str:
+def given_faulty(fs: Fs, unique: str, url: str) -> str:
     """The big file, with a replica before the real one that fails as its URL says."""
     did = f"mc:{unique}/big"
     if not fs.exists(did):
@@ -263,7 +270,7 @@ def given_faulty(fs: SanchoFileSystem, unique: str, url: str) -> str:
 
 
 @pytest.mark.parametrize("fault", ["gone", "hangs-up", "lies", "ignores-ranges"])
-def test_the_next_replica_is_read_when_one_fails_or_lies(fs: SanchoFileSystem, unique: str, fault: str) -> None:
+def test_the_next_replica_is_read_when_one_fails_or_lies(fs: Fs, unique: str, fault: str) -> None:
     with faulty_storage() as url:
         did = given_faulty(fs, unique, f"{url}/{fault}")
         assert fs.cat_file(did) == BIG
@@ -274,7 +281,7 @@ def test_the_next_replica_is_read_when_one_fails_or_lies(fs: SanchoFileSystem, u
             assert fs.cat_file(did, 100, 3000) == BIG[100:3000]
 
 
-def test_the_next_replica_is_read_when_a_storage_is_not_there(fs: SanchoFileSystem, unique: str) -> None:
+def test_the_next_replica_is_read_when_a_storage_is_not_there(fs: Fs, unique: str) -> None:
     with faulty_storage() as url:
         pass
     did = given_faulty(fs, unique, f"{url}/away")
@@ -283,9 +290,7 @@ def test_the_next_replica_is_read_when_a_storage_is_not_there(fs: SanchoFileSyst
         assert file.read() == BIG
 
 
-def test_a_lie_that_came_in_blocks_is_found_at_the_end_and_read_elsewhere_after(
-    fs: SanchoFileSystem, unique: str
-) -> None:
+def test_a_lie_that_came_in_blocks_is_found_at_the_end_and_read_elsewhere_after(fs: Fs, unique: str) -> None:
     with faulty_storage() as url:
         did = given_faulty(fs, unique, f"{url}/lies")
         with fs.open(did, block_size=2**20) as file, pytest.raises(OSError, match="checksum"):
@@ -295,7 +300,7 @@ def test_a_lie_that_came_in_blocks_is_found_at_the_end_and_read_elsewhere_after(
             assert file.read() == BIG
 
 
-def test_a_token_that_is_over_is_replaced(fs: SanchoFileSystem, unique: str) -> None:
+def test_a_token_that_is_over_is_replaced(fs: Fs, unique: str) -> None:
     did = f"mc:{unique}/a"
     fs.pipe_file(did, b"alpha")
     file = known(fs, did)
@@ -305,7 +310,7 @@ def test_a_token_that_is_over_is_replaced(fs: SanchoFileSystem, unique: str) -> 
     assert fs.reader.known[did].sources[0].token != "over"
 
 
-def test_without_any_good_replica_the_error_says_what_each_did(grid: Grid, fs: SanchoFileSystem, unique: str) -> None:
+def test_without_any_good_replica_the_error_says_what_each_did(grid: Grid, fs: Fs, unique: str) -> None:
     did = f"mc:{unique}/a"
     fs.pipe_file(did, b"alpha", rse="A-DISK")
     (replica,) = [path for path in grid.files("A-DISK") if path.read_bytes() == b"alpha" and unique in str(path)]
@@ -319,49 +324,39 @@ def test_without_any_good_replica_the_error_says_what_each_did(grid: Grid, fs: S
         fs.cat_file(did, 0, 2)
 
 
-async def test_replicas_at_ones_own_site_are_read_first(grid: Grid, unique: str) -> None:
-    a, b = (Source(rse=rse, site=f"SITE-{rse}", url="http://nowhere", token="t") for rse in "AB")
-    with grid.client("root") as client:
-        assert client.environment.site is None
-    fs = SanchoFileSystem(url=grid.url, site="SITE-B", skip_instance_cache=True)
-    assert fs.site == "SITE-B"
-    reader = Reader(AsyncClient(grid.url, environment=fs.environment), "SITE-B")
-    file = Access(did="mc:x", name="x", size=0, adler32=checksum.text(1), sources=(a, b))
-
-    async def one_page(_pages: object) -> Any:
-        yield file
-
-    reader.client.pages = one_page
-    assert [source.rse for source in (await reader.file("mc:x")).sources] == ["B", "A"]
+def test_replicas_at_ones_own_site_are_read_first() -> None:
+    a, b, c = (Source(rse=rse, site=f"SITE-{rse[0]}", url="http://nowhere", token="t") for rse in ("A1", "B1", "A2"))
+    assert nearest_first([b, a, c], "SITE-A") == (a, c, b)
+    assert nearest_first([b, a], None) == nearest_first([b, a], "ELSEWHERE") == (b, a)
 
 
 # ---- libraries
 
 
-def test_pandas_reads_and_writes(fs: SanchoFileSystem, unique: str) -> None:
+def test_pandas_reads_and_writes(fs: Fs, unique: str) -> None:
     url = f"sancho:///belle/mc/{unique}/table.csv"
     table = pd.DataFrame({"run": [1, 2], "events": [10, 20]})
     table.to_csv(url, index=False)
     assert pd.read_csv(f"sancho://mc:{unique}/table.csv").equals(table)
 
 
-def test_uproot_reads(fs: SanchoFileSystem, unique: str, tmp_path: Path) -> None:
-    with uproot.recreate(tmp_path / "a.root") as file:
+def test_uproot_reads(fs: Fs, unique: str, tmp_path: Path) -> None:
+    with libraries.uproot.recreate(tmp_path / "a.root") as file:
         file["events"] = {"x": np.arange(100_000)}
     fs.put_file(str(tmp_path / "a.root"), f"/belle/mc/{unique}/a.root")
-    with uproot.open({f"sancho:///belle/mc/{unique}/a.root": "events"}) as tree:
+    with libraries.uproot.open({f"sancho:///belle/mc/{unique}/a.root": "events"}) as tree:
         assert tree["x"].array(library="np").sum() == np.arange(100_000).sum()
 
 
-def test_dask_reads_the_files_of_a_directory(fs: SanchoFileSystem, unique: str) -> None:
+def test_dask_reads_the_files_of_a_directory(fs: Fs, unique: str) -> None:
     for n in range(3):
         fs.pipe_file(f"/belle/mc/{unique}/{n}.txt", f"{n}\n".encode())
-    lines = dask.bag.read_text(f"sancho:///belle/mc/{unique}/*.txt")
+    lines = libraries.dask.read_text(f"sancho:///belle/mc/{unique}/*.txt")
     assert lines.map(int).sum().compute(scheduler="threads") == 3
 
 
-def test_xarray_reads_a_part_of_an_array(fs: SanchoFileSystem, unique: str, tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "a.nc", "w") as file:
+def test_xarray_reads_a_part_of_an_array(fs: Fs, unique: str, tmp_path: Path) -> None:
+    with libraries.h5py.File(tmp_path / "a.nc", "w") as file:
         file["x"] = np.arange(1000)
         file["x"].make_scale("x")
         file["field"] = np.arange(1000) * 2

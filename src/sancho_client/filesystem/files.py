@@ -1,4 +1,5 @@
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false; fsspec has no types
+# fsspec has no types:
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 """Files that are open: read in blocks of the replicas, or written to be uploaded when they are closed."""
 
 import errno
@@ -16,6 +17,10 @@ from sancho_client.data import checksum
 
 class Owner(Protocol):
     """What open files need of their file system."""
+
+    def info(self, path: str) -> dict[str, Any]:
+        """What is at a name."""
+        ...
 
     def fetch(self, name: str, did: str, start: int, end: int) -> bytes:
         """Read some bytes of a file."""
@@ -40,12 +45,13 @@ class OpenFile(AbstractBufferedFile):
     fs: Owner
 
     def __init__(self, fs: Owner, path: str, **options: Any) -> None:
-        super().__init__(fs, path, mode="rb", **options)
-        if self.details["type"] != "file":
+        info = self._details = fs.info(path)
+        if info["type"] != "file":
             raise IsADirectoryError(errno.EISDIR, "This is a directory, dataset or container.", path)
-        self._did: str = self.details["did"]
-        self._adler32: str | None = self.details["adler32"]
+        self._did: str = info["did"]
+        self._adler32: str | None = info["adler32"]
         self._summed, self._sum = 0, checksum.START
+        super().__init__(fs, path, mode="rb", **options | {"size": info["size"]})
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         body = self.fs.fetch(self.path, self._did, start, end)
@@ -80,12 +86,32 @@ class NewFile(BufferedIOBase):
         """It is written."""
         return True
 
+    def readable(self) -> bool:
+        """What was written can be read back, as libraries do that write headers last."""
+        return True
+
+    def seekable(self) -> bool:
+        """It may be written anywhere until it is closed."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read back what was written."""
+        return self._temporary.read(-1 if size is None else size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go somewhere."""
+        return self._temporary.seek(offset, whence)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Cut it off."""
+        return self._temporary.truncate(size)
+
     def write(self, data: Any, /) -> int:
         """Write some bytes."""
         return self._temporary.write(data)
 
     def tell(self) -> int:
-        """How many bytes there are."""
+        """Where it is read and written next."""
         return self._temporary.tell()
 
     def close(self) -> None:

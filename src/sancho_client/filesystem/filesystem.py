@@ -1,5 +1,6 @@
+# fsspec has no types:
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false; fsspec has no types
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
 """Names and directories of `sancho://`.
 
 A name is a DID, `mc:run1/a.root`, or a path, `/belle/mc/run1/a.root`; listings answer in the form in which they were
@@ -54,6 +55,14 @@ class SanchoFileSystem(AsyncFileSystem):
     def connect(self) -> AsyncClient:
         """A client of the server; one is made for each file system."""
         return AsyncClient(self.url, vo=self.vo, environment=self.environment)
+
+    def close(self) -> None:
+        """Close the connections; they are opened anew when they are needed."""
+        if self._reader is not None:
+            sync(self.loop, self._reader.client.close)
+        if self._blocking is not None:
+            self._blocking.close()
+        self._reader = self._blocking = None
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
@@ -161,9 +170,9 @@ class SanchoFileSystem(AsyncFileSystem):
         options = {k: v for k, v in options.items() if k in {"dataset", "rse", "rule"}}
         return NewFile(self, path, autocommit=autocommit, exclusive=mode == "xb", **options)
 
-    def register(self, file: LocalPath, path: str, **options: Any) -> None:
+    def register(self, file: LocalPath, name: str, **options: Any) -> None:
         """Upload a file of this machine; for files that are closed."""
-        sync(self.loop, self._upload, file, path, **options)
+        sync(self.loop, self._upload, file, name, **options)
 
     async def _upload(
         self, file: LocalPath, name: str, *, exclusive: bool = False, dataset: str | None = None,
