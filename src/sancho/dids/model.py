@@ -328,7 +328,7 @@ def parse_path(path: str) -> Path:
     scope, _, name = rest.partition("/")
     is_directory = path.endswith("/")
     if scope and SCOPE.fullmatch(scope) is None:
-        raise PathMalformed(path=path, reason="its scope is not 1 to 30 of a-z, 0-9, '.', '_' and '-'")
+        raise PathMalformed(path=path, reason="its second part cannot be the name of a scope")
     name = name.removesuffix("/")
     if name and (reason := fault_of_name(name)) is not None:
         raise PathMalformed(path=path, reason=reason)

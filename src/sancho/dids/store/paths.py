@@ -70,6 +70,7 @@ async def entries(conn: Connection, vo: int, scope_id: int, folder: str, *, afte
           LEFT JOIN LATERAL (
                SELECT coalesce(sum(t.files), 0) AS files, coalesce(sum(t.size), 0) AS size FROM path_tally t
                 WHERE t.scope_id = %(scope_id)s AND t.vo = %(vo)s AND t.path = page.name
+                  AND page.folder
                OFFSET 0) AS below ON page.folder
          ORDER BY CASE WHEN page.folder THEN page.name || '/' ELSE page.name END COLLATE "C"
         """,
