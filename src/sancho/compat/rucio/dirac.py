@@ -29,7 +29,7 @@ router = Branch(prefix="/rucio/dirac", include_in_schema=False)
 @router.post("/addfiles")
 @router.post("/addfiles/")
 async def add_files(
-    request: Request, body: Annotated[LfnsIn, Depends(body_as(LfnsIn))], caller: RucioCaller, conn: RucioTransaction,
+    request: Request, caller: RucioCaller, body: Annotated[LfnsIn, Depends(body_as(LfnsIn))], conn: RucioTransaction,
     deployment: Deployed,
 ) -> Response:  # fmt: skip
     """Enter files with their replicas and the directories above them: all of them or none."""
