@@ -1129,8 +1129,7 @@ CREATE TABLE sancho.rse (
     name text NOT NULL,
     audience text NOT NULL,
     attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
-    naming text DEFAULT 'hash'::text NOT NULL,
-    signed_urls boolean DEFAULT false NOT NULL
+    naming text DEFAULT 'hash'::text NOT NULL
 );
 
 

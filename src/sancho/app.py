@@ -12,7 +12,6 @@ from sancho.accounting import api as accounting_api
 from sancho.accounting.personal import PERSONAL as ACCOUNTING_PERSONAL
 from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
-from sancho.compat.rucio.lfns import Lfns
 from sancho.decisions import api as decisions_api
 from sancho.decisions import service as decisions
 from sancho.decisions.personal import PERSONAL as DECISIONS_PERSONAL
@@ -168,7 +167,7 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         burst=fair.burst,
     )  # fmt: skip
     ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
-    app.add_middleware(Lfns)
+    app.add_middleware(rucio_api.Lfns)
     app.add_middleware(Audited, database=deployment.database, proxies=deployment.trusted_proxies)
     app.add_middleware(InTurn, turns=turns, strangers=strangers, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)

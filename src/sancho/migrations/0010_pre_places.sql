@@ -2,7 +2,6 @@
 
 ---------------------------------------------------------------------------------------------- rses
 ALTER TABLE rse ADD COLUMN naming text NOT NULL DEFAULT 'hash';               -- the `sancho.naming` plugin
-ALTER TABLE rse ADD COLUMN signed_urls bool NOT NULL DEFAULT false;           -- tokens may be given within URLs
 
 ------------------------------------------------------------------------------------------ replicas
 CREATE TABLE replica_path (            -- absent: the replica lies where its id says

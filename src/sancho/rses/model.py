@@ -29,8 +29,6 @@ class Rse:
     deletable: bool
     naming: str
     """The `sancho.naming` plugin that names paths for those who put files there themselves."""
-    signed_urls: bool
-    """Tokens may be given within URLs."""
 
 
 @dataclass(frozen=True)
@@ -57,4 +55,3 @@ class Protocol:
     writable: bool
     deletable: bool
     naming: str
-    signed_urls: bool

@@ -198,8 +198,6 @@ class RseSpec(BaseModel, extra="forbid"):
     deletable: bool = True
     naming: Annotated[str, Field(max_length=100)] = "hash"
     """Name of an installed `sancho.naming` plugin: it names the paths of files that clients put there themselves."""
-    signed_urls: bool = False
-    """Give clients that know no tokens URLs with a token in them; storages and what is in between must not log them."""
     enabled: bool = True
     """Switched off, nothing there is read, written or deleted."""
 
@@ -251,7 +249,7 @@ def _protocol(document: Named[RseSpec], rse_id: int, site_id: int) -> Protocol:
     return Protocol(
         rse_id=rse_id, site_id=site_id, name=document.name, audience=spec.audience_or_origin, plugin=spec.plugin,
         prefix=spec.prefix, settings=spec.settings, attributes=spec.attributes, readable=spec.readable,
-        writable=spec.writable, deletable=spec.deletable, naming=spec.naming, signed_urls=spec.signed_urls,
+        writable=spec.writable, deletable=spec.deletable, naming=spec.naming,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ async def rses(
                protocol.plugin, protocol.prefix, protocol.settings, rse.attributes,
                rse.readable AND usable.now AS readable,
                rse.writable AND usable.now AS writable,
-               rse.deletable AND usable.now AS deletable, rse.naming, rse.signed_urls
+               rse.deletable AND usable.now AS deletable, rse.naming
           FROM rse
           JOIN resource ON resource.resource_id = rse.rse_id
           LEFT JOIN resource AS site ON site.resource_id = rse.site_id
@@ -43,18 +43,17 @@ async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
     await execute(
         conn,
         """
-        INSERT INTO rse (vo, readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming,
-                         signed_urls)
-        SELECT %(vo)s, readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming, signed_urls
+        INSERT INTO rse (vo, readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming)
+        SELECT %(vo)s, readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming
           FROM unnest(%(readable)s::bool[], %(writable)s::bool[], %(deletable)s::bool[], %(rse_ids)s::int[],
                       %(site_ids)s::int[], %(names)s::text[], %(audiences)s::text[], %(attributes)s::jsonb[],
-                      %(namings)s::text[], %(signed_urls)s::bool[])
-            AS w (readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming, signed_urls)
+                      %(namings)s::text[])
+            AS w (readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming)
          ORDER BY rse_id
         ON CONFLICT (rse_id) DO UPDATE
            SET readable = excluded.readable, writable = excluded.writable, deletable = excluded.deletable,
                site_id = excluded.site_id, audience = excluded.audience, attributes = excluded.attributes,
-               naming = excluded.naming, signed_urls = excluded.signed_urls
+               naming = excluded.naming
         """,
         {
             "vo": vo,
@@ -67,7 +66,6 @@ async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
             "audiences": [r.audience for r in rses],
             "attributes": [Jsonb(r.attributes) for r in rses],
             "namings": [r.naming for r in rses],
-            "signed_urls": [r.signed_urls for r in rses],
         },
     )
 

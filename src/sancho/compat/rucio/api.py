@@ -23,7 +23,10 @@ from sancho.compat.rucio import (
     traces,
 )
 from sancho.compat.rucio.dialect import render
+from sancho.compat.rucio.lfns import Lfns
 from sancho.kit.problem import Dialects
+
+__all__ = ["DIALECTS", "PUBLIC_PATHS", "ROUTERS", "Lfns"]
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""

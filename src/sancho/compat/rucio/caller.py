@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from sancho.compat.rucio import lfns
+from sancho.compat.rucio import lfns_translate as lfns
 from sancho.compat.rucio.endpoints import meaning
 from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing
 from sancho.dids.errors import DidMalformed

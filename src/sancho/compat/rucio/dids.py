@@ -20,7 +20,7 @@ from sancho.compat.rucio.dids_wire import (
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
 from sancho.compat.rucio.errors import PartNotServed, PluginUnknown, StatusUnknown
-from sancho.compat.rucio.first_rules import put_under
+from sancho.compat.rucio.rules_body import put_under
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from sancho.compat.rucio import lfns
+from sancho.compat.rucio import lfns_translate as lfns
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, check_vo
 from sancho.compat.rucio.dids_wire import ATTACHED_AT_ONCE
 from sancho.compat.rucio.dirac_wire import LfnIn, LfnsIn
 from sancho.compat.rucio.errors import FileReplicaExists, PartNotServed
-from sancho.compat.rucio.replicas import enter
+from sancho.compat.rucio.replicas_body import enter
 from sancho.compat.rucio.replicas_wire import FileIn
 from sancho.dids import service as dids
 from sancho.dids.errors import DidMalformed
@@ -29,7 +29,7 @@ router = Branch(prefix="/rucio/dirac", include_in_schema=False)
 @router.post("/addfiles")
 @router.post("/addfiles/")
 async def add_files(
-    request: Request, body: Annotated[LfnsIn, Depends(body_as(LfnsIn))], caller: RucioCaller, conn: RucioTransaction,
+    request: Request, caller: RucioCaller, body: Annotated[LfnsIn, Depends(body_as(LfnsIn))], conn: RucioTransaction,
     deployment: Deployed,
 ) -> Response:  # fmt: skip
     """Enter files with their replicas and the directories above them: all of them or none."""

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.replicas_wire import Pfn, RseName
 from sancho.compat.rucio.wire import Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
@@ -14,11 +13,11 @@ class LfnIn(BaseModel, extra="forbid"):
     """A file that is on an RSE, by its path."""
 
     lfn: Name
-    rse: RseName
+    rse: Name
     bytes: FileSize
     adler32: Annotated[str | None, Field(max_length=40)] = None
     guid: Annotated[str | None, Field(max_length=100)] = None
-    pfn: Pfn | None = None
+    pfn: Annotated[str | None, Field(max_length=2000)] = None
     meta: dict[str, Any] | None = None
 
 

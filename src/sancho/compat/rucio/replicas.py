@@ -8,15 +8,15 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import replicas_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
-from sancho.compat.rucio.errors import MetaNotKept, NothingToFollow, RseBlocked
-from sancho.compat.rucio.replicas_wire import Choice, DidsIn, FileIn, ListIn, PfnsIn, ReplicasIn, StatesIn
-from sancho.compat.rucio.rses_translate import scheme_of
+from sancho.compat.rucio.errors import NothingToFollow
+from sancho.compat.rucio.replicas_body import enter
+from sancho.compat.rucio.replicas_wire import Choice, DidsIn, ListIn, PfnsIn, ReplicasIn, StatesIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
+from sancho.compat.rucio.translate import scheme_of
 from sancho.dids import service as dids
-from sancho.dids.model import Did, FileText
+from sancho.dids.model import Did
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.extensions import Extensions
 from sancho.kit.web import Branch, Deployed
 from sancho.replicas import service
 from sancho.replicas.model import FileCopies, ReplicaKey, ReplicaState, Wanted
@@ -24,8 +24,6 @@ from sancho.rses import service as rses
 
 METALINK = "application/metalink4+xml"
 MEANT = [Depends(refuse_unserved)]
-KEPT_NOT = {"guid"}
-"""What clients say of every file, and what is not kept."""
 FOLLOWED = {"http": "http", "https": "https", "davs": "https", "dav": "http"}
 """Schemes that a browser can be sent to, and as what."""
 router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
@@ -59,34 +57,6 @@ async def settle_put(body: StatesIn, caller: RucioCaller, conn: RucioTransaction
         if said:
             await service.settle_put(conn, caller, said, arrived=arrived)
     return Response(None, 200)
-
-
-async def enter(
-    conn: Connection, caller: Principal, extensions: Extensions, rse_name: str, files: Sequence[FileIn], *,
-    ignore_availability: bool = True,
-) -> list[int]:  # fmt: skip
-    """Register files as one RSE's, where they say that they lie, or else where its clients put them.
-
-    Raises what `replicas.service.register` does, `RseBlocked`, and what of them is not had here.
-    """
-    for file in files:
-        unkept = sorted(set(file.meta or {}) - KEPT_NOT)
-        if unkept:
-            raise MetaNotKept(did=file.did, key=unkept[0][:100])
-    rse = await rses.get(conn, rse_name)
-    if not rse.writable and not ignore_availability:
-        raise RseBlocked(rse=rse_name)
-    if not files:
-        return []
-    texts = [
-        FileText(
-            file.did, file.bytes, file.adler32.lower() if file.adler32 else None,
-            file.pfn or rses.named_path(extensions, rse, caller.vo_name, file.scope, file.name),
-            copying=file.state.startswith("C"),
-        )
-        for file in files
-    ]  # fmt: skip
-    return await service.register(conn, caller, rse_name, texts, known=True)
 
 
 @router.post("/list")

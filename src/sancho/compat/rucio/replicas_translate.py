@@ -7,8 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from sancho.compat.rucio.replicas_wire import Choice
-from sancho.compat.rucio.rses_translate import scheme_of
-from sancho.compat.rucio.translate import id_of
+from sancho.compat.rucio.translate import id_of, scheme_of
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Rse

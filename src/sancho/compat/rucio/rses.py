@@ -70,7 +70,7 @@ async def protocol(rse: str, scheme: str, caller: RucioCaller, conn: RucioTransa
 
 
 def _by_scheme(rse: Rse, scheme: str) -> Rse:
-    if say.scheme_of(rse) != scheme:
+    if translate.scheme_of(rse) != scheme:
         raise ProtocolNotThere(rse=rse.name, scheme=scheme[:100])
     return rse
 
@@ -86,7 +86,7 @@ async def lfns2pfns(
 ) -> JSONResponse:
     """Say where files lie on an RSE, or where a client would put those that do not."""
     there = await service.get(conn, rse)
-    if scheme is not None and say.scheme_of(there) not in scheme.split(","):
+    if scheme is not None and translate.scheme_of(there) not in scheme.split(","):
         raise ProtocolNotThere(rse=rse, scheme=scheme[:100])
     names = [parse_did(one, field="lfn") for one in lfn]
     known = await replicas.lying_on(conn, caller, there, names)

@@ -28,11 +28,6 @@ READ, WRITE, DELETE = 4, 2, 1
 """The bits of Rucio's `availability`."""
 
 
-def scheme_of(rse: Rse) -> str:
-    """The scheme of all URLs on an RSE."""
-    return rse.prefix.partition(":")[0]
-
-
 def protocol_of(rse: Rse, vo_name: str) -> dict[str, Any]:
     """How a VO reaches an RSE: in one way, and below the prefix in its own area."""
     parts = urlsplit(rses.pfn(rse, f"/{quote(vo_name, '')}/"))
