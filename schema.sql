@@ -2458,7 +2458,7 @@ CREATE TRIGGER begin_audit_rows BEFORE INSERT ON sancho.audit_row FOR EACH STATE
 -- Name: did refuse_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
 --
 
-CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF vo, scope_id, name, kind, size ON sancho.did FOR EACH ROW EXECUTE FUNCTION sancho.refuse_new_paths();
+CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF scope_id, name, kind, size ON sancho.did FOR EACH ROW EXECUTE FUNCTION sancho.refuse_new_paths();
 
 
 --

@@ -1,6 +1,7 @@
 """Paths: one tree for each scope, its directories with what is below them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,6 +13,8 @@ from sancho.dids.errors import DidExists, PathMalformed, PathNotFound
 from sancho.dids.model import DidKind, NewFile, Tally, parse_path
 from sancho.dids.store import paths
 from sancho.kit.db import Connection, Database, execute, fetch_rows
+from sancho.kit.migrate import migrations
+from tests.conftest import Databases
 from tests.dids.given import given_collection, given_files, person
 from tests.served import Served
 from tests.world import World
@@ -160,6 +163,33 @@ async def test_a_name_never_changes(conn: Connection, world: World) -> None:
     await given_files(conn, world, "a")
     with pytest.raises(psycopg.errors.RaiseException, match="never change"):
         await execute(conn, "UPDATE did SET name = 'b'", {})
+
+
+def test_files_from_before_are_counted_by_the_migration(databases: Databases) -> None:
+    (migration,) = [m for m in migrations() if m.name == "0013_pre_directories.sql"]
+    start = migration.text.index("INSERT INTO path_tally (")
+    fill: Any = migration.text[start : migration.text.index(";", start)]
+    name = databases.clone()
+    with psycopg.connect(databases.url(name, "sancho_owner"), options="-c search_path=sancho") as owner:
+        owner.execute(
+            """
+            INSERT INTO did (vo, kind, open, scope_id, size, account_id, name)
+            SELECT s.vo, n.kind, false, s.scope_id, CASE n.kind WHEN 'F' THEN 7 END, s.account_id, n.name
+              FROM scope s, (VALUES ('F'::"char", 'top'), ('F', 'a/b/1'), ('F', 'a/2'), ('D', 'a/b'), ('D', 'd/e'))
+                   AS n (kind, name)
+            """
+        )
+        sums: Any = "SELECT vo, scope_id, path, sum(files), sum(size) FROM path_tally GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        counted = owner.execute(sums).fetchall()
+        owner.execute("DELETE FROM path_tally")
+        owner.execute(fill)
+        assert owner.execute(sums).fetchall() == counted
+        assert [(path, files, size) for _, _, path, files, size in counted[:3]] == [
+            ("", 3, 21),
+            ("a", 2, 14),
+            ("a/b", 1, 7),
+        ]
+    databases.drop(name)
 
 
 async def test_a_listing_does_not_look_at_what_is_below_a_directory(conn: Connection, world: World) -> None:

@@ -236,8 +236,13 @@ async def change(did: str, body: ChangeIn, caller: Caller, conn: Transaction) ->
 
 
 @router.get("/paths", responses=problems(PathMalformed))
+async def show_root(query: Annotated[PathQuery, Query()], caller: Caller, conn: Transaction) -> PathOut:
+    """Show the directory above all: in it lies that of one's own VO."""
+    return await show_path(query, caller, conn, "")
+
+
 @router.get("/paths/{path:path}", responses=problems(PathMalformed, PathNotFound))
-async def show_path(query: Annotated[PathQuery, Query()], caller: Caller, conn: Transaction, path: str = "") -> PathOut:
+async def show_path(query: Annotated[PathQuery, Query()], caller: Caller, conn: Transaction, path: str) -> PathOut:
     """Show what is at a path, `/VO/SCOPE/NAME`: the DID, the directory that names with this beginning make, or both.
 
     With a `/` at its end only the directory is meant. What is directly in a directory comes in pages, by name.

@@ -40,7 +40,7 @@ CREATE FUNCTION refuse_new_paths() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'scope, name, kind and size of a DID never change: directories are tallied by them';
 END $$;
-CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF vo, scope_id, name, kind, size ON did
+CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF scope_id, name, kind, size ON did
     FOR EACH ROW EXECUTE FUNCTION refuse_new_paths();
 
 INSERT INTO path_tally (vo, slot, scope_id, files, size, path)
