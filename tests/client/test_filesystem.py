@@ -325,6 +325,9 @@ def test_without_any_good_replica_the_error_says_what_each_did(grid: Grid, fs: F
 
 
 def test_replicas_at_ones_own_site_are_read_first() -> None:
+    made = SanchoFileSystem(url="http://nowhere", site="SITE-A", skip_instance_cache=True)
+    assert (made.reader.site, made.blocking.environment.site) == ("SITE-A", "SITE-A")
+    made.close()
     a, b, c = (Source(rse=rse, site=f"SITE-{rse[0]}", url="http://nowhere", token="t") for rse in ("A1", "B1", "A2"))
     assert nearest_first([b, a, c], "SITE-A") == (a, c, b)
     assert nearest_first([b, a], None) == nearest_first([b, a], "ELSEWHERE") == (b, a)

@@ -13,6 +13,7 @@ import errno
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path as LocalPath
 from typing import Any, TypeAlias, cast
 
@@ -46,8 +47,8 @@ class SanchoFileSystem(AsyncFileSystem):
     ) -> None:
         super().__init__(**options)
         self.url, self.vo = url, vo
-        self.environment = Environment.read()
-        self.site = site or self.environment.site
+        environment = Environment.read()
+        self.environment = replace(environment, site=site or environment.site)
         self._reader: Reader | None = None
         self._blocking: Client | None = None
         self._own_vo: str | None = None
@@ -72,7 +73,7 @@ class SanchoFileSystem(AsyncFileSystem):
     def reader(self) -> Reader:
         """What reads files, made in the loop in which it works."""
         if self._reader is None:
-            self._reader = Reader(self.connect(), self.site)
+            self._reader = Reader(self.connect(), self.environment.site)
         return self._reader
 
     @property
