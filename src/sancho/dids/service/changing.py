@@ -12,7 +12,7 @@ from sancho.dids.errors import (
 )
 from sancho.dids.model import Did, DidKind, batches
 from sancho.dids.service.catalogue import by_id, get, get_collection, require_change, resolve
-from sancho.dids.store import contents
+from sancho.dids.store import attaching, contents
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -146,9 +146,10 @@ async def _names(conn: Connection, vo: int, *did_ids: int) -> list[Did]:
 async def _blame_child(conn: Connection, vo: int, parent_id: int, child_ids: list[int]) -> None:
     found = await by_id(conn, vo, [parent_id, *child_ids])
     parent = found[parent_id]
+    there = await attaching.lock_children(conn, vo, child_ids)
     for child_id in child_ids:
-        if child_id not in found:
-            raise DidNotFound(did=f"number {child_id}", field="children")
+        if child_id not in there:
+            raise DidNotFound(did=found[child_id].did if child_id in found else f"number {child_id}", field="children")
         child = found[child_id]
         if child.kind not in parent.kind.holds:
             raise KindsMismatch(
