@@ -158,6 +158,23 @@ class Branch(NamedTuple):
     child: Listed
 
 
+class Detached(NamedTuple):
+    """A DID that was in a collection, and when; `attached_at` is None when it came there before that was noted."""
+
+    scope: str
+    name: str
+    kind: DidKind
+    size: int | None
+    adler32: str | None
+    attached_at: datetime | None
+    detached_at: datetime
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
 class Ended(NamedTuple):
     """A DID whose time has come, as it is under the lock of its row."""
 

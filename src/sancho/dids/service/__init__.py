@@ -37,6 +37,7 @@ from sancho.dids.service.ending import (
     restore,
     set_lifetime,
 )
+from sancho.dids.service.history import stream_detached, stream_file_lines
 from sancho.dids.service.reading import (
     search,
     stream_below,
@@ -62,5 +63,6 @@ __all__ = [
     "file_page", "files", "find_all", "get", "get_collection", "held_firmly", "info", "list_dids", "list_scopes",
     "lock_ended", "new_files", "owners", "put_off", "put_scopes", "register_files", "remove_scopes", "require_change",
     "resolve", "restore", "scope_ids", "scopes_for", "search", "set_lifetime", "set_monotonic", "set_open",
-    "stream_below", "stream_children", "stream_contents", "stream_files", "stream_parents", "stream_scope", "tallies",
+    "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines", "stream_files",
+    "stream_parents", "stream_scope", "tallies",
 ]  # fmt: skip

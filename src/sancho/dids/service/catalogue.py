@@ -1,6 +1,7 @@
 """DIDs by name and by id, what is below them, and new ones."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from sancho.dids.errors import (
     ChecksumMalformed,
@@ -22,7 +23,7 @@ from sancho.dids.model import (
     parse_did,
 )
 from sancho.dids.service.scopes import scope_ids
-from sancho.dids.store import contents, rows
+from sancho.dids.store import contents, history, rows
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
@@ -98,15 +99,19 @@ async def datasets(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[in
 
 
 async def stream_contents(
-    conn: Connection, did: Did, *, after: int = 0, limit: int | None = None
+    conn: Connection, did: Did, *, after: int = 0, limit: int | None = None, at: datetime | None = None
 ) -> AsyncIterator[bytes]:
-    """What is directly in a collection, by id, from a server-side cursor: one JSON document, in parts.
+    """What is directly in a collection, or was at a time, by id, from a server-side cursor: one document, in parts.
 
     `items` are those after the id `after`, at most `limit`; `next` is the id to go on after, null at the end.
     """
     yield b'{"items":['
     seen, end = 0, after
-    async for texts, last in contents.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit):
+    if at is None:
+        parts = contents.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit)
+    else:
+        parts = history.contents(conn, did.vo, did.did_id, at=at, page=(after, limit))
+    async for texts, last in parts:
         yield (("," if seen else "") + ",".join(texts)).encode()
         seen, end = seen + len(texts), last
     yield f'],"next":{end if limit is not None and seen == limit else "null"}}}'.encode()

@@ -12,7 +12,8 @@ SLOTS = 16
 async def lock_to_attach(conn: Connection, vo: int, did_id: int) -> tuple[DidKind, bool, bool] | None:
     """Keep a collection from being closed or erased until the end of the transaction; say its kind and two more.
 
-    Whether it is open, and whether it only grows. Many may hold this lock at once: those who attach do not wait for each other, closing waits for them.
+    Whether it is open, and whether it only grows. Many may hold this lock at once: those who attach do not wait for
+    each other, closing waits for them.
     """
     rows = await fetch_rows(
         conn,

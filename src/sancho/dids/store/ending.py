@@ -215,7 +215,8 @@ async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) ->
          WHERE NOT f.erased
            AND NOT EXISTS (SELECT FROM attachment a WHERE a.child_id = f.did_id AND a.vo = %(vo)s)
          ORDER BY f.did_id
-            ON CONFLICT (did_id, vo) DO UPDATE SET ends_at = EXCLUDED.ends_at, look_at = EXCLUDED.look_at, follows = true
+            ON CONFLICT (did_id, vo)
+            DO UPDATE SET ends_at = EXCLUDED.ends_at, look_at = EXCLUDED.look_at, follows = true
              WHERE known.ends_at > now()
         """,
         {"vo": vo, "parent_ids": [parent for parent, _ in pairs], "child_ids": [child for _, child in pairs]},

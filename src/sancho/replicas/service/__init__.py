@@ -11,6 +11,6 @@ from sancho.replicas.service.deletion import reap
 from sancho.replicas.service.holds import add, arrive, hold, lose, mark_bad, place, recopy, release
 
 __all__ = [
-    "abandon", "access", "add", "arrive", "copies", "dataset_copies", "declare_bad", "give_up", "hold", "list", "located", "lose",
-    "mark_bad", "place", "reap", "recopy", "register", "release", "stream", "usage",
+    "abandon", "access", "add", "arrive", "copies", "dataset_copies", "declare_bad", "give_up", "hold", "list",
+    "located", "lose", "mark_bad", "place", "reap", "recopy", "register", "release", "stream", "usage",
 ]  # fmt: skip

@@ -122,7 +122,9 @@ _DATASET_COPIES: LiteralString = """
          ORDER BY d.did_id, copy.rse_id
 """
 _THESE: LiteralString = "unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)"
-_ALL: LiteralString = "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D' AND NOT did.erased) AS dataset (did_id)"
+_ALL: LiteralString = (
+    "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D' AND NOT did.erased) AS dataset (did_id)"
+)
 
 
 async def stream_dataset_copies(

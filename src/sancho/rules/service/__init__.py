@@ -1,7 +1,7 @@
 """The door of rules: what other features and the routes may ask of them.
 
-The caller owns the transaction, but for `erase`, `expire`, `place` and `repair`, which are whole tasks and open their own.
-Locks are taken in the one order of this system, DIDs first and quotas last: so ask for rules (`ensure`) before
+The caller owns the transaction, but for `erase`, `expire`, `place` and `repair`, which are whole tasks and open their
+own. Locks are taken in the one order of this system, DIDs first and quotas last: so ask for rules (`ensure`) before
 attaching files, and for their locks (`extend`) in one call, after everything that is to be done with replicas. Give
 quota that was held for the files back in that call, not before it.
 """
@@ -26,7 +26,7 @@ from sancho.rules.service.repairing import place, repair
 
 __all__ = [
     "QUOTA", "adopt", "change", "check", "create", "create_all", "dataset_locks", "delete", "ensure", "erase",
-    "expire", "extend", "free_quota", "get", "hold_quota", "list_locks", "list_quotas", "list_rules", "over", "owners", "place",
-    "recopy", "refresh_quotas", "repair", "retract", "settle", "show", "stick", "stream", "stream_locks", "usage",
-    "withdraw",
+    "expire", "extend", "free_quota", "get", "hold_quota", "list_locks", "list_quotas", "list_rules", "over", "owners",
+    "place", "recopy", "refresh_quotas", "repair", "retract", "settle", "show", "stick", "stream", "stream_locks",
+    "usage", "withdraw",
 ]  # fmt: skip
