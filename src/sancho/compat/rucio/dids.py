@@ -1,9 +1,11 @@
 """Rucio's DIDs one by one: made, shown, filled, closed. Names may hold slashes."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Response
 
+from sancho.compat.rucio import dids_making as making
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives, no_blanks, refuse_unserved
@@ -19,9 +21,9 @@ from sancho.compat.rucio.dids_wire import (
     ScopePath,
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
-from sancho.compat.rucio.errors import PartNotServed, PluginUnknown, StatusUnknown
+from sancho.compat.rucio.errors import PartNotServed, PluginUnknown
 from sancho.dids import service as dids
-from sancho.dids.model import Did, DidKind, Tally
+from sancho.dids.model import Attachment, Did, DidKind, Tally
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 
@@ -44,15 +46,8 @@ async def add_many(
     """Make many datasets and containers, all or none."""
     if len(body) > AT_ONCE:
         raise PartNotServed(part=f"more than {AT_ONCE} DIDs", what="one request")
-    await _create(conn, caller, [(one.did, one) for one in body])
+    await making.make(conn, caller, [(one.did, one) for one in body])
     return Response("Created", 201)
-
-
-async def _create(conn: Connection, caller: RucioCaller, wanted: list[tuple[str, Any]]) -> None:
-    collections, filled = translate.collections_of(wanted, caller.account)
-    await dids.create_all(conn, caller, collections)
-    if filled:
-        await dids.attach_all(conn, caller, filled, again=False)
 
 
 @router.post("/attachments")
@@ -60,8 +55,7 @@ async def attach_many(
     body: Annotated[AttachmentsIn, Depends(body_as(AttachmentsIn))], caller: RucioCaller, conn: RucioTransaction
 ) -> Response:
     """Attach DIDs to many collections, all or none."""
-    attachments = translate.attachments_of(body.attachments)
-    await dids.attach_all(conn, caller, attachments, again=body.ignore_duplicate)
+    await _attach(conn, caller, body.attachments, again=body.ignore_duplicate)
     return Response("Created", 201)
 
 
@@ -72,8 +66,15 @@ async def attach(
 ) -> Response:  # fmt: skip
     """Attach DIDs to a collection."""
     wanted = AttachmentIn(scope=scope, name=name, dids=body.dids, rse=body.rse)
-    await dids.attach_all(conn, caller, translate.attachments_of([wanted]), again=False)
+    await _attach(conn, caller, [wanted])
     return Response("Created", 201)
+
+
+async def _attach(conn: Connection, caller: RucioCaller, wanted: list[AttachmentIn], *, again: bool = False) -> None:
+    """Attach DIDs; files that are said to lie on an RSE are entered there first."""
+    await making.register(conn, caller, [(one.rse, one.dids) for one in wanted])
+    filled = [Attachment(one.did, making.children_of(one.dids)) for one in wanted]
+    await dids.attach_all(conn, caller, filled, again=again)
 
 
 @router.delete("/{scope}/{name:path}/dids")
@@ -91,13 +92,15 @@ async def set_status(
     scope: ScopePath, name: NamePath, body: Annotated[dict[str, Any], Depends(body_as(dict[str, Any]))],
     caller: RucioCaller, conn: RucioTransaction,
 ) -> Response:  # fmt: skip
-    """Close a collection, or open it again."""
+    """Close a collection, or open it again; let it only grow, or say how long a DID lives."""
+    said, did = translate.statuses_of(body), f"{scope}:{name}"
+    if said.open is not None:
+        await dids.set_open(conn, caller, did, is_open=said.open)
+    if said.monotonic:
+        await dids.set_monotonic(conn, caller, did)
     if "lifetime" in body:
-        raise PartNotServed(part="lifetime", what=f"{scope}:{name}")
-    unknown = next((key for key in body if key != "open" or not isinstance(body[key], bool)), None)
-    if unknown is not None or not body:
-        raise StatusUnknown(status=str(unknown)[:100])
-    await dids.set_open(conn, caller, f"{scope}:{name}", is_open=body["open"])
+        lifetime = None if said.lifetime is None else timedelta(seconds=said.lifetime)
+        await dids.set_lifetime(conn, caller, did, lifetime)
     return Response(None, 200)
 
 
@@ -132,5 +135,5 @@ async def add(
     caller: RucioCaller, conn: RucioTransaction,
 ) -> Response:  # fmt: skip
     """Make a dataset or container, with what is to be in it."""
-    await _create(conn, caller, [(f"{scope}:{name}", body)])
+    await making.make(conn, caller, [(f"{scope}:{name}", body)])
     return Response("Created", 201)

@@ -5,11 +5,17 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
+from sancho.compat.rucio.rules_wire import RuleIn
+from sancho.compat.rucio.wire import DidIn as RuleDid
+from sancho.kit.units import LONGEST
+
 AT_ONCE = 1000
 """Items that one list of a request may have."""
 ATTACHED_AT_ONCE = 10_000
 """DIDs that may be attached by one request, to however many collections."""
 
+Lifetime = Annotated[float, Field(ge=0, le=LONGEST.total_seconds(), allow_inf_nan=False)]
+"""Seconds from now on."""
 ScopeText = Annotated[str, Field(max_length=100, pattern=r"^[^:]+$")]
 NameText = Annotated[str, Field(max_length=300)]
 ScopePath = Annotated[str, Path(max_length=100, pattern=r"^[^:]+$")]
@@ -83,11 +89,25 @@ class AttachmentsIn(BaseModel, extra="forbid"):
         return self
 
 
+class NewRuleIn(RuleIn):
+    """A rule over a collection that is being made."""
+
+    dids: Annotated[list[RuleDid], Field(max_length=0, default_factory=list)]
+
+
 class Statuses(BaseModel, extra="forbid"):
     """How a collection is to be; every one begins open."""
 
     monotonic: bool = False
     open: Literal[True] = True
+
+
+class StatusesIn(BaseModel, extra="forbid"):
+    """What is to change of a DID's statuses."""
+
+    open: Annotated[bool | None, Field(strict=True)] = None
+    monotonic: Literal[True] | None = None
+    lifetime: Lifetime | None = None
 
 
 class CollectionIn(BaseModel, extra="forbid"):
@@ -96,8 +116,8 @@ class CollectionIn(BaseModel, extra="forbid"):
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
     meta: dict[str, Any] | None = None
-    rules: list[Any] | None = None
-    lifetime: float | None = None
+    rules: list[NewRuleIn] | None = None
+    lifetime: Lifetime | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
     rse: str | None = None
     account: str | None = None

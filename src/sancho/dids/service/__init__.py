@@ -25,7 +25,7 @@ from sancho.dids.service.catalogue import (
     stream_contents,
 )
 from sancho.dids.service.changing import attach, change_contents, close, detach, set_monotonic, set_open
-from sancho.dids.service.creating import create, create_all, ensure_dataset
+from sancho.dids.service.creating import create, create_all, ensure_dataset, sample
 from sancho.dids.service.ending import (
     claim_ended,
     empty,
@@ -62,7 +62,7 @@ __all__ = [
     "create_all", "create_scope", "datasets", "detach", "detach_all", "empty", "end", "ensure_dataset", "erase",
     "file_page", "files", "find_all", "get", "get_collection", "held_firmly", "info", "list_dids", "list_scopes",
     "lock_ended", "new_files", "owners", "put_off", "put_scopes", "register_files", "remove_scopes", "require_change",
-    "resolve", "restore", "scope_ids", "scopes_for", "search", "set_lifetime", "set_monotonic", "set_open",
+    "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "set_lifetime", "set_monotonic", "set_open",
     "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines", "stream_files",
     "stream_parents", "stream_scope", "tallies",
 ]  # fmt: skip

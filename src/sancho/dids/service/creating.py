@@ -6,8 +6,9 @@ from datetime import timedelta
 from sancho.dids.errors import CollectionClosed, DidExists, NotACollection, NotADataset
 from sancho.dids.model import Did, DidKind, NewCollection, parse_did
 from sancho.dids.service.catalogue import find_all, get, require_change
+from sancho.dids.service.changing import attach
 from sancho.dids.service.scopes import scopes_for
-from sancho.dids.store import ending, rows
+from sancho.dids.store import contents, ending, rows
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
@@ -49,6 +50,18 @@ async def create_all(
             lifetimes[did_id] = one.lifetime
     if lifetimes:
         await ending.put(conn, caller.vo, lifetimes)
+
+
+async def sample(conn: Connection, caller: Principal, source: str, into: str, *, number: int) -> Did:
+    """Make a dataset of as many of the files below a DID, chosen at random: of all when they are fewer.
+
+    It belongs to the caller, who needs `dids:create`. Raises what `create` does.
+    """
+    root = await get(conn, caller.vo, source, field="source")
+    made = await create(conn, caller, into, DidKind.DATASET)
+    leaves = await contents.leaves(conn, caller.vo, [root.did_id])
+    await attach(conn, caller.vo, made.did_id, await contents.sample(conn, caller.vo, leaves, number))
+    return made
 
 
 async def ensure_dataset(conn: Connection, caller: Principal, did: str, *, field: str = "dataset") -> Did:

@@ -230,6 +230,22 @@ async def file_ids(
     )
 
 
+async def sample(conn: Connection, vo: int, leaves: tuple[Sequence[int], Sequence[int]], number: int) -> list[int]:
+    """Ids of so many of the files in these datasets, and of these files, chosen at random."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT did_id
+          FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
+                 UNION
+                SELECT unnest(%(file_ids)s::bigint[])) AS found (did_id)
+         ORDER BY random()
+         LIMIT %(number)s
+        """,
+        {"vo": vo, "dataset_ids": list(leaves[0]), "file_ids": list(leaves[1]), "number": number},
+    )
+
+
 async def file_page(
     conn: Connection, vo: int, leaves: tuple[Sequence[int], Sequence[int]], *, after: int, limit: int
 ) -> list[NamedFile]:
