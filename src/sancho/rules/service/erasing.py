@@ -51,15 +51,15 @@ async def erase(deployment: Deployment) -> int:
         for vo, did_ids in due.items():
             try:
                 async with deployment.database.transaction([vo]) as conn:
-                    gone += await _end(conn, vo, did_ids, now)
+                    gone += await end(conn, vo, did_ids, now)
             except Collision as e:
                 _log.info("DIDs are erased later", vo=vo, reason=str(e))
             _ended()
     return gone
 
 
-async def _end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) -> int:
-    """Bring DIDs of a VO a step nearer to their end; say how many have ended."""
+async def end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) -> int:
+    """Bring those of these DIDs of a VO whose time has come a step nearer to their end; say how many have ended."""
     due = {one.did_id: one for one in await dids.lock_ended(conn, vo, did_ids, now=now)}
     reasons = await _protected(conn, vo, list(due))
     await dids.put_off(conn, vo, reasons, until=now + HELD)
