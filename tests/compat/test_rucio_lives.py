@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -25,13 +26,14 @@ async def test_a_lifetime_is_set_in_every_way_that_clients_know_and_taken_back(a
     assert left is not None
     assert day - hour < left <= day
 
-    for back in (
-        ("set_metadata", "mc", "life/d", "lifetime", None),
-        ("resurrect", named("life/d")),
-    ):
+    ways: list[tuple[str, list[Any]]] = [
+        ("set_metadata", ["mc", "life/d", "lifetime", None]),
+        ("resurrect", [named("life/d")]),
+    ]
+    for method, said in ways:
         assert await alice.call("set_metadata", "mc", "life/d", "lifetime", 86400) is True
         assert await ends(alice, "life/d") is not None
-        assert await alice.call(*back) is True
+        assert await alice.call(method, *said) is True
         assert await ends(alice, "life/d") is None
     assert await alice.call("set_status", "mc", "life/d", lifetime=3600) is True
     assert await ends(alice, "life/d") is not None

@@ -262,7 +262,7 @@ async def test_what_is_attached_or_put_under_a_rule_meanwhile_is_waited_for_and_
     async with deployment.database.transaction([1]) as conn:
         await dids.attach(conn, 1, ds, [a])
         await given_rule(conn, world, "mc:b", to="A-DISK", account="bob")
-        erased = asyncio.create_task(erase(deployment))
+        erased = asyncio.create_task(service.erase(deployment))
         await until_one_waits(deployment.database)
     await erased
     assert await there(deployment, world, "mc:a", "mc:b") == ["mc:a", "mc:b"]
