@@ -175,7 +175,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /dids", body=new)
     yield ask("POST /dids/erase", body={"dids": ["mc:mine"], "after": "1 d"})
     yield ask("POST /dids/restore", body={"dids": ["mc:mine"]})
-    yield ask("POST /collections", body={"collections": [{**new, "children": ["mc:raw/1"]}]})
+    yield ask("POST /collections", body={"collections": [{**new, "did": "mc:newer", "children": ["mc:raw/1"]}]})
     many = {"attachments": [{"parent": "mc:box", "children": ["mc:mine"]}], "again": True}
     yield ask("POST /attachments/many", body=many)
     yield ask("POST /tallies", body={"dids": ["mc:raw"]})

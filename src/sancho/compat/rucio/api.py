@@ -10,6 +10,7 @@ from sancho.compat.rucio import (
     bad_replicas,
     dids,
     dids_lists,
+    dids_making,
     identities,
     limits,
     lives,
@@ -34,6 +35,7 @@ ROUTERS: Sequence[APIRouter] = (
     bad_replicas.router, replicas.router, replicas.redirects,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, dids_lists.router, dids.router,
+    dids_making.router,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

@@ -1,29 +1,22 @@
-"""Rucio's DIDs one by one: made, shown, filled, closed. Names may hold slashes."""
+"""Rucio's DIDs one by one: shown, emptied, closed. Names may hold slashes."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Response
 
-from sancho.compat.rucio import dids_making as making
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives, no_blanks, refuse_unserved
 from sancho.compat.rucio.dids_wire import (
-    AT_ONCE,
-    AttachmentIn,
-    AttachmentsIn,
-    ChildrenIn,
-    CollectionIn,
     GoneIn,
     NamePath,
-    NewDidIn,
     ScopePath,
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
-from sancho.compat.rucio.errors import PartNotServed, PluginUnknown
+from sancho.compat.rucio.errors import PluginUnknown
 from sancho.dids import service as dids
-from sancho.dids.model import Attachment, Did, DidKind, Tally
+from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 
@@ -37,44 +30,6 @@ async def below(conn: Connection, vo: int, found: list[Did], *, still_open: bool
     """What is below those of these DIDs that are collections and closed; of others only if `still_open`."""
     told = [did.did_id for did in found if did.kind is not DidKind.FILE and (still_open or not did.open)]
     return await dids.tallies(conn, vo, told)
-
-
-@router.post("")
-async def add_many(
-    body: Annotated[list[NewDidIn], Depends(body_as(list[NewDidIn]))], caller: RucioCaller, conn: RucioTransaction
-) -> Response:
-    """Make many datasets and containers, all or none."""
-    if len(body) > AT_ONCE:
-        raise PartNotServed(part=f"more than {AT_ONCE} DIDs", what="one request")
-    await making.make(conn, caller, [(one.did, one) for one in body])
-    return Response("Created", 201)
-
-
-@router.post("/attachments")
-async def attach_many(
-    body: Annotated[AttachmentsIn, Depends(body_as(AttachmentsIn))], caller: RucioCaller, conn: RucioTransaction
-) -> Response:
-    """Attach DIDs to many collections, all or none."""
-    await _attach(conn, caller, body.attachments, again=body.ignore_duplicate)
-    return Response("Created", 201)
-
-
-@router.post("/{scope}/{name:path}/dids")
-async def attach(
-    scope: ScopePath, name: NamePath, body: Annotated[ChildrenIn, Depends(body_as(ChildrenIn))], caller: RucioCaller,
-    conn: RucioTransaction,
-) -> Response:  # fmt: skip
-    """Attach DIDs to a collection."""
-    wanted = AttachmentIn(scope=scope, name=name, dids=body.dids, rse=body.rse)
-    await _attach(conn, caller, [wanted])
-    return Response("Created", 201)
-
-
-async def _attach(conn: Connection, caller: RucioCaller, wanted: list[AttachmentIn], *, again: bool = False) -> None:
-    """Attach DIDs; files that are said to lie on an RSE are entered there first."""
-    await making.register(conn, caller, [(one.rse, one.dids) for one in wanted])
-    filled = [Attachment(one.did, making.children_of(one.dids)) for one in wanted]
-    await dids.attach_all(conn, caller, filled, again=again)
 
 
 @router.delete("/{scope}/{name:path}/dids")
@@ -127,13 +82,3 @@ async def show(
     found = await dids.get(conn, caller.vo, f"{scope}:{name}")
     tallies = await below(conn, caller.vo, [found], still_open=dynamic_depth is not None)
     return translate.did_of(found, tallies.get(found.did_id))
-
-
-@router.post("/{scope}/{name:path}", dependencies=[Depends(refuse_unserved)])
-async def add(
-    scope: ScopePath, name: NamePath, body: Annotated[CollectionIn, Depends(body_as(CollectionIn))],
-    caller: RucioCaller, conn: RucioTransaction,
-) -> Response:  # fmt: skip
-    """Make a dataset or container, with what is to be in it."""
-    await making.make(conn, caller, [(f"{scope}:{name}", body)])
-    return Response("Created", 201)

@@ -5,8 +5,6 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
-from sancho.compat.rucio.rules_wire import RuleIn
-from sancho.compat.rucio.wire import DidIn as RuleDid
 from sancho.kit.units import LONGEST
 
 AT_ONCE = 1000
@@ -89,12 +87,6 @@ class AttachmentsIn(BaseModel, extra="forbid"):
         return self
 
 
-class NewRuleIn(RuleIn):
-    """A rule over a collection that is being made."""
-
-    dids: Annotated[list[RuleDid], Field(max_length=0, default_factory=list)]
-
-
 class Statuses(BaseModel, extra="forbid"):
     """How a collection is to be; every one begins open."""
 
@@ -116,7 +108,7 @@ class CollectionIn(BaseModel, extra="forbid"):
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
     meta: dict[str, Any] | None = None
-    rules: list[NewRuleIn] | None = None
+    rules: list[dict[str, Any]] | None = None
     lifetime: Lifetime | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
     rse: str | None = None
@@ -142,3 +134,30 @@ class SearchQuery(BaseModel, extra="allow"):
     long: bool = False
     recursive: bool = False
     limit: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+
+
+class LifetimeIn(BaseModel, extra="forbid"):
+    """How long a DID lives from now on; None: for ever."""
+
+    value: Lifetime | None
+    recursive: Literal[False] = False
+
+
+class SampleIn(BaseModel, extra="forbid"):
+    """A dataset to make of some of the files below a DID; the number comes as a text."""
+
+    input_scope: ScopeText
+    input_name: NameText
+    output_scope: ScopeText
+    output_name: NameText
+    nbfiles: Annotated[int, Field(ge=1, le=ATTACHED_AT_ONCE)]
+
+    @property
+    def source(self) -> str:
+        """The DID whose files are taken."""
+        return f"{self.input_scope}:{self.input_name}"
+
+    @property
+    def sample(self) -> str:
+        """The dataset to make."""
+        return f"{self.output_scope}:{self.output_name}"

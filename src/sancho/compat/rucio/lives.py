@@ -10,9 +10,8 @@ from fastapi.responses import StreamingResponse
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, no_blanks
-from sancho.compat.rucio.dids_wire import AT_ONCE, DidIn, NamePath, ScopePath
+from sancho.compat.rucio.dids_wire import AT_ONCE, DidIn, LifetimeIn, NamePath, SampleIn, ScopePath
 from sancho.compat.rucio.errors import PartNotServed
-from sancho.compat.rucio.lives_wire import MOST_SAMPLED, Count, LifetimeIn, SampleIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.kit.web import Branch
@@ -62,16 +61,4 @@ async def sample(
 ) -> Response:
     """Make a dataset of some of the files below a DID."""
     await dids.sample(conn, caller, body.source, body.sample, number=body.nbfiles)
-    return Response("Created", 201)
-
-
-@router.post("/{input_scope}/{input_name}/{output_scope}/{output_name}/{nbfiles}/sample")
-async def sample_by_path(
-    input_scope: str, input_name: str, output_scope: str, output_name: str, nbfiles: Count, caller: RucioCaller,
-    conn: RucioTransaction,
-) -> Response:  # fmt: skip
-    """Make a dataset of some of the files below a DID, as clients of old ask for it."""
-    await dids.sample(
-        conn, caller, f"{input_scope}:{input_name}", f"{output_scope}:{output_name}", number=min(nbfiles, MOST_SAMPLED)
-    )
     return Response("Created", 201)
