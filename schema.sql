@@ -103,14 +103,22 @@ END $$;
 CREATE FUNCTION sancho.tally_paths() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
-DECLARE sign int := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+DECLARE
+    sign int := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+    gone bigint[];
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        gone := ARRAY(SELECT did_id FROM changed JOIN was USING (did_id, vo)
+                       WHERE changed.kind = 'F' AND changed.erased AND NOT was.erased);
+        IF gone = '{}' THEN RETURN NULL; END IF;
+    END IF;
     INSERT INTO path_tally AS tally (vo, slot, scope_id, files, size, path)
     SELECT folder.vo, pg_backend_pid() % 16, folder.scope_id, sign * sum(folder.files), sign * sum(folder.size),
            array_to_string(folder.parts[:depth], '/') AS above
       FROM (SELECT vo, scope_id, count(*) AS files, sum(size) AS size,
                    string_to_array(left(name, -strpos(reverse(name), '/')), '/') AS parts
-              FROM changed WHERE kind = 'F'
+              FROM changed
+             WHERE CASE WHEN TG_OP = 'UPDATE' THEN did_id = ANY(gone) ELSE kind = 'F' AND NOT erased END
              GROUP BY vo, scope_id, left(name, -strpos(reverse(name), '/'))) AS folder
      CROSS JOIN LATERAL generate_series(0, cardinality(folder.parts)) AS depth
      GROUP BY folder.vo, folder.scope_id, above
@@ -194,7 +202,21 @@ CREATE TABLE sancho.attachment (
     vo smallint NOT NULL,
     parent_id bigint NOT NULL,
     child_id bigint NOT NULL,
+    attached_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
     CONSTRAINT attachment_check CHECK ((parent_id <> child_id))
+);
+
+
+--
+-- Name: attachment_history; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attachment_history (
+    vo smallint NOT NULL,
+    parent_id bigint NOT NULL,
+    child_id bigint NOT NULL,
+    attached_at timestamp with time zone NOT NULL,
+    detached_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
 );
 
 
@@ -467,6 +489,8 @@ CREATE TABLE sancho.did (
     account_id integer NOT NULL,
     adler32 integer,
     name text NOT NULL COLLATE pg_catalog."C",
+    monotonic boolean DEFAULT false NOT NULL,
+    erased boolean DEFAULT false NOT NULL,
     CONSTRAINT did_check CHECK (((kind = 'F'::"char") = (size IS NOT NULL))),
     CONSTRAINT did_check1 CHECK (((kind <> 'F'::"char") OR (NOT open))),
     CONSTRAINT did_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"]))),
@@ -485,6 +509,22 @@ CREATE TABLE sancho.distance (
     destination_rse_id integer NOT NULL,
     CONSTRAINT distance_distance_check CHECK ((distance >= 0))
 );
+
+
+--
+-- Name: ending; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.ending (
+    vo smallint NOT NULL,
+    begun boolean DEFAULT false NOT NULL,
+    follows boolean DEFAULT false NOT NULL,
+    did_id bigint NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    held text
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
 
 
 --
@@ -1556,6 +1596,14 @@ ALTER TABLE ONLY sancho.account
 
 
 --
+-- Name: attachment_history attachment_history_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment_history
+    ADD CONSTRAINT attachment_history_pkey PRIMARY KEY (parent_id, vo, child_id, detached_at);
+
+
+--
 -- Name: attachment attachment_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1657,6 +1705,14 @@ ALTER TABLE ONLY sancho.did
 
 ALTER TABLE ONLY sancho.distance
     ADD CONSTRAINT distance_pkey PRIMARY KEY (source_rse_id, destination_rse_id);
+
+
+--
+-- Name: ending ending_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.ending
+    ADD CONSTRAINT ending_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -2217,6 +2273,13 @@ CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rs
 
 
 --
+-- Name: ending_due; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ending_due ON sancho.ending USING btree (vo, look_at);
+
+
+--
 -- Name: identity_account; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2462,6 +2525,13 @@ CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF scope_id, name, kind, size ON s
 
 
 --
+-- Name: did tally_erased_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_erased_paths AFTER UPDATE ON sancho.did REFERENCING OLD TABLE AS was NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
 -- Name: did tally_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
 --
 
@@ -2497,6 +2567,22 @@ ALTER TABLE ONLY sancho.account
 
 ALTER TABLE ONLY sancho.attachment
     ADD CONSTRAINT attachment_child_id_vo_fkey FOREIGN KEY (child_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: attachment_history attachment_history_child_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment_history
+    ADD CONSTRAINT attachment_history_child_id_vo_fkey FOREIGN KEY (child_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: attachment_history attachment_history_parent_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment_history
+    ADD CONSTRAINT attachment_history_parent_id_vo_fkey FOREIGN KEY (parent_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -2617,6 +2703,14 @@ ALTER TABLE ONLY sancho.distance
 
 ALTER TABLE ONLY sancho.distance
     ADD CONSTRAINT distance_source_rse_id_fkey FOREIGN KEY (source_rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: ending ending_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.ending
+    ADD CONSTRAINT ending_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -3134,6 +3228,12 @@ ALTER TABLE sancho.account_group ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.attachment ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: attachment_history; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attachment_history ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: attempt; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3210,6 +3310,12 @@ ALTER TABLE sancho.did ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: ending; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.ending ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: identity; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3503,6 +3609,13 @@ CREATE POLICY wall ON sancho.attachment USING ((vo = ANY (( SELECT sancho.served
 
 
 --
+-- Name: attachment_history wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attachment_history USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: attempt wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -3593,6 +3706,13 @@ CREATE POLICY wall ON sancho.did USING ((vo = ANY (( SELECT sancho.served_vos() 
 
 CREATE POLICY wall ON sancho.distance USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (source_rse_id IN ( SELECT g.resource_id
    FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: ending wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.ending USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -167,6 +167,9 @@ async def _make_data(filled: Filled) -> None:
     await filled.ask("POST", "/configuration/apply", {"documents": [grant]}, account="root")
     for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):
         await filled.ask("POST", "/dids", {"did": did, "kind": kind}, status=201)
+    for path in ("/attachments", "/attachments/remove"):
+        await filled.ask("POST", path, {"parent": "mc:box", "children": ["mc:mine"]}, status=204)
+    await filled.ask("POST", "/dids/erase", {"dids": ["mc:mine"]})
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
     rule = {"did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "comment": f"of {filled.vo}"}
     filled.ids["rule"] = (await filled.ask("POST", "/rules", rule, status=201))["rule_id"]

@@ -7,10 +7,12 @@ __all__ = [
     "AttachedAlready",
     "ChecksumMalformed",
     "CollectionClosed",
+    "CollectionMonotonic",
     "Cycle",
     "DidExists",
     "DidMalformed",
     "DidNotFound",
+    "ErasureBegun",
     "FileAttachedAlready",
     "FileDiffers",
     "KindsMismatch",
@@ -54,7 +56,7 @@ class DidExists(Conflict):
 
     def __init__(self, *, did: str, field: str = "did") -> None:
         """Name the DID that is taken."""
-        super().__init__(did=did, field=field, hint="A name is used once; choose another.")
+        super().__init__(did=did, field=field, hint="A name is used once, even if it was erased; choose another.")
 
 
 class ScopeNotFound(NotFound):
@@ -148,6 +150,26 @@ class CollectionClosed(Conflict):
     def __init__(self, *, did: str, field: str = "did") -> None:
         """Name the collection."""
         super().__init__(did=did, field=field, hint="Its owner may open it again.")
+
+
+class CollectionMonotonic(Conflict):
+    """{did} only grows; nothing can be taken out of it."""
+
+    code = "collection_monotonic"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the collection."""
+        super().__init__(did=did, field=field)
+
+
+class ErasureBegun(Conflict):
+    """{did} is being erased; it is too late to restore it."""
+
+    code = "erasure_begun"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the DID."""
+        super().__init__(did=did, field=field)
 
 
 class KindsMismatch(Conflict):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +15,8 @@ SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
 ADLER32 = re.compile(r"[0-9a-f]{8}")
 """What a checksum looks like outside of the database."""
+GRACE = timedelta(days=14)
+"""How long what is to be erased can be restored, unless something else is said."""
 FileKey: TypeAlias = int
 """A file within its VO: its `did_id`."""
 
@@ -98,6 +100,12 @@ class Did:
     """Name of its owner."""
     scope_account_id: int
     """The owner of its scope, who may change it as well."""
+    monotonic: bool = False
+    """A collection that only grows: nothing is ever taken out of it."""
+    ends_at: datetime | None = None
+    """When it is to be erased."""
+    held: str | None = None
+    """Why it is still there though its time has come."""
 
     @property
     def did(self) -> str:
@@ -169,11 +177,40 @@ class Branch(NamedTuple):
     child: Listed
 
 
+class Detached(NamedTuple):
+    """A DID that was in a collection, and when; `attached_at` is None when it came there before that was noted."""
+
+    scope: str
+    name: str
+    kind: DidKind
+    size: int | None
+    adler32: str | None
+    attached_at: datetime | None
+    detached_at: datetime
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class Ended(NamedTuple):
+    """A DID whose time has come, as it is under the lock of its row."""
+
+    did_id: int
+    kind: DidKind
+    account_id: int
+    follows: bool
+    """It ends since the only dataset that it was in has."""
+
+
 class NewCollection(NamedTuple):
-    """A dataset or container to make."""
+    """A dataset or container to make; it may only grow, and be erased after a `lifetime`."""
 
     did: str
     kind: DidKind
+    monotonic: bool = False
+    lifetime: timedelta | None = None
 
 
 class Child(NamedTuple):

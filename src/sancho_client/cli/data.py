@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sancho_client.calls import data, jobs, rules
+from sancho_client.calls import data, jobs, lives, rules
 from sancho_client.cli import paths
+from sancho_client.cli.lives import time_of
 from sancho_client.cli.options import Yes, lifetime_of
 from sancho_client.cli.output import Column, size
 from sancho_client.cli.progress import bytes_bar
@@ -166,11 +167,17 @@ def ls(
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="file, dataset or container.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     of: Of = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="TIME", help="What was in it then: 2026-11-01, UTC.")
+    ] = None,
 ) -> None:
     """List scopes, the DIDs of a scope, what is in a dataset or container, or what is at a path.
 
     What is both a DID and a directory at its path comes as both; a directory ends with `/`.
     """
+    if as_of is not None:
+        _list_as_of(session, name, as_of, kind=kind, limit=limit)
+        return
     if name is not None and is_path(name) and of is None:
         at = session.path(name)
         if not paths.listing(session, at, long=long, kind=kind, limit=limit):
@@ -202,6 +209,15 @@ def ls(
         return
     one = session.client.send(data.did(name))
     inside = iter([one]) if one.kind == "file" else session.client.pages(data.contents(name))
+    listed = (d for d in inside if kind in {None, d.kind})
+    session.output.listing(itertools.islice(listed, limit), _content_columns(), of="DIDs")
+
+
+def _list_as_of(session: Session, name: str | None, as_of: str, *, kind: str | None, limit: int | None) -> None:
+    at = time_of(as_of)
+    if name is None or at is None:
+        raise typer.BadParameter("--as-of goes with a dataset or container.")
+    inside = session.client.pages(lives.contents_at(session.did(name), at))
     listed = (d for d in inside if kind in {None, d.kind})
     session.output.listing(itertools.islice(listed, limit), _content_columns(), of="DIDs")
 
@@ -254,6 +270,8 @@ def info(
         "open": None if one.kind == "file" else one.open,
         "account": one.account,
         "created": one.created_at,
+        "ends": one.ends_at,
+        "held": one.held,
     }
     session.output.details(one, rows, units={"size": "size"})
     _show_rules_and_files(session, own_rules, files, made_by)

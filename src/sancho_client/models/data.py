@@ -20,6 +20,11 @@ class Did(Content):
 
     account: str
     created_at: datetime
+    monotonic: bool = False
+    ends_at: datetime | None = None
+    """When it is to be erased."""
+    held: str | None = None
+    """Why it is still there though its time has come."""
 
 
 class DidInfo(Did):

@@ -10,9 +10,11 @@ from sancho.compat.rucio import (
     bad_replicas,
     dids,
     dids_lists,
+    dids_making,
     dirac,
     identities,
     limits,
+    lives,
     ping,
     refused,
     replicas,
@@ -36,7 +38,8 @@ ROUTERS: Sequence[APIRouter] = (
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
     bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
+    scopes.router, scopes.of_accounts, lives.router, dids_lists.router, dids.router,
+    dids_making.router,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

@@ -106,13 +106,23 @@ class FilterMalformed(BadRequest):
 
 
 class StatusUnknown(BadRequest):
-    """A DID has no status {status} here; it has: open."""
+    """A DID has no such status {status} here; it has: open, monotonic (true) and lifetime."""
 
     code = "rucio_status_unknown"
 
     def __init__(self, *, status: str) -> None:
         """Name what was to be set."""
         super().__init__(status=status)
+
+
+class BytesMissing(Invalid):
+    """{did} cannot be registered where it lies without its bytes."""
+
+    code = "rucio_bytes_missing"
+
+    def __init__(self, *, did: str) -> None:
+        """Name the file."""
+        super().__init__(did=did)
 
 
 class PluginUnknown(BadRequest):

@@ -9,10 +9,7 @@ from sancho.dids.service.attaching import attach_all, detach_all
 from sancho.dids.service.catalogue import (
     by_id,
     check_free,
-    create,
-    create_all,
     datasets,
-    ensure_dataset,
     file_page,
     files,
     find_all,
@@ -27,7 +24,20 @@ from sancho.dids.service.catalogue import (
     resolve,
     stream_contents,
 )
-from sancho.dids.service.changing import attach, change_contents, close, detach, set_open
+from sancho.dids.service.changing import attach, change_contents, close, detach, set_monotonic, set_open
+from sancho.dids.service.creating import create, create_all, ensure_dataset, sample
+from sancho.dids.service.ending import (
+    claim_ended,
+    empty,
+    end,
+    erase,
+    held_firmly,
+    lock_ended,
+    put_off,
+    restore,
+    set_lifetime,
+)
+from sancho.dids.service.history import stream_detached, stream_file_lines
 from sancho.dids.service.paths import Found, look
 from sancho.dids.service.reading import (
     search,
@@ -50,10 +60,11 @@ from sancho.dids.service.scopes import (
 )
 
 __all__ = [
-    "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "close", "create",
-    "create_all", "create_scope", "datasets", "detach", "detach_all", "ensure_dataset", "file_page", "files",
-    "find_all", "get", "get_collection", "info", "list_dids", "list_scopes", "look", "new_files", "obstacle", "owners",
-    "put_scopes", "register_files", "remove_scopes", "require_change", "resolve", "scope_ids", "scopes_for",
-    "search", "set_open", "stream_below", "stream_children", "stream_contents", "stream_files", "stream_parents",
-    "stream_scope", "tallies",
+    "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "claim_ended", "close",
+    "create", "create_all", "create_scope", "datasets", "detach", "detach_all", "empty", "end", "ensure_dataset",
+    "erase", "file_page", "files", "find_all", "get", "get_collection", "held_firmly", "info", "list_dids",
+    "list_scopes", "lock_ended", "look", "new_files", "obstacle", "owners", "put_off", "put_scopes", "register_files",
+    "remove_scopes", "require_change", "resolve", "restore", "sample", "scope_ids", "scopes_for", "search",
+    "set_lifetime", "set_monotonic", "set_open", "stream_below", "stream_children", "stream_contents",
+    "stream_detached", "stream_file_lines", "stream_files", "stream_parents", "stream_scope", "tallies",
 ]  # fmt: skip

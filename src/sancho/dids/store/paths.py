@@ -1,6 +1,6 @@
 """Scopes as trees: what lies directly in a directory, and the files and bytes below it.
 
-Triggers keep `path_tally` when files are made or deleted.
+Triggers keep `path_tally` when files are made, erased or deleted.
 """
 
 from collections.abc import Sequence
@@ -43,13 +43,14 @@ async def entries(conn: Connection, vo: int, scope_id: int, folder: str, *, afte
             (SELECT d.name, strpos(substr(d.name, %(rest)s::int), '/')
                FROM did d
               WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name >= %(first)s AND d.name < %(end)s
+                AND NOT d.erased
               ORDER BY d.name LIMIT 1)
              UNION ALL
             SELECT next.name, strpos(substr(next.name, %(rest)s::int), '/')
               FROM seen
              CROSS JOIN LATERAL (
                    SELECT d.name FROM did d
-                    WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name < %(end)s
+                    WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name < %(end)s AND NOT d.erased
                       AND d.name >= CASE seen.slash WHEN 0 THEN seen.name || chr(1)
                                     ELSE left(seen.name, %(rest)s::int + seen.slash - 2) || '0' END
                     ORDER BY d.name LIMIT 1) AS next),
@@ -64,7 +65,8 @@ async def entries(conn: Connection, vo: int, scope_id: int, folder: str, *, afte
                SELECT d.did_id, d.kind, d.open, d.size, d.account_id, d.created_at,
                       lpad(to_hex(d.adler32), 8, '0') AS adler32
                  FROM did d
-                WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name = page.name AND NOT page.folder
+                WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name = page.name AND NOT d.erased
+                  AND NOT page.folder
                OFFSET 0) AS d ON true
           LEFT JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
           LEFT JOIN LATERAL (
@@ -99,7 +101,7 @@ async def is_directory(conn: Connection, vo: int, scope_id: int, path: str) -> b
         conn,
         """
         SELECT did_id FROM did
-         WHERE scope_id = %(scope_id)s AND vo = %(vo)s AND name >= %(first)s AND name < %(end)s
+         WHERE scope_id = %(scope_id)s AND vo = %(vo)s AND name >= %(first)s AND name < %(end)s AND NOT erased
          ORDER BY name LIMIT 1
         """,
         {"vo": vo, "scope_id": scope_id, "first": f"{path}/", "end": f"{path}0"},

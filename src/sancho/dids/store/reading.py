@@ -102,7 +102,7 @@ async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[L
         + """
           FROM did d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s
+         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND NOT d.erased
            AND NOT EXISTS (
                SELECT FROM attachment a JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
                 WHERE a.child_id = d.did_id AND a.vo = %(vo)s AND p.scope_id = %(scope_id)s)
@@ -169,7 +169,10 @@ async def search(
     conn: Connection, vo: int, scope_id: int, kinds: Sequence[DidKind], wanted: Sequence[Sequence[Where]],
     *, limit: int | None,
 ) -> AsyncIterator[list[Listed]]:  # fmt: skip
-    """DIDs of a scope that meet everything in one of the groups of `wanted`, by name; all without any."""
+    """DIDs of a scope that meet everything in one of the groups of `wanted`, by name; all without any.
+
+    Those whose time has come are left out.
+    """
     params: dict[str, object] = {
         "vo": vo, "scope_id": scope_id, "kinds": list(kinds), "limit": limit,
     }  # fmt: skip
@@ -189,6 +192,8 @@ async def search(
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
           JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
          WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.kind = ANY(%(kinds)s::"char"[]) AND ({})
+           AND NOT d.erased
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.did_id = d.did_id AND e.vo = %(vo)s AND e.ends_at <= now())
          ORDER BY d.name
          LIMIT %(limit)s
         """

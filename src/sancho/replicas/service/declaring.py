@@ -1,6 +1,6 @@
 """What people say of replicas: that they are bad, or not needed any more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -61,3 +61,10 @@ async def give_up(conn: Connection, caller: Principal, said: Mapping[ReplicaKey,
     for key in wanted:
         if key not in ended:
             raise ReplicaHeld(**await named(conn, caller.vo, key))
+
+
+async def abandon(conn: Connection, vo: int, file_ids: Sequence[int]) -> None:
+    """Let every replica of these files be deleted soon that nothing holds; the others as soon as nothing does."""
+    if file_ids:
+        there = await rows.lock_all(conn, vo, file_ids)
+        await rows.expire(conn, vo, sorted(key for key, state in there.items() if state is not ReplicaState.COPYING))

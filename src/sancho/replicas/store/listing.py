@@ -129,7 +129,9 @@ _DATASET_COPIES: LiteralString = """
          ORDER BY d.did_id, copy.rse_id
 """
 _THESE: LiteralString = "unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)"
-_ALL: LiteralString = "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D') AS dataset (did_id)"
+_ALL: LiteralString = (
+    "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D' AND NOT did.erased) AS dataset (did_id)"
+)
 
 
 async def stream_dataset_copies(
@@ -152,6 +154,7 @@ async def known_files(
         SELECT d.scope_id, d.name, d.did_id, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0')
           FROM unnest(%(scope_ids)s::int[], %(names)s::text[]) AS wanted (scope_id, name)
           JOIN did d ON d.scope_id = wanted.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+         WHERE NOT d.erased
         """,
         {"vo": vo, "scope_ids": list(scope_ids), "names": list(names)},
     )
