@@ -1050,6 +1050,18 @@ WITH (fillfactor='90');
 
 
 --
+-- Name: replica_path; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.replica_path (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
 -- Name: resource; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1116,7 +1128,8 @@ CREATE TABLE sancho.rse (
     site_id integer NOT NULL,
     name text NOT NULL,
     audience text NOT NULL,
-    attributes jsonb DEFAULT '{}'::jsonb NOT NULL
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    naming text DEFAULT 'hash'::text NOT NULL
 );
 
 
@@ -1911,6 +1924,14 @@ ALTER TABLE ONLY sancho.refresh_token
 
 
 --
+-- Name: replica_path replica_path_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica_path
+    ADD CONSTRAINT replica_path_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
 -- Name: replica replica_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2312,6 +2333,13 @@ CREATE INDEX provenance_did ON sancho.provenance USING btree (did_id, vo);
 --
 
 CREATE INDEX refresh_token_family ON sancho.refresh_token USING btree (family, vo);
+
+
+--
+-- Name: replica_path_path; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX replica_path_path ON sancho.replica_path USING btree (rse_id, vo, path);
 
 
 --
@@ -2896,6 +2924,14 @@ ALTER TABLE ONLY sancho.replica
 
 
 --
+-- Name: replica_path replica_path_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica_path
+    ADD CONSTRAINT replica_path_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id) ON DELETE CASCADE;
+
+
+--
 -- Name: replica replica_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3326,6 +3362,12 @@ ALTER TABLE sancho.refresh_token ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.replica ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: replica_path; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.replica_path ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: resource; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3726,6 +3768,13 @@ CREATE POLICY wall ON sancho.refresh_token USING ((vo = ANY (( SELECT sancho.ser
 --
 
 CREATE POLICY wall ON sancho.replica USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: replica_path wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.replica_path USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -167,6 +167,7 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         burst=fair.burst,
     )  # fmt: skip
     ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
+    app.add_middleware(rucio_api.Lfns)
     app.add_middleware(Audited, database=deployment.database, proxies=deployment.trusted_proxies)
     app.add_middleware(InTurn, turns=turns, strangers=strangers, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)

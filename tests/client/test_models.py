@@ -13,7 +13,7 @@ from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
 from sancho_client.calls import configuration, data, identity, jobs, rules, topology, vos
 from sancho_client.models.configuration import Document
-from sancho_client.models.data import NewFile, UploadRule
+from sancho_client.models.data import NewFile, PlacedFile, UploadRule
 from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
 from sancho_client.models.vos import NewVo, Resource
 from sancho_client.names import parse_path
@@ -66,6 +66,7 @@ OPERATIONS: Sequence[Operation] = [
     data.entries(parse_path("/belle/mc/a/"), sizes=True),
     data.list_dids("mc", prefix="a", kind="file", limit=1),
     data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
+    data.register("A-DISK", [PlacedFile(did="mc:a", size=1, adler32="0000000a", path="/belle/a")], dataset="mc:d"),
     data.replicas("mc:d"),
     data.scopes(),
     data.shared(),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sancho.app import KINDS
 from sancho.kit.db import Connection
 from sancho.kit.policy import PathUnfit, covers, spell_in
+from sancho.parts import KINDS
 from sancho.vos import service as vos
 from sancho.vos.model import Document
 from tests.identity.helpers import ROOT
@@ -72,7 +72,7 @@ async def test_whether_somebody_may_write_at_a_path_and_why(served: Served) -> N
     assert "shared" in needed
     assert (await ask("/belle/nowhere/x"))[:2] == (False, "Scope nowhere does not exist.")
     refused = await served.send("GET", "/can", params={"permission": "dids:create", "on": "/gridpp/mc/x"})
-    assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (422, "path_unfit", "on")
+    assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (422, "path_elsewhere", "on")
 
 
 async def test_a_policy_on_a_path_of_another_vo_is_refused(conn: Connection) -> None:

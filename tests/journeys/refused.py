@@ -106,7 +106,7 @@ EXPRESSION = f"{OUT}.0.rule.rse_expression"
 DIDS = [
     *(
         case("POST /dids", 422, "did_malformed", "did", body={"did": did})
-        for did in ("mc", "mc:", ":x", "MC:x", "mc:a b", "mc:/a", "mc:a/", "mc:a//b", "mc:../a", "mc:./a", "mc:\u202ea",
+        for did in ("mc", "mc:", ":x", "_C:x", "mc:a b", "mc:/a", "mc:a/", "mc:a//b", "mc:../a", "mc:./a", "mc:\u202ea",
                     "mc:a\n", "mc:\U000e0001", f"mc:{'x' * 251}", f"mc:{'é' * 126}", f"{'s' * 31}:x", "mc x:y")
     ),
     case("POST /dids", 404, "scope_not_found", "did", body={"did": "nowhere:x"}),

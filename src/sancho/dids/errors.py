@@ -91,7 +91,7 @@ class ScopeExists(Conflict):
 
 
 class ScopeMalformed(Invalid):
-    """{scope!r} is not the name of a scope: it needs 1 to 30 of a-z, 0-9, '.', '_' and '-'."""
+    """{scope!r} is not the name of a scope: it needs 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'."""
 
     code = "scope_malformed"
 

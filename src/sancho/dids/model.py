@@ -11,7 +11,7 @@ from sancho.kit.errors import Invalid
 
 NAME_BYTES = 250
 """Longest name of a DID, in bytes of UTF-8."""
-SCOPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,29}")
+SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
 ADLER32 = re.compile(r"[0-9a-f]{8}")
 """What a checksum looks like outside of the database."""
@@ -111,6 +111,10 @@ class FileText(NamedTuple):
     did: str
     size: int
     adler32: str | None
+    path: str | None = None
+    """Where it lies on its RSE: a path or a URL; None when that follows from its id."""
+    copying: bool = False
+    """It is only about to be put there."""
 
 
 class NewFile(NamedTuple):
@@ -314,7 +318,7 @@ def parse_did(did: str, *, field: str = "did") -> tuple[str, str]:
     if not colon:
         raise DidMalformed(did=did, reason="there is no ':' in it", field=field)
     if SCOPE.fullmatch(scope) is None:
-        raise DidMalformed(did=did, reason="its scope is not 1 to 30 of a-z, 0-9, '.', '_' and '-'", field=field)
+        raise DidMalformed(did=did, reason="its scope is not 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'", field=field)
     if (reason := fault_of_name(name)) is not None:
         raise DidMalformed(did=did, reason=reason, field=field)
     return scope, name

@@ -65,7 +65,7 @@ class Policy:
 class PathUnfit(Invalid):
     """{path} is not a path of VO {vo}: {reason}."""
 
-    code = "path_unfit"
+    code = "path_elsewhere"
 
     def __init__(self, *, path: str, vo: str, reason: str, field: str) -> None:
         """Say what is wrong with the path."""

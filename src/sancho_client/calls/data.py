@@ -14,6 +14,8 @@ from sancho_client.models.data import (
     Entry,
     FileReplicas,
     NewFile,
+    PlacedFile,
+    Registered,
     Scope,
     Shared,
     UploadRule,
@@ -88,9 +90,16 @@ def replicas(name: str) -> Lines[FileReplicas]:
     return Lines(path=f"/v1/replicas/{did_path(name)}", item=FileReplicas)
 
 
-def access(dids: Sequence[str]) -> Pages[Access]:
-    """The files below some DIDs, and where to read them, with a token for each place."""
-    return Pages(path="/v1/replicas/access", item=Access, method="POST", json={"dids": list(dids)}, items="files")
+def register(rse: str, files: Sequence[PlacedFile], *, dataset: str | None = None) -> Call[Registered]:
+    """Enter files that are on an RSE already, all or none, and put them into a dataset."""
+    sent = body(rse=rse, files=[file.model_dump(exclude_none=True) for file in files], dataset=dataset)
+    return Call(method="POST", path="/v1/replicas", answer=Registered, json=sent)
+
+
+def access(dids: Sequence[str], *, near: str | None = None) -> Pages[Access]:
+    """The files below some DIDs, and where to read them, the nearest to a site first, with a token for each place."""
+    sent = body(dids=list(dids), near=near)
+    return Pages(path="/v1/replicas/access", item=Access, method="POST", json=sent, items="files")
 
 
 def shared() -> Call[list[Shared]]:

@@ -15,7 +15,7 @@ from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, Session, Verbs, report
 from sancho_client.data import download, upload
 from sancho_client.errors import BadInput
-from sancho_client.models.data import Content, Did, FileReplicas, Scope, Shared, UploadRule
+from sancho_client.models.data import Content, Did, FileReplicas, PlacedFile, Scope, Shared, UploadRule
 from sancho_client.models.rules import Rule
 from sancho_client.names import is_path
 
@@ -128,6 +128,29 @@ def get(
         raise typer.Exit(ERROR)
     if not rows:
         session.output.say("There are no files in it.")
+
+
+@verbs.command("register", example="sancho data register mc:old/a.root 1024 --rse A-DISK --path /belle/old/a.root")
+def register(
+    session: Session,
+    did: DidArgument,
+    file_size: Annotated[int, typer.Argument(metavar="SIZE", min=0, help="Its size in bytes.")],
+    rse: Annotated[str, typer.Option("--rse", help="The RSE that it is on.")],
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="PATH|URL", help="Where it lies, in the area of your VO.")
+    ] = None,
+    adler32: Annotated[str | None, typer.Option("--adler32", help="Its checksum, 8 hex digits.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="DID", help="Put it into this dataset; made if need be.")
+    ] = None,
+) -> None:
+    """Enter a file that is on a storage already; nothing is copied, and the storage is not asked."""
+    file = PlacedFile(did=did, size=file_size, adler32=adler32, path=path)
+    done = session.client.send(data.register(rse, [file], dataset=dataset))
+    if session.output.as_json:
+        session.output.json(done.model_dump())
+        return
+    session.output.say(f"{did} is in the catalogue.")
 
 
 @verbs.command("ls", example="sancho data ls -l /belle/mc/run1/")

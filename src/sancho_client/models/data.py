@@ -74,10 +74,11 @@ class Replica(Answer):
 
     rse: str
     state: str
+    path: str | None = None
 
 
 class FileReplicas(Answer):
-    """A file and where it is; the URL of a replica is its RSE's prefix and `path`, percent-encoded."""
+    """A file and where it is; a replica's URL is its RSE's prefix and `path`, its own or else the file's."""
 
     did: str
     size: int
@@ -110,6 +111,22 @@ class Shared(Answer):
 
     vo: str
     did: str
+
+
+class Registered(Answer):
+    """How many files were entered, and their bytes."""
+
+    files: int
+    size: int
+
+
+class PlacedFile(Request):
+    """A file that is on a storage already; `path`, or a URL, where it lies, when that does not follow from its id."""
+
+    did: str
+    size: int
+    adler32: str | None = None
+    path: str | None = None
 
 
 class NewFile(Request):

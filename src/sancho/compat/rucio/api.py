@@ -10,6 +10,7 @@ from sancho.compat.rucio import (
     bad_replicas,
     dids,
     dids_lists,
+    dirac,
     identities,
     limits,
     ping,
@@ -22,7 +23,10 @@ from sancho.compat.rucio import (
     traces,
 )
 from sancho.compat.rucio.dialect import render
+from sancho.compat.rucio.lfns import Lfns
 from sancho.kit.problem import Dialects
+
+__all__ = ["DIALECTS", "PUBLIC_PATHS", "ROUTERS", "Lfns"]
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
@@ -30,7 +34,7 @@ ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
-    bad_replicas.router, replicas.router, replicas.redirects,
+    bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
     refused.router,
