@@ -1,5 +1,5 @@
 """Native routes of the namespace."""
 
-from sancho.dids.api import catalogue, lives
+from sancho.dids.api import catalogue, lives, paths
 
-ROUTERS = (catalogue.router, lives.router)
+ROUTERS = (catalogue.router, lives.router, paths.router)
