@@ -69,6 +69,18 @@ CREATE FUNCTION sancho.next_configuration_version() RETURNS bigint
 
 
 --
+-- Name: refuse_new_paths(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.refuse_new_paths() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'scope, name, kind and size of a DID never change: directories are tallied by them';
+END $$;
+
+
+--
 -- Name: served_vos(); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -81,6 +93,31 @@ BEGIN
         RAISE EXCEPTION 'this transaction serves no VO' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN string_to_array(served, ',')::smallint[];
+END $$;
+
+
+--
+-- Name: tally_paths(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.tally_paths() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE sign int := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+BEGIN
+    INSERT INTO path_tally AS tally (vo, slot, scope_id, files, size, path)
+    SELECT folder.vo, pg_backend_pid() % 16, folder.scope_id, sign * sum(folder.files), sign * sum(folder.size),
+           array_to_string(folder.parts[:depth], '/') AS above
+      FROM (SELECT vo, scope_id, count(*) AS files, sum(size) AS size,
+                   string_to_array(left(name, -strpos(reverse(name), '/')), '/') AS parts
+              FROM changed WHERE kind = 'F'
+             GROUP BY vo, scope_id, left(name, -strpos(reverse(name), '/'))) AS folder
+     CROSS JOIN LATERAL generate_series(0, cardinality(folder.parts)) AS depth
+     GROUP BY folder.vo, folder.scope_id, above
+     ORDER BY folder.scope_id, folder.vo, above
+        ON CONFLICT (scope_id, vo, path, slot)
+        DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size;
+    RETURN NULL;
 END $$;
 
 
@@ -796,6 +833,21 @@ CREATE TABLE sancho.migration (
     name text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+
+--
+-- Name: path_tally; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.path_tally (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    scope_id integer NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='50');
 
 
 --
@@ -1768,6 +1820,14 @@ ALTER TABLE ONLY sancho.migration
 
 
 --
+-- Name: path_tally path_tally_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.path_tally
+    ADD CONSTRAINT path_tally_pkey PRIMARY KEY (scope_id, vo, path, slot);
+
+
+--
 -- Name: pending_job pending_job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2395,6 +2455,27 @@ CREATE TRIGGER begin_audit_rows BEFORE INSERT ON sancho.audit_row FOR EACH STATE
 
 
 --
+-- Name: did refuse_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF scope_id, name, kind, size ON sancho.did FOR EACH ROW EXECUTE FUNCTION sancho.refuse_new_paths();
+
+
+--
+-- Name: did tally_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_new_paths AFTER INSERT ON sancho.did REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
+-- Name: did tally_old_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_old_paths AFTER DELETE ON sancho.did REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
 -- Name: account_group account_group_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2728,6 +2809,14 @@ ALTER TABLE ONLY sancho.membership
 
 ALTER TABLE ONLY sancho.membership
     ADD CONSTRAINT membership_group_id_vo_fkey FOREIGN KEY (group_id, vo) REFERENCES sancho.account_group(group_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: path_tally path_tally_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.path_tally
+    ADD CONSTRAINT path_tally_scope_id_vo_fkey FOREIGN KEY (scope_id, vo) REFERENCES sancho.scope(scope_id, vo) ON DELETE CASCADE;
 
 
 --
@@ -3207,6 +3296,12 @@ ALTER TABLE sancho.login ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.membership ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: path_tally; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.path_tally ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: pending_job; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3596,6 +3691,13 @@ CREATE POLICY wall ON sancho.login USING ((vo = ANY (( SELECT sancho.served_vos(
 --
 
 CREATE POLICY wall ON sancho.membership USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: path_tally wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.path_tally USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

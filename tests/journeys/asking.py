@@ -172,6 +172,8 @@ def _data(filled: Filled) -> Iterator[Ask]:
     )  # fmt: skip
     yield ask("POST /dids", body={"did": "mc:new", "kind": "dataset"})
     yield ask("GET /dids/{did:path}", did="mc:raw/1")
+    yield ask("GET /paths", query={"sizes": True, "cursor": "a", "limit": 10})
+    yield ask("GET /paths/{path:path}", query={"sizes": True, "cursor": "a", "limit": 10}, path=f"{filled.vo}/mc/raw")
     yield ask("PATCH /dids/{did:path}", did="mc:mine", body={"open": True})
     yield ask("POST /attachments", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})

@@ -53,6 +53,21 @@ class DidMalformed(Invalid):
         )
 
 
+class PathMalformed(Invalid):
+    """{path!r} is not a path: {reason}."""
+
+    code = "path_malformed"
+
+    def __init__(self, *, path: str, reason: str, field: str = "path") -> None:
+        """Say what is wrong with the text."""
+        super().__init__(
+            path=path[:300],
+            reason=reason,
+            field=field,
+            hint="A path is /VO/SCOPE/NAME, for example /belle/mc/run1/a.root.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A part of the namespace and the account it belongs to; `shared`: every account of the VO may make DIDs in it."""
@@ -231,6 +246,43 @@ class Tally(NamedTuple):
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path taken apart: `/`, `/VO`, `/VO/SCOPE` or `/VO/SCOPE/NAME`; what it does not go down to is empty."""
+
+    vo: str
+    scope: str
+    name: str
+    is_directory: bool
+    """It ends with `/`: the directory is meant, and no DID."""
+
+    @property
+    def text(self) -> str:
+        """The path as people write it; that of a directory ends with `/`."""
+        parts = "/".join(part for part in (self.vo, self.scope, self.name) if part)
+        return f"/{parts}/" if parts and (self.is_directory or not self.name) else f"/{parts}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What lies in a directory: a DID, or with no `kind` a directory, with the files and bytes below it.
+
+    `name` is the whole name within the scope. `size` is that of a file; of a collection, and its `files`, when they
+    were asked for.
+    """
+
+    scope: str
+    name: str
+    kind: DidKind | None
+    files: int | None = None
+    size: int | None = None
+    did_id: int | None = None
+    open: bool | None = None
+    adler32: str | None = None
+    account: str | None = None
+    created_at: datetime | None = None
+
+
 def fault_of_name(name: str) -> str | None:
     """Say why this cannot be the name of a DID; None when it can.
 
@@ -270,6 +322,21 @@ def parse_did(did: str, *, field: str = "did") -> tuple[str, str]:
     if (reason := fault_of_name(name)) is not None:
         raise DidMalformed(did=did, reason=reason, field=field)
     return scope, name
+
+
+def parse_path(path: str) -> Path:
+    """Take a path apart; raises `PathMalformed`. Whether there is such a VO, scope or name does not matter."""
+    if "//" in path:
+        raise PathMalformed(path=path, reason="it has '//' in it")
+    vo, _, rest = path.removeprefix("/").partition("/")
+    scope, _, name = rest.partition("/")
+    is_directory = path.endswith("/")
+    if scope and SCOPE.fullmatch(scope) is None:
+        raise PathMalformed(path=path, reason="its second part cannot be the name of a scope")
+    name = name.removesuffix("/")
+    if name and (reason := fault_of_name(name)) is not None:
+        raise PathMalformed(path=path, reason=reason)
+    return Path(vo, scope, name, is_directory)
 
 
 def pack_adler32(text: str) -> int:

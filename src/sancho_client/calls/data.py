@@ -6,10 +6,12 @@ from types import NoneType
 from sancho_client.call import Call, Lines, Pages, body, did_path, segment
 from sancho_client.models.data import (
     Access,
+    AtPath,
     Commit,
     Content,
     Did,
     DidInfo,
+    Entry,
     FileReplicas,
     NewFile,
     PlacedFile,
@@ -19,6 +21,7 @@ from sancho_client.models.data import (
     UploadRule,
     Uploads,
 )
+from sancho_client.names import Path, quoted
 
 
 def scopes() -> Pages[Scope]:
@@ -42,6 +45,17 @@ def list_dids(
 def did(name: str) -> Call[DidInfo]:
     """One DID, and what is below it."""
     return Call(method="GET", path=f"/v1/dids/{did_path(name)}", answer=DidInfo)
+
+
+def at_path(path: Path) -> Call[AtPath]:
+    """What is at a path of the VO."""
+    return Call(method="GET", path=f"/v1/paths{quoted(path)}", answer=AtPath, query={"limit": 0})
+
+
+def entries(path: Path, *, sizes: bool = False, limit: int | None = None) -> Pages[Entry]:
+    """What is directly in the directory at a path, by name; with `sizes`, with what is below collections too."""
+    query = {"sizes": sizes}
+    return Pages(path=f"/v1/paths{quoted(path)}", item=Entry, query=query, page_size=1000, limit=limit)
 
 
 def create(name: str, kind: str) -> Call[Did]:

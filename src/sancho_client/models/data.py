@@ -29,6 +29,38 @@ class DidInfo(Did):
     total_size: int
 
 
+class Entry(Answer):
+    """What lies in a directory: a DID, or another directory, whose path ends with `/`.
+
+    `files` and `size` are what is below a directory, at any depth; `size` is that of a file as well.
+    """
+
+    path: str
+    kind: str
+    did: str | None = None
+    open: bool | None = None
+    files: int | None = None
+    size: int | None = None
+    adler32: str | None = None
+    account: str | None = None
+    created_at: datetime | None = None
+
+
+class Below(Answer):
+    """Files and bytes below a directory, at any depth."""
+
+    files: int
+    size: int
+
+
+class AtPath(Answer):
+    """What is at a path: a DID, a directory, or both."""
+
+    path: str
+    did: DidInfo | None = None
+    directory: Below | None = None
+
+
 class Scope(Answer):
     """A namespace of DIDs; in a shared one, every account of the VO may make them."""
 
