@@ -27,7 +27,7 @@ class Rse:
     """Switched on, and its site too; as the next two."""
     writable: bool
     deletable: bool
-    naming: str
+    naming: str = "hash"
     """The `sancho.naming` plugin that names paths for those who put files there themselves."""
 
 
