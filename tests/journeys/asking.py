@@ -182,6 +182,10 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
+    said = {"kind": "unavailable", "replicas": [f"mc:raw/1@{filled.own}-DISK"], "reason": "r"}
+    yield ask("POST /replicas/declarations", "root", body=said | {"until": "2100-01-01T00:00:00Z"})
+    query = {"kind": "bad", "state": "standing", "did": "mc:raw/1", "rse": "A-DISK", "cursor": 10**6, "limit": 10}
+    yield ask("GET /replicas/declarations", query=query)
     yield ask("GET /shared")
     page = {"cursor": 0, "limit": 10}
     yield ask("GET /shared/contents/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)

@@ -1,6 +1,6 @@
 """What can go wrong with replicas; each class is one `code` of the native API."""
 
-from sancho.kit.errors import Conflict, NotFound
+from sancho.kit.errors import Conflict, Invalid, NotFound
 
 
 class ReplicaNotFound(NotFound):
@@ -54,3 +54,13 @@ class ReplicaHeld(Conflict):
     def __init__(self, *, did: str, rse: str) -> None:
         """Name the file and the RSE."""
         super().__init__(did=did, rse=rse, field="did", hint="It goes by itself once the rules on it are withdrawn.")
+
+
+class TimeNotForThis(Invalid):
+    """Replicas are unavailable until a time; for nothing else that is said of them a time can be given."""
+
+    code = "time_not_for_this"
+
+    def __init__(self) -> None:
+        """Blame the field."""
+        super().__init__(field="until")

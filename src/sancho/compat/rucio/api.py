@@ -20,6 +20,7 @@ from sancho.compat.rucio import (
     rules,
     scopes,
     traces,
+    troubles,
 )
 from sancho.compat.rucio.dialect import render
 from sancho.kit.problem import Dialects
@@ -30,7 +31,7 @@ ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
-    bad_replicas.router, replicas.router, replicas.redirects,
+    troubles.router, bad_replicas.router, replicas.router, replicas.redirects,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
     refused.router,

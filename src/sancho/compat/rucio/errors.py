@@ -145,6 +145,12 @@ class MetaNotKept(Conflict):
         super().__init__(did=did, key=key)
 
 
+class UrlsNotListed(Conflict):
+    """What was said of replicas is listed by name and RSE, not by URL."""
+
+    code = "rucio_urls_not_listed"
+
+
 class NothingToFollow(NotFound):
     """There is no replica of {did} that a browser can read."""
 

@@ -1,16 +1,27 @@
 """The door of replicas: what other features and the routes may ask of them.
 
-The caller owns the transaction, but for `reap`, which talks to storages between its own. A function that raises may
-have changed something before: roll back, as requests and tasks do.
+The caller owns the transaction, but for `reap`, which talks to storages between its own, and `return_due`. A function
+that raises may have changed something before: roll back, as requests and tasks do.
 """
 
 from sancho.replicas.service.catalogue import access, copies, dataset_copies, located, register, stream, usage
 from sancho.replicas.service.catalogue import list_replicas as list  # noqa: A004 - the verb of the house
-from sancho.replicas.service.declaring import declare_bad, give_up
+from sancho.replicas.service.declaring import (
+    declare,
+    give_up,
+    list_troubles,
+    mean,
+    note_lost,
+    return_due,
+    stream_troubles,
+    suspicions,
+    trouble_sums,
+)
 from sancho.replicas.service.deletion import reap
 from sancho.replicas.service.holds import add, arrive, hold, lose, mark_bad, place, recopy, release
 
 __all__ = [
-    "access", "add", "arrive", "copies", "dataset_copies", "declare_bad", "give_up", "hold", "list", "located", "lose",
-    "mark_bad", "place", "reap", "recopy", "register", "release", "stream", "usage",
+    "access", "add", "arrive", "copies", "dataset_copies", "declare", "give_up", "hold", "list", "list_troubles",
+    "located", "lose", "mark_bad", "mean", "note_lost", "place", "reap", "recopy", "register", "release", "return_due",
+    "stream", "stream_troubles", "suspicions", "trouble_sums", "usage",
 ]  # fmt: skip

@@ -30,6 +30,8 @@ from sancho.rses.model import Rse
 
 READ_TOKEN_LIFETIME = timedelta(minutes=15)
 """How long a page of sources can be read."""
+DATASETS_AT_ONCE = 500
+"""Datasets that one question is about what RSEs have of them."""
 PATHS_IN_TOKEN = 8
 """Files that share a token: with more it outgrows what servers take as a header, with fewer signing takes long."""
 
@@ -125,10 +127,18 @@ async def copies(conn: Connection, vo: int, found: Sequence[Did], wanted: Wanted
 async def dataset_copies(
     conn: Connection, vo: int, found: Sequence[Did] | None, rse_ids: Sequence[int]
 ) -> AsyncIterator[list[DatasetCopy]]:
-    """What RSEs have of the datasets among or below these DIDs (None: of all): many at a time, as `copies`."""
-    below = None if found is None else await dids.datasets(conn, vo, [did.did_id for did in found])
-    async for some in listing.stream_dataset_copies(conn, vo, below, rse_ids):
-        yield some
+    """What RSEs have of the datasets among or below these DIDs (None: of all), some datasets at a time.
+
+    Nothing is asked about more than `DATASETS_AT_ONCE` of them, and what is read is not kept.
+    """
+    if found is not None:
+        for some in plan.parts(await dids.datasets(conn, vo, [did.did_id for did in found]), DATASETS_AT_ONCE):
+            yield await listing.dataset_copies(conn, vo, some, rse_ids)
+        return
+    after = 0
+    while some := await listing.dataset_ids(conn, vo, after, DATASETS_AT_ONCE):
+        yield await listing.dataset_copies(conn, vo, some, rse_ids)
+        after = some[-1]
 
 
 async def located(
