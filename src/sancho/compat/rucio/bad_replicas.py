@@ -7,7 +7,7 @@ from fastapi import Response
 from sancho.compat.rucio import troubles_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction
 from sancho.compat.rucio.errors import PfnUnknown
-from sancho.compat.rucio.replicas_wire import BadDidsIn, BadIn, BadPfnsIn, KeysIn, ReplicaIn, TombstonesIn
+from sancho.compat.rucio.replicas_wire import UNKNOWN, BadDidsIn, BadIn, BadPfnsIn, KeysIn, ReplicaIn, TombstonesIn
 from sancho.compat.rucio.wire import DidIn
 from sancho.dids import service as dids
 from sancho.kit.access import Principal
@@ -18,8 +18,6 @@ from sancho.replicas.model import DeclarationKind, ReplicaKey, Saying
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 
-UNKNOWN = "unknown"
-"""Under which name URLs are told that are on no RSE."""
 router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
 
 

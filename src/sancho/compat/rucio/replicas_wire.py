@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.translate import date_or_text
-from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression
-from sancho.kit.units import FileSize, Time
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment
+from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
 RseName = Annotated[str, Field(max_length=128)]
@@ -14,8 +13,8 @@ Pfn = Annotated[str, Field(max_length=2000)]
 Domain = Literal["wan", "lan", "all"]
 Reason = Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")]
 TroubleState = Literal["BAD", "DELETED", "LOST", "RECOVERED", "SUSPICIOUS", "TEMPORARY_UNAVAILABLE"]
-Moment = Annotated[Time, BeforeValidator(date_or_text)]
-"""A time as Rucio writes it, or in ISO 8601."""
+UNKNOWN = "unknown"
+"""Under which name URLs are told that are on no RSE."""
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 
 

@@ -33,14 +33,6 @@ def read_date(text: str) -> datetime:
     return parsedate_to_datetime(text.replace("UTC", "GMT"))
 
 
-def date_or_text(value: Any) -> Any:
-    """The time that such a text says; anything else is passed on, to be read as something else."""
-    try:
-        return read_date(value) if isinstance(value, str) and value.endswith(" UTC") else value
-    except (ValueError, OverflowError):
-        return value
-
-
 def vo_meant(said: str | None, vos: Sequence[VO]) -> VO | None:
     """The VO that a client means: by its name or alias, and without one, or by `def`, the only one there is."""
     found = next((vo for vo in vos if said in (vo.name, vo.alias) and said is not None), None)

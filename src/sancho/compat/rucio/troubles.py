@@ -9,10 +9,9 @@ from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import troubles_translate as say
-from sancho.compat.rucio.bad_replicas import UNKNOWN
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
 from sancho.compat.rucio.errors import UrlsNotListed
-from sancho.compat.rucio.replicas_wire import StatesQuery, SummaryQuery, SuspiciousIn, SuspiciousQuery
+from sancho.compat.rucio.replicas_wire import UNKNOWN, StatesQuery, SummaryQuery, SuspiciousIn, SuspiciousQuery
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
