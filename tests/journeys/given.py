@@ -169,6 +169,8 @@ async def _make_data(filled: Filled) -> None:
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
     rule = {"did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "comment": f"of {filled.vo}"}
     filled.ids["rule"] = (await filled.ask("POST", "/rules", rule, status=201))["rule_id"]
+    waiting = rule | {"ask_approval": True}
+    filled.ids["rule_waiting"] = (await filled.ask("POST", "/rules", waiting, status=201))["rule_id"]
 
 
 async def _make_uploads(filled: Filled) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from sancho.replicas.model import ReplicaKey
 from sancho.rses.model import Rse
@@ -111,6 +112,14 @@ class Failure:
     source_bad: bool = False
     retry_after: timedelta | None = None
     """How long a storage itself asked us to wait."""
+
+
+class Tried(NamedTuple):
+    """What became of a request so far: how often it was tried, from where last, and when that ended."""
+
+    tries: int
+    source: str | None
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sancho.compat.rucio import (
     rses,
     rses_changes,
     rules,
+    rules_changes,
     scopes,
     traces,
     troubles,
@@ -32,7 +33,7 @@ ROUTERS: Sequence[APIRouter] = (
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects,
-    rules.router, rules.of_accounts, rules.of_dids, rules.locks,
+    rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
     refused.router,
 )  # fmt: skip

@@ -69,7 +69,7 @@ from sancho.kit.errors import (
 )
 from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
-from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
+from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
 from sancho.vos.errors import VoNotFound
 
 LONGEST_HEADER = 125
@@ -104,6 +104,9 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     PfnUnknown: (404, "ReplicaNotFound"),
     PfnUnfit: (400, "InvalidPath"),
     RuleNotFound: (404, "RuleNotFound"),
+    RuleMoving: (409, "RuleReplaceFailed"),
+    RuleNotInForce: (409, "RuleReplaceFailed"),
+    NotFewerCopies: (409, "RuleReplaceFailed"),
     TooFewRses: (409, "InsufficientTargetRSEs"),
     QuotaExceeded: (409, "InsufficientAccountLimit"),
     NothingToFollow: (404, "ReplicaNotFound"),

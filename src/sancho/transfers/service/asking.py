@@ -6,7 +6,7 @@ from sancho.kit import telemetry
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers.model import Forgotten, Request, RequestState
+from sancho.transfers.model import Forgotten, Request, RequestState, Tried
 from sancho.transfers.store import requests
 
 
@@ -58,3 +58,8 @@ async def list_requests(
 ) -> list[Request]:
     """A VO's requests by id, in a state and to an RSE if given: as many as `page` says, after the id it says."""
     return await requests.list_requests(conn, vo, (state, rse), page)
+
+
+async def tried(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> dict[ReplicaKey, Tried]:
+    """How the requests for these replicas have fared, of those that have one."""
+    return await requests.tried(conn, vo, keys) if keys else {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers.model import Forgotten, Request, RequestState
+from sancho.transfers.model import Forgotten, Request, RequestState, Tried
 
 
 def _columns(keys: Sequence[ReplicaKey]) -> dict[str, list[int]]:
@@ -142,3 +142,22 @@ async def list_requests(
         """,
         {"vo": vo, "state": state.value if state else None, "rse": rse, "after": after, "limit": limit},
     )
+
+
+async def tried(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> dict[ReplicaKey, Tried]:
+    """How the requests for these replicas have fared, of those that have one."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT q.did_id, q.rse_id, q.tries, last.name, last.ended_at
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+          JOIN transfer_request q ON q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id
+          LEFT JOIN LATERAL (
+               SELECT e.name, t.ended_at
+                 FROM transfer t LEFT JOIN rse e ON e.rse_id = t.source_rse_id
+                WHERE t.request_id = q.request_id AND t.vo = q.vo
+                ORDER BY t.transfer_id DESC LIMIT 1) AS last ON true
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+    return {ReplicaKey(did_id, rse_id): Tried(*rest) for did_id, rse_id, *rest in rows}
