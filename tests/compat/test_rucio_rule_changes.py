@@ -91,6 +91,34 @@ async def test_what_rules_hold_on_an_rse_is_told(rucio: Online, alice: PythonCli
     await refused(alice, "RSENotFound", "get_dataset_locks_by_rse", "NO-DISK")
 
 
+async def test_requests_for_files_are_told_while_they_are_under_way(
+    rucio: Online, alice: PythonClient, gridpp: PythonClient
+) -> None:
+    await dataset(rucio, "wanted", "wanted/1")
+    await alice.call("add_replication_rule", [did("wanted")], 1, "B-DISK", activity="wished")
+    one = await alice.call("list_request_by_did", "wanted/1", "B-DISK", scope="mc")
+    assert (one["state"], one["dest_rse"], one["activity"], one["bytes"]) == ("QUEUED", "B-DISK", "wished", 10)
+    assert await alice.call("list_requests", "A-DISK", "B-DISK", "Q,S") == []  # it was tried from nowhere yet
+    async with rucio.deployment.database.transaction([0, 1]) as conn:
+        attempt = """
+            WITH active AS (UPDATE transfer_request SET state = 'A' WHERE activity = 'wished' RETURNING vo, request_id)
+            INSERT INTO transfer (vo, state, source_rse_id, request_id)
+            SELECT active.vo, 'A', rse_id, request_id FROM active, rse WHERE rse.name = 'A-DISK'
+            """
+        await conn.execute(attempt)
+    (active,) = await alice.call("list_requests", "A-DISK", "B-DISK", "Q,S")
+    assert (active["name"], active["state"], active["source_rse"]) == ("wanted/1", "SUBMITTED", "A-DISK")
+    assert await alice.call("list_requests", "A-DISK", "B-DISK", "D") == []
+    assert await alice.call("list_requests", "B-DISK", "A-DISK", "S") == []
+    assert await gridpp.call("list_requests", "A-DISK", "B-DISK", "Q,S") == []
+    await refused(alice, "RequestNotFound", "list_request_by_did", "wanted/1", "A-DISK", scope="mc")
+    await refused(alice, "RSENotFound", "list_requests", "A-DISK", "NO-DISK", "Q")
+    await refused(alice, "DataIdentifierNotFound", "list_request_by_did", "no", "A-DISK", scope="mc")
+    await refused(alice, "UnsupportedOperation", "list_requests_history", "A-DISK", "B-DISK", "D")
+    await refused(alice, "UnsupportedOperation", "list_request_history_by_did", "wanted/1", "B-DISK", scope="mc")
+    await refused(alice, "UnsupportedOperation", "list_transfer_limits")
+
+
 async def test_an_analysis_tells_tries_and_sources(rucio: Online, alice: PythonClient, world: World) -> None:
     await dataset(rucio, "examined", "examined/1")
     (rule_id,) = await alice.call("add_replication_rule", [did("examined")], 1, "B-DISK")

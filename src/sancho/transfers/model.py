@@ -1,6 +1,6 @@
 """The words of transfers: requests and their states, attempts, sources. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -65,6 +65,15 @@ class Request:
     not_before: datetime | None
     """When a waiting request is tried next."""
     error: str | None
+
+
+class RequestsAsked(NamedTuple):
+    """Which requests to list: in these states, to an RSE, whose newest attempt is from an RSE; None: whatever."""
+
+    states: Sequence[RequestState] | None = None
+    rse: str | None = None
+    source: str | None = None
+    did_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sancho.compat.rucio import (
     ping,
     refused,
     replicas,
+    requests,
     rses,
     rses_changes,
     rules,
@@ -33,7 +34,7 @@ ROUTERS: Sequence[APIRouter] = (
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects,
-    rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
+    requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
     refused.router,
 )  # fmt: skip
