@@ -391,6 +391,37 @@ CREATE TABLE sancho.configuration_version (
 
 
 --
+-- Name: dark_file; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.dark_file (
+    vo smallint NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    rse_id integer NOT NULL,
+    account_id integer NOT NULL,
+    dark_file_id bigint NOT NULL,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C",
+    reason text
+);
+
+
+--
+-- Name: dark_file_dark_file_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.dark_file ALTER COLUMN dark_file_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.dark_file_dark_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: declaration; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1650,6 +1681,22 @@ ALTER TABLE ONLY sancho.configuration_version
 
 
 --
+-- Name: dark_file dark_file_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_pkey PRIMARY KEY (dark_file_id, vo);
+
+
+--
+-- Name: dark_file dark_file_rse_id_vo_path_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_rse_id_vo_path_key UNIQUE (rse_id, vo, path);
+
+
+--
 -- Name: declaration declaration_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2217,6 +2264,13 @@ CREATE INDEX configuration_change_document ON sancho.configuration_change USING 
 
 
 --
+-- Name: dark_file_due; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX dark_file_due ON sancho.dark_file USING btree (vo, not_before);
+
+
+--
 -- Name: declaration_replica; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2620,6 +2674,22 @@ ALTER TABLE ONLY sancho.configuration_change
 
 ALTER TABLE ONLY sancho.configuration_version
     ADD CONSTRAINT configuration_version_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: dark_file dark_file_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: dark_file dark_file_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
 
 
 --
@@ -3261,6 +3331,12 @@ ALTER TABLE sancho.configuration_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.configuration_version ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: dark_file; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.dark_file ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: declaration; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3638,6 +3714,13 @@ CREATE POLICY wall ON sancho.configuration_change USING ((vo = ANY (( SELECT san
 --
 
 CREATE POLICY wall ON sancho.configuration_version USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: dark_file wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.dark_file USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -113,3 +113,18 @@ async def test_who_may_not_manage_replicas_and_another_vo_say_nothing_of_them(
     await refused(alice, "AccessDenied", "add_bad_pfns", [url], "x", "TEMPORARY_UNAVAILABLE", None)
     assert await gridpp.call("list_suspicious_replicas") == []
     assert await state(root, "theirs") == "AVAILABLE"
+
+
+async def test_files_that_nobody_knows_are_quarantined(rucio: Online, root: PythonClient, alice: PythonClient) -> None:
+    (url,) = await given(root, "known")
+    area = url.partition("/belle/")[0] + "/belle/"
+    dark = [{"path": f"{area}old", "scope": "mc", "name": "old"}, {"path": "/belle/older"}]
+    assert await root.call("quarantine_replicas", dark, rse="A-DISK") is None
+    async with rucio.deployment.database.transaction([1]) as conn:
+        rows = await (await conn.execute("SELECT path FROM dark_file ORDER BY path")).fetchall()
+    assert rows == [("/belle/old",), ("/belle/older",)]
+    await refused(root, "UnsupportedOperation", "quarantine_replicas", [{"path": url}], rse="A-DISK")
+    await refused(root, "InvalidPath", "quarantine_replicas", [{"path": "/gridpp/x"}], rse="A-DISK")
+    await refused(root, "RSENotFound", "quarantine_replicas", dark, rse="NO-DISK")
+    await refused(root, "RSENotFound", "quarantine_replicas", dark, rse_id="f" * 32)
+    await refused(alice, "AccessDenied", "quarantine_replicas", dark, rse="A-DISK")

@@ -182,7 +182,9 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
-    said = {"kind": "unavailable", "replicas": [f"mc:raw/1@{filled.own}-DISK"], "reason": "r"}
+    dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/lost"], "reason": "r"}
+    yield ask("POST /replicas/dark", "root", body=dark)
+    said = {"kind": "unavailable", "replicas": ["mc:raw/1@B-DISK"], "reason": "r"}
     yield ask("POST /replicas/declarations", "root", body=said | {"until": "2100-01-01T00:00:00Z"})
     query = {"kind": "bad", "state": "standing", "did": "mc:raw/1", "rse": "A-DISK", "cursor": 10**6, "limit": 10}
     yield ask("GET /replicas/declarations", query=query)
@@ -210,9 +212,8 @@ def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /rules/history", query={"did": "mc:raw", **page})
     yield ask("GET /rules/{rule_id}/history", rule_id=filled.ids["rule"], query=page)
     yield ask("POST /rules/{rule_id}/retry", rule_id=filled.ids["rule"])
-    asks = filled.ids["rule_waiting"]
-    yield ask("POST /rules/{rule_id}/approve", "root", rule_id=asks)
-    yield ask("POST /rules/{rule_id}/deny", "root", rule_id=asks, body={"reason": "r"})
+    yield ask("POST /rules/{rule_id}/approve", "root", rule_id=filled.ids["rule_waiting"])
+    yield ask("POST /rules/{rule_id}/deny", "root", rule_id=filled.ids["rule_denied"], body={"reason": "r"})
     yield ask("POST /rules/{rule_id}/move", rule_id=filled.ids["rule"], body={"rse_expression": f"{filled.own}-DISK"})
     fewer = {"copies": 1, "exclude": f"{filled.own}-DISK"}
     yield ask("POST /rules/{rule_id}/reduce", rule_id=filled.ids["rule"], body=fewer)

@@ -34,6 +34,24 @@ CREATE INDEX declaration_rse ON declaration (rse_id, vo, declaration_id);
 CREATE INDEX declaration_until ON declaration (vo, until) WHERE state = 'S' AND until IS NOT NULL;
 ALTER TABLE declaration ENABLE ROW LEVEL SECURITY;
 CREATE POLICY wall ON declaration USING (vo = ANY ((SELECT served_vos())::smallint[]));
+CREATE TABLE dark_file (               -- on a storage and not in the catalogue: to be deleted
+    vo           smallint    NOT NULL,
+    tries        smallint    NOT NULL DEFAULT 0,
+    rse_id       int         NOT NULL,
+    account_id   int         NOT NULL,                                        -- who has found it
+    dark_file_id bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
+    declared_at  timestamptz NOT NULL DEFAULT now(),
+    not_before   timestamptz NOT NULL,                                        -- a claim moves it on
+    path         text        NOT NULL COLLATE "C",                            -- below the prefix of the RSE
+    reason       text,
+    PRIMARY KEY (dark_file_id, vo),
+    UNIQUE (rse_id, vo, path),
+    FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo),
+    FOREIGN KEY (rse_id) REFERENCES rse (rse_id) ON DELETE CASCADE
+);
+CREATE INDEX dark_file_due ON dark_file (vo, not_before);
+ALTER TABLE dark_file ENABLE ROW LEVEL SECURITY;
+CREATE POLICY wall ON dark_file USING (vo = ANY ((SELECT served_vos())::smallint[]));
 
 ------------------------------------------------------------------------------------------------ rules
 ALTER TABLE rule DROP COLUMN state;

@@ -25,7 +25,7 @@ from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize, Id, Time
 from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
-from sancho.replicas.errors import ReplicaNotFound, TimeNotForThis
+from sancho.replicas.errors import FileKnown, PathNotInArea, ReplicaNotFound, TimeNotForThis
 from sancho.replicas.model import (
     ACCESSED_AT_ONCE,
     REGISTERED_AT_ONCE,
@@ -110,6 +110,20 @@ class SayingIn(BaseModel, extra="forbid"):
     replicas: Annotated[list[ReplicaText], Field(min_length=1, max_length=REGISTERED_AT_ONCE)]
     reason: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
     until: Time | None = None
+
+
+class DarkIn(BaseModel, extra="forbid"):
+    """Files that nobody knows, as URLs or as paths below the prefix of the RSE."""
+
+    rse: Annotated[str, Field(max_length=128)]
+    files: Annotated[list[ReplicaText], Field(min_length=1, max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
+
+
+class DarkOut(BaseModel):
+    """How many files were noted that had not been before."""
+
+    noted: int
 
 
 class LeftOut(BaseModel):
@@ -201,6 +215,16 @@ async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: 
         ],
         next=files[-1].did_id if len(files) == body.limit else None,
     )  # fmt: skip
+
+
+@router.post(
+    "/dark",
+    status_code=201,
+    responses=problems(PermissionMissing, RseNotFound, PathNotInArea, FileKnown),
+)
+async def quarantine(body: DarkIn, caller: Caller, conn: Transaction) -> DarkOut:
+    """Note files on an RSE that the catalogue does not know; they are deleted from the storage after a day."""
+    return DarkOut(noted=await service.quarantine(conn, caller, body.rse, body.files, reason=body.reason))
 
 
 @router.post(

@@ -257,6 +257,15 @@ class DatasetCopy(NamedTuple):
     total_size: int
 
 
+class DarkFile(NamedTuple):
+    """A file on an RSE that nobody knows, and how often its deletion has been tried."""
+
+    dark_file_id: int
+    rse_id: int
+    path: str
+    tries: int
+
+
 class Doomed(NamedTuple):
     """A replica that a worker has claimed for deletion, with what its path is made of."""
 

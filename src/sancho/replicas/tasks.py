@@ -19,3 +19,9 @@ async def reap(deployment: Deployment) -> None:
 async def return_due(deployment: Deployment) -> None:
     """Let replicas be available again that were not for a time."""
     await service.return_due(deployment)
+
+
+@tasks.task("sweep", every=timedelta(seconds=60))
+async def sweep(deployment: Deployment) -> None:
+    """Delete files that nobody knows, once their grace has passed."""
+    await service.sweep(deployment)

@@ -14,6 +14,7 @@ from sancho_client.models.data import (
     DidInfo,
     FileReplicas,
     NewFile,
+    Quarantined,
     Said,
     Scope,
     Shared,
@@ -121,6 +122,12 @@ def declare(
     """Say of replicas, each a URL or DID@RSE, that they are bad, suspicious, unavailable or available again."""
     sent = body(kind=kind, replicas=list(replicas), reason=reason, until=until.isoformat() if until else None)
     return Call(method="POST", path="/v1/replicas/declarations", answer=Said, json=sent)
+
+
+def quarantine(rse: str, files: Sequence[str], *, reason: str | None = None) -> Call[Quarantined]:
+    """Have files on an RSE that the catalogue does not know, by URL or path, deleted after a day."""
+    sent = body(rse=rse, files=list(files), reason=reason)
+    return Call(method="POST", path="/v1/replicas/dark", answer=Quarantined, json=sent, repeatable=True)
 
 
 def troubles(

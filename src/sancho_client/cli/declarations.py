@@ -18,6 +18,7 @@ Replicas = Annotated[list[str], typer.Argument(metavar="URL|DID@RSE...", help="T
 def add_to(verbs: Verbs) -> None:
     """Add these verbs to `sancho data`."""
     verbs.command("declare", example="sancho data declare unavailable mc:run1/a.root@A-DISK --until '2 d'")(declare)
+    verbs.command("quarantine", example="sancho data quarantine A-DISK /belle/mc/old.root")(quarantine)
     verbs.command("troubles", example="sancho data troubles --state standing")(troubles)
 
 
@@ -44,6 +45,20 @@ def declare(
     session.output.line(f"{said.noted} of {len(set(replicas))} noted as {kind}")
     for left in said.left:
         session.output.say(f"{left.replica} is {left.state}: nothing was noted")
+
+
+def quarantine(
+    session: Session,
+    rse: Annotated[str, typer.Argument(metavar="RSE", help="Where they are.")],
+    files: Annotated[list[str], typer.Argument(metavar="URL|PATH...", help="The files.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+) -> None:
+    """Have files that the catalogue does not know deleted from a storage, after a day."""
+    done = session.client.send(data.quarantine(rse, files, reason=reason))
+    if session.output.as_json:
+        session.output.json(done)
+        return
+    session.output.line(f"{done.noted} files noted, to be deleted after a day")
 
 
 def troubles(

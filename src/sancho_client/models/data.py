@@ -155,3 +155,9 @@ class Declaration(Answer):
     declared_at: datetime
     until: datetime | None = None
     ended_at: datetime | None = None
+
+
+class Quarantined(Answer):
+    """How many files were noted that had not been before."""
+
+    noted: int

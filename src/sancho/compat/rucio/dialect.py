@@ -68,7 +68,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
-from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
+from sancho.replicas.errors import PathNotInArea, ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
 from sancho.vos.errors import VoNotFound
@@ -102,6 +102,7 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaExists: (409, "Duplicate"),
     ReplicaDiffers: (409, "FileConsistencyMismatch"),
     ReplicaHeld: (409, "ReplicaIsLocked"),
+    PathNotInArea: (400, "InvalidPath"),
     PfnUnknown: (404, "ReplicaNotFound"),
     PfnUnfit: (400, "InvalidPath"),
     RuleNotFound: (404, "RuleNotFound"),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
@@ -151,3 +151,19 @@ class SummaryQuery(BaseModel, extra="forbid"):
     rse_expression: Expression | None = None
     from_date: Moment | None = None
     to_date: Moment | None = None
+
+
+class DarkReplica(BaseModel, extra="forbid"):
+    """A file that nobody knows; of which DID it may be is not asked."""
+
+    path: Pfn
+    scope: Name | None = None
+    name: Name | None = None
+
+
+class DarkIn(BaseModel, extra="forbid"):
+    """Files on an RSE that nobody knows; the RSE by name or by id."""
+
+    rse: RseName | None = None
+    rse_id: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$")] = None
+    replicas: Annotated[list[DarkReplica], Field(max_length=REGISTERED_AT_ONCE)]

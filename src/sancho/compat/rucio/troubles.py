@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import troubles_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
 from sancho.compat.rucio.errors import UrlsNotListed
-from sancho.compat.rucio.replicas_wire import UNKNOWN, StatesQuery, SummaryQuery, SuspiciousIn, SuspiciousQuery
+from sancho.compat.rucio.replicas_wire import UNKNOWN, DarkIn, StatesQuery, SummaryQuery, SuspiciousIn, SuspiciousQuery
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
+from sancho.compat.rucio.translate import id_of
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 from sancho.replicas import service
@@ -79,6 +80,18 @@ async def summary(
     )
     found = service.trouble_sums(conn, caller.vo, asked)
     return await stream_of([say.summary_of(one) for one in some] async for some in found)
+
+
+@router.post("/quarantine")
+@router.post("/quarantine/")
+async def quarantine(body: DarkIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
+    """Note files that nobody knows; they are deleted after a day."""
+    name = body.rse or next((rse.name for rse in await rses.rses(conn) if id_of(rse.rse_id) == body.rse_id), "")
+    if not body.replicas:
+        await rses.get(conn, name)
+        return Response(None, 200)
+    await service.quarantine(conn, caller, name, [one.path for one in body.replicas])
+    return Response(None, 200)
 
 
 async def _rse_ids(conn: Connection, expression: str | None) -> list[int] | None:

@@ -149,13 +149,19 @@ async def located(
     With `rse`, of that one alone: raises `RseNotFound`.
     """
     known = [await rses.get(conn, rse, field="rse")] if rse is not None else await rses.rses(conn)
-    meant = [(url, one, did_id) for url in urls for one in known if (did_id := rses.file_at(one, url)) is not None]
-    there = await dids.by_id(conn, caller.vo, sorted({did_id for _, _, did_id in meant}))
+    return await known_at(conn, caller.vo, caller.vo_name, known, urls)
+
+
+async def known_at(
+    conn: Connection, vo: int, vo_name: str, places: Sequence[Rse], urls: Sequence[str]
+) -> dict[str, Located]:
+    """As `located`, of a VO, on these RSEs."""
+    meant = [(url, one, did_id) for url in urls for one in places if (did_id := rses.file_at(one, url)) is not None]
+    there = await dids.by_id(conn, vo, sorted({did_id for _, _, did_id in meant}))
     return {
         url: Located(url, ReplicaKey(did_id, one.rse_id), one.name, did.scope, did.name)
         for url, one, did_id in meant
-        if (did := there.get(did_id)) is not None
-        and rses.place(one, caller.vo_name, did.scope, did_id, did.name).url == url
+        if (did := there.get(did_id)) is not None and rses.place(one, vo_name, did.scope, did_id, did.name).url == url
     }
 
 

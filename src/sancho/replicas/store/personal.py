@@ -1,4 +1,4 @@
-"""The SQL of what replicas hold of a person. Writes `declaration`."""
+"""The SQL of what replicas hold of a person. Writes `declaration` and `dark_file`."""
 
 from collections.abc import AsyncIterator
 
@@ -20,7 +20,10 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
           JOIN rse AS e ON e.rse_id = x.rse_id
          WHERE x.account_id = %(account_id)s AND x.vo = %(vo)s
-         ORDER BY x.declaration_id
+        UNION ALL
+        SELECT jsonb_build_object('what', 'dark file', 'path', path, 'declared_at', declared_at, 'reason', reason)
+          FROM dark_file
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
         """,
         {"vo": person.vo, "account_id": person.account_id},
     )
@@ -34,8 +37,15 @@ async def erase_person(conn: Connection, person: Person) -> int:
     return await execute(
         conn,
         """
-        UPDATE declaration SET reason = NULL
-         WHERE account_id = %(account_id)s AND vo = %(vo)s AND reason IS NOT NULL
+        WITH said AS (
+            UPDATE declaration SET reason = NULL
+             WHERE account_id = %(account_id)s AND vo = %(vo)s AND reason IS NOT NULL
+            RETURNING 1),
+        found AS (
+            UPDATE dark_file SET reason = NULL
+             WHERE account_id = %(account_id)s AND vo = %(vo)s AND reason IS NOT NULL
+            RETURNING 1)
+        SELECT FROM said UNION ALL SELECT FROM found
         """,
         {"vo": person.vo, "account_id": person.account_id},
     )
