@@ -257,6 +257,14 @@ class DatasetCopy(NamedTuple):
     total_size: int
 
 
+class DarkFinding(NamedTuple):
+    """Who has found files that nobody knows, why they are to go, and how long they are left alone before."""
+
+    account_id: int
+    reason: str | None
+    grace: timedelta
+
+
 class DarkFile(NamedTuple):
     """A file on an RSE that nobody knows, and how often its deletion has been tried."""
 

@@ -14,7 +14,7 @@ from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.replicas import plan
 from sancho.replicas.errors import FileKnown, PathNotInArea
-from sancho.replicas.model import DELETION_TIME, LEASE, DarkFile
+from sancho.replicas.model import DELETION_TIME, LEASE, DarkFile, DarkFinding
 from sancho.replicas.service.catalogue import known_at
 from sancho.replicas.store import dark
 from sancho.rses import service as rses
@@ -50,10 +50,8 @@ async def quarantine(
     for url in paths:
         if url in known:
             raise FileKnown(url=url[:500], did=known[url].did)
-    return await dark.insert(
-        conn, caller.vo, rse.rse_id, list(paths.values()), account_id=caller.account_id, reason=reason,
-        grace=DARK_GRACE,
-    )  # fmt: skip
+    found = DarkFinding(caller.account_id, reason, DARK_GRACE)
+    return await dark.insert(conn, caller.vo, rse.rse_id, list(paths.values()), found)
 
 
 async def sweep(deployment: Deployment) -> int:

@@ -1,22 +1,13 @@
 """Files on storages that the catalogue does not know. Writes `dark_file`."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sancho.kit.db import Connection, execute, fetch_rows
-from sancho.replicas.model import DarkFile
+from sancho.replicas.model import DarkFile, DarkFinding
 
 
-async def insert(
-    conn: Connection,
-    vo: int,
-    rse_id: int,
-    paths: Sequence[str],
-    *,
-    account_id: int,
-    reason: str | None,
-    grace: timedelta,
-) -> int:
+async def insert(conn: Connection, vo: int, rse_id: int, paths: Sequence[str], found: DarkFinding) -> int:
     """Note files that are to be deleted after a grace; what is noted already stays. Return how many are new."""
     return await execute(
         conn,
@@ -26,11 +17,8 @@ async def insert(
           FROM unnest(%(paths)s::text[]) AS path
             ON CONFLICT (rse_id, vo, path) DO NOTHING
         """,
-        {
-            "vo": vo, "rse_id": rse_id, "account_id": account_id, "paths": list(paths), "reason": reason,
-            "grace": grace,
-        },
-    )  # fmt: skip
+        {"vo": vo, "rse_id": rse_id, "paths": list(paths), **found._asdict()},
+    )
 
 
 async def claim(conn: Connection, vo: int, now: datetime, until: datetime, limit: int) -> list[DarkFile]:
