@@ -69,6 +69,18 @@ CREATE FUNCTION sancho.next_configuration_version() RETURNS bigint
 
 
 --
+-- Name: refuse_new_paths(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.refuse_new_paths() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'scope, name, kind and size of a DID never change: directories are tallied by them';
+END $$;
+
+
+--
 -- Name: served_vos(); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -81,6 +93,31 @@ BEGIN
         RAISE EXCEPTION 'this transaction serves no VO' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN string_to_array(served, ',')::smallint[];
+END $$;
+
+
+--
+-- Name: tally_paths(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.tally_paths() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE sign int := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+BEGIN
+    INSERT INTO path_tally AS tally (vo, slot, scope_id, files, size, path)
+    SELECT folder.vo, pg_backend_pid() % 16, folder.scope_id, sign * sum(folder.files), sign * sum(folder.size),
+           array_to_string(folder.parts[:depth], '/') AS above
+      FROM (SELECT vo, scope_id, count(*) AS files, sum(size) AS size,
+                   string_to_array(left(name, -strpos(reverse(name), '/')), '/') AS parts
+              FROM changed WHERE kind = 'F'
+             GROUP BY vo, scope_id, left(name, -strpos(reverse(name), '/'))) AS folder
+     CROSS JOIN LATERAL generate_series(0, cardinality(folder.parts)) AS depth
+     GROUP BY folder.vo, folder.scope_id, above
+     ORDER BY folder.scope_id, folder.vo, above
+        ON CONFLICT (scope_id, vo, path, slot)
+        DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size;
+    RETURN NULL;
 END $$;
 
 
@@ -867,6 +904,21 @@ CREATE TABLE sancho.migration (
 
 
 --
+-- Name: path_tally; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.path_tally (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    scope_id integer NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='50');
+
+
+--
 -- Name: pending_job; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1066,6 +1118,18 @@ WITH (fillfactor='90');
 
 
 --
+-- Name: replica_path; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.replica_path (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
 -- Name: resource; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1132,7 +1196,8 @@ CREATE TABLE sancho.rse (
     site_id integer NOT NULL,
     name text NOT NULL,
     audience text NOT NULL,
-    attributes jsonb DEFAULT '{}'::jsonb NOT NULL
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    naming text DEFAULT 'hash'::text NOT NULL
 );
 
 
@@ -1889,6 +1954,14 @@ ALTER TABLE ONLY sancho.migration
 
 
 --
+-- Name: path_tally path_tally_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.path_tally
+    ADD CONSTRAINT path_tally_pkey PRIMARY KEY (scope_id, vo, path, slot);
+
+
+--
 -- Name: pending_job pending_job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1982,6 +2055,14 @@ ALTER TABLE ONLY sancho.quota_slot
 
 ALTER TABLE ONLY sancho.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (token_hash, vo);
+
+
+--
+-- Name: replica_path replica_path_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica_path
+    ADD CONSTRAINT replica_path_pkey PRIMARY KEY (did_id, vo, rse_id);
 
 
 --
@@ -2432,6 +2513,13 @@ CREATE INDEX refresh_token_family ON sancho.refresh_token USING btree (family, v
 
 
 --
+-- Name: replica_path_path; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX replica_path_path ON sancho.replica_path USING btree (rse_id, vo, path);
+
+
+--
 -- Name: replica_rse; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2562,6 +2650,27 @@ ALTER INDEX sancho.ledger_account ATTACH PARTITION sancho.ledger_rest_account_id
 --
 
 CREATE TRIGGER begin_audit_rows BEFORE INSERT ON sancho.audit_row FOR EACH STATEMENT EXECUTE FUNCTION sancho.begin_audit_rows();
+
+
+--
+-- Name: did refuse_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF scope_id, name, kind, size ON sancho.did FOR EACH ROW EXECUTE FUNCTION sancho.refuse_new_paths();
+
+
+--
+-- Name: did tally_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_new_paths AFTER INSERT ON sancho.did REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
+-- Name: did tally_old_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_old_paths AFTER DELETE ON sancho.did REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
 
 
 --
@@ -2941,6 +3050,14 @@ ALTER TABLE ONLY sancho.membership
 
 
 --
+-- Name: path_tally path_tally_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.path_tally
+    ADD CONSTRAINT path_tally_scope_id_vo_fkey FOREIGN KEY (scope_id, vo) REFERENCES sancho.scope(scope_id, vo) ON DELETE CASCADE;
+
+
+--
 -- Name: pending_job pending_job_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3042,6 +3159,14 @@ ALTER TABLE ONLY sancho.refresh_token
 
 ALTER TABLE ONLY sancho.replica
     ADD CONSTRAINT replica_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: replica_path replica_path_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica_path
+    ADD CONSTRAINT replica_path_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id) ON DELETE CASCADE;
 
 
 --
@@ -3445,6 +3570,12 @@ ALTER TABLE sancho.login ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.membership ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: path_tally; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.path_tally ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: pending_job; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3503,6 +3634,12 @@ ALTER TABLE sancho.refresh_token ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.replica ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: replica_path; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.replica_path ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: resource; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3851,6 +3988,13 @@ CREATE POLICY wall ON sancho.membership USING ((vo = ANY (( SELECT sancho.served
 
 
 --
+-- Name: path_tally wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.path_tally USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: pending_job wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -3918,6 +4062,13 @@ CREATE POLICY wall ON sancho.refresh_token USING ((vo = ANY (( SELECT sancho.ser
 --
 
 CREATE POLICY wall ON sancho.replica USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: replica_path wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.replica_path USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -13,9 +13,10 @@ from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
 from sancho_client.calls import configuration, data, identity, jobs, rules, topology, vos
 from sancho_client.models.configuration import Document
-from sancho_client.models.data import NewFile, UploadRule
+from sancho_client.models.data import NewFile, PlacedFile, UploadRule
 from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
 from sancho_client.models.vos import NewVo, Resource
+from sancho_client.names import parse_path
 
 Schema = Mapping[str, Any]
 Operation = Call[Any] | Pages[Any] | Lines[Any]
@@ -61,8 +62,11 @@ OPERATIONS: Sequence[Operation] = [
     data.create_scope("mc"),
     data.detach("mc:d", ["mc:a"]),
     data.did("mc:a/b"),
+    data.at_path(parse_path("/belle/mc/a/b")),
+    data.entries(parse_path("/belle/mc/a/"), sizes=True),
     data.list_dids("mc", prefix="a", kind="file", limit=1),
     data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
+    data.register("A-DISK", [PlacedFile(did="mc:a", size=1, adler32="0000000a", path="/belle/a")], dataset="mc:d"),
     data.replicas("mc:d"),
     data.scopes(),
     data.shared(),
@@ -162,8 +166,10 @@ def test_no_operation_is_left_out() -> None:
 def find_route(document: Schema, operation: Operation) -> tuple[str, Schema]:
     """The route that the server would choose: a plain one before one with a name in it, a DID's last."""
     method = getattr(operation, "method", "GET").lower()
-    for template, routes in sorted(document["paths"].items(), key=lambda one: ("{did}" in one[0], one[0].count("{"))):
-        pattern = re.escape(template).replace(r"\{did\}", ".+")
+    rest = re.compile(r"\{(did|path)\}")
+    known = sorted(document["paths"].items(), key=lambda one: (bool(rest.search(one[0])), one[0].count("{")))
+    for template, routes in known:
+        pattern = re.escape(template).replace(r"\{did\}", ".+").replace(r"\{path\}", ".+")
         if method in routes and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), operation.path):
             return template, routes[method]
     raise AssertionError(f"there is no route {label(operation)}")

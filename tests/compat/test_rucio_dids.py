@@ -84,7 +84,6 @@ async def test_what_is_not_served_of_a_new_collection_is_refused_and_nothing_mad
     for more, part in (
         ({"statuses": {"monotonic": True}}, "monotonic"),
         ({"meta": {"project": "x"}}, "meta"),
-        ({"rules": [{"copies": 1}]}, "rules"),
         ({"lifetime": 60}, "lifetime"),
         ({"rse": "A-DISK"}, "rse"),
     ):

@@ -172,15 +172,17 @@ def _data(filled: Filled) -> Iterator[Ask]:
     )  # fmt: skip
     yield ask("POST /dids", body={"did": "mc:new", "kind": "dataset"})
     yield ask("GET /dids/{did:path}", did="mc:raw/1")
+    yield ask("GET /paths", query={"sizes": True, "cursor": "a", "limit": 10})
+    yield ask("GET /paths/{path:path}", query={"sizes": True, "cursor": "a", "limit": 10}, path=f"{filled.vo}/mc/raw")
     yield ask("PATCH /dids/{did:path}", did="mc:mine", body={"open": True})
     yield ask("POST /attachments", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10})
     yield ask("GET /scopes")
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
-    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER}
+    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1"}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
-    yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
+    yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
     dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/lost"], "reason": "r"}
     yield ask("POST /replicas/dark", "root", body=dark)

@@ -8,7 +8,6 @@ from sancho.kit.db import Connection, Database
 from sancho.kit.errors import PermissionMissing
 from sancho.replicas import service
 from sancho.replicas.errors import FileKnown, PathNotInArea
-from sancho.replicas.plan import path_in_area
 from sancho.replicas.service.dark import DARK_GRACE
 from sancho.rses.errors import RseNotFound
 from tests.dids.given import person
@@ -33,7 +32,7 @@ async def test_a_file_that_nobody_knows_goes_after_its_grace(database: Database,
     shelf, clock = Shelf({f"{PREFIX}/belle/old", f"{PREFIX}/belle/mc/a%20b"}), StoppedClock()
     deployment = shelves.deployment(database, shelf, clock)
     async with database.transaction([0, 1]) as conn:
-        assert await note(conn, world, f"{PREFIX}/belle/old", "/belle/mc/a b", "/nowhere/a-disk/belle/old") == 2
+        assert await note(conn, world, f"{PREFIX}/belle/old", "/belle/mc/a b") == 2
         assert await note(conn, world, "/belle/old") == 0
 
     assert await service.sweep(deployment) == 0
@@ -80,15 +79,13 @@ async def test_what_is_known_by_then_stays(database: Database, world: World) -> 
 
 
 async def test_only_files_in_the_own_area_are_taken_and_by_who_may(conn: Connection, world: World) -> None:
-    for text in ("/gridpp/mc/x", "/belle", "belle/x", "/belle/../gridpp/x", "/belle/%2e%2e/x", "/belle//x",
-                 "/belle/a%2fb", "/belle/x?y", "root://elsewhere//belle/x", f"{PREFIX}2/belle/x"):  # fmt: skip
+    elsewhere = ("/gridpp/mc/x", "/belle", "belle/x", "root://elsewhere//belle/x", f"{PREFIX}2/belle/x")
+    tricky = ("/belle/../gridpp/x", "/belle/%2e%2e/x", "/belle//x", "/belle/%66", "/belle/a%2fb", f"{PREFIX}/belle/x?y")
+    for text in (*elsewhere, *tricky):
         with pytest.raises(PathNotInArea):
             await note(conn, world, "/belle/fine", text)
+            pytest.fail(text)
     with pytest.raises(RseNotFound):
         await note(conn, world, "/belle/x", rse="NO-DISK")
     with pytest.raises(PermissionMissing):
         await service.quarantine(conn, person(world, "alice"), "A-DISK", ["/belle/x"])
-
-
-def test_however_a_path_is_escaped_it_is_the_same_one() -> None:
-    assert path_in_area(PREFIX, "belle", "/belle/%66%20") == path_in_area(PREFIX, "belle", "/belle/f ") == "/belle/f%20"

@@ -16,12 +16,14 @@ from sancho.dids.errors import (
     DidNotFound,
     KindsMismatch,
     NotACollection,
+    PathMalformed,
+    PathNotFound,
     ScopeExists,
     ScopeMalformed,
     ScopeNotFound,
     ScopeNotYours,
 )
-from sancho.dids.model import Did, DidKind, Scope
+from sancho.dids.model import Did, DidKind, Entry, Scope, Tally
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
@@ -107,6 +109,79 @@ class DidInfo(DidOut):
     files: int
     total_size: int
 
+    @classmethod
+    def with_below(cls, did: Did, below: Tally) -> Self:
+        """The same as the API says it."""
+        return cls.model_validate({**cls.fields_of(did), "files": below.files, "total_size": below.size})
+
+
+class PathQuery(BaseModel, extra="forbid"):
+    """Which part of a directory to list; `sizes` asks for what is below collections too."""
+
+    sizes: bool = False
+    cursor: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
+    limit: Annotated[int, Field(ge=0, le=LISTED_AT_ONCE)] = 100
+
+
+class EntryOut(BaseModel):
+    """What lies in a directory: a DID, or another directory, whose path ends with `/`.
+
+    `files` and `size` are what is below a directory at any depth; `size` is that of a file as well.
+    """
+
+    path: str
+    kind: Literal["file", "dataset", "container", "directory"]
+    did: str | None
+    open: bool | None
+    files: int | None
+    size: int | None
+    adler32: str | None
+    account: str | None
+    created_at: datetime | None
+
+    @classmethod
+    def of(cls, vo: str, entry: Entry) -> Self:
+        """The same as the API says it."""
+        path = "".join(f"/{part}" for part in (vo, entry.scope, entry.name) if part)
+        is_directory = entry.kind is None
+        return cls.model_validate({
+            "path": f"{path}/" if is_directory else path, "kind": entry.kind.word if entry.kind else "directory",
+            "did": None if is_directory else f"{entry.scope}:{entry.name}", "open": entry.open, "files": entry.files,
+            "size": entry.size, "adler32": entry.adler32, "account": entry.account, "created_at": entry.created_at,
+        })  # fmt: skip
+
+
+class Below(BaseModel):
+    """Files and bytes below a directory, at any depth."""
+
+    files: int
+    size: int
+
+
+class PathOut(BaseModel):
+    """What is at a path: the DID of this name, or the directory with a page of what lies in it, or both."""
+
+    path: str
+    did: DidInfo | None
+    directory: Below | None
+    items: list[EntryOut]
+    next: str | None
+
+    @classmethod
+    def of(cls, vo: str, found: service.Found, limit: int) -> Self:
+        """The same as the API says it."""
+        items = [EntryOut.of(vo, entry) for entry in found.entries]
+        last = items[-1].path if limit and len(items) == limit and found.path.vo else None
+        return cls(
+            path=found.path.text,
+            did=None if found.did is None else DidInfo.with_below(found.did, found.of_did),
+            directory=None
+            if found.directory is None
+            else Below(files=found.directory.files, size=found.directory.size),
+            items=items,
+            next=None if last is None else last.rstrip("/").rpartition("/")[2] + "/" * last.endswith("/"),
+        )
+
 
 class DidPage(BaseModel):
     """A page of DIDs; `next` is the cursor of the following page."""
@@ -151,14 +226,29 @@ async def create(body: CollectionIn, caller: Caller, conn: Transaction) -> DidOu
 async def show(did: str, caller: Caller, conn: Transaction) -> DidInfo:
     """Show a DID, with the files and bytes below it."""
     found = await service.get(conn, caller.vo, did)
-    below = await service.info(conn, found)
-    return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
+    return DidInfo.with_below(found, await service.info(conn, found))
 
 
 @router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours))
 async def change(did: str, body: ChangeIn, caller: Caller, conn: Transaction) -> DidOut:
     """Close a dataset or container, so that what it holds cannot change; or, for its owner, open it again."""
     return DidOut.of(await service.set_open(conn, caller, did, is_open=body.open))
+
+
+@router.get("/paths", responses=problems(PathMalformed))
+async def show_root(query: Annotated[PathQuery, Query()], caller: Caller, conn: Transaction) -> PathOut:
+    """Show the directory above all: in it lies that of one's own VO."""
+    return await show_path(query, caller, conn, "")
+
+
+@router.get("/paths/{path:path}", responses=problems(PathMalformed, PathNotFound))
+async def show_path(query: Annotated[PathQuery, Query()], caller: Caller, conn: Transaction, path: str) -> PathOut:
+    """Show what is at a path, `/VO/SCOPE/NAME`: the DID, the directory that names with this beginning make, or both.
+
+    With a `/` at its end only the directory is meant. What is directly in a directory comes in pages, by name.
+    """
+    found = await service.look(conn, caller, path, after=query.cursor, limit=query.limit, sizes=query.sizes)
+    return PathOut.of(caller.vo_name, found, query.limit)
 
 
 @router.post(

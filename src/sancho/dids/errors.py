@@ -1,6 +1,6 @@
 """What can go wrong in the namespace; each class is one `code` of the native API."""
 
-from sancho.dids.model import DidMalformed
+from sancho.dids.model import DidMalformed, PathMalformed
 from sancho.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "NotACollection",
     "NotADataset",
     "NotAttached",
+    "PathMalformed",
+    "PathNotFound",
     "ScopeExists",
     "ScopeMalformed",
     "ScopeNotFound",
@@ -33,6 +35,16 @@ class DidNotFound(NotFound):
     def __init__(self, *, did: str, field: str = "did") -> None:
         """Name the DID and the field that asked for it."""
         super().__init__(did=did, field=field)
+
+
+class PathNotFound(NotFound):
+    """There is nothing at {path}."""
+
+    code = "path_not_found"
+
+    def __init__(self, *, path: str, field: str = "path") -> None:
+        """Name the path."""
+        super().__init__(path=path[:300], field=field, hint="Paths are /VO/SCOPE/NAME; you see those of your own VO.")
 
 
 class DidExists(Conflict):
@@ -79,7 +91,7 @@ class ScopeExists(Conflict):
 
 
 class ScopeMalformed(Invalid):
-    """{scope!r} is not the name of a scope: it needs 1 to 30 of a-z, 0-9, '.', '_' and '-'."""
+    """{scope!r} is not the name of a scope: it needs 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'."""
 
     code = "scope_malformed"
 

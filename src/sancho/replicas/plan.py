@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import TypeVar
-from urllib.parse import quote, unquote, urlsplit
 
 from sancho.replicas.model import ReplicaKey, Usage
 
@@ -32,23 +31,6 @@ def sums(changes: Iterable[tuple[int, int, int]]) -> list[Usage]:
         for rse_id, found in groupby(ordered, key=lambda change: change[0])
         for group in [list(found)]
     ]
-
-
-def path_in_area(prefix: str, vo: str, text: str) -> str | None:
-    """The path of a file in a VO's area on an RSE with this prefix, escaped as places are; None for none.
-
-    The text is a URL, or a path: of the whole storage, or below the prefix.
-    """
-    base = urlsplit(prefix).path
-    if "://" in text:
-        path = text.removeprefix(prefix) if text.startswith(f"{prefix}/") else ""
-    else:
-        path = text.removeprefix(base) if base and text.startswith(f"{base}/") else text
-    words = [unquote(word) for word in path.split("/")[1:]]
-    odd = any(word in {"", ".", ".."} or "/" in word or not word.isprintable() for word in words)
-    if not path.startswith("/") or len(words) < 2 or words[0] != vo or odd or "?" in path or "#" in path:
-        return None
-    return "/".join(["", *(quote(word, "") for word in words)])
 
 
 def counted(keys: Sequence[ReplicaKey]) -> tuple[list[ReplicaKey], list[int]]:

@@ -28,7 +28,7 @@ def add(
 ) -> None:
     """Ask for copies of a DID on RSEs that match an expression."""
     said = rules.create(
-        did, on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment, ask_approval=ask_approval
+        session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment, ask_approval=ask_approval
     )
     _show(session, session.client.send(said))
 
@@ -54,7 +54,9 @@ def list_(
         Column("account", lambda r: r.account),
         Column("until", lambda r: r.expires_at),
     ]
-    found = session.client.pages(rules.list_rules(did=did, account=account, state=state, limit=limit))
+    found = session.client.pages(
+        rules.list_rules(did=did and session.did(did), account=account, state=state, limit=limit)
+    )
     session.output.listing(found, columns, of="rules")
 
 

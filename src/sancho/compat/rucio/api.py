@@ -10,6 +10,7 @@ from sancho.compat.rucio import (
     bad_replicas,
     dids,
     dids_lists,
+    dirac,
     identities,
     limits,
     ping,
@@ -25,7 +26,10 @@ from sancho.compat.rucio import (
     troubles,
 )
 from sancho.compat.rucio.dialect import render
+from sancho.compat.rucio.lfns import Lfns
 from sancho.kit.problem import Dialects
+
+__all__ = ["DIALECTS", "PUBLIC_PATHS", "ROUTERS", "Lfns"]
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
@@ -33,7 +37,7 @@ ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
-    troubles.router, bad_replicas.router, replicas.router, replicas.redirects,
+    troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
     refused.router,

@@ -12,16 +12,17 @@ from sancho.compat.rucio.errors import (
     AttributeNotFound,
     BodyNotJson,
     DistanceExists,
+    FileReplicaExists,
     NotAcceptable,
     NothingRequested,
     NothingToFollow,
     NotServed,
     PasswordExists,
     PasswordLacking,
-    PfnUnfit,
     PfnUnknown,
     PluginUnknown,
     ProtocolNotThere,
+    RseBlocked,
     StatusUnknown,
     TokenMissing,
 )
@@ -68,8 +69,15 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
-from sancho.replicas.errors import PathNotInArea, ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
-from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.replicas.errors import (
+    PathNotInArea,
+    PathTaken,
+    ReplicaDiffers,
+    ReplicaExists,
+    ReplicaHeld,
+    ReplicaNotFound,
+)
+from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
 from sancho.vos.errors import VoNotFound
 
@@ -104,7 +112,10 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaHeld: (409, "ReplicaIsLocked"),
     PathNotInArea: (400, "InvalidPath"),
     PfnUnknown: (404, "ReplicaNotFound"),
-    PfnUnfit: (400, "InvalidPath"),
+    PathUnfit: (400, "InvalidPath"),
+    PathTaken: (409, "Duplicate"),
+    RseBlocked: (409, "RSEWriteBlocked"),
+    FileReplicaExists: (409, "FileReplicaAlreadyExists"),
     RuleNotFound: (404, "RuleNotFound"),
     RuleMoving: (409, "RuleReplaceFailed"),
     RuleNotInForce: (409, "RuleReplaceFailed"),

@@ -20,6 +20,7 @@ from sancho.compat.rucio.dids_wire import (
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
 from sancho.compat.rucio.errors import PartNotServed, PluginUnknown, StatusUnknown
+from sancho.compat.rucio.rules_body import put_under
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
@@ -53,6 +54,7 @@ async def _create(conn: Connection, caller: RucioCaller, wanted: list[tuple[str,
     await dids.create_all(conn, caller, collections)
     if filled:
         await dids.attach_all(conn, caller, filled, again=False)
+    await put_under(conn, caller, [(did, rule) for did, one in wanted for rule in one.rules or ()])
 
 
 @router.post("/attachments")

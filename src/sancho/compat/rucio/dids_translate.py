@@ -139,7 +139,7 @@ def collections_of(
     """Collections to be made and what goes into them; raises `PartNotServed` for what else they ask for."""
     for did, one in wanted:
         asked = {
-            "monotonic": one.statuses and one.statuses.monotonic, "meta": one.meta, "rules": one.rules,
+            "monotonic": one.statuses and one.statuses.monotonic, "meta": one.meta,
             "lifetime": one.lifetime, "rse": one.rse, "account": one.account not in (None, account),
         }  # fmt: skip
         refused = next((part for part, value in asked.items() if value), None)

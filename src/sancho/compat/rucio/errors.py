@@ -125,14 +125,24 @@ class PluginUnknown(BadRequest):
         super().__init__(plugin=plugin)
 
 
-class PfnUnfit(Invalid):
-    """{did} cannot lie at {pfn}: where files lie on {rse} is chosen here."""
+class RseBlocked(Conflict):
+    """RSE {rse} is not available for writing."""
 
-    code = "rucio_pfn_unfit"
+    code = "rucio_rse_blocked"
 
-    def __init__(self, *, did: str, pfn: str, rse: str) -> None:
-        """Name the file, the URL and the RSE."""
-        super().__init__(did=did, pfn=pfn, rse=rse)
+    def __init__(self, *, rse: str) -> None:
+        """Name the RSE."""
+        super().__init__(rse=rse, field="rse")
+
+
+class FileReplicaExists(Conflict):
+    """There is a replica of {did} on {rse} already."""
+
+    code = "rucio_file_replica_exists"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE, as DIRAC wants it."""
+        super().__init__(did=did, rse=rse, field="lfns")
 
 
 class MetaNotKept(Conflict):

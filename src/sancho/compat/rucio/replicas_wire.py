@@ -26,7 +26,7 @@ class FileIn(DidIn):
     md5: Annotated[str | None, Field(max_length=64)] = None
     meta: dict[str, Any] | None = None
     pfn: Pfn | None = None
-    state: Literal["A", "AVAILABLE"] = "A"
+    state: Literal["A", "AVAILABLE", "C", "COPYING"] = "A"
 
 
 class ReplicasIn(BaseModel, extra="forbid"):
@@ -43,6 +43,22 @@ class KeysIn(BaseModel, extra="forbid"):
     rse: RseName
     files: Annotated[list[DidIn], Field(max_length=REGISTERED_AT_ONCE)]
     ignore_availability: bool = True
+
+
+class StateIn(DidIn, extra="ignore"):
+    """What became of a file that a client puts on a storage by itself: there, or it will not come.
+
+    Clients send with it all that they know of the file.
+    """
+
+    state: Literal["A", "AVAILABLE", "U", "UNAVAILABLE"]
+
+
+class StatesIn(BaseModel, extra="forbid"):
+    """What became of files on one RSE."""
+
+    rse: RseName
+    files: Annotated[list[StateIn], Field(max_length=REGISTERED_AT_ONCE)]
 
 
 class Choice(BaseModel, extra="forbid"):

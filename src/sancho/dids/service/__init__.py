@@ -28,6 +28,7 @@ from sancho.dids.service.catalogue import (
     stream_contents,
 )
 from sancho.dids.service.changing import attach, change_contents, close, detach, set_open
+from sancho.dids.service.paths import Found, look
 from sancho.dids.service.reading import (
     search,
     stream_below,
@@ -41,6 +42,7 @@ from sancho.dids.service.scopes import (
     change_scope,
     create_scope,
     list_scopes,
+    obstacle,
     put_scopes,
     remove_scopes,
     scope_ids,
@@ -48,9 +50,10 @@ from sancho.dids.service.scopes import (
 )
 
 __all__ = [
-    "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "close", "create", "create_all",
-    "create_scope", "datasets", "detach", "detach_all", "ensure_dataset", "file_page", "files", "find_all", "get",
-    "get_collection", "info", "list_dids", "list_scopes", "new_files", "owners", "put_scopes", "register_files",
-    "remove_scopes", "require_change", "resolve", "scope_ids", "scopes_for", "search", "set_open", "stream_below",
-    "stream_children", "stream_contents", "stream_files", "stream_parents", "stream_scope", "tallies",
+    "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "close", "create",
+    "create_all", "create_scope", "datasets", "detach", "detach_all", "ensure_dataset", "file_page", "files",
+    "find_all", "get", "get_collection", "info", "list_dids", "list_scopes", "look", "new_files", "obstacle", "owners",
+    "put_scopes", "register_files", "remove_scopes", "require_change", "resolve", "scope_ids", "scopes_for",
+    "search", "set_open", "stream_below", "stream_children", "stream_contents", "stream_files", "stream_parents",
+    "stream_scope", "tallies",
 ]  # fmt: skip

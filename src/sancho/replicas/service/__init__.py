@@ -4,7 +4,7 @@ The caller owns the transaction, but for `reap` and `sweep`, which talk to stora
 A function that raises may have changed something before: roll back, as requests and tasks do.
 """
 
-from sancho.replicas.service.catalogue import access, copies, dataset_copies, located, register, stream, usage
+from sancho.replicas.service.catalogue import access, copies, dataset_copies, located, lying_on, register, stream, usage
 from sancho.replicas.service.catalogue import list_replicas as list  # noqa: A004 - the verb of the house
 from sancho.replicas.service.dark import quarantine, sweep
 from sancho.replicas.service.declaring import (
@@ -14,6 +14,7 @@ from sancho.replicas.service.declaring import (
     mean,
     note_lost,
     return_due,
+    settle_put,
     stream_troubles,
     suspicions,
     trouble_sums,
@@ -23,6 +24,6 @@ from sancho.replicas.service.holds import add, arrive, hold, lose, mark_bad, pla
 
 __all__ = [
     "access", "add", "arrive", "copies", "dataset_copies", "declare", "give_up", "hold", "list", "list_troubles",
-    "located", "lose", "mark_bad", "mean", "note_lost", "place", "quarantine", "reap", "recopy", "register", "release",
-    "return_due", "stream", "stream_troubles", "suspicions", "sweep", "trouble_sums", "usage",
+    "located", "lose", "lying_on", "mark_bad", "mean", "note_lost", "place", "quarantine", "reap", "recopy", "register",
+    "release", "return_due", "settle_put", "stream", "stream_troubles", "suspicions", "sweep", "trouble_sums", "usage",
 ]  # fmt: skip

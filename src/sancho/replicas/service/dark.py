@@ -7,6 +7,7 @@ A worker may be killed anywhere; what it has claimed is tried again later.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from urllib.parse import quote
 
 from sancho.kit import telemetry
 from sancho.kit.access import Principal, require
@@ -42,8 +43,8 @@ async def quarantine(
     require(caller, "replicas:manage", on=f"site:{rse.site}")
     paths: dict[str, str] = {}
     for text in texts:
-        path = plan.path_in_area(rse.prefix, caller.vo_name, text)
-        if path is None:
+        path = rses.path_below(rse, text)
+        if path is None or not path.startswith(f"/{quote(caller.vo_name, '')}/"):
             raise PathNotInArea(path=text[:500], vo=caller.vo_name, rse=rse.name)
         paths[rse.prefix + path] = path
     known = await known_at(conn, caller.vo, caller.vo_name, [rse], list(paths))

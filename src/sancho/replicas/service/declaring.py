@@ -7,7 +7,8 @@ from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.policy import did as thing
-from sancho.replicas.errors import ReplicaHeld, ReplicaNotFound, TimeNotForThis
+from sancho.kit.tasks import defer
+from sancho.replicas.errors import ReplicaHeld, ReplicaNotCopying, ReplicaNotFound, TimeNotForThis
 from sancho.replicas.model import (
     Declaration,
     DeclarationKind,
@@ -21,7 +22,7 @@ from sancho.replicas.model import (
     TroubleSum,
 )
 from sancho.replicas.service.catalogue import located
-from sancho.replicas.service.holds import mark_bad, named
+from sancho.replicas.service.holds import arrive, mark_bad, named
 from sancho.replicas.store import declarations, rows
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
@@ -146,6 +147,30 @@ async def note_lost(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> No
     Those are whose file has no other copy. One may come back all the same, when somebody finds it.
     """
     await declarations.end_lost(conn, vo, keys)
+
+
+async def settle_put(conn: Connection, caller: Principal, said: Mapping[ReplicaKey, str], *, arrived: bool) -> None:
+    """Note that files, given with their DIDs, which a client has put on a storage, are there, or will not come.
+
+    For who has `replicas:create`; all or none. Those that are there already stay as they are. Raises
+    `ReplicaNotFound` or `ReplicaNotCopying`, naming the first.
+    """
+    require(caller, "replicas:create", on=[thing(did) for did in said.values()])
+    wanted = sorted(said)
+    states = await rows.lock(conn, caller.vo, wanted)
+    fit = {ReplicaState.COPYING, ReplicaState.AVAILABLE} if arrived else {ReplicaState.COPYING}
+    for key in wanted:
+        if key not in states:
+            raise ReplicaNotFound(**await named(conn, caller.vo, key))
+        if states[key] not in fit:
+            raise ReplicaNotCopying(**await named(conn, caller.vo, key), state=states[key].word)
+    if not arrived:
+        await rows.expire(conn, caller.vo, wanted)
+        return
+    came = await arrive(conn, caller.vo, wanted)
+    await rows.keep(conn, caller.vo, came)
+    if came:
+        await defer(conn, "rules:settle", vo=caller.vo, keys=[list(key) for key in came])
 
 
 async def give_up(conn: Connection, caller: Principal, said: Mapping[ReplicaKey, str]) -> None:
