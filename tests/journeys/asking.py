@@ -195,6 +195,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
     file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1"}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
+    yield ask("POST /replicas/list", body={"dids": ["mc:raw", "mc:mine"]})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
     dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/lost"], "reason": "r"}
