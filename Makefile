@@ -41,7 +41,7 @@ dev: .venv ## A grid in the foreground until Ctrl-C; its programs start again wh
 docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
 	@$(BIN)/python -m docs.generate
 
-bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
+bench: .venv .venv-compat ## Measure beside the raw limit of this machine; SIZE=small (default) or large
 	@$(BIN)/python -m bench --size $(SIZE)
 
 schema: .venv ## Write schema.sql anew from the migrations
