@@ -24,6 +24,7 @@ from sancho.dids import api as dids_api
 from sancho.dids import service as dids
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.dids.personal import PERSONAL as DIDS_PERSONAL
+from sancho.dids.tasks import tasks as dids_tasks
 from sancho.identity import api as identity_api
 from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
@@ -44,6 +45,7 @@ from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
 from sancho.kit.personal import PersonalData
+from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.onboarding import api as onboarding_api
@@ -83,7 +85,7 @@ KINDS: tuple[Kind[Any], ...] = (
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    decisions_tasks, identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
+    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
     uploads_tasks,
 )  # fmt: skip
 """Every background task."""
@@ -91,7 +93,7 @@ TASKS: tuple[Tasks, ...] = (
 ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
     vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
-    accounting_api.router, dids_api.router, replicas_api.router, sharing_api.router, transfers_api.router,
+    accounting_api.router, *dids_api.ROUTERS, replicas_api.router, sharing_api.router, transfers_api.router,
     rules_api.router, uploads_api.router, jobs_api.router, objects_api.router, onboarding_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
@@ -101,6 +103,9 @@ PERSONAL: tuple[PersonalData, ...] = (
     DIDS_PERSONAL, ACCOUNTING_PERSONAL,
 )  # fmt: skip
 """What each feature holds of a person."""
+
+SEARCH_FIELDS: tuple[SearchField, ...] = jobs.SEARCH_FIELDS
+"""What DIDs may be searched by, beside what the namespace itself knows of them."""
 
 OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
 """Who owns a thing, by its kind, for whoever asks what they may do with it."""
@@ -172,6 +177,7 @@ def make_deployment(settings: Settings) -> Deployment:
         ),
         objects=_objects(settings),
         kinds=KINDS,
+        search_fields=SEARCH_FIELDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         shares=shares,
         breached=breached_passwords(settings),

@@ -83,7 +83,6 @@ async def test_many_collections_are_made_with_what_is_in_them_or_none(rucio: Onl
 async def test_what_is_not_served_of_a_new_collection_is_refused_and_nothing_made(alice: PythonClient) -> None:
     for more, part in (
         ({"statuses": {"monotonic": True}}, "monotonic"),
-        ({"meta": {"project": "x"}}, "meta"),
         ({"rules": [{"copies": 1}]}, "rules"),
         ({"lifetime": 60}, "lifetime"),
         ({"rse": "A-DISK"}, "rse"),

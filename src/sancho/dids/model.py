@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from sancho.kit.errors import Invalid
+from sancho.kit.query import Query
 
 NAME_BYTES = 250
 """Longest name of a DID, in bytes of UTF-8."""
@@ -172,52 +173,102 @@ class Attachment(NamedTuple):
     children: Sequence[Child]
 
 
-class Field(StrEnum):
-    """What DIDs may be searched by."""
+class MetadataKind(StrEnum):
+    """What the values of a key are; the value is its letter in the database."""
 
-    NAME = "name"
-    ACCOUNT = "account"
-    SIZE = "size"
-    ADLER32 = "adler32"
-    CREATED_AT = "created_at"
-    OPEN = "open"
+    TEXT = "T"
+    INTEGER = "I"
+    NUMBER = "N"
+    BOOLEAN = "B"
+    TIME = "W"
+    TEXTS = "A"
+    NUMBERS = "M"
 
+    @property
+    def word(self) -> str:
+        """The kind as people and the API say it."""
+        return self.name.lower()
 
-class Comparison(StrEnum):
-    """How a field is compared; `LIKE` takes a pattern in which `*` stands for any characters."""
-
-    EQUAL = "eq"
-    NOT_EQUAL = "ne"
-    LESS = "lt"
-    AT_MOST = "le"
-    MORE = "gt"
-    AT_LEAST = "ge"
-    LIKE = "like"
-    NOT_LIKE = "unlike"
+    @property
+    def is_array(self) -> bool:
+        """Say whether a DID may have many values of it."""
+        return self in (MetadataKind.TEXTS, MetadataKind.NUMBERS)
 
 
-class Where(NamedTuple):
-    """One thing that a search asks of a DID. A collection has neither size nor checksum, so it is never found by them.
+Value: TypeAlias = str | int | float | bool | list[str] | list[float]
+"""What a key may say of a DID."""
 
-    The value is a number for `SIZE`, a time for `CREATED_AT`, a boolean for `OPEN`, else text.
-    """
 
-    field: Field
-    comparison: Comparison
-    value: str | int | bool | datetime
+@dataclass(frozen=True, slots=True)
+class MetadataTerms:
+    """What the values of a key must be like, and what they mean."""
+
+    dids: Sequence[str] = ("file", "dataset", "container")
+    """Kinds of DIDs that may carry it."""
+    unit: str | None = None
+    description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    vocabulary: Sequence[str] | None = None
+    pattern: str | None = None
+    indexed: bool = True
+    """Wants a slot, and so to be searched without saying where."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataKey:
+    """A key that DIDs of a VO may carry. `slot`: the place where searches look for it; None, they do not."""
+
+    key_id: int
+    name: str
+    kind: MetadataKind
+    slot: int | None
+    terms: MetadataTerms
+
+    @property
+    def is_searched(self) -> bool:
+        """Say whether it can be searched for everywhere."""
+        return self.kind.is_array or self.slot is not None
+
+
+class Described(NamedTuple):
+    """A DID and its metadata."""
+
+    did: "Did"
+    document: dict[str, Value]
 
 
 class Search(NamedTuple):
-    """What to look for in a scope: what meets everything in one of the groups of `wanted`; all without any group.
+    """What to look for: DIDs of these kinds that meet the query, if there is one.
 
-    Only DIDs of these kinds, or of any; with `deep` also what is below them, of these kinds and whatever it meets.
-    `limit` counts only what meets the search itself.
+    `scope` and `within`, a collection, say where; None, everywhere in the VO. With `inherit`, what collections say
+    counts for what is below them.
     """
 
-    wanted: Sequence[Sequence[Where]] = ()
+    wanted: Query | None = None
+    scope: str | None = None
+    within: str | None = None
     kinds: Sequence[DidKind] = tuple(DidKind)
-    limit: int | None = None
-    deep: bool = False
+    inherit: bool = False
+    prefix: str = ""
+
+
+class SmartDataset(NamedTuple):
+    """A dataset that follows a search; `fault` says why it does not at the moment."""
+
+    did_id: int
+    query: str
+    scope: str | None
+    refreshed_at: datetime | None
+    fault: str | None
+
+
+class Refreshed(NamedTuple):
+    """How many files came into a smart dataset, and how many went out of it; `more` are still to do so."""
+
+    attached: int
+    detached: int
+    more: bool
 
 
 class Tally(NamedTuple):
@@ -276,6 +327,11 @@ def pack_adler32(text: str) -> int:
 def unpack_adler32(number: int) -> str:
     """Make 8 lower-case hex digits of the database's form."""
     return f"{number & 0xFFFFFFFF:08x}"
+
+
+def item_of(value: str | float) -> str:
+    """A value of an array, in the spelling by which it is searched for: one for each number."""
+    return value if isinstance(value, str) else repr(float(value))
 
 
 def batches(ids: list[int], size: int) -> Iterator[list[int]]:

@@ -8,10 +8,12 @@ from sancho.compat.rucio import (
     accounts,
     auth,
     bad_replicas,
+    conventions,
     dids,
     dids_lists,
     identities,
     limits,
+    metadata,
     ping,
     refused,
     replicas,
@@ -32,7 +34,8 @@ ROUTERS: Sequence[APIRouter] = (
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
     bad_replicas.router, replicas.router, replicas.redirects,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, dids_lists.router, dids.router,
+    scopes.router, scopes.of_accounts, metadata.router, dids_lists.router, dids.router,
+    conventions.router,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

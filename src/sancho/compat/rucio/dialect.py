@@ -12,6 +12,8 @@ from sancho.compat.rucio.errors import (
     AttributeNotFound,
     BodyNotJson,
     DistanceExists,
+    KeyExists,
+    KeyNotFound,
     NotAcceptable,
     NothingToFollow,
     NotServed,
@@ -23,6 +25,7 @@ from sancho.compat.rucio.errors import (
     ProtocolNotThere,
     StatusUnknown,
     TokenMissing,
+    ValueExists,
 )
 from sancho.compat.rucio.wire import Said
 from sancho.dids.errors import (
@@ -33,6 +36,10 @@ from sancho.dids.errors import (
     DidNotFound,
     FileAttachedAlready,
     FileDiffers,
+    MetadataKeyNotIndexed,
+    MetadataKeyUnknown,
+    MetadataMissing,
+    MetadataUnfit,
     NotAttached,
     ScopeExists,
     ScopeMalformed,
@@ -67,6 +74,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
 from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
@@ -126,6 +134,15 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     FileDiffers: (412, "FileConsistencyMismatch"),
     StatusUnknown: (400, "UnsupportedStatus"),
     PluginUnknown: (400, "UnsupportedMetadataPlugin"),
+    MetadataKeyUnknown: (400, "InvalidMetadata"),
+    MetadataUnfit: (400, "InvalidValueForKey"),
+    MetadataMissing: (404, "KeyNotFound"),
+    MetadataKeyNotIndexed: (400, "InvalidObject"),
+    SearchOperatorUnfit: (400, "InvalidObject"),
+    SearchValueUnfit: (400, "InvalidObject"),
+    KeyExists: (409, "Duplicate"),
+    ValueExists: (409, "Duplicate"),
+    KeyNotFound: (404, "KeyNotFound"),
     BadRequest: (400, "InvalidObject"),
     Unauthorized: (401, "CannotAuthenticate"),
     Forbidden: (401, "AccessDenied"),

@@ -19,7 +19,7 @@ from sancho.compat.rucio.dids_wire import (
     ScopePath,
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
-from sancho.compat.rucio.errors import PartNotServed, PluginUnknown, StatusUnknown
+from sancho.compat.rucio.errors import PartNotServed, StatusUnknown
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
@@ -48,11 +48,14 @@ async def add_many(
     return Response("Created", 201)
 
 
-async def _create(conn: Connection, caller: RucioCaller, wanted: list[tuple[str, Any]]) -> None:
+async def _create(conn: Connection, caller: RucioCaller, wanted: list[tuple[str, CollectionIn]]) -> None:
     collections, filled = translate.collections_of(wanted, caller.account)
     await dids.create_all(conn, caller, collections)
     if filled:
         await dids.attach_all(conn, caller, filled, again=False)
+    said = [(did, one.meta) for did, one in wanted if one.meta]
+    if said:
+        await dids.describe(conn, caller, said, field="dids.{}.meta".format)
 
 
 @router.post("/attachments")
@@ -99,18 +102,6 @@ async def set_status(
         raise StatusUnknown(status=str(unknown)[:100])
     await dids.set_open(conn, caller, f"{scope}:{name}", is_open=body["open"])
     return Response(None, 200)
-
-
-@router.get("/{scope}/{name:path}/meta", dependencies=JSON)
-async def metadata(
-    scope: ScopePath, name: NamePath, caller: RucioCaller, conn: RucioTransaction, plugin: str = "DID_COLUMN"
-) -> dict[str, Any]:
-    """Show what is known of a DID in the columns that every DID has."""
-    if plugin.upper() not in translate.PLUGINS:
-        raise PluginUnknown(plugin=plugin[:100])
-    found = await dids.get(conn, caller.vo, f"{scope}:{name}")
-    tallies = await below(conn, caller.vo, [found])
-    return translate.metadata_of(found, tallies.get(found.did_id))
 
 
 # The lower one is tried first: the upper one takes every name.

@@ -1,34 +1,23 @@
 """Rucio's spellings of DIDs, and back: pure."""
 
-import ast
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from sancho.compat.rucio.dids_wire import ATTACHED_AT_ONCE, AttachmentIn, ChildIn, CollectionIn
-from sancho.compat.rucio.errors import FilterMalformed, PartNotServed
-from sancho.compat.rucio.translate import date_of, read_date
+from sancho.compat.rucio.errors import PartNotServed
+from sancho.compat.rucio.translate import date_of
 from sancho.dids.model import (
-    ADLER32,
     Attachment,
     Branch,
     Child,
-    Comparison,
     Did,
     DidKind,
-    Field,
     Listed,
     NamedFile,
     NewCollection,
     Tally,
-    Where,
 )
 
-PLUGINS = ("DID_COLUMN", "ALL")
-"""Whose metadata there is."""
-LONGEST_FILTERS = 20_000
-MOST_GROUPS = 50
-MOST_TESTS = 50
 KINDS: Mapping[str, Sequence[DidKind]] = {
     "all": tuple(DidKind),
     "collection": (DidKind.DATASET, DidKind.CONTAINER),
@@ -37,32 +26,13 @@ KINDS: Mapping[str, Sequence[DidKind]] = {
     "file": (DidKind.FILE,),
 }
 """What a search may be for."""
-KEYS: Mapping[str, tuple[Field, Comparison | None]] = {
-    "name": (Field.NAME, None),
-    "account": (Field.ACCOUNT, None),
-    "bytes": (Field.SIZE, None),
-    "adler32": (Field.ADLER32, None),
-    "created_at": (Field.CREATED_AT, None),
-    "created_after": (Field.CREATED_AT, Comparison.AT_LEAST),
-    "created_before": (Field.CREATED_AT, Comparison.AT_MOST),
-    "is_open": (Field.OPEN, None),
-}
-"""What a filter may ask, and how some of them compare."""
-COMPARISONS: Mapping[str, Comparison] = {
-    "": Comparison.EQUAL,
-    "ne": Comparison.NOT_EQUAL,
-    "gt": Comparison.MORE,
-    "gte": Comparison.AT_LEAST,
-    "lt": Comparison.LESS,
-    "lte": Comparison.AT_MOST,
-}
 UNKNOWN = (
     "guid", "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
     "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at", "eol_at",
     "is_archive", "constituent", "access_cnt", "md5", "expired_at", "deleted_at", "purge_replicas", "complete",
     "is_new",
 )  # fmt: skip
-"""Columns of Rucio's that say nothing here."""
+"""Columns of Rucio's that say nothing here, unless the VO has a key of the name."""
 
 
 def did_of(did: Did, below: Tally | None) -> dict[str, Any]:
@@ -139,7 +109,7 @@ def collections_of(
     """Collections to be made and what goes into them; raises `PartNotServed` for what else they ask for."""
     for did, one in wanted:
         asked = {
-            "monotonic": one.statuses and one.statuses.monotonic, "meta": one.meta, "rules": one.rules,
+            "monotonic": one.statuses and one.statuses.monotonic, "rules": one.rules,
             "lifetime": one.lifetime, "rse": one.rse, "account": one.account not in (None, account),
         }  # fmt: skip
         refused = next((part for part, value in asked.items() if value), None)
@@ -149,85 +119,3 @@ def collections_of(
     if sum(len(one.children) for one in filled) > ATTACHED_AT_ONCE:
         raise PartNotServed(part=f"more than {ATTACHED_AT_ONCE} DIDs", what="one request")
     return [NewCollection(did, DidKind(one.type[0].upper())) for did, one in wanted], filled
-
-
-# ---- filters
-
-
-def filters_of(text: str) -> list[list[Where]]:
-    """What a search asks, from how Python shows a list of dictionaries; raises `FilterMalformed`."""
-    if len(text) > LONGEST_FILTERS:
-        raise FilterMalformed(reason=f"they are longer than {LONGEST_FILTERS} characters.")
-    try:
-        said: object = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as e:
-        raise FilterMalformed(reason="they are not a list of dictionaries as Python writes it.") from e
-    groups: list[object] = cast(list[object], said) if isinstance(said, list) else [said]
-    if len(groups) > MOST_GROUPS:
-        raise FilterMalformed(reason=f"there are more than {MOST_GROUPS} dictionaries.")
-    return [wheres_of(group) for group in groups]
-
-
-def wheres_of(group: object) -> list[Where]:
-    """What one dictionary of filters asks; raises `FilterMalformed`."""
-    if not isinstance(group, dict):
-        raise FilterMalformed(reason="they are not a list of dictionaries.")
-    tests = cast(dict[object, object], group)
-    if len(tests) > MOST_TESTS:
-        raise FilterMalformed(reason=f"there are more than {MOST_TESTS} keys in a dictionary.")
-    return [_where(key, value) for key, value in tests.items()]
-
-
-def _where(key: object, value: object) -> Where:
-    name, _, operator = key.partition(".") if isinstance(key, str) else ("", "", "")
-    if name not in KEYS or (KEYS[name][1] is not None and operator):
-        raise FilterMalformed(reason=f"there is no key {str(key)[:100]!r}; there are: {', '.join(KEYS)}.")
-    if operator not in COMPARISONS:
-        known = ", ".join(filter(None, COMPARISONS))
-        raise FilterMalformed(reason=f"{str(key)[:100]!r} ends with no operator; there are: {known}.")
-    field, fixed = KEYS[name]
-    comparison = fixed or COMPARISONS[operator]
-    read = {
-        Field.NAME: _text, Field.ACCOUNT: _text, Field.SIZE: _number, Field.ADLER32: _checksum,
-        Field.CREATED_AT: _time, Field.OPEN: _boolean,
-    }[field]  # fmt: skip
-    good = read(value)
-    if good is None:
-        raise FilterMalformed(reason=f"{name} cannot be {str(value)[:100]!r}.")
-    if field in (Field.SIZE, Field.CREATED_AT):
-        return Where(field, comparison, good)
-    if comparison not in (Comparison.EQUAL, Comparison.NOT_EQUAL):
-        raise FilterMalformed(reason=f"{name} can only be equal to something or not.")
-    if isinstance(good, str) and "*" in good:
-        comparison = Comparison.LIKE if comparison is Comparison.EQUAL else Comparison.NOT_LIKE
-    return Where(field, comparison, good)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value.isprintable() else None
-
-
-def _number(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
-
-
-def _checksum(value: object) -> str | None:
-    return value if isinstance(value, str) and ADLER32.fullmatch(value) else None
-
-
-def _boolean(value: object) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-
-
-def _time(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    for read in (read_date, datetime.fromisoformat):
-        try:
-            at = read(value)
-        except (ValueError, OverflowError):
-            continue
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-    return None

@@ -95,7 +95,7 @@ class CollectionIn(BaseModel, extra="forbid"):
 
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
-    meta: dict[str, Any] | None = None
+    meta: Annotated[dict[str, Any], Field(max_length=100)] | None = None
     rules: list[Any] | None = None
     lifetime: float | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
