@@ -67,7 +67,7 @@ class SearchFieldUnknown(Invalid):
 
 
 class SearchValueUnfit(Invalid):
-    """{name} is a {kind}; {value!r} is none."""
+    """{value!r} is no {kind}, as {name} needs one."""
 
     code = "search_value_unfit"
 
@@ -77,7 +77,7 @@ class SearchValueUnfit(Invalid):
 
 
 class SearchOperatorUnfit(Invalid):
-    """{name} is a {kind}; it cannot be asked for with {operator}, but with: {known}."""
+    """{name} ({kind}) cannot be asked for with {operator}, but with: {known}."""
 
     code = "search_operator_unfit"
 

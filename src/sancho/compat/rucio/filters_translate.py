@@ -94,7 +94,7 @@ def _text(field: str, kind: MetadataKind | None, value: object) -> str | None:
     if field == "created_at" or kind is MetadataKind.TIME:
         at = _time(value)
         return None if at is None else at.isoformat()
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (field in ("name", "account", "adler32") and not isinstance(value, str)):
         return None
     return str(value) if isinstance(value, str | int | float) else None
 
