@@ -15,7 +15,7 @@ from sancho.dids.model import DidKind, NewFile, Search
 from sancho.dids.service.searching import condition_of
 from sancho.dids.store.rows import DID
 from sancho.dids.store.searching import FROM, WHERE
-from sancho.kit.db import Connection, fetch_values
+from sancho.kit.db import Connection, TooSlow, fetch_values, in_time
 from sancho.kit.query import All, Either, Not, Predicate, Query, parse, render
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
 from tests.dids.given import given_collection, given_files
@@ -268,3 +268,12 @@ async def test_a_search_of_many_uses_the_index_of_a_slot(conn: Connection, world
         plan = "\n".join(await fetch_values(conn, query.format(condition.sql), params))
         assert "metadata_search_" in plan, plan
         assert "Seq Scan on metadata_search" not in plan, plan
+
+
+async def test_a_search_that_takes_too_long_is_given_up(conn: Connection, world: World) -> None:
+    await given_files(conn, world, "a")
+    with pytest.raises(TooSlow, match="longer than 1 s"):
+        async with in_time(conn, 1):
+            await conn.execute("SELECT pg_sleep(60)")
+    assert await found(conn, world, "name = a") == ["a"]
+    assert await fetch_values(conn, "SELECT current_setting('statement_timeout')") == ["0"]

@@ -167,6 +167,15 @@ async def _make_data(filled: Filled) -> None:
     for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):
         await filled.ask("POST", "/dids", {"did": did, "kind": kind}, status=201)
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
+    keys = [
+        {"kind": "MetadataKey", "name": name, "spec": {"kind": kind}}
+        for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text"))
+    ]
+    await filled.ask("POST", "/configuration/apply", {"documents": keys}, account="root")
+    said = {"run": 1200, "detector": ["ecl", "top"], f"of_{filled.vo}": filled.vo}
+    await filled.ask("POST", "/metadata", {"dids": [{"did": "mc:raw/1", "metadata": said}]}, account="root", status=204)
+    await filled.ask("POST", "/smart", {"did": "mc:smart", "where": "run > 1000"})
+    await filled.ask("POST", "/smart/refresh", {"did": "mc:smart"})
     rule = {"did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "comment": f"of {filled.vo}"}
     filled.ids["rule"] = (await filled.ask("POST", "/rules", rule, status=201))["rule_id"]
 

@@ -176,13 +176,19 @@ def _compare(field: SearchField, test: Predicate, params: dict[str, object]) -> 
         case "contains":
             return sql.SQL("{} = {}").format(field.value, given(values[0]))
         case "like":
-            text = str(values[0])
-            # Only the first half may use an index, for only that tells nothing of rows that are not to be seen.
-            return sql.SQL("({0} ^@ {1} AND {0} LIKE {2})").format(
-                field.value, given(text.partition("*")[0]), given(text.translate(_PATTERN))
-            )
+            return _like(field, str(values[0]), given)
         case operator:
             return sql.SQL("{} {} {}").format(field.value, COMPARISONS[operator], given(values[0]))
+
+
+def _like(field: SearchField, pattern: str, given: Callable[[object], Composable]) -> Composable:
+    """An index serves the beginning alone, for only that tells nothing of rows that are not to be seen."""
+    beginning, star, rest = pattern.partition("*")
+    begins = sql.SQL("{} ^@ {}").format(field.value, given(beginning))
+    if star and not rest:
+        return begins
+    fits = sql.SQL("{} LIKE {}").format(field.value, given(pattern.translate(_PATTERN)))
+    return sql.SQL("({} AND {})").format(begins, fits) if beginning else fits
 
 
 COMPARISONS: Mapping[str, sql.SQL] = {

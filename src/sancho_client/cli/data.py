@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sancho_client.calls import data, jobs, rules
+from sancho_client.cli import metadata
 from sancho_client.cli.options import Yes, lifetime_of
 from sancho_client.cli.output import Column, size
 from sancho_client.cli.progress import bytes_bar
@@ -17,7 +18,8 @@ from sancho_client.errors import BadInput
 from sancho_client.models.data import Content, Did, FileReplicas, Scope, Shared, UploadRule
 from sancho_client.models.rules import Rule
 
-verbs = Verbs("Data: upload, download, look, remove.")
+verbs = Verbs("Data: upload, download, look, search, remove.")
+metadata.add_to(verbs)
 DidArgument = Annotated[str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container.")]
 Of = Annotated[
     str | None, typer.Option("--of", metavar="VO", help="A dataset that this VO shares, see `sancho data shared`.")

@@ -25,6 +25,7 @@ from sancho.dids.errors import (
 )
 from sancho.dids.model import Did, DidKind, Scope, Search
 from sancho.kit.access import NotYours
+from sancho.kit.db import TooSlow
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed, parse
@@ -143,7 +144,7 @@ class ScopeOut(BaseModel):
     "/dids",
     responses=problems(
         ScopeNotFound, WhereMissing, DidNotFound, NotACollection, QueryMalformed, SearchFieldUnknown,
-        SearchOperatorUnfit, SearchValueUnfit, MetadataKeyNotIndexed,
+        SearchOperatorUnfit, SearchValueUnfit, MetadataKeyNotIndexed, TooSlow,
     ),
 )  # fmt: skip
 async def list_dids(

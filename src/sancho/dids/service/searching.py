@@ -8,10 +8,11 @@ from sancho.dids.service.catalogue import get_collection
 from sancho.dids.service.scopes import scope_ids
 from sancho.dids.store import metadata, reading, searching
 from sancho.kit import query
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, in_time
 from sancho.kit.search import Condition, SearchField, plan
 
 Fields = Sequence[SearchField]
+LONGEST_SEARCH = 10
 
 
 async def condition_of(conn: Connection, vo: int, asked: Search, more: Fields) -> Condition:
@@ -51,10 +52,12 @@ async def search_page(
 ) -> list[Did]:
     """The first DIDs that a search finds whose ids are above `after`, by id. `more` are fields of features above.
 
-    Raises `ScopeNotFound`, `DidNotFound`, `NotACollection`, `MetadataKeyNotIndexed`, or what `kit.search.plan` does.
+    Raises `ScopeNotFound`, `DidNotFound`, `NotACollection`, `MetadataKeyNotIndexed`, what `kit.search.plan` does, or
+    `TooSlow` after `LONGEST_SEARCH` seconds.
     """
     condition = await condition_of(conn, vo, asked, more)
-    return await searching.page(conn, vo, condition, asked.kinds, after=after, limit=limit)
+    async with in_time(conn, LONGEST_SEARCH):
+        return await searching.page(conn, vo, condition, asked.kinds, after=after, limit=limit)
 
 
 async def search(

@@ -8,12 +8,14 @@ from sancho.dids.service.searching import Fields, condition_of
 from sancho.dids.store import searching, smart
 from sancho.kit import query
 from sancho.kit.access import Principal
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, in_time
 from sancho.kit.errors import Invalid, NotFound
 from sancho.kit.tasks import defer
 
 AT_ONCE = 10_000
 """Files that one transaction brings into a dataset, and that it takes out of it."""
+LONGEST_REFRESH = 60
+"""Seconds that a search for them may take."""
 
 
 async def follow(
@@ -66,11 +68,12 @@ async def refresh(conn: Connection, vo: int, did_id: int, more: Fields) -> Refre
         return Refreshed(0, 0, more=False)
     try:
         condition = await condition_of(conn, vo, _search(asked.query, asked.scope), more)
-    except (Invalid, NotFound) as e:  # a key is gone, or is no longer indexed
+        async with in_time(conn, LONGEST_REFRESH):
+            new = await searching.missing(conn, vo, did_id, condition, limit=AT_ONCE)
+            gone = await searching.superfluous(conn, vo, did_id, condition, limit=AT_ONCE)
+    except (Invalid, NotFound) as e:  # a key is gone, or is no longer indexed; or it takes too long
         await smart.note(conn, vo, did_id, fault=str(e))
         return Refreshed(0, 0, more=False)
-    new = await searching.missing(conn, vo, did_id, condition, limit=AT_ONCE)
-    gone = await searching.superfluous(conn, vo, did_id, condition, limit=AT_ONCE)
     try:
         if new:
             await attach(conn, vo, did_id, new)
