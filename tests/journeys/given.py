@@ -131,6 +131,8 @@ async def _make_accounts(filled: Filled) -> None:
         {"kind": "Quota", "name": "small", "spec": {"account": "carol", "rse_expression": "*", "size": "1 kB"}},
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
     ]
+    for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text")):
+        documents.append({"kind": "MetadataKey", "name": name, "spec": {"kind": kind}})
     body = {"documents": documents, "comment": f"of {filled.vo}"}
     made = await filled.ask("POST", "/configuration/apply", body, account="root")
     filled.ids["version"] = made["version"]
@@ -167,11 +169,6 @@ async def _make_data(filled: Filled) -> None:
     for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):
         await filled.ask("POST", "/dids", {"did": did, "kind": kind}, status=201)
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
-    keys = [
-        {"kind": "MetadataKey", "name": name, "spec": {"kind": kind}}
-        for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text"))
-    ]
-    await filled.ask("POST", "/configuration/apply", {"documents": keys}, account="root")
     said = {"run": 1200, "detector": ["ecl", "top"], f"of_{filled.vo}": filled.vo}
     await filled.ask("POST", "/metadata", {"dids": [{"did": "mc:raw/1", "metadata": said}]}, account="root", status=204)
     await filled.ask("POST", "/smart", {"did": "mc:smart", "where": "run > 1000"})

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import LiteralString
@@ -21,7 +22,7 @@ from sancho.kit.errors import Invalid
 from sancho.kit.query import All, Either, Not, Predicate, Query
 
 Composable = sql.SQL | sql.Composed
-Frame = Callable[[Composable], Composable]
+Finder = Callable[[Composable], Composable]
 ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between", "in", "exists")
 ARRAY = ("contains", "in", "exists")
 _PATTERN = str.maketrans({"*": "%", "%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -86,10 +87,6 @@ class SearchOperatorUnfit(Invalid):
         super().__init__(name=name, kind=kind, operator=operator, known=", ".join(known), field=field)
 
 
-def _bare(test: Composable) -> Composable:
-    return test
-
-
 @dataclass(frozen=True, kw_only=True)
 class SearchField:
     """Something to search by. SQL in it may rely on the aliases that the searching statement declares."""
@@ -101,9 +98,11 @@ class SearchField:
     cast: LiteralString
     """The type of the value in the database, without which a comparison might not use an index."""
     array: bool = False
-    """A thing may have many values; `frame` finds the things by one."""
-    frame: Frame = _bare
-    """Makes a condition on things of a condition on the value, where the value is not in their own row."""
+    """A thing may have many values; `finder` finds it by one."""
+    finder: Finder | None = None
+    """Where the value is not in the thing's own row: makes a query of ids of things of a condition on the value."""
+    first: bool = False
+    """What `finder` finds is best looked up before anything else, because nobody can estimate how much it is."""
     read: Callable[[str], object | None] | None = None
     """Reads a value; None from it: that is none. Without it, the kind says how."""
 
@@ -128,47 +127,65 @@ class Condition:
     params: Mapping[str, object]
 
 
-def plan(query: Query, fields: Mapping[str, SearchField]) -> Condition:
-    """Write a query as a condition; raises `SearchFieldUnknown`, `SearchOperatorUnfit` or `SearchValueUnfit`."""
-    params: dict[str, object] = {}
-    return Condition(_condition(query, fields, params), params)
+def plan(query: Query, fields: Mapping[str, SearchField], thing: Composable) -> Condition:
+    """Write a query as a condition; `thing` is the id that finders find.
+
+    Raises `SearchFieldUnknown`, `SearchOperatorUnfit` or `SearchValueUnfit`.
+    """
+    planned = _Plan(fields, thing)
+    return Condition(planned.condition(query, needed=True), planned.params)
 
 
-def _condition(query: Query, fields: Mapping[str, SearchField], params: dict[str, object]) -> Composable:
-    match query:
-        case Predicate():
-            return _test(query, fields, params)
-        case Not(term):
-            return sql.SQL("({}) IS NOT TRUE").format(_condition(term, fields, params))
-        case All(terms):
-            return sql.SQL("({})").format(sql.SQL(" AND ").join(_condition(term, fields, params) for term in terms))
-        case Either(terms):
-            return sql.SQL("({})").format(sql.SQL(" OR ").join(_condition(term, fields, params) for term in terms))
+@dataclass(frozen=True)
+class _Plan:
+    """A condition that is being written."""
+
+    fields: Mapping[str, SearchField]
+    thing: Composable
+    params: dict[str, object] = dataclass_field(default_factory=dict[str, object])
+
+    def condition(self, query: Query, *, needed: bool) -> Composable:
+        """Write a part; `needed`: nothing is found that does not meet it."""
+        match query:
+            case Predicate():
+                return self._predicate(query, needed=needed)
+            case Not(term):
+                return sql.SQL("({}) IS NOT TRUE").format(self.condition(term, needed=False))
+            case All(terms):
+                parts = [self.condition(term, needed=needed) for term in terms]
+                return sql.SQL("({})").format(sql.SQL(" AND ").join(parts))
+            case Either(terms):
+                parts = [self.condition(term, needed=False) for term in terms]
+                return sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
+
+    def _predicate(self, query: Predicate, *, needed: bool) -> Composable:
+        field = self.fields.get(query.field)
+        if field is None:
+            raise SearchFieldUnknown(name=query.field, near=difflib.get_close_matches(query.field, self.fields, n=3))
+        if query.operator not in field.operators:
+            kind = f"{field.kind.value} array" if field.array else field.kind.value
+            raise SearchOperatorUnfit(name=field.name, kind=kind, operator=query.operator, known=field.operators)
+        if query.operator == "!=":
+            same = self._predicate(Predicate(query.field, "=", query.values), needed=False)
+            return sql.SQL("({}) IS NOT TRUE").format(same)
+        exists = query.operator == "exists"
+        test = sql.SQL("{} IS NOT NULL").format(field.value) if exists else _compare(field, query, self.params)
+        if field.finder is None:
+            return test
+        found = field.finder(test)
+        # An array is made once, and things are looked up by it; for a query the database would guess, and join.
+        template = sql.SQL("{} = ANY(ARRAY({}))") if field.first and needed else sql.SQL("{} IN ({})")
+        return template.format(self.thing, found)
 
 
-def _test(test: Predicate, fields: Mapping[str, SearchField], params: dict[str, object]) -> Composable:
-    field = fields.get(test.field)
-    if field is None:
-        raise SearchFieldUnknown(name=test.field, near=difflib.get_close_matches(test.field, fields, n=3))
-    if test.operator not in field.operators:
-        kind = f"{field.kind.value} array" if field.array else field.kind.value
-        raise SearchOperatorUnfit(name=field.name, kind=kind, operator=test.operator, known=field.operators)
-    if test.operator == "!=":
-        same = _test(Predicate(test.field, "=", test.values), fields, params)
-        return sql.SQL("({}) IS NOT TRUE").format(same)
-    if test.operator == "exists":
-        return field.frame(sql.SQL("{} IS NOT NULL").format(field.value))
-    return field.frame(_compare(field, test, params))
-
-
-def _compare(field: SearchField, test: Predicate, params: dict[str, object]) -> Composable:
+def _compare(field: SearchField, asked: Predicate, params: dict[str, object]) -> Composable:
     def given(value: object, cast: LiteralString = field.cast) -> Composable:
         name = f"q{len(params)}"
         params[name] = value
         return sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(cast))
 
-    values = [field.value_of(text) for text in test.values]
-    match test.operator:
+    values = [field.value_of(text) for text in asked.values]
+    match asked.operator:
         case "between":
             return sql.SQL("({0} >= {1} AND {0} <= {2})").format(field.value, given(values[0]), given(values[1]))
         case "in":

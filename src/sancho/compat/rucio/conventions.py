@@ -6,9 +6,9 @@ from fastapi import Depends, Response
 
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioConfigure, RucioTransaction, gives
+from sancho.compat.rucio.dids_translate import key_of
+from sancho.compat.rucio.dids_wire import ConventionIn
 from sancho.compat.rucio.errors import KeyExists, KeyNotFound, ValueExists
-from sancho.compat.rucio.metadata_translate import key_of
-from sancho.compat.rucio.metadata_wire import ConventionIn
 from sancho.dids import service as dids
 from sancho.kit.web import Branch
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sancho.compat.rucio.dids_wire import ATTACHED_AT_ONCE, AttachmentIn, ChildIn, CollectionIn
-from sancho.compat.rucio.errors import PartNotServed
+from sancho.compat.rucio.dids_wire import ATTACHED_AT_ONCE, AttachmentIn, ChildIn, CollectionIn, ConventionIn
+from sancho.compat.rucio.errors import ConventionUnfit, PartNotServed, PluginUnknown
 from sancho.compat.rucio.translate import date_of
 from sancho.dids.model import (
     Attachment,
     Branch,
     Child,
+    Described,
     Did,
     DidKind,
     Listed,
@@ -17,6 +18,7 @@ from sancho.dids.model import (
     NewCollection,
     Tally,
 )
+from sancho.vos.model import Spec
 
 KINDS: Mapping[str, Sequence[DidKind]] = {
     "all": tuple(DidKind),
@@ -119,3 +121,46 @@ def collections_of(
     if sum(len(one.children) for one in filled) > ATTACHED_AT_ONCE:
         raise PartNotServed(part=f"more than {ATTACHED_AT_ONCE} DIDs", what="one request")
     return [NewCollection(did, DidKind(one.type[0].upper())) for did, one in wanted], filled
+
+
+# ---- metadata
+
+PLUGINS = ("DID_COLUMN", "JSON", "ALL")
+"""Whose metadata there is: the columns of Rucio's DIDs, what else a VO's DIDs say, and both."""
+KEY_TYPES: Mapping[str, Sequence[str]] = {
+    "ALL": ("file", "dataset", "container"), "COLLECTION": ("dataset", "container"), "CONTAINER": ("container",),
+    "DATASET": ("dataset",), "FILE": ("file",),
+}  # fmt: skip
+"""The DIDs that a key is for, by its `key_type`."""
+VALUE_TYPES: Mapping[str, str] = {
+    "": "text", "str": "text", "unicode": "text", "int": "integer", "long": "integer", "float": "number",
+    "bool": "boolean", "datetime": "time", "datetime.datetime": "time",
+}  # fmt: skip
+"""What values are, by how Python calls their type."""
+
+
+def plugin_of(said: str) -> str:
+    """Whose metadata is asked for; raises `PluginUnknown`."""
+    if said.upper() not in PLUGINS:
+        raise PluginUnknown(plugin=said[:100])
+    return said.upper()
+
+
+def described(one: Described, below: Tally | None, plugin: str) -> dict[str, Any]:
+    """What is known of a DID. What it says by a key that is a column of Rucio's stands there."""
+    columns = metadata_of(one.did, below)
+    columns |= {key: value for key, value in one.document.items() if key in UNKNOWN}
+    others: dict[str, Any] = {key: value for key, value in one.document.items() if key not in columns}
+    return {"DID_COLUMN": columns, "JSON": others, "ALL": others | columns}[plugin]
+
+
+def key_of(key: str, said: ConventionIn) -> Spec:
+    """The document of a key; raises `ConventionUnfit`."""
+    name = (said.value_type or "").removeprefix("<class '").removesuffix("'>")
+    if name not in VALUE_TYPES:
+        raise ConventionUnfit(key=key, what="value_type", said=name[:100], known=", ".join(filter(None, VALUE_TYPES)))
+    kinds = (said.key_type or "ALL").upper().removeprefix("KEYTYPE.")
+    if kinds not in KEY_TYPES:
+        raise ConventionUnfit(key=key, what="key_type", said=kinds[:100], known=", ".join(KEY_TYPES))
+    pattern = {"pattern": said.value_regexp} if said.value_regexp else {}
+    return {"kind": VALUE_TYPES[name], "dids": list(KEY_TYPES[kinds]), **pattern}

@@ -5,15 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
-from sancho.compat.rucio import metadata_translate as translate
+from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, no_blanks
-from sancho.compat.rucio.dids import below
-from sancho.compat.rucio.dids_wire import MetaIn, NamePath, ScopePath
+from sancho.compat.rucio.dids_wire import MetaIn, MetaOfManyIn, MetaOfOneIn, NamePath, ScopePath, ValueIn
 from sancho.compat.rucio.errors import PartNotServed
-from sancho.compat.rucio.metadata_wire import MetaOfManyIn, MetaOfOneIn, ValueIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
+from sancho.dids.model import Described, DidKind, Tally
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 
@@ -27,6 +26,12 @@ async def _describe(
         raise PartNotServed(part="recursive (what is below inherits from it)", what="metadata")
     await dids.describe(conn, caller, said)
     return Response("Created", 201)
+
+
+async def _below(conn: Connection, vo: int, found: list[Described]) -> dict[int, Tally]:
+    """What is below those that are collections and closed."""
+    closed = [one.did.did_id for one in found if one.did.kind is not DidKind.FILE and not one.did.open]
+    return await dids.tallies(conn, vo, closed)
 
 
 @router.post("/bulkdidsmeta")
@@ -45,7 +50,7 @@ async def get_of_many(
     plugin = translate.plugin_of(body.plugin)
     names = list({one.did: None for one in body.dids})
     found = await dids.known_descriptions(conn, caller.vo, names, inherit=body.inherit)
-    tallies = await below(conn, caller.vo, [one.did for one in found])
+    tallies = await _below(conn, caller.vo, found)
 
     async def said() -> AsyncIterator[list[dict[str, Any]]]:
         yield [
@@ -64,7 +69,7 @@ async def get_of_one(
     """Show what is known of a DID."""
     wanted = translate.plugin_of(plugin)
     (found,) = await dids.descriptions(conn, caller.vo, [f"{scope}:{name}"])
-    tallies = await below(conn, caller.vo, [found.did])
+    tallies = await _below(conn, caller.vo, [found])
     return translate.described(found, tallies.get(found.did.did_id), wanted)
 
 

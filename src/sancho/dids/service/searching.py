@@ -29,7 +29,8 @@ async def condition_of(conn: Connection, vo: int, asked: Search, more: Fields) -
     if asked.wanted is not None:
         keys = {key.name: key for key in await metadata.list_keys(conn, vo)}
         _require_place(asked, keys)
-        conditions.append(plan(asked.wanted, fields(list(keys.values()), more, inherit=asked.inherit)))
+        known = fields(list(keys.values()), more, inherit=asked.inherit)
+        conditions.append(plan(asked.wanted, known, searching.THING))
     return searching.both(conditions)
 
 

@@ -18,7 +18,7 @@ from sancho.kit.search import (
     Composable,
     Condition,
     FieldKind,
-    Frame,
+    Finder,
     SearchField,
     read_boolean,
     read_number,
@@ -105,9 +105,16 @@ def field_of(key: MetadataKey, *, inherit: bool = False) -> SearchField:
     kind = KINDS[key.kind]
     if key.kind.is_array:
         read = _item if key.kind is MetadataKind.NUMBERS else None
-        frame = _inherited_item(key) if inherit else _item_of(key)
+        finder = _inherited_item(key) if inherit else _item_of(key)
         return SearchField(
-            name=key.name, kind=kind, value=sql.SQL("i.value"), cast="text", array=True, frame=frame, read=read
+            name=key.name,
+            kind=kind,
+            value=sql.SQL("i.value"),
+            cast="text",
+            array=True,
+            finder=finder,
+            first=inherit,
+            read=read,
         )
     if key.slot is not None:
         value: Composable = sql.SQL("{}").format(sql.Identifier("ms", column_of(key)))
@@ -118,7 +125,13 @@ def field_of(key: MetadataKey, *, inherit: bool = False) -> SearchField:
     read_as = {MetadataKind.BOOLEAN: _truth, MetadataKind.TIME: _seconds}.get(key.kind)
     if inherit and key.slot is not None:
         return SearchField(
-            name=key.name, kind=kind, value=value, cast=_cast(key), read=read_as, frame=_inherited_value(value)
+            name=key.name,
+            kind=kind,
+            value=value,
+            cast=_cast(key),
+            read=read_as,
+            first=True,
+            finder=_inherited_value(value),
         )
     return SearchField(name=key.name, kind=kind, value=value, cast=_cast(key), read=read_as)
 
@@ -127,9 +140,9 @@ def _cast(key: MetadataKey) -> LiteralString:
     return "text" if key.kind is MetadataKind.TEXT else "float8"
 
 
-def _item_of(key: MetadataKey) -> Frame:
+def _item_of(key: MetadataKey) -> Finder:
     return lambda test: sql.SQL(
-        "d.did_id IN (SELECT i.did_id FROM metadata_item i WHERE i.key_id = {} AND i.vo = %(vo)s AND {})"
+        "SELECT i.did_id FROM metadata_item i WHERE i.key_id = {} AND i.vo = %(vo)s AND {}"
     ).format(sql.Literal(key.key_id), test)
 
 
@@ -137,26 +150,29 @@ def _item_of(key: MetadataKey) -> Frame:
 # are looked up from, and only those stay whose nearest meets it.
 
 
-def _inherited_value(value: Composable) -> Frame:
+def _inherited_value(value: Composable) -> Finder:
     return lambda test: sql.SQL(
-        """d.did_id IN (
+        """
         WITH RECURSIVE below (did_id) AS (
             SELECT ms.did_id FROM metadata_search ms WHERE ms.vo = %(vo)s AND {test}
              UNION
             {below}),
         {above}
         SELECT ms.root_id
-          FROM (SELECT DISTINCT ON (above.root_id) above.root_id, ms.*
-                  FROM above JOIN metadata_search ms ON ms.did_id = above.did_id AND ms.vo = %(vo)s
-                 WHERE {value} IS NOT NULL
+          FROM (SELECT DISTINCT ON (above.root_id) above.root_id, said.*
+                  FROM above
+                 CROSS JOIN LATERAL (
+                       SELECT ms.* FROM metadata_search ms
+                        WHERE ms.did_id = above.did_id AND ms.vo = %(vo)s AND {value} IS NOT NULL OFFSET 0) AS said
                  ORDER BY above.root_id, above.level, above.did_id) AS ms
-         WHERE {test})"""
+         WHERE {test}
+        """
     ).format(test=test, value=value, below=BELOW, above=ABOVE)
 
 
-def _inherited_item(key: MetadataKey) -> Frame:
+def _inherited_item(key: MetadataKey) -> Finder:
     return lambda test: sql.SQL(
-        """d.did_id IN (
+        """
         WITH RECURSIVE below (did_id) AS (
             SELECT i.did_id FROM metadata_item i WHERE i.key_id = {key} AND i.vo = %(vo)s AND {test}
              UNION
@@ -164,17 +180,23 @@ def _inherited_item(key: MetadataKey) -> Frame:
         {above}
         SELECT nearest.root_id
           FROM (SELECT DISTINCT ON (above.root_id) above.root_id, above.did_id
-                  FROM above JOIN metadata_item i ON i.did_id = above.did_id AND i.vo = %(vo)s AND i.key_id = {key}
+                  FROM above
+                 CROSS JOIN LATERAL (
+                       SELECT FROM metadata_item i
+                        WHERE i.did_id = above.did_id AND i.vo = %(vo)s AND i.key_id = {key} LIMIT 1) AS said
                  ORDER BY above.root_id, above.level, above.did_id) AS nearest
-          JOIN metadata_item i ON i.did_id = nearest.did_id AND i.vo = %(vo)s AND i.key_id = {key}
-         WHERE {test})"""
+         CROSS JOIN LATERAL (
+               SELECT FROM metadata_item i
+                WHERE i.did_id = nearest.did_id AND i.vo = %(vo)s AND i.key_id = {key} AND {test} LIMIT 1) AS met
+        """
     ).format(test=test, key=sql.Literal(key.key_id), below=BELOW, above=ABOVE)
 
 
 # ---- where to look
 
 
-EVERYWHERE = Condition(sql.SQL("true"), {})
+THING = sql.SQL("d.did_id")
+"""What is found by other rows than its own."""
 
 
 def in_scope(scope_id: int) -> Condition:
@@ -186,12 +208,12 @@ def below(did_id: int) -> Condition:
     """Below a collection, at any depth."""
     return Condition(
         sql.SQL(
-            """d.did_id IN (
+            """d.did_id = ANY(ARRAY(
         WITH RECURSIVE below (did_id) AS (
             SELECT t.child_id FROM attachment t WHERE t.parent_id = %(within_id)s AND t.vo = %(vo)s
              UNION
             {})
-        SELECT did_id FROM below)"""
+        SELECT did_id FROM below))"""
         ).format(BELOW),
         {"within_id": did_id},
     )
