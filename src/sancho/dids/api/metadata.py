@@ -31,17 +31,13 @@ from sancho.kit.web import Caller, Deployed, Transaction
 router = APIRouter(tags=["metadata"])
 
 MOST_KEYS = 100
-KeyText = Annotated[str, Field(max_length=100)]
-ValueIn = bool | Annotated[int, Field(ge=-(2**63), lt=2**63)] | float | Annotated[str, Field(max_length=60_000)]
 
 
 class SaidIn(BaseModel, extra="forbid"):
     """What a DID is to say, by key; null: no more. A number, boolean or time may come as text, an array with commas."""
 
     did: DidText
-    metadata: Annotated[
-        dict[KeyText, ValueIn | Annotated[list[ValueIn], Field(max_length=100)] | None], Field(max_length=MOST_KEYS)
-    ]
+    metadata: Annotated[dict[str, Any], Field(max_length=MOST_KEYS)]
 
 
 class MetadataIn(BaseModel, extra="forbid"):
