@@ -9,7 +9,7 @@ A condition written from a field is true or not; a `NULL` counts as not. So `~` 
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
@@ -25,6 +25,8 @@ Composable = sql.SQL | sql.Composed
 Finder = Callable[[Composable], Composable]
 ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between", "in", "exists")
 ARRAY = ("contains", "in", "exists")
+NARROW = ("=", "in", "between", "contains")
+"""What likely finds little."""
 _PATTERN = str.maketrans({"*": "%", "%": r"\%", "_": r"\_", "\\": r"\\"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -101,8 +103,9 @@ class SearchField:
     """A thing may have many values; `finder` finds it by one."""
     finder: Finder | None = None
     """Where the value is not in the thing's own row: makes a query of ids of things of a condition on the value."""
-    first: bool = False
-    """What `finder` finds is best looked up before anything else, because nobody can estimate how much it is."""
+    check: Finder | None = None
+    """The same as a condition on one thing, where nobody can estimate how much `finder` finds: a query then begins
+    with one of those at most, and looks at each thing for the others."""
     read: Callable[[str], object | None] | None = None
     """Reads a value; None from it: that is none. Without it, the kind says how."""
 
@@ -127,13 +130,13 @@ class Condition:
     params: Mapping[str, object]
 
 
-def plan(query: Query, fields: Mapping[str, SearchField], thing: Composable) -> Condition:
-    """Write a query as a condition; `thing` is the id that finders find.
+def plan(query: Query, fields: Mapping[str, SearchField], thing: Composable, *, few: bool = False) -> Condition:
+    """Write a query as a condition; `thing` is the id that finders find. `few`: there are not many things to look at.
 
     Raises `SearchFieldUnknown`, `SearchOperatorUnfit` or `SearchValueUnfit`.
     """
     planned = _Plan(fields, thing)
-    return Condition(planned.condition(query, needed=True), planned.params)
+    return Condition(planned.condition(query, leads=not few), planned.params)
 
 
 @dataclass(frozen=True)
@@ -144,21 +147,31 @@ class _Plan:
     thing: Composable
     params: dict[str, object] = dataclass_field(default_factory=dict[str, object])
 
-    def condition(self, query: Query, *, needed: bool) -> Composable:
-        """Write a part; `needed`: nothing is found that does not meet it."""
+    def condition(self, query: Query, *, leads: bool) -> Composable:
+        """Write a part; `leads`: the search may begin with what it finds, for nothing else is found."""
         match query:
             case Predicate():
-                return self._predicate(query, needed=needed)
+                return self._predicate(query, leads=leads)
             case Not(term):
-                return sql.SQL("({}) IS NOT TRUE").format(self.condition(term, needed=False))
+                return sql.SQL("({}) IS NOT TRUE").format(self.condition(term, leads=False))
             case All(terms):
-                parts = [self.condition(term, needed=needed) for term in terms]
+                leader = self._leader(terms) if leads else None
+                parts = [self.condition(term, leads=term is leader) for term in terms]
                 return sql.SQL("({})").format(sql.SQL(" AND ").join(parts))
             case Either(terms):
-                parts = [self.condition(term, needed=False) for term in terms]
+                parts = [self.condition(term, leads=False) for term in terms]
                 return sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
 
-    def _predicate(self, query: Predicate, *, needed: bool) -> Composable:
+    def _leader(self, terms: Sequence[Query]) -> Query | None:
+        """The term to begin with, of those that cannot be estimated: one that likely finds little."""
+        checked = [
+            term for term in terms
+            if isinstance(term, Predicate) and term.field in self.fields and self.fields[term.field].check is not None
+        ]  # fmt: skip
+        narrow = [term for term in checked if term.operator in NARROW]
+        return next(iter(narrow or checked), next((term for term in terms if isinstance(term, All)), None))
+
+    def _predicate(self, query: Predicate, *, leads: bool) -> Composable:
         field = self.fields.get(query.field)
         if field is None:
             raise SearchFieldUnknown(name=query.field, near=difflib.get_close_matches(query.field, self.fields, n=3))
@@ -166,16 +179,16 @@ class _Plan:
             kind = f"{field.kind.value} array" if field.array else field.kind.value
             raise SearchOperatorUnfit(name=field.name, kind=kind, operator=query.operator, known=field.operators)
         if query.operator == "!=":
-            same = self._predicate(Predicate(query.field, "=", query.values), needed=False)
+            same = self._predicate(Predicate(query.field, "=", query.values), leads=False)
             return sql.SQL("({}) IS NOT TRUE").format(same)
         exists = query.operator == "exists"
         test = sql.SQL("{} IS NOT NULL").format(field.value) if exists else _compare(field, query, self.params)
         if field.finder is None:
             return test
-        found = field.finder(test)
+        if field.check is None:
+            return sql.SQL("{} IN ({})").format(self.thing, field.finder(test))
         # An array is made once, and things are looked up by it; for a query the database would guess, and join.
-        template = sql.SQL("{} = ANY(ARRAY({}))") if field.first and needed else sql.SQL("{} IN ({})")
-        return template.format(self.thing, found)
+        return sql.SQL("{} = ANY(ARRAY({}))").format(self.thing, field.finder(test)) if leads else field.check(test)
 
 
 def _compare(field: SearchField, asked: Predicate, params: dict[str, object]) -> Composable:

@@ -30,7 +30,7 @@ async def condition_of(conn: Connection, vo: int, asked: Search, more: Fields) -
         keys = {key.name: key for key in await metadata.list_keys(conn, vo)}
         _require_place(asked, keys)
         known = fields(list(keys.values()), more, inherit=asked.inherit)
-        conditions.append(plan(asked.wanted, known, searching.THING))
+        conditions.append(plan(asked.wanted, known, searching.THING, few=asked.within is not None))
     return searching.both(conditions)
 
 

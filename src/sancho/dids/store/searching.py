@@ -53,6 +53,16 @@ ABOVE = sql.SQL("""
                    SELECT t.parent_id FROM attachment t
                     WHERE t.child_id = above.did_id AND t.vo = %(vo)s OFFSET 0) AS holder)
 """)
+OWN = sql.SQL("""
+        above (did_id, level) AS (
+            SELECT d.did_id, 0
+             UNION
+            SELECT holder.parent_id, above.level + 1
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT t.parent_id FROM attachment t
+                    WHERE t.child_id = above.did_id AND t.vo = %(vo)s OFFSET 0) AS holder)
+""")
 
 
 def _kind(text: str) -> str | None:
@@ -105,17 +115,10 @@ def field_of(key: MetadataKey, *, inherit: bool = False) -> SearchField:
     kind = KINDS[key.kind]
     if key.kind.is_array:
         read = _item if key.kind is MetadataKind.NUMBERS else None
-        finder = _inherited_item(key) if inherit else _item_of(key)
         return SearchField(
-            name=key.name,
-            kind=kind,
-            value=sql.SQL("i.value"),
-            cast="text",
-            array=True,
-            finder=finder,
-            first=inherit,
-            read=read,
-        )
+            name=key.name, kind=kind, value=sql.SQL("i.value"), cast="text", array=True, read=read,
+            finder=_inherited_item(key) if inherit else _item_of(key), check=_inherits_item(key) if inherit else None,
+        )  # fmt: skip
     if key.slot is not None:
         value: Composable = sql.SQL("{}").format(sql.Identifier("ms", column_of(key)))
     elif key.kind is MetadataKind.TEXT:
@@ -130,7 +133,7 @@ def field_of(key: MetadataKey, *, inherit: bool = False) -> SearchField:
             value=value,
             cast=_cast(key),
             read=read_as,
-            first=True,
+            check=_inherits_value(value),
             finder=_inherited_value(value),
         )
     return SearchField(name=key.name, kind=kind, value=value, cast=_cast(key), read=read_as)
@@ -190,6 +193,37 @@ def _inherited_item(key: MetadataKey) -> Finder:
                 WHERE i.did_id = nearest.did_id AND i.vo = %(vo)s AND i.key_id = {key} AND {test} LIMIT 1) AS met
         """
     ).format(test=test, key=sql.Literal(key.key_id), below=BELOW, above=ABOVE)
+
+
+def _inherits_value(value: Composable) -> Finder:
+    return lambda test: sql.SQL(
+        """EXISTS (
+        WITH RECURSIVE {own}
+        SELECT FROM (
+               SELECT said.*
+                 FROM above
+                CROSS JOIN LATERAL (
+                      SELECT ms.* FROM metadata_search ms
+                       WHERE ms.did_id = above.did_id AND ms.vo = %(vo)s AND {value} IS NOT NULL OFFSET 0) AS said
+                ORDER BY above.level, above.did_id LIMIT 1) AS ms
+         WHERE {test})"""
+    ).format(test=test, value=value, own=OWN)
+
+
+def _inherits_item(key: MetadataKey) -> Finder:
+    return lambda test: sql.SQL(
+        """EXISTS (
+        WITH RECURSIVE {own}
+        SELECT FROM (
+               SELECT above.did_id
+                 FROM above
+                CROSS JOIN LATERAL (
+                      SELECT FROM metadata_item i
+                       WHERE i.did_id = above.did_id AND i.vo = %(vo)s AND i.key_id = {key} LIMIT 1) AS said
+                ORDER BY above.level, above.did_id LIMIT 1) AS nearest
+          JOIN metadata_item i ON i.did_id = nearest.did_id AND i.vo = %(vo)s AND i.key_id = {key}
+         WHERE {test})"""
+    ).format(test=test, key=sql.Literal(key.key_id), own=OWN)
 
 
 # ---- where to look
