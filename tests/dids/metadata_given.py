@@ -29,7 +29,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
 """One of every kind and more."""
 
 
-async def apply(conn: Connection, world: World, vo: str = "belle", **specs: Mapping[str, Any] | None) -> None:
+async def apply(conn: Connection, world: World, vo: str = "belle", /, **specs: Mapping[str, Any] | None) -> None:
     """Apply documents of keys; None: let it go."""
     number = {"belle": world.belle, "gridpp": world.gridpp}[vo]
     documents = [
