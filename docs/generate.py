@@ -19,10 +19,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 import sancho
-from sancho.app import KINDS, PUBLIC_PATHS, create_app
+from sancho.app import PUBLIC_PATHS, create_app
 from sancho.cli import protocol, reference
 from sancho.identity.model import DEFAULT_GROUPS, PERMISSIONS
 from sancho.kit.errors import SanchoError
+from sancho.parts import KINDS
 from sancho.settings import Settings
 
 ROOT = Path(__file__).parents[1]

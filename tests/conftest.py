@@ -54,7 +54,9 @@ class Databases:
 
     def create(self, name: str, template: str | None = None) -> None:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
-            statement = "CREATE DATABASE {} OWNER sancho_owner" + (" TEMPLATE {}" if template else "")
+            statement = "CREATE DATABASE {} OWNER sancho_owner" + (
+                " TEMPLATE {} STRATEGY FILE_COPY" if template else ""
+            )
             names = [sql.Identifier(n) for n in (name, template) if n]
             conn.execute(sql.SQL(statement).format(*names))
 
@@ -62,9 +64,9 @@ class Databases:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def clone(self) -> str:
+    def clone(self, template: str | None = None) -> str:
         name = f"clone_{uuid.uuid4().hex[:12]}"
-        self.create(name, self.template)
+        self.create(name, template or self.template)
         return name
 
     def url(self, name: str, role: str = "sancho") -> str:

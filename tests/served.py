@@ -14,11 +14,12 @@ import psycopg
 from fastapi import FastAPI
 from psycopg.types.json import Jsonb
 
-from sancho.app import TASKS, create_app, make_deployment
+from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity import store
 from sancho.kit.deployment import Deployment
 from sancho.kit.worker import make_app, work
+from sancho.parts import TASKS, make_deployment
 from sancho.settings import ObjectSettings, Settings
 from tests.identity.helpers import PASSWORD, hashed
 from tests.world import World
@@ -91,7 +92,7 @@ def give_storages(owner_url: str, folder: Path, names: Sequence[str] = ("A-DISK"
     storages = {name: folder / name for name in names}
     with psycopg.connect(owner_url, options="-c search_path=sancho") as conn:
         for name, path in storages.items():
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
             conn.execute(
                 """
                 UPDATE rse_protocol p SET prefix = %s, settings = %s

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from sancho.app import KINDS, PUBLIC_PATHS, ROUTERS, TASKS, create_app, health
+from sancho.app import PUBLIC_PATHS, ROUTERS, create_app, health
 from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
 from sancho.compat.rucio.caller import rucio_caller
 from sancho.identity import api as identity_api
 from sancho.kit import web
+from sancho.parts import KINDS, TASKS
 from tests.identity.helpers import PASSWORD
 from tests.served import Served
 

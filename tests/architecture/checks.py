@@ -14,7 +14,7 @@ RANK_OF_OTHERS = 2
 COMPAT_RANKS = {"api": 6, "caller": 4, "streams": 4, "body": 4, "translate": 3, "errors": 2, "wire": 1, "endpoints": 1}
 PURE = {"model", "plan"}
 IMPURE_PACKAGES = {"asyncio", "anyio", "fastapi", "httpx2", "procrastinate", "psycopg", "psycopg_pool", "pydantic"}
-ENTERS_ALL = {"app", "cli", "explain", "local"}
+ENTERS_ALL = {"app", "cli", "explain", "local", "parts"}
 READS_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
 STATEMENTS = {"execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "stream", "stream_as"}
 
@@ -52,9 +52,9 @@ GONE_FROM_STDLIB = {
 
 
 def doors(src: Path) -> Iterator[Finding]:
-    """Another feature is entered by its service, model or errors; `app` also enters the rest."""
+    """Another feature is entered by its service, model or errors; `app` and `parts` also enter the rest."""
     for module in modules(src):
-        allowed = DOORS | {"api", "kinds", "personal", "tasks"} if module.area == "app" else DOORS
+        allowed = DOORS | {"api", "kinds", "personal", "tasks"} if module.area in {"app", "parts"} else DOORS
         for name, line in module.imports:
             feature, part = place(name)
             if module.package == "sancho" and feature not in {None, module.feature} and part not in allowed:
@@ -107,7 +107,7 @@ def _rank(part: str, *, in_compat: bool) -> float:
 def lazy_imports(src: Path) -> Iterator[Finding]:
     """Nothing is imported inside a function."""
     for module in modules(src):
-        for name, function in module.functions():
+        for name, function in module.functions:
             for node in ast.walk(function):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     yield Finding(f"{module.name}:{name}", f"line {node.lineno} imports inside a function")
@@ -189,7 +189,7 @@ def long_modules(src: Path) -> Iterator[Finding]:
 def long_functions(src: Path) -> Iterator[Finding]:
     """A function has at most 60 lines, texts of several lines (SQL) not counted."""
     for module in modules(src):
-        for name, function in module.functions():
+        for name, function in module.functions:
             if (lines := _lines(module, function)) > FUNCTION_LINES:
                 yield Finding(f"{module.name}:{name}", f"has {lines} lines, the limit is {FUNCTION_LINES}")
 
@@ -207,7 +207,7 @@ def _lines(module: Module, function: AnyFunction) -> int:
 def many_parameters(src: Path) -> Iterator[Finding]:
     """A function has at most 6 parameters; a command of the command line has as many as its user may say."""
     for module in modules(src):
-        for name, function in module.functions():
+        for name, function in module.functions:
             if (count := _parameters(function)) > PARAMETERS and not _is_command(function):
                 yield Finding(f"{module.name}:{name}", f"has {count} parameters, the limit is {PARAMETERS}")
 
@@ -256,7 +256,7 @@ def registered_tasks(src: Path) -> set[str]:
         f"{module.feature}:{_text(_argument(node, 0, 'name'))}"
         for module in modules(src)
         if module.part == "tasks" and module.feature is not None
-        for _, function in module.functions()
+        for _, function in module.functions
         for node in function.decorator_list
         if isinstance(node, ast.Call) and _called(node) == "task"
     }
@@ -266,7 +266,7 @@ def deferred_tasks(src: Path) -> Iterator[Finding]:
     """Every task that is deferred by name is registered under it."""
     known = registered_tasks(src)
     for module in modules(src):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not isinstance(node, ast.Call) or module.package != "sancho":
                 continue
             if (
@@ -286,8 +286,8 @@ def deferred_tasks(src: Path) -> Iterator[Finding]:
 def broad_excepts(src: Path) -> Iterator[Finding]:
     """Only the worker loop and the pilot's outermost frame end every exception; raising it again is no end."""
     for module in modules(src):
-        inside = {id(n): f"{module.name}:{name}" for name, function in module.functions() for n in ast.walk(function)}
-        for node in ast.walk(module.tree):
+        inside = {id(n): f"{module.name}:{name}" for name, function in module.functions for n in ast.walk(function)}
+        for node in module.nodes:
             if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _raises_again(node):
                 yield Finding(inside.get(id(node), module.name), f"line {node.lineno} catches every exception")
 
@@ -309,7 +309,7 @@ def environment_readers(src: Path) -> Iterator[Finding]:
     for module in modules(src):
         if module.name == "sancho.settings":
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Attribute) and ast.unparse(node) in READS_ENVIRONMENT:
                 yield Finding(module.name, f"line {node.lineno} reads the environment")
         for name, line in module.imports:
@@ -333,7 +333,7 @@ def foreign_imports(src: Path) -> Iterator[Finding]:
 def sleeps(tests: Path) -> Iterator[Finding]:
     """No test sleeps: it waits for a condition, with a deadline."""
     for module in modules(tests):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Call) and _called(node) == "sleep":
                 yield Finding(module.name, f"line {node.lineno} sleeps")
 

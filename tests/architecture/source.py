@@ -9,7 +9,7 @@ from pathlib import Path
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
-NO_FEATURES = {"app", "cli", "kit", "local", "migrations", "settings"}
+NO_FEATURES = {"app", "cli", "kit", "local", "migrations", "parts", "settings"}
 """What lies in `sancho` beside the features."""
 
 
@@ -41,6 +41,11 @@ class Module:
         """The file, parsed."""
         return ast.parse(self.text, self.path)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Everything in the file, for walking over it takes long and each check does."""
+        return list(ast.walk(self.tree))
+
     @property
     def package(self) -> str:
         """The top-level package, `sancho_client` for example."""
@@ -65,7 +70,7 @@ class Module:
     def imports(self) -> list[tuple[str, int]]:
         """Every imported dotted name with its line; `from a import b` is `a.b`."""
         found: list[tuple[str, int]] = []
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found += [(alias.name, node.lineno) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -77,7 +82,7 @@ class Module:
         """The `id` of each node that is a docstring, or a note below an attribute."""
         return {
             id(statement.value)
-            for node in ast.walk(self.tree)
+            for node in self.nodes
             if isinstance(node, ast.Module | ast.ClassDef | AnyFunction)
             for statement in node.body
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
@@ -85,13 +90,14 @@ class Module:
 
     def strings(self) -> Iterator[tuple[str, int]]:
         """Every string that is not a docstring, with its line."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in self.docstrings:
                 yield node.value, node.lineno
 
-    def functions(self) -> Iterator[tuple[str, AnyFunction]]:
+    @cached_property
+    def functions(self) -> list[tuple[str, AnyFunction]]:
         """Every function and method with its qualified name."""
-        yield from _functions(self.tree, "")
+        return list(_functions(self.tree, ""))
 
 
 def _functions(parent: ast.AST, prefix: str) -> Iterator[tuple[str, AnyFunction]]:
@@ -101,7 +107,7 @@ def _functions(parent: ast.AST, prefix: str) -> Iterator[tuple[str, AnyFunction]
             yield from _functions(node, f"{prefix}{node.name}.")
         elif isinstance(node, ast.ClassDef):
             yield from _functions(node, f"{prefix}{node.name}.")
-        else:
+        elif not isinstance(node, ast.expr):
             yield from _functions(node, prefix)
 
 

@@ -17,10 +17,11 @@ import httpx2
 import pytest
 import uvicorn
 
-from sancho.app import create_app, make_deployment
+from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity import store
 from sancho.kit.deployment import Deployment
+from sancho.parts import make_deployment
 from tests.conftest import eventually
 from tests.identity.helpers import PASSWORD, hashed
 from tests.served import settings_for

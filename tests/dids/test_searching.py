@@ -151,7 +151,7 @@ def asked(strategy: st.SearchStrategy[Query], number: int) -> list[Query]:
     """That many queries, the simple ones first."""
     gathered: list[Query] = []
 
-    @settings(max_examples=number, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=number, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(strategy)
     def gather(query: Query) -> None:
         gathered.append(query)

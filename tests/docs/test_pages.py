@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sancho.app import KINDS
+from sancho.parts import KINDS
 from sancho_client.cli.job_files import JobFile
 from sancho_plugins.oidc import OidcSettings
 from sancho_plugins.oidc.profiles import PROFILES

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sancho.app import create_app, make_deployment
+from sancho.app import create_app
 from sancho.identity import service as identity
+from sancho.parts import make_deployment
 from sancho.settings import Settings
 from tests.realparts.pki import Authority
 from tests.realparts.serving import serving

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho.app import KINDS, make_deployment
 from sancho.identity import service
 from sancho.identity.errors import PasswordBreached, PasswordFrequent, PasswordObvious
 from sancho.identity.model import SHORTEST_PASSWORD
 from sancho.identity.service.fitness import FREQUENT, Fitness, check, without
 from sancho.kit.breached import BreachedListUnfit, BreachedPasswords
+from sancho.parts import KINDS, make_deployment
 from tests.identity.helpers import PASSWORD, Installation, acting
 from tests.served import Served, settings_for
 from tests.world import World

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho.app import KINDS
 from sancho.decisions.errors import LocksOut, PolicyPluginUnfit
 from sancho.identity.errors import BeyondYours
 from sancho.kit.access import (
@@ -24,6 +23,7 @@ from sancho.kit.access import (
 from sancho.kit.db import Connection
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.policy import Effect, Policy, any_covers, contains, covers, meet, spell
+from sancho.parts import KINDS
 from sancho.vos import service as vos
 from sancho.vos.errors import DocumentInvalid, NotYourConfiguration, ReferenceUnknown
 from sancho.vos.model import Applied, Document

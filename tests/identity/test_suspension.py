@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from sancho.app import TASKS
 from sancho.identity import tasks
 from sancho.identity.service.issuer import REMEMBERED
 from sancho.kit.worker import POLL, make_app
+from sancho.parts import TASKS
 from tests.identity.schedule import longest_gap
 
 READING = timedelta(seconds=8)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from sancho.app import KINDS
+from sancho.parts import KINDS
 from tests.journeys.asking import NATIVE, good
 from tests.journeys.given import Grid
 from tests.journeys.spoiling import Spoiler

@@ -9,12 +9,13 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from sancho.app import KINDS, ROUTERS
+from sancho.app import ROUTERS
 from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
 from sancho.identity import api as identity_api
 from sancho.identity.service import passwords
 from sancho.identity.service.logins import challenge_of
+from sancho.parts import KINDS
 from tests.identity.browser import Browser
 from tests.identity.helpers import PASSWORD, hashed
 from tests.served import Served

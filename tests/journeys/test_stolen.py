@@ -7,7 +7,7 @@ the other VO (gridpp) nothing may be reached by anybody.
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,9 +17,9 @@ import psycopg
 import pytest
 
 from tests.journeys.asking import NATIVE, PRESIGNED, good
-from tests.journeys.given import ADLER, CONTENT, OFFER, Filled, Grid, fill
+from tests.journeys.conftest import Untouched
+from tests.journeys.given import ADLER, CONTENT, OFFER, Filled, Grid
 from tests.journeys.refused import check_refused
-from tests.served import Served
 
 pytestmark = pytest.mark.xdist_group("stolen")
 
@@ -61,11 +61,11 @@ class Robbed:
 
 
 @pytest.fixture
-async def robbed(served: Served) -> Robbed:
-    both = await fill(served, served.owner_url)
-    with psycopg.connect(served.owner_url, options="-c search_path=sancho") as conn:
-        mine, foreign = (conn.execute(SQL, {"vo": vo}).fetchall() for vo in (1, 2))
-    return Robbed(both["belle"], both["gridpp"], mine, foreign)
+async def robbed(untouched: Untouched) -> AsyncIterator[Robbed]:
+    async with untouched.copied() as grid:
+        with psycopg.connect(grid.owner_url, options="-c search_path=sancho") as conn:
+            mine, foreign = (conn.execute(SQL, {"vo": vo}).fetchall() for vo in (1, 2))
+        yield Robbed(grid.belle, grid.gridpp, mine, foreign)
 
 
 # ---- people

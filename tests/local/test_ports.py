@@ -14,6 +14,12 @@ from tests.local.running import free_port, who
 pytestmark = pytest.mark.xdist_group("grid")
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on a program when it has ended once: each start of the API takes seconds."""
+    monkeypatch.setattr(control, "GIVEN_UP_AFTER", 1)
+
+
 class Stranger(SimpleHTTPRequestHandler):
     """Answers whatever it is asked, as a grid of somebody else's would when asked whether it is ready."""
 

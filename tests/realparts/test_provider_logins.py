@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
-from sancho.app import TASKS, create_app, make_deployment
+from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity.service.issuer import REMEMBERED
 from sancho.identity.service.logins import challenge_of
@@ -24,6 +24,7 @@ from sancho.identity.tasks import follow
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.kit.worker import make_app, work
+from sancho.parts import TASKS, make_deployment
 from sancho.settings import SecretSettings, Settings
 from tests.conftest import Databases, eventually
 from tests.identity.schedule import MovedClock, longest_gap

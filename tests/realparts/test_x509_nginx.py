@@ -13,11 +13,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Request
 
-from sancho.app import make_deployment
 from sancho.identity import service as identity
 from sancho.kit import problem
 from sancho.kit.proxied import client_address, client_certificate
 from sancho.kit.web import Deployed
+from sancho.parts import make_deployment
 from sancho.settings import CertificateSettings, Settings
 from tests.realparts.front import PROXY, nginx
 from tests.realparts.grid_people import SUNSET, GridPeople, chain_of

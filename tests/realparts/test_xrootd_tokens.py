@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from sancho.app import create_app, make_deployment
+from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.kit.deployment import Deployment
+from sancho.parts import make_deployment
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.settings import Settings

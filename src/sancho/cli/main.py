@@ -38,14 +38,14 @@ class ServerVerb:
 SERVER_VERBS = {
     "up": ServerVerb("sancho.cli.grid:up", "Start the grid on this machine.", MACHINE),
     "down": ServerVerb("sancho.cli.grid:down", "Stop the grid on this machine.", MACHINE),
-    "status": ServerVerb("sancho.cli.grid:status", "Show what runs of the grid on this machine.", MACHINE),
-    "env": ServerVerb("sancho.cli.grid:env", "Write what a shell must export to use it.", MACHINE),
+    "status": ServerVerb("sancho.cli.looking:status", "Show what runs of the grid on this machine.", MACHINE),
+    "env": ServerVerb("sancho.cli.looking:env", "Write what a shell must export to use it.", MACHINE),
     "doctor": ServerVerb("sancho.cli.grid:doctor", "Look the installation over and say what to do.", MACHINE),
     "backup": ServerVerb("sancho.cli.grid:backup", "Save the grid on this machine into one file.", MACHINE),
     "restore": ServerVerb("sancho.cli.grid:restore", "Make a grid from a backup.", MACHINE),
     "dev": ServerVerb("sancho.cli.dev:develop", "Run a grid until Ctrl-C, and reload its code.", MACHINE),
     "demo": ServerVerb("sancho.cli.demo:demo", "Run the demonstration on a grid of its own.", MACHINE),
-    "serve": ServerVerb("sancho.cli.server:serve", "Serve the API.", SERVER),
+    "serve": ServerVerb("sancho.cli.serve:serve", "Serve the API.", SERVER),
     "worker": ServerVerb("sancho.cli.server:worker", "Carry out background tasks.", SERVER),
     "storage": ServerVerb(
         "sancho_plugins.webdav_server.command:storage", "Serve a folder as a site's storage.", SERVER

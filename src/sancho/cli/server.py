@@ -1,20 +1,16 @@
-"""Verbs of the server: serve the API, work, migrate the database, begin an installation."""
+"""Verbs of the server that serve no HTTP: work, migrate the database, begin an installation."""
 
 import asyncio
-import gc
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege
 
-from sancho.app import KINDS, TASKS, breached_passwords, create_app, following_shares, make_deployment
 from sancho.cli.options import HomeOption, JsonOption, MoreVos, VosOption, named_vos, write_json
 from sancho.decisions import service as decisions
 from sancho.decisions.model import Dropped
@@ -27,37 +23,9 @@ from sancho.kit.migrate import migrate as migrate_database
 from sancho.kit.worker import make_app, work
 from sancho.local.errors import NoKeys
 from sancho.local.home import Home, default_home
+from sancho.parts import KINDS, TASKS, breached_passwords, following_shares, make_deployment
 from sancho.settings import Settings
 from sancho.vos import service as vos
-
-STARTUP_FAILED = 3
-
-
-def serve() -> None:
-    """Serve the API. Settings come from SANCHO_… in the environment.
-
-    Example: SANCHO_DATABASE_URL=postgresql://sancho@/sancho sancho serve
-    """
-    settings = Settings()
-    telemetry.configure(level=settings.log_level, service="sancho-api", otlp_endpoint=settings.otlp_endpoint)
-    identity.ensure_key(settings.keys)
-    app = create_app(settings)
-    gc.set_threshold(2_000, 50, 100)  # more often than that costs throughput, more seldom lets others wait longer
-    gc.freeze()  # the application itself is no garbage, so it need not be looked at again
-    config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, loop="uvloop", http="httptools",
-        proxy_headers=False,  # they count from `trusted_proxies` only: kit.proxied
-        log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False,
-        ssl_certfile=settings.tls_cert and str(settings.tls_cert),
-        ssl_keyfile=settings.tls_key and str(settings.tls_key),
-    )  # fmt: skip
-    # Before anything is opened: who cannot have the port ends at once, with nothing to close.
-    listener = config.bind_socket()
-    server = uvicorn.Server(config)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
-    if not server.started:
-        raise typer.Exit(STARTUP_FAILED)
 
 
 def worker(

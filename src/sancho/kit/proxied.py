@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from fastapi import Request
+from starlette.requests import Request
 
 from sancho.kit import telemetry
 from sancho.kit.errors import BadRequest, Forbidden

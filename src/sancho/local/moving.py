@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from sancho.app import KINDS
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.db import Database, all_vos
 from sancho.local.database import GridDatabase
 from sancho.local.home import ADDRESS, Config, Home
 from sancho.local.programs import write_private
+from sancho.parts import KINDS
 from sancho.vos import service as vos
 from sancho.vos.model import INSTANCE_NAME, Document
 

@@ -10,13 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 class Answer(BaseModel):
     """Something that the server said; unknown fields are dropped."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="ignore", frozen=True)
 
 
 class Request(BaseModel):
     """Something that is sent; an unknown field is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 def _none_to_empty(value: Any) -> Any:
