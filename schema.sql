@@ -83,6 +83,18 @@ CREATE FUNCTION sancho.next_configuration_version() RETURNS bigint
 
 
 --
+-- Name: refuse_new_paths(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.refuse_new_paths() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'scope, name, kind and size of a DID never change: directories are tallied by them';
+END $$;
+
+
+--
 -- Name: served_vos(); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -95,6 +107,39 @@ BEGIN
         RAISE EXCEPTION 'this transaction serves no VO' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN string_to_array(served, ',')::smallint[];
+END $$;
+
+
+--
+-- Name: tally_paths(); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.tally_paths() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    sign int := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+    gone bigint[];
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        gone := ARRAY(SELECT did_id FROM changed JOIN was USING (did_id, vo)
+                       WHERE changed.kind = 'F' AND changed.erased AND NOT was.erased);
+        IF gone = '{}' THEN RETURN NULL; END IF;
+    END IF;
+    INSERT INTO path_tally AS tally (vo, slot, scope_id, files, size, path)
+    SELECT folder.vo, pg_backend_pid() % 16, folder.scope_id, sign * sum(folder.files), sign * sum(folder.size),
+           array_to_string(folder.parts[:depth], '/') AS above
+      FROM (SELECT vo, scope_id, count(*) AS files, sum(size) AS size,
+                   string_to_array(left(name, -strpos(reverse(name), '/')), '/') AS parts
+              FROM changed
+             WHERE CASE WHEN TG_OP = 'UPDATE' THEN did_id = ANY(gone) ELSE kind = 'F' AND NOT erased END
+             GROUP BY vo, scope_id, left(name, -strpos(reverse(name), '/'))) AS folder
+     CROSS JOIN LATERAL generate_series(0, cardinality(folder.parts)) AS depth
+     GROUP BY folder.vo, folder.scope_id, above
+     ORDER BY folder.scope_id, folder.vo, above
+        ON CONFLICT (scope_id, vo, path, slot)
+        DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size;
+    RETURN NULL;
 END $$;
 
 
@@ -171,7 +216,21 @@ CREATE TABLE sancho.attachment (
     vo smallint NOT NULL,
     parent_id bigint NOT NULL,
     child_id bigint NOT NULL,
+    attached_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
     CONSTRAINT attachment_check CHECK ((parent_id <> child_id))
+);
+
+
+--
+-- Name: attachment_history; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attachment_history (
+    vo smallint NOT NULL,
+    parent_id bigint NOT NULL,
+    child_id bigint NOT NULL,
+    attached_at timestamp with time zone NOT NULL,
+    detached_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
 );
 
 
@@ -444,6 +503,8 @@ CREATE TABLE sancho.did (
     account_id integer NOT NULL,
     adler32 integer,
     name text NOT NULL COLLATE pg_catalog."C",
+    monotonic boolean DEFAULT false NOT NULL,
+    erased boolean DEFAULT false NOT NULL,
     CONSTRAINT did_check CHECK (((kind = 'F'::"char") = (size IS NOT NULL))),
     CONSTRAINT did_check1 CHECK (((kind <> 'F'::"char") OR (NOT open))),
     CONSTRAINT did_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"]))),
@@ -462,6 +523,22 @@ CREATE TABLE sancho.distance (
     destination_rse_id integer NOT NULL,
     CONSTRAINT distance_distance_check CHECK ((distance >= 0))
 );
+
+
+--
+-- Name: ending; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.ending (
+    vo smallint NOT NULL,
+    begun boolean DEFAULT false NOT NULL,
+    follows boolean DEFAULT false NOT NULL,
+    did_id bigint NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    held text
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
 
 
 --
@@ -893,6 +970,21 @@ CREATE TABLE sancho.migration (
 
 
 --
+-- Name: path_tally; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.path_tally (
+    vo smallint NOT NULL,
+    slot smallint NOT NULL,
+    scope_id integer NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='50');
+
+
+--
 -- Name: pending_job; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1092,6 +1184,18 @@ WITH (fillfactor='90');
 
 
 --
+-- Name: replica_path; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.replica_path (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
 -- Name: resource; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1158,7 +1262,8 @@ CREATE TABLE sancho.rse (
     site_id integer NOT NULL,
     name text NOT NULL,
     audience text NOT NULL,
-    attributes jsonb DEFAULT '{}'::jsonb NOT NULL
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    naming text DEFAULT 'hash'::text NOT NULL
 );
 
 
@@ -1599,6 +1704,14 @@ ALTER TABLE ONLY sancho.account
 
 
 --
+-- Name: attachment_history attachment_history_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment_history
+    ADD CONSTRAINT attachment_history_pkey PRIMARY KEY (parent_id, vo, child_id, detached_at);
+
+
+--
 -- Name: attachment attachment_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1700,6 +1813,14 @@ ALTER TABLE ONLY sancho.did
 
 ALTER TABLE ONLY sancho.distance
     ADD CONSTRAINT distance_pkey PRIMARY KEY (source_rse_id, destination_rse_id);
+
+
+--
+-- Name: ending ending_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.ending
+    ADD CONSTRAINT ending_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -1903,6 +2024,14 @@ ALTER TABLE ONLY sancho.migration
 
 
 --
+-- Name: path_tally path_tally_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.path_tally
+    ADD CONSTRAINT path_tally_pkey PRIMARY KEY (scope_id, vo, path, slot);
+
+
+--
 -- Name: pending_job pending_job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -1996,6 +2125,14 @@ ALTER TABLE ONLY sancho.quota_slot
 
 ALTER TABLE ONLY sancho.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (token_hash, vo);
+
+
+--
+-- Name: replica_path replica_path_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica_path
+    ADD CONSTRAINT replica_path_pkey PRIMARY KEY (did_id, vo, rse_id);
 
 
 --
@@ -2292,6 +2429,13 @@ CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rs
 
 
 --
+-- Name: ending_due; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ending_due ON sancho.ending USING btree (vo, look_at);
+
+
+--
 -- Name: identity_account; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2537,6 +2681,13 @@ CREATE INDEX refresh_token_family ON sancho.refresh_token USING btree (family, v
 
 
 --
+-- Name: replica_path_path; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX replica_path_path ON sancho.replica_path USING btree (rse_id, vo, path);
+
+
+--
 -- Name: replica_rse; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2649,6 +2800,34 @@ CREATE TRIGGER begin_audit_rows BEFORE INSERT ON sancho.audit_row FOR EACH STATE
 
 
 --
+-- Name: did refuse_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER refuse_new_paths BEFORE UPDATE OF scope_id, name, kind, size ON sancho.did FOR EACH ROW EXECUTE FUNCTION sancho.refuse_new_paths();
+
+
+--
+-- Name: did tally_erased_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_erased_paths AFTER UPDATE ON sancho.did REFERENCING OLD TABLE AS was NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
+-- Name: did tally_new_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_new_paths AFTER INSERT ON sancho.did REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
+-- Name: did tally_old_paths; Type: TRIGGER; Schema: sancho; Owner: -
+--
+
+CREATE TRIGGER tally_old_paths AFTER DELETE ON sancho.did REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION sancho.tally_paths();
+
+
+--
 -- Name: account_group account_group_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2670,6 +2849,22 @@ ALTER TABLE ONLY sancho.account
 
 ALTER TABLE ONLY sancho.attachment
     ADD CONSTRAINT attachment_child_id_vo_fkey FOREIGN KEY (child_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: attachment_history attachment_history_child_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment_history
+    ADD CONSTRAINT attachment_history_child_id_vo_fkey FOREIGN KEY (child_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: attachment_history attachment_history_parent_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attachment_history
+    ADD CONSTRAINT attachment_history_parent_id_vo_fkey FOREIGN KEY (parent_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -2790,6 +2985,14 @@ ALTER TABLE ONLY sancho.distance
 
 ALTER TABLE ONLY sancho.distance
     ADD CONSTRAINT distance_source_rse_id_fkey FOREIGN KEY (source_rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: ending ending_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.ending
+    ADD CONSTRAINT ending_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -3025,6 +3228,14 @@ ALTER TABLE ONLY sancho.metadata_search
 
 
 --
+-- Name: path_tally path_tally_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.path_tally
+    ADD CONSTRAINT path_tally_scope_id_vo_fkey FOREIGN KEY (scope_id, vo) REFERENCES sancho.scope(scope_id, vo) ON DELETE CASCADE;
+
+
+--
 -- Name: pending_job pending_job_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3126,6 +3337,14 @@ ALTER TABLE ONLY sancho.refresh_token
 
 ALTER TABLE ONLY sancho.replica
     ADD CONSTRAINT replica_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: replica_path replica_path_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.replica_path
+    ADD CONSTRAINT replica_path_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id) ON DELETE CASCADE;
 
 
 --
@@ -3339,6 +3558,12 @@ ALTER TABLE sancho.account_group ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.attachment ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: attachment_history; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attachment_history ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: attempt; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3415,6 +3640,12 @@ ALTER TABLE sancho.did ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: ending; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.ending ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: identity; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3525,6 +3756,12 @@ ALTER TABLE sancho.metadata_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.metadata_search ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: path_tally; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.path_tally ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: pending_job; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3583,6 +3820,12 @@ ALTER TABLE sancho.refresh_token ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.replica ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: replica_path; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.replica_path ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: resource; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3726,6 +3969,13 @@ CREATE POLICY wall ON sancho.attachment USING ((vo = ANY (( SELECT sancho.served
 
 
 --
+-- Name: attachment_history wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attachment_history USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: attempt wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -3816,6 +4066,13 @@ CREATE POLICY wall ON sancho.did USING ((vo = ANY (( SELECT sancho.served_vos() 
 
 CREATE POLICY wall ON sancho.distance USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (source_rse_id IN ( SELECT g.resource_id
    FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: ending wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.ending USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -3945,6 +4202,13 @@ CREATE POLICY wall ON sancho.metadata_search USING ((vo = ANY (( SELECT sancho.s
 
 
 --
+-- Name: path_tally wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.path_tally USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: pending_job wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -4012,6 +4276,13 @@ CREATE POLICY wall ON sancho.refresh_token USING ((vo = ANY (( SELECT sancho.ser
 --
 
 CREATE POLICY wall ON sancho.replica USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: replica_path wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.replica_path USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -1,6 +1,6 @@
 """The composition root: the only module that knows every feature."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -64,8 +64,11 @@ PERSONAL: tuple[PersonalData, ...] = (
 )  # fmt: skip
 """What each feature holds of a person."""
 
-OWNERS: Mapping[str, decisions.OwnerOf] = {"did": dids.owners, "job": jobs.owners, "rule": rules.owners}
-"""Who owns a thing, by its kind, for whoever asks what they may do with it."""
+FACTS = decisions.Facts(
+    owners={"did": dids.owners, "job": jobs.owners, "rule": rules.owners},
+    obstacles=dict.fromkeys(("dids:create", "jobs:create", "replicas:create", "uploads:create"), dids.obstacle),
+)
+"""What features know, for whoever asks what they may do with a thing."""
 DIALECTS: problem.Dialects = {**diracx_api.DIALECTS, **rucio_api.DIALECTS}
 """How errors are said to foreign clients, by the paths that they use."""
 
@@ -135,7 +138,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.kinds = KINDS
     app.state.personal = PERSONAL
     app.state.targets = (partial(rses.reading_token, made.signer),)
-    app.state.owners = OWNERS
+    app.state.facts = FACTS
     app.state.authenticator = identity.Authenticators(
         made.database,
         identity.issuer_of(made),
@@ -164,6 +167,7 @@ def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
         burst=fair.burst,
     )  # fmt: skip
     ways = Ways(free=FREE, logins=LOGINS, machines=MACHINES, proxies=deployment.trusted_proxies, dialects=DIALECTS)
+    app.add_middleware(rucio_api.Lfns)
     app.add_middleware(Audited, database=deployment.database, proxies=deployment.trusted_proxies)
     app.add_middleware(InTurn, turns=turns, strangers=strangers, streamed=tuple(streamed), dialects=DIALECTS)
     app.add_middleware(Gate, limit=settings.max_body, streamed=streamed, dialects=DIALECTS)

@@ -140,6 +140,11 @@ class Client:
         """The server."""
         return self._connection.url
 
+    @property
+    def environment(self) -> Environment:
+        """What the environment said."""
+        return self._connection.environment
+
     def send(self, call: Call[T]) -> T:
         """Carry out one call; raises `Problem`, `ServerAway` or `NotLoggedIn`."""
         return self._drive(self._connection.steps(call))

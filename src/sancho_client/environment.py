@@ -8,6 +8,7 @@
 | SANCHO_TOKEN_FILE  | a file that holds one, read anew for each request; one beside it serves the VO it names |
 | SANCHO_CA_FILE     | certificates of the authorities to trust, instead of the system's                       |
 | SANCHO_CONFIG_HOME | folder of the login cache; by default `sancho` under XDG_CONFIG_HOME or `~/.config`     |
+| SANCHO_SITE        | the site where the program runs, whose replicas are read first; pilots set it           |
 | X509_USER_PROXY    | file of a grid proxy, for `login --certificate`                                         |
 | X509_USER_CERT     | file of a certificate, where there is no proxy; its key is there or in X509_USER_KEY    |
 """
@@ -28,6 +29,7 @@ class Environment:
     token_file: Path | None = None
     ca_file: Path | None = None
     config_home: Path
+    site: str | None = None
     certificate: tuple[Path, Path] | None = None
     """Files of a certificate, or a proxy, and of its key."""
 
@@ -46,6 +48,7 @@ class Environment:
             token=given.get("SANCHO_TOKEN"),
             token_file=Path(token_file).expanduser() if token_file else None,
             ca_file=Path(ca_file).expanduser() if ca_file else None,
+            site=given.get("SANCHO_SITE"),
             config_home=Path(config_home).expanduser() if config_home else base / "sancho",
             certificate=(Path(certificate).expanduser(), Path(key).expanduser()) if certificate and key else None,
         )

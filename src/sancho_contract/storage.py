@@ -89,7 +89,7 @@ class Storage(Protocol):
         ...
 
     async def delete(self, url: str, token: str) -> None:
-        """Delete the file; raises `ObjectMissing`. Its folders stay."""
+        """Delete the file; raises `ObjectMissing`. Its folders stay, and no folder goes with what is in it."""
         ...
 
     async def aclose(self) -> None:

@@ -109,8 +109,8 @@ class WebDavStorage:
         return await self.stat(url, token)
 
     async def delete(self, url: str, token: str) -> None:
-        """See `Storage.delete`."""
-        _check(await self._ask("DELETE", url, token))
+        """See `Storage.delete`; without a depth, servers delete a folder with all that is in it."""
+        _check(await self._ask("DELETE", url, token, {"Depth": "0"}))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -13,6 +13,7 @@ from sancho_client.errors import BadInput
 from sancho_client.models.base import seconds
 from sancho_client.models.configuration import Applied, DocumentChange
 from sancho_client.models.jobs import Log, RuleWish
+from sancho_client.names import parse_path
 
 JOB = """
 name: simulate
@@ -28,6 +29,21 @@ def job(tmp_path: Path, more: str = "") -> Path:
     path = tmp_path / "job.yaml"
     path.write_text(JOB + more)
     return path
+
+
+def test_a_job_file_may_say_paths_for_dids(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(
+        JOB.replace('"mc:run1/{number}.root"', "'/belle/mc/run1/{number}.root'").replace('"mc:run1"', "/belle/mc/run1")
+        + "inputs: [/belle/mc/raw/1, 'mc:raw', 'gridpp/mc:shared']\n"
+    )
+    read, _ = job_files.read(path, [], None)
+
+    sent = read.with_sandbox(None, lambda name: parse_path(name).did if name.startswith("/") else name)
+
+    assert sent.inputs == ["mc:raw/1", "mc:raw", "gridpp/mc:shared"]
+    assert [(one.did, one.dataset) for one in sent.outputs] == [("mc:run1/{number}.root", "mc:run1")]
+    assert "max_attempts" not in sent.model_dump(exclude_unset=True)
 
 
 def test_a_job_file_becomes_a_description_without_what_only_we_need(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import inspect
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Union, get_args, get_origin
 
 import pytest
@@ -11,11 +12,13 @@ from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import configuration, data, identity, jobs, rules, topology, vos
+from sancho_client.calls import configuration, data, identity, jobs, lives, rules, topology, vos
 from sancho_client.models.configuration import Document
-from sancho_client.models.data import NewFile, UploadRule
+from sancho_client.models.data import NewFile, PlacedFile, UploadRule
 from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
+from sancho_client.models.lives import NewAttachment, NewCollection
 from sancho_client.models.vos import NewVo, Resource
+from sancho_client.names import parse_path
 
 Schema = Mapping[str, Any]
 Operation = Call[Any] | Pages[Any] | Lines[Any]
@@ -61,8 +64,11 @@ OPERATIONS: Sequence[Operation] = [
     data.create_scope("mc"),
     data.detach("mc:d", ["mc:a"]),
     data.did("mc:a/b"),
+    data.at_path(parse_path("/belle/mc/a/b")),
+    data.entries(parse_path("/belle/mc/a/"), sizes=True),
     data.list_dids("mc", prefix="a", kind="file", limit=1),
     data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
+    data.register("A-DISK", [PlacedFile(did="mc:a", size=1, adler32="0000000a", path="/belle/a")], dataset="mc:d"),
     data.replicas("mc:d"),
     data.scopes(),
     data.shared(),
@@ -75,6 +81,7 @@ OPERATIONS: Sequence[Operation] = [
     identity.add_identity("a", "x509", "/CN=a", vo="v"),
     identity.groups("v"),
     identity.identities("a", vo="v"),
+    identity.proofs_by("/CN=a", vo="v"),
     identity.remove_identity("a", "/CN=a", vo="v"),
     identity.login("v", "a", "p"),
     identity.login_by_certificate("v", "jobs:create"),
@@ -102,6 +109,20 @@ OPERATIONS: Sequence[Operation] = [
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678"),
     jobs.submit(DESCRIPTION, count=2),
     jobs.summary(1),
+    lives.attach_many([NewAttachment(parent="mc:d", children=["mc:a"])], again=False),
+    lives.below("mc:d"),
+    lives.change_scope("mc", account="a", shared=True),
+    lives.contents_at("mc:then", datetime(2026, 1, 1, tzinfo=UTC), limit=1),
+    lives.create_many([NewCollection(did="mc:d", kind="dataset", monotonic=True, lifetime=60, children=["mc:a"])]),
+    lives.erase(["mc:d"], after=60),
+    lives.files("mc:d", at=datetime(2026, 1, 1, tzinfo=UTC)),
+    lives.history("mc:d"),
+    lives.parents("mc:a"),
+    lives.reopen("mc:closed"),
+    lives.restore(["mc:d"]),
+    lives.set_lifetime("mc:short", 60),
+    lives.set_monotonic("mc:grows"),
+    lives.tallies(["mc:d"]),
     rules.create("mc:a", "*", copies=2, lifetime=60, comment="c"),
     rules.change(1, lifetime=60, comment="c"),
     rules.delete(1),
@@ -124,7 +145,10 @@ OPERATIONS: Sequence[Operation] = [
     vos.check("v"),
     vos.create(NEW_VO),
 ]
-STREAMED = {"/v1/accounts/{name}/export", "/v1/contents/{did}", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}"}
+STREAMED = {
+    "/v1/accounts/{name}/export", "/v1/below/{did}", "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
+    "/v1/parents/{did}", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}",
+}  # fmt: skip
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 
 
@@ -149,7 +173,7 @@ def test_every_operation_is_what_the_server_has(document: Schema, operation: Ope
 
 def test_no_operation_is_left_out() -> None:
     made = {label(operation) for operation in OPERATIONS}
-    modules = (configuration, data, identity, jobs, rules, topology, vos)
+    modules = (configuration, data, identity, jobs, lives, rules, topology, vos)
     functions = [
         f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
         if f.__module__ == m.__name__ and not f.__name__.startswith("_")
@@ -162,8 +186,10 @@ def test_no_operation_is_left_out() -> None:
 def find_route(document: Schema, operation: Operation) -> tuple[str, Schema]:
     """The route that the server would choose: a plain one before one with a name in it, a DID's last."""
     method = getattr(operation, "method", "GET").lower()
-    for template, routes in sorted(document["paths"].items(), key=lambda one: ("{did}" in one[0], one[0].count("{"))):
-        pattern = re.escape(template).replace(r"\{did\}", ".+")
+    rest = re.compile(r"\{(did|path)\}")
+    known = sorted(document["paths"].items(), key=lambda one: (bool(rest.search(one[0])), one[0].count("{")))
+    for template, routes in known:
+        pattern = re.escape(template).replace(r"\{did\}", ".+").replace(r"\{path\}", ".+")
         if method in routes and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), operation.path):
             return template, routes[method]
     raise AssertionError(f"there is no route {label(operation)}")

@@ -220,7 +220,26 @@ def test_folders_go_up_and_datasets_come_down(grid: Grid, tmp_path: Path, unique
     info = grid.json("data", "info", dataset)
     assert (info["did"]["files"], info["did"]["total_size"]) == (2, 3)
     assert [r["rse_expression"] for r in info["rules"]] == ["A-DISK"]
-    assert [f["replicas"] for f in info["files"]] == [[{"rse": "A-DISK", "state": "available"}]] * 2
+    assert [f["replicas"] for f in info["files"]] == [[{"rse": "A-DISK", "state": "available", "path": None}]] * 2
+
+
+def test_a_file_that_lies_on_a_storage_is_registered_and_read(grid: Grid, tmp_path: Path, unique: str) -> None:
+    there = grid.storages["A-DISK"] / "belle" / "old" / unique
+    there.mkdir(parents=True)
+    (there / "a.txt").write_text("a")
+    path, did = f"/belle/old/{unique}/a.txt", f"mc:{unique}/a.txt"
+    words = ["data", "register", did, "1", "--rse", "A-DISK", "--adler32", "00620062"]
+
+    assert grid.json(*words, "--path", path, account="root") == {"files": 1, "size": 1}
+
+    assert grid.sancho("data", "get", did, "-o", str(tmp_path / "down")).exit_code == 0
+    assert (tmp_path / "down" / unique / "a.txt").read_text() == "a"
+    (file,) = grid.json("data", "info", did)["files"]
+    assert file["replicas"] == [{"rse": "A-DISK", "state": "available", "path": path}]
+    stolen = grid.sancho(
+        "data", "register", f"{did}.2", "1", "--rse", "A-DISK", "--path", "/gridpp/x/y", account="root"
+    )
+    assert stolen.exit_code != 0
 
 
 def test_rules_are_added_shown_and_withdrawn(grid: Grid, tmp_path: Path, unique: str) -> None:

@@ -122,7 +122,6 @@ async def test_statuses_that_do_not_exist_are_refused(alice: PythonClient) -> No
     assert (await refused(alice, "set_status", "mc", "status/d", colour="red"))[0] == "UnsupportedStatus"
     assert (await refused(alice, "set_status", "mc", "status/d", open="no"))[0] == "UnsupportedStatus"
     assert (await refused(alice, "set_status", "mc", "status/d"))[0] == "UnsupportedStatus"
-    assert (await refused(alice, "set_status", "mc", "status/d", lifetime=5))[0] == "UnsupportedOperation"
     assert (await refused(alice, "close", "mc", "status/none"))[0] == "DataIdentifierNotFound"
     assert (await alice.call("get_did", "mc", "status/d"))["open"] is True
 

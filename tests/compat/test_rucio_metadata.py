@@ -3,7 +3,7 @@
 import pytest
 
 from tests.compat.rucio_client import Online, PythonClient
-from tests.compat.rucio_given import named, refused, registered
+from tests.compat.rucio_given import named, names, refused, registered
 
 pytestmark = pytest.mark.xdist_group("rucio_metadata")  # one server for all
 
@@ -37,6 +37,41 @@ async def test_keys_and_values_are_made_and_listed(
     assert (await refused(root, "add_key", "a.b", "ALL"))[0] == "InputValidationError"
     assert (await refused(alice, "add_key", "new", "ALL"))[0] == "AccessDenied"
     assert "new" not in await alice.call("list_keys")
+
+
+async def test_a_collection_is_made_with_metadata_rules_and_a_life_in_one_go(
+    keys: None, rucio: Online, root: PythonClient
+) -> None:
+    rules = [{"copies": 1, "rse_expression": "B-DISK", "lifetime": 60}]
+    files = [{**named("go/a")[0], "bytes": 10}]
+    said = {"run": 5, "stream": "physics"}
+    assert await root.call("add_dataset", "mc", "go/d", {"monotonic": True}, said, rules, 600, files, "A-DISK") is True
+    assert await root.call("get_metadata", "mc", "go/d", plugin="JSON") == said
+    columns = await root.call("get_metadata", "mc", "go/d")
+    assert (columns["monotonic"], columns["expired_at"] is not None) == (True, True)
+    assert [r["rse_expression"] for r in await root.call("list_did_rules", "mc", "go/d")] == ["B-DISK"]
+    assert names(await root.call("list_files", "mc", "go/d")) == ["go/a"]
+    assert await root.call("list_dids", "mc", [{"run": 5}]) == ["go/d"]
+
+    assert await root.call("set_metadata", "mc", "go/d", "lifetime", 0) is True  # no key of the VO's
+    assert await root.call("list_dids", "mc", [{"run": 5}]) == []
+    many = [{**named("go/e")[0], "rules": rules}, {**named("go/f")[0], "rules": rules, "meta": {"colour": "red"}}]
+    kind, message = await refused(root, "add_datasets", many)
+    assert (kind, "colour" in message) == ("InvalidMetadata", True)
+    for name in ("go/e", "go/f"):
+        assert (await refused(root, "get_did", "mc", name))[0] == "DataIdentifierNotFound"
+
+
+async def test_files_say_something_as_they_are_registered(keys: None, root: PythonClient) -> None:
+    one = {**named("reg/a")[0], "bytes": 1, "adler32": "00000001"}
+    said = {"guid": "a" * 32, "run": 6, "quality": "good"}
+    assert await root.call("add_replicas", "A-DISK", [{**one, "name": "reg/b"}, {**one, "meta": said}]) is True
+    assert await root.call("get_metadata", "mc", "reg/a", plugin="JSON") == {"run": 6, "quality": "good"}
+    assert await root.call("get_metadata", "mc", "reg/b", plugin="JSON") == {}
+    for meta, kind in (({"quality": "fair"}, "InvalidValueForKey"), ({"colour": "red"}, "InvalidMetadata")):
+        bad = {**one, "name": "reg/c", "meta": meta}
+        assert (await refused(root, "add_replicas", "A-DISK", [bad]))[0] == kind
+        assert (await refused(root, "get_did", "mc", "reg/c"))[0] == "DataIdentifierNotFound"
 
 
 async def test_metadata_is_set_read_and_deleted(keys: None, rucio: Online, alice: PythonClient) -> None:

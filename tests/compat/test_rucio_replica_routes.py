@@ -47,10 +47,10 @@ async def test_a_browser_is_led_to_a_replica_that_it_can_read(served: Served) ->
 
     led = await ask(served, "GET", "/redirect/mc/dir/one/")
 
-    assert (led.status_code, led.headers["location"][:31]) == (303, "https://disk.test/data/belle/mc")
+    assert (led.status_code, led.headers["location"][:35]) == (303, "https://disk.test:443/data/belle/mc")
     said = await ask(served, "GET", "/redirect/mc/dir/one/metalink")
     assert said.headers["content-type"] == "application/metalink4+xml"
-    assert "davs://disk.test/data/belle/mc/" in said.text
+    assert "davs://disk.test:443/data/belle/mc/" in said.text
 
 
 async def test_no_vo_sees_replicas_of_another(served: Served) -> None:

@@ -14,7 +14,7 @@ async def prepared(rucio: Online) -> Online:
     await rucio.give_password(1, "root")
     spec = {"site": "SITE-A", "plugin": "webdav", "prefix": "https://dav.example/data", "attributes": {"istape": True}}
     documents = [
-        {"kind": "RSE", "name": "belle-tape", "vo": "belle", "spec": {**spec, "writable": False}},
+        {"kind": "RSE", "name": "belle-tape", "vo": "belle", "spec": {**spec, "writable": False, "naming": "identity"}},
         {"kind": "RSE", "name": "GRIDPP-DISK", "vo": "gridpp", "spec": {**spec, "prefix": "https://gridpp.example"}},
         {"kind": "Quota", "name": "all", "vo": "belle", "spec": {"rse_expression": "A-DISK", "size": "5 GB"}},
     ]
@@ -52,9 +52,10 @@ async def test_an_rse_is_shown_with_what_uploads_and_downloads_need(prepared: On
     assert (tape["availability_read"], tape["availability_write"], tape["availability_delete"]) == (True, False, True)
     (file,), (dav,) = disk["protocols"], tape["protocols"]
     assert (file["scheme"], file["hostname"], file["port"]) == ("file", "localhost", 0)
-    assert file["prefix"].endswith("/a-disk/")
+    assert file["prefix"].endswith("/a-disk/belle/")
+    assert (disk["lfn2pfn_algorithm"], tape["lfn2pfn_algorithm"]) == ("hash", "identity")
     assert file["impl"] == "rucio.rse.protocols.posix.Default"
-    assert (dav["scheme"], dav["hostname"], dav["port"], dav["prefix"]) == ("https", "dav.example", 443, "/data/")
+    assert (dav["scheme"], dav["hostname"], dav["port"], dav["prefix"]) == ("https", "dav.example", 443, "/data/belle/")
     assert dav["domains"]["wan"]["read"] == 1
 
 
@@ -69,14 +70,11 @@ async def test_protocols_and_attributes_of_an_rse(prepared: Online, alice: Pytho
 
 
 async def test_where_a_file_lies_is_said_by_us(prepared: Online, alice: PythonClient) -> None:
-    found = await alice.call("lfns2pfns", "belle-tape", ["mc:dir/one", "mc:two"], scheme="https", operation="read")
-    assert list(found) == ["mc:dir/one", "mc:two"]
-    assert found["mc:dir/one"].startswith("https://dav.example/data/belle/mc/")
-    assert found["mc:dir/one"].endswith("/dir/one")
-    assert "mc:three" in await refused(
-        alice, "DataIdentifierNotFound", "lfns2pfns", "A-DISK", ["mc:two", "mc:three"]
-    )  # fmt: skip
-    await refused(alice, "DataIdentifierNotFound", "lfns2pfns", "A-DISK", ["mc:box"])
+    found = await alice.call("lfns2pfns", "belle-tape", ["mc:dir/one", "mc:new"], scheme="https", operation="read")
+    at = "https://dav.example:443/data/belle/mc"
+    assert found == {"mc:dir/one": f"{at}/dir/one", "mc:new": f"{at}/new"}
+    there = (await alice.call("lfns2pfns", "A-DISK", ["mc:two"]))["mc:two"]
+    assert there in (await alice.call("list_replicas", [{"scope": "mc", "name": "two"}]))[0]["pfns"]
     await refused(alice, "InvalidObject", "lfns2pfns", "A-DISK", ["two"])
     await refused(alice, "InputValidationError", "lfns2pfns", "A-DISK", [])
     await refused(alice, "InvalidObject", "lfns2pfns", "A-DISK", ["mc:two"] * 1001)

@@ -13,8 +13,7 @@ from sancho.dids import service
 from sancho.dids.errors import DidNotFound, MetadataKeyNotIndexed, NotACollection, ScopeNotFound
 from sancho.dids.model import DidKind, NewFile, Search
 from sancho.dids.service.searching import condition_of
-from sancho.dids.store.rows import DID
-from sancho.dids.store.searching import FROM, WHERE
+from sancho.dids.store.searching import FOUND
 from sancho.kit.db import Connection, TooSlow, fetch_values, in_time
 from sancho.kit.query import All, Either, Not, Predicate, Query, parse, render
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
@@ -261,7 +260,7 @@ async def test_a_search_of_many_uses_the_index_of_a_slot(conn: Connection, world
     await conn.execute(
         "INSERT INTO metadata_search (vo, did_id, n1, t1) SELECT vo, did_id, did_id % 5000, 'x' FROM did WHERE size = 1"
     )
-    query = sql.SQL("EXPLAIN " + DID + FROM + WHERE + " ORDER BY d.did_id LIMIT 1000")
+    query = sql.SQL("EXPLAIN " + FOUND + " ORDER BY d.did_id LIMIT 1000")
     for where in ("run = 17", "stream = physics", "run = 17 | run = 18", "run between 17 and 18 & stream = x"):
         condition = await condition_of(conn, world.belle, Search(parse(where)), ())
         params = {"vo": world.belle, "kinds": list(DidKind), **condition.params}

@@ -136,6 +136,7 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /groups", query=vo)
     yield ask("POST /accounts/{name}/secret", "root", name="robot", query=vo)
     yield ask("GET /accounts/{name}/identities", "root", name="carol", query=vo)
+    yield ask("GET /identities", "root", query={"subject": "/DC=org/CN=Carol", **vo})
     key = {"kind": "ssh_key", "subject": SSH_KEY}
     yield ask("POST /accounts/{name}/identities", "root", name="carol", query=vo, body=key)
     yield ask("DELETE /accounts/{name}/identities", "root", name="carol", query={"subject": SSH_PRINT, **vo})
@@ -174,17 +175,31 @@ def _data(filled: Filled) -> Iterator[Ask]:
             "where": "size > 1 & job.site = SITE-A", "within": "mc:raw",
         },
     )  # fmt: skip
-    yield ask("POST /dids", body={"did": "mc:new", "kind": "dataset"})
+    new = {"did": "mc:new", "kind": "dataset", "monotonic": False, "lifetime": "1 d"}
+    yield ask("POST /dids", body=new)
+    yield ask("POST /dids/erase", body={"dids": ["mc:mine"], "after": "1 d"})
+    yield ask("POST /dids/restore", body={"dids": ["mc:mine"]})
+    yield ask("POST /collections", body={"collections": [{**new, "did": "mc:newer", "children": ["mc:raw/1"]}]})
+    many = {"attachments": [{"parent": "mc:box", "children": ["mc:mine"]}], "again": True}
+    yield ask("POST /attachments/many", body=many)
+    yield ask("POST /tallies", body={"dids": ["mc:raw"]})
+    yield ask("GET /files/{did:path}", did="mc:raw", query={"as_of": "2026-01-01T00:00:00Z"})
+    for lines in ("below", "parents", "history"):
+        yield ask(f"GET /{lines}/{{did:path}}", did="mc:raw")
+    yield ask("PATCH /scopes/{name}", "root", name="mc", body={"account": "root", "shared": True})
     yield ask("GET /dids/{did:path}", did="mc:raw/1")
-    yield ask("PATCH /dids/{did:path}", did="mc:mine", body={"open": True})
+    yield ask("GET /paths", query={"sizes": True, "cursor": "a", "limit": 10})
+    yield ask("GET /paths/{path:path}", query={"sizes": True, "cursor": "a", "limit": 10}, path=f"{filled.vo}/mc/raw")
+    yield ask("PATCH /dids/{did:path}", did="mc:mine", body={"open": True, "monotonic": None, "lifetime": "1 d"})
     yield ask("POST /attachments", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})
-    yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10})
+    as_of = "2026-01-01T00:00:00Z"
+    yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10, "as_of": as_of})
     yield ask("GET /scopes")
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
-    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER}
+    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1"}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
-    yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10})
+    yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
     yield ask("GET /shared")
     page = {"cursor": 0, "limit": 10}

@@ -159,6 +159,7 @@ async def _make_accounts(filled: Filled) -> None:
 
 async def _make_data(filled: Filled) -> None:
     files = [{"did": f"mc:raw/{n}", "size": len(CONTENT), "adler32": ADLER} for n in (1, 2)]
+    files[1]["path"] = f"/{filled.vo}/old/raw.2"
     disk = f"{filled.own}-DISK"
     await filled.ask(
         "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201
@@ -168,6 +169,9 @@ async def _make_data(filled: Filled) -> None:
     await filled.ask("POST", "/configuration/apply", {"documents": [grant]}, account="root")
     for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):
         await filled.ask("POST", "/dids", {"did": did, "kind": kind}, status=201)
+    for path in ("/attachments", "/attachments/remove"):
+        await filled.ask("POST", path, {"parent": "mc:box", "children": ["mc:mine"]}, status=204)
+    await filled.ask("POST", "/dids/erase", {"dids": ["mc:mine"]})
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
     said = {"run": 1200, "detector": ["ecl", "top"], f"of_{filled.vo}": filled.vo}
     await filled.ask("POST", "/metadata", {"dids": [{"did": "mc:raw/1", "metadata": said}]}, account="root", status=204)

@@ -106,13 +106,15 @@ EXPRESSION = f"{OUT}.0.rule.rse_expression"
 DIDS = [
     *(
         case("POST /dids", 422, "did_malformed", "did", body={"did": did})
-        for did in ("mc", "mc:", ":x", "MC:x", "mc:a b", "mc:/a", "mc:a/", "mc:a//b", "mc:../a", "mc:./a", "mc:\u202ea",
+        for did in ("mc", "mc:", ":x", "_C:x", "mc:a b", "mc:/a", "mc:a/", "mc:a//b", "mc:../a", "mc:./a", "mc:\u202ea",
                     "mc:a\n", "mc:\U000e0001", f"mc:{'x' * 251}", f"mc:{'é' * 126}", f"{'s' * 31}:x", "mc x:y")
     ),
     case("POST /dids", 404, "scope_not_found", "did", body={"did": "nowhere:x"}),
     case("POST /dids", 409, "did_exists", "did", body={"did": "mc:raw"}),
     case("GET /dids/{did:path}", 404, "did_not_found", "did", did="mc:nothing"),
     case("GET /dids/{did:path}", 422, "did_malformed", "did", did="nonsense"),
+    case("GET /paths/{path:path}", 404, "path_not_found", "path", path="belle/mc/nothing"),
+    case("GET /paths/{path:path}", 422, "path_malformed", "path", path="belle/mc/a//b"),
     case("GET /dids", 404, "scope_not_found", "scope", query={"scope": "nowhere"}),
     case("PATCH /dids/{did:path}", 409, "not_a_collection", "did", did="mc:raw/1", account="root"),
     case("PATCH /dids/{did:path}", 403, "not_yours", did="mc:raw"),

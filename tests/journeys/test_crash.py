@@ -27,7 +27,7 @@ from sancho.local.database import open_database
 from sancho.local.grid import Wishes
 from sancho.local.home import Home
 from sancho.local.programs import Plan, Program, read_state
-from sancho_client.calls import configuration, data, jobs, rules
+from sancho_client.calls import configuration, data, jobs, lives, rules
 from sancho_client.client import Client
 from sancho_client.data.upload import LocalFile, put
 from sancho_client.errors import Problem, ServerAway
@@ -147,6 +147,8 @@ def test_every_point_and_the_database_may_be_killed_and_nothing_is_lost_or_doubl
         client.send(jobs.submit(description(vo), count=JOBS))
         passing = client.send(rules.create("user.admin:all", copies=1, rse_expression="disk-a", lifetime=1))
         assert passing.rule_id
+        client.send(data.create("user.admin:passing", "dataset"))
+        client.send(lives.erase(["user.admin:passing"], after=1))
 
     def states(vo: str) -> dict[str, int]:
         return {s.state: s.count for s in clients[vo].send(jobs.summary())}

@@ -147,7 +147,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "RSE": {
         "site": "SITE-A", "plugin": "posix", "prefix": "file:///nowhere", "audience": "x", "attributes": {"tier": 1},
         "settings": {"roots": []}, "distances": {"B-DISK": 1}, "readable": True, "writable": True, "deletable": True,
-        "enabled": True,
+        "enabled": True, "naming": "identity",
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},

@@ -40,7 +40,7 @@ class Storage:
         return Rse(
             rse_id=1, vo=1, name="X-DISK", site_id=1, site="X", audience=audience or self.door.audience,
             plugin="webdav", prefix=self.door.url, settings={}, attributes={},
-            readable=True, writable=True, deletable=True,
+            readable=True, writable=True, deletable=True, naming="hash",
         )  # fmt: skip
 
     def token(

@@ -33,6 +33,24 @@ async def test_files_move_and_the_rule_is_ok(grid: Grid) -> None:
     await grid.exact()
 
 
+async def test_a_file_moves_from_where_it_is_said_to_lie_to_where_it_is_said_to(grid: Grid) -> None:
+    (one,) = await grid.give({"a": b"first file"})
+    rule = await grid.want()
+    said = "INSERT INTO replica_path (vo, rse_id, did_id, path) VALUES (1, {}, {}, '{}') RETURNING 1"
+    for rse, path in (("A-DISK", "/belle/old/a"), ("B-DISK", "/belle/new/a")):
+        await grid.value(said.format(grid.key(one, rse).rse_id, one, path))
+    old = grid.served.storages["A-DISK"] / "belle/old/a"
+    old.parent.mkdir(parents=True)
+    (await grid.path(one, "A-DISK")).rename(old)
+
+    await service.carry(grid.deployment)
+    await grid.settle()
+
+    assert await grid.state(rule) is RuleState.OK
+    assert (grid.served.storages["B-DISK"] / "belle/new/a").read_bytes() == b"first file"
+    assert not (await grid.path(one)).exists()
+
+
 async def test_the_deferred_task_carries_by_itself(grid: Grid) -> None:
     await grid.give({"a": b"first file"})
     rule = await grid.want()

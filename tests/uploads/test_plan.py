@@ -13,7 +13,7 @@ def rse(number: int, *, scheme: str = "https", site: int = 1, writable: bool = T
     return Rse(
         rse_id=number, vo=0, name=f"RSE-{number}", site_id=site, site=f"SITE-{site}", audience="a", plugin="p",
         prefix=f"{scheme}://host/{number}", settings={}, attributes={}, readable=True, writable=writable,
-        deletable=True,
+        deletable=True, naming="hash",
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Native routes of decisions: what one may do, and the audit log."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -13,6 +12,7 @@ from sancho.decisions.model import AuditRow, Explanation, Verdict
 from sancho.identity.errors import AccountNotFound
 from sancho.kit.access import Directory
 from sancho.kit.errors import PermissionMissing
+from sancho.kit.policy import PathUnfit
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
 from sancho.kit.web import Caller, Deployed, Transaction
@@ -71,7 +71,7 @@ class Searched(BaseModel, extra="forbid"):
     limit: Annotated[int, Query(ge=1, le=1000)] = 100
 
 
-@router.get("/can", responses=problems(PermissionMissing, PermissionUnknown, AccountNotFound))
+@router.get("/can", responses=problems(PermissionMissing, PermissionUnknown, AccountNotFound, PathUnfit))
 async def can(
     request: Request,
     caller: Caller,
@@ -82,17 +82,17 @@ async def can(
 ) -> Explanation:
     """Say whether an account may use a permission on something, why, and what would be needed."""
     authenticator = cast(Directory, request.app.state.authenticator)
-    owners = cast(Mapping[str, service.OwnerOf], request.app.state.owners)
-    return await service.explain(conn, caller, authenticator, (account or caller.account, permission, on), owners)
+    facts = cast(service.Facts, request.app.state.facts)
+    return await service.explain(conn, caller, authenticator, (account or caller.account, permission, on), facts)
 
 
-@router.get("/audit", responses=problems(PermissionMissing, VoNotFound))
+@router.get("/audit", responses=problems(PermissionMissing, PathUnfit, VoNotFound))
 async def audit(caller: Caller, deployment: Deployed, wanted: Annotated[Searched, Query()]) -> DecisionsOut:
     """Search the audit log of the VO, newest first; administrators of the installation may name another VO."""
     reader = await vos.acting(deployment, caller, wanted.vo)
     filters: service.Filter = {
         "before": wanted.cursor, "since": wanted.since, "until": wanted.until, "account": wanted.account,
-        "permission": wanted.permission, "allowed": wanted.allowed, "on": service.prefix_of(wanted.on),
+        "permission": wanted.permission, "allowed": wanted.allowed, "on": service.prefix_of(reader, wanted.on),
     }  # fmt: skip
     async with deployment.database.transaction([reader.vo]) as conn:
         rows = await service.search(conn, reader, filters, wanted.limit)

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
-from sancho.dids.model import DidMalformed
+from sancho.dids.model import DidMalformed, PathMalformed
 from sancho.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
     "AttachedAlready",
     "ChecksumMalformed",
     "CollectionClosed",
+    "CollectionMonotonic",
     "Cycle",
     "DidExists",
     "DidMalformed",
     "DidNotFound",
+    "ErasureBegun",
     "FileAttachedAlready",
     "FileDiffers",
     "KindsMismatch",
@@ -26,6 +28,8 @@ __all__ = [
     "NotADataset",
     "NotAttached",
     "NotSmart",
+    "PathMalformed",
+    "PathNotFound",
     "ScopeExists",
     "ScopeMalformed",
     "ScopeNotFound",
@@ -45,6 +49,16 @@ class DidNotFound(NotFound):
         super().__init__(did=did, field=field)
 
 
+class PathNotFound(NotFound):
+    """There is nothing at {path}."""
+
+    code = "path_not_found"
+
+    def __init__(self, *, path: str, field: str = "path") -> None:
+        """Name the path."""
+        super().__init__(path=path[:300], field=field, hint="Paths are /VO/SCOPE/NAME; you see those of your own VO.")
+
+
 class DidExists(Conflict):
     """DID {did} exists already."""
 
@@ -52,7 +66,7 @@ class DidExists(Conflict):
 
     def __init__(self, *, did: str, field: str = "did") -> None:
         """Name the DID that is taken."""
-        super().__init__(did=did, field=field, hint="A name is used once; choose another.")
+        super().__init__(did=did, field=field, hint="A name is used once, even if it was erased; choose another.")
 
 
 class ScopeNotFound(NotFound):
@@ -89,7 +103,7 @@ class ScopeExists(Conflict):
 
 
 class ScopeMalformed(Invalid):
-    """{scope!r} is not the name of a scope: it needs 1 to 30 of a-z, 0-9, '.', '_' and '-'."""
+    """{scope!r} is not the name of a scope: it needs 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'."""
 
     code = "scope_malformed"
 
@@ -146,6 +160,26 @@ class CollectionClosed(Conflict):
     def __init__(self, *, did: str, field: str = "did") -> None:
         """Name the collection."""
         super().__init__(did=did, field=field, hint="Its owner may open it again.")
+
+
+class CollectionMonotonic(Conflict):
+    """{did} only grows; nothing can be taken out of it."""
+
+    code = "collection_monotonic"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the collection."""
+        super().__init__(did=did, field=field)
+
+
+class ErasureBegun(Conflict):
+    """{did} is being erased; it is too late to restore it."""
+
+    code = "erasure_begun"
+
+    def __init__(self, *, did: str, field: str = "did") -> None:
+        """Name the DID."""
+        super().__init__(did=did, field=field)
 
 
 class KindsMismatch(Conflict):

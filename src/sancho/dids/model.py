@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -12,10 +12,12 @@ from sancho.kit.query import Query
 
 NAME_BYTES = 250
 """Longest name of a DID, in bytes of UTF-8."""
-SCOPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,29}")
+SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
 ADLER32 = re.compile(r"[0-9a-f]{8}")
 """What a checksum looks like outside of the database."""
+GRACE = timedelta(days=14)
+"""How long what is to be erased can be restored, unless something else is said."""
 FileKey: TypeAlias = int
 """A file within its VO: its `did_id`."""
 
@@ -54,6 +56,21 @@ class DidMalformed(Invalid):
         )
 
 
+class PathMalformed(Invalid):
+    """{path!r} is not a path: {reason}."""
+
+    code = "path_malformed"
+
+    def __init__(self, *, path: str, reason: str, field: str = "path") -> None:
+        """Say what is wrong with the text."""
+        super().__init__(
+            path=path[:300],
+            reason=reason,
+            field=field,
+            hint="A path is /VO/SCOPE/NAME, for example /belle/mc/run1/a.root.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A part of the namespace and the account it belongs to; `shared`: every account of the VO may make DIDs in it."""
@@ -84,6 +101,12 @@ class Did:
     """Name of its owner."""
     scope_account_id: int
     """The owner of its scope, who may change it as well."""
+    monotonic: bool = False
+    """A collection that only grows: nothing is ever taken out of it."""
+    ends_at: datetime | None = None
+    """When it is to be erased."""
+    held: str | None = None
+    """Why it is still there though its time has come."""
 
     @property
     def did(self) -> str:
@@ -97,6 +120,10 @@ class FileText(NamedTuple):
     did: str
     size: int
     adler32: str | None
+    path: str | None = None
+    """Where it lies on its RSE: a path or a URL; None when that follows from its id."""
+    copying: bool = False
+    """It is only about to be put there."""
 
 
 class NewFile(NamedTuple):
@@ -151,11 +178,40 @@ class Branch(NamedTuple):
     child: Listed
 
 
+class Detached(NamedTuple):
+    """A DID that was in a collection, and when; `attached_at` is None when it came there before that was noted."""
+
+    scope: str
+    name: str
+    kind: DidKind
+    size: int | None
+    adler32: str | None
+    attached_at: datetime | None
+    detached_at: datetime
+
+    @property
+    def did(self) -> str:
+        """The DID as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class Ended(NamedTuple):
+    """A DID whose time has come, as it is under the lock of its row."""
+
+    did_id: int
+    kind: DidKind
+    account_id: int
+    follows: bool
+    """It ends since the only dataset that it was in has."""
+
+
 class NewCollection(NamedTuple):
-    """A dataset or container to make."""
+    """A dataset or container to make; it may only grow, and be erased after a `lifetime`."""
 
     did: str
     kind: DidKind
+    monotonic: bool = False
+    lifetime: timedelta | None = None
 
 
 class Child(NamedTuple):
@@ -278,6 +334,43 @@ class Tally(NamedTuple):
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path taken apart: `/`, `/VO`, `/VO/SCOPE` or `/VO/SCOPE/NAME`; what it does not go down to is empty."""
+
+    vo: str
+    scope: str
+    name: str
+    is_directory: bool
+    """It ends with `/`: the directory is meant, and no DID."""
+
+    @property
+    def text(self) -> str:
+        """The path as people write it; that of a directory ends with `/`."""
+        parts = "/".join(part for part in (self.vo, self.scope, self.name) if part)
+        return f"/{parts}/" if parts and (self.is_directory or not self.name) else f"/{parts}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What lies in a directory: a DID, or with no `kind` a directory, with the files and bytes below it.
+
+    `name` is the whole name within the scope. `size` is that of a file; of a collection, and its `files`, when they
+    were asked for.
+    """
+
+    scope: str
+    name: str
+    kind: DidKind | None
+    files: int | None = None
+    size: int | None = None
+    did_id: int | None = None
+    open: bool | None = None
+    adler32: str | None = None
+    account: str | None = None
+    created_at: datetime | None = None
+
+
 def fault_of_name(name: str) -> str | None:
     """Say why this cannot be the name of a DID; None when it can.
 
@@ -313,10 +406,25 @@ def parse_did(did: str, *, field: str = "did") -> tuple[str, str]:
     if not colon:
         raise DidMalformed(did=did, reason="there is no ':' in it", field=field)
     if SCOPE.fullmatch(scope) is None:
-        raise DidMalformed(did=did, reason="its scope is not 1 to 30 of a-z, 0-9, '.', '_' and '-'", field=field)
+        raise DidMalformed(did=did, reason="its scope is not 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'", field=field)
     if (reason := fault_of_name(name)) is not None:
         raise DidMalformed(did=did, reason=reason, field=field)
     return scope, name
+
+
+def parse_path(path: str) -> Path:
+    """Take a path apart; raises `PathMalformed`. Whether there is such a VO, scope or name does not matter."""
+    if "//" in path:
+        raise PathMalformed(path=path, reason="it has '//' in it")
+    vo, _, rest = path.removeprefix("/").partition("/")
+    scope, _, name = rest.partition("/")
+    is_directory = path.endswith("/")
+    if scope and SCOPE.fullmatch(scope) is None:
+        raise PathMalformed(path=path, reason="its second part cannot be the name of a scope")
+    name = name.removesuffix("/")
+    if name and (reason := fault_of_name(name)) is not None:
+        raise PathMalformed(path=path, reason=reason)
+    return Path(vo, scope, name, is_directory)
 
 
 def pack_adler32(text: str) -> int:

@@ -199,6 +199,8 @@ class InputFile:
     size: int
     adler32: int | None
     rse_ids: list[int]
+    paths: list[str | None]
+    """Where it lies on each of them, when that does not follow from its id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,13 +2,15 @@
 
 A *thing* is what a permission is used on, as a text that begins with its kind: `did:mc:run7/f.root`, `site:LYON`,
 `tag:gpu`, `job:17`. A *pattern* means a thing and all that is below it: `did:mc:run7` is `run7` and `run7/…`,
-`did:mc:` a whole scope, and `did:mc:run*` whatever begins so. Texts without a kind mean DIDs.
+`did:mc:` a whole scope, and `did:mc:run*` whatever begins so. Texts without a kind mean DIDs, and so do paths of the
+VO, `/belle/mc/run7`.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
+from sancho.kit.errors import Invalid
 from sancho_contract.policy import Answer, Opinion, PolicyPlugin, Question
 
 KINDS = ("account", "did", "group", "job", "login", "pilot", "plugin", "policy", "quota", "rule", "site", "tag", "vo")
@@ -60,6 +62,16 @@ class Policy:
         return Answer(Opinion.ALLOW if self.effect is Effect.ALLOW else Opinion.DENY, self.reason)
 
 
+class PathUnfit(Invalid):
+    """{path} is not a path of VO {vo}: {reason}."""
+
+    code = "path_elsewhere"
+
+    def __init__(self, *, path: str, vo: str, reason: str, field: str) -> None:
+        """Say what is wrong with the path."""
+        super().__init__(path=path[:300], vo=vo, reason=reason, field=field, hint="Paths are /VO/SCOPE/NAME.")
+
+
 def spell(text: str) -> str:
     """A thing or pattern with its kind: `mc:run7` is `did:mc:run7`, and so is `mc:/run7`."""
     kind, colon, _ = text.partition(":")
@@ -68,6 +80,24 @@ def spell(text: str) -> str:
         scope, _, name = full.removeprefix("did:").partition(":")
         return f"did:{scope}:{name.lstrip('/')}" if ":" in full[4:] else full
     return full
+
+
+def spell_in(vo: str, text: str, *, field: str = "on") -> str:
+    """A thing or pattern with its kind, that may be a path of a VO: `/belle/mc/run7` is `did:mc:run7`.
+
+    A path that ends with `/` means only what lies in that directory. Raises `PathUnfit`, which blames `field`.
+    """
+    if not text.startswith("/"):
+        return spell(text)
+    if "//" in text or {".", ".."} & set(text.split("/")):
+        raise PathUnfit(path=text, vo=vo, reason="it has '//', '.' or '..' in it", field=field)
+    own, _, rest = text[1:].partition("/")
+    if own != vo:
+        raise PathUnfit(path=text, vo=vo, reason="it begins with another name", field=field)
+    scope, slash, name = rest.partition("/")
+    if not scope:
+        return "did:*"
+    return f"did:{scope}" if scope.endswith("*") and not slash else f"did:{scope}:{name}"
 
 
 def did(name: str) -> str:

@@ -23,7 +23,10 @@ from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize
 from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
+from sancho.replicas.errors import PathTaken
 from sancho.replicas.model import ACCESSED_AT_ONCE, REGISTERED_AT_ONCE
+from sancho.rses.errors import PathUnfit
+from sancho.sites.errors import SiteNotFound
 
 router = Branch(prefix="/replicas", tags=["replicas"])
 
@@ -36,6 +39,9 @@ class FileIn(BaseModel, extra="forbid"):
     did: DidText
     size: FileSize
     adler32: Annotated[str | None, Field(max_length=40, examples=["0a1b2c3d"])] = None
+    path: Annotated[str | None, Field(min_length=1, max_length=2000, examples=["/belle/old/a.root"])] = None
+    """Where it lies: a URL, or a path below the prefix of the RSE, in the area of the VO; absent, it follows from
+    the file's id."""
 
 
 class FilesIn(BaseModel, extra="forbid"):
@@ -59,6 +65,8 @@ class AccessIn(BaseModel, extra="forbid"):
     dids: Annotated[list[DidText], Field(min_length=1, max_length=1000)]
     cursor: Amount = 0
     limit: Annotated[int, Field(ge=1, le=ACCESSED_AT_ONCE)] = ACCESSED_AT_ONCE
+    near: Annotated[str | None, Field(max_length=128, examples=["SITE-A"])] = None
+    """The site of the reader: the nearest places come first."""
 
 
 class SourceOut(BaseModel):
@@ -92,22 +100,22 @@ class AccessOut(BaseModel):
     status_code=201,
     responses=problems(
         PermissionMissing, DidMalformed, ChecksumMalformed, ScopeNotFound, ScopeNotYours, DidExists, NotADataset,
-        CollectionClosed, NotYours,
+        CollectionClosed, NotYours, PathUnfit, PathTaken,
     ),
 )  # fmt: skip
 async def register(body: FilesIn, caller: Caller, conn: Transaction) -> Registered:
     """Enter files that are on a storage already, all or none, and optionally put them into a dataset."""
-    files = [FileText(file.did, file.size, file.adler32) for file in body.files]
+    files = [FileText(file.did, file.size, file.adler32, file.path) for file in body.files]
     ids = await service.register(conn, caller, body.rse, files, dataset=body.dataset)
     return Registered(files=len(ids), size=sum(file.size for file in files))
 
 
-@router.post("/access", responses=problems(DidMalformed, DidNotFound))
+@router.post("/access", responses=problems(DidMalformed, DidNotFound, SiteNotFound))
 async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: Deployed) -> AccessOut:
     """Say where the files below some DIDs can be read, with a token for each place."""
     roots = [did.did_id for did in await dids.resolve(conn, caller.vo, body.dids)]
     page = (body.cursor, body.limit)
-    files = await service.access(conn, caller, deployment.signer, roots, page=page)
+    files = await service.access(conn, caller, deployment.signer, roots, page=page, near=body.near)
     return AccessOut(
         files=[
             ReadableOut(
@@ -124,7 +132,7 @@ async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: 
 async def list_replicas(did: str, caller: Caller, conn: Snapshot) -> StreamingResponse:
     """Stream the files that are or lie below a DID, each with its replicas: one JSON document a line.
 
-    The URL of a replica is its RSE's prefix followed by the file's `path`.
+    The URL of a replica is its RSE's prefix followed by its own `path`, or else by the file's.
     """
     found = await dids.get(conn, caller.vo, did)
     return StreamingResponse(service.stream(conn, caller, found), media_type="application/x-ndjson")

@@ -46,6 +46,26 @@ class ReplicaDiffers(Conflict):
         )  # fmt: skip
 
 
+class PathTaken(Conflict):
+    """{did} cannot lie at {path}: another file does."""
+
+    code = "path_taken"
+
+    def __init__(self, *, did: str, path: str, field: str = "path") -> None:
+        """Name the file and the path."""
+        super().__init__(did=did, path=path[:500], field=field)
+
+
+class ReplicaNotCopying(Conflict):
+    """The replica of {did} on {rse} is not being put there: it is {state}."""
+
+    code = "replica_not_copying"
+
+    def __init__(self, *, did: str, rse: str, state: str) -> None:
+        """Name the file and the RSE, and say what it is."""
+        super().__init__(did=did, rse=rse, state=state, field="did")
+
+
 class ReplicaHeld(Conflict):
     """The replica of {did} on {rse} is held: a rule or an upload needs it."""
 

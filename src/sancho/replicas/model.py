@@ -12,6 +12,8 @@ ACCESSED_AT_ONCE = 200
 """Files on one page of sources."""
 COPYING_GRACE = timedelta(minutes=10)
 """How much longer than others a copying replica is kept once nothing holds it: the copy may be under way."""
+PUT_TIME = timedelta(days=1)
+"""How long a file may take that a client puts on a storage by itself, when nothing holds its replica."""
 LEASE = timedelta(minutes=10)
 """How long a claimed deletion belongs to one worker."""
 DELETION_TIME = timedelta(minutes=5)
@@ -60,6 +62,8 @@ class Replica:
     lock_count: int
     accessed_on: date | None
     tombstone_at: datetime | None
+    path: str | None = None
+    """Where it lies, when that does not follow from the file's id."""
 
     @property
     def key(self) -> ReplicaKey:
@@ -110,14 +114,17 @@ class Located(NamedTuple):
 
 
 class FileCopies(NamedTuple):
-    """A file and those of its replicas that were asked for, by RSE; `parents` as `scope:name`, when asked for."""
+    """A file and those of its replicas that were asked for: RSE, state, and path where it does not follow from the id.
+
+    `parents` as `scope:name`, when asked for.
+    """
 
     did_id: int
     scope: str
     name: str
     size: int
     adler32: str | None
-    copies: tuple[tuple[int, ReplicaState], ...]
+    copies: tuple[tuple[int, ReplicaState, str | None], ...]
     parents: tuple[str, ...]
 
 
@@ -154,6 +161,7 @@ class Doomed(NamedTuple):
     vo_name: str
     scope: str
     name: str
+    path: str | None = None
 
 
 class Fate(NamedTuple):

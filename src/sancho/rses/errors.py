@@ -46,6 +46,16 @@ class PlaceUnfit(Invalid):
         super().__init__(name=name, field="name")
 
 
+class PathUnfit(Invalid):
+    """A file on {rse} cannot lie at {path}: {reason}."""
+
+    code = "path_unfit"
+
+    def __init__(self, *, path: str, rse: str, reason: str, field: str = "path") -> None:
+        """Show the path, or the URL, and say why."""
+        super().__init__(path=path[:500], rse=rse, reason=reason, field=field)
+
+
 class PathNotYours(Invalid):
     """A token for {word} is not given: it has to read, and in the area of {vo}."""
 

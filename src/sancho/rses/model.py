@@ -27,6 +27,8 @@ class Rse:
     """Switched on, and its site too; as the next two."""
     writable: bool
     deletable: bool
+    naming: str = "hash"
+    """The `sancho.naming` plugin that names paths for those who put files there themselves."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,4 @@ class Protocol:
     readable: bool
     writable: bool
     deletable: bool
+    naming: str

@@ -1,13 +1,17 @@
 """Where a file lies, and what a token for it says: pure functions of what is known."""
 
 import re
-from collections.abc import Sequence
-from urllib.parse import quote
+from collections.abc import Mapping, Sequence
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from sancho.rses.errors import PlaceUnfit
 from sancho.rses.model import Place
 
 FOLDERS = 4096
+PORTS: Mapping[str, int] = {"http": 80, "https": 443, "root": 1094, "roots": 1094}
+"""Where a scheme is listened for when its URL does not say."""
+SAME: Mapping[str, str] = {"dav": "http", "davs": "https"}
+"""Schemes that are other words for one."""
 _ID = re.compile(r"[0-9a-f]{1,15}")
 
 
@@ -23,12 +27,81 @@ def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
     return Place(url=prefix + path, path=path)
 
 
-def file_at(prefix: str, url: str) -> int | None:
-    """The id of the file that would lie at a URL; None when the URL is not one that `place` makes with this prefix."""
-    parts = url.removeprefix(prefix).split("/", 5) if url.startswith(f"{prefix}/") else []
-    if len(parts) < 6 or _ID.fullmatch(parts[4]) is None:
+def file_at(path: str) -> int | None:
+    """The id of the file that lies at a path when nobody said so; None when the path is not one that `place` makes."""
+    parts = path.split("/", 5)
+    if len(parts) < 6 or parts[0] or _ID.fullmatch(parts[4]) is None:
         return None
-    return int(parts[4], 16)
+    did_id = int(parts[4], 16)
+    return did_id if parts[3:5] == [f"{did_id % FOLDERS:03x}", f"{did_id:x}"] else None
+
+
+def path_below(prefix: str, url: str) -> str | None:
+    """The path of a URL below a prefix, escaped as `place` does; None when it is elsewhere, or not spelled plainly.
+
+    A URL may say its scheme's port or not, and spell letters as they are. A path that could be read in two ways, with
+    `..`, `//` or an escaped letter that needs none, is not plain: tokens are made for paths.
+    """
+    if not url.isprintable():
+        return None
+    if url.startswith("/"):
+        return _plain(url)
+    try:
+        here, there = urlsplit(prefix), urlsplit(url)
+        elsewhere = _origin(here) != _origin(there) or there.query or there.fragment or {"?", "#"} & set(url)
+    except ValueError:
+        return None
+    below = "/" + here.path.strip("/")
+    path = "/" + there.path.lstrip("/")
+    if elsewhere or not path.startswith(below if below == "/" else f"{below}/"):
+        return None
+    return _plain(path[0 if below == "/" else len(below) :])
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, str, int]:
+    scheme = SAME.get(parts.scheme, parts.scheme)
+    who = parts.netloc.rpartition("@")[0]
+    return scheme, who, parts.hostname or "localhost", port_of(parts)
+
+
+def _plain(path: str) -> str | None:
+    letters = unquote(path)
+    escaped = quote(letters, "/")
+    words = letters.split("/")[1:]
+    if "%" in path and escaped != path:
+        return None
+    if not words or {"", ".", ".."} & set(words) or not letters.isprintable() or "\\" in path:
+        return None
+    return escaped
+
+
+def fault_of_path(path: str, vo: str) -> str | None:
+    """Why a file of a VO cannot be said to lie at a plain path; None when it can.
+
+    Not outside of the VO's own area, not where a scope or an id has its folder, and not where an id puts a file: only
+    that file is there, and what is made of its id is never said.
+    """
+    words = path.split("/")[1:]
+    if words[0] != quote(vo, ""):
+        return f"it is not in the area of the VO, /{vo}/"
+    if len(words) < 3 or (len(words) < 5 and re.fullmatch(r"[0-9a-f]{3}", words[2])):
+        return "it may be a folder"
+    if "%5C" in path:
+        return "a backslash is a slash to some storages"
+    return None if file_at(path) is None else "it belongs to another file"
+
+
+def pfn(prefix: str, path: str) -> str:
+    """The URL of a path below a prefix, which always says host and port."""
+    parts = urlsplit(prefix)
+    host = parts.hostname or "localhost"
+    where = host if parts.scheme == "file" else f"{host}:{port_of(parts)}"
+    return f"{parts.scheme}://{where}{parts.path.rstrip('/')}{path}"
+
+
+def port_of(parts: SplitResult) -> int:
+    """The port of a URL, said or implied by its scheme; 0 for what listens nowhere."""
+    return parts.port or PORTS.get(SAME.get(parts.scheme, parts.scheme), 0)
 
 
 def readable_paths(scope: str, vo: str) -> list[str] | str:

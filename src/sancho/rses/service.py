@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -13,13 +13,14 @@ from sancho.kit.db import Connection
 from sancho.kit.extensions import Extensions
 from sancho.rses import expression as language
 from sancho.rses import plan, store
-from sancho.rses.errors import PathNotYours, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.rses.errors import PathNotYours, PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rses.model import Place, Protocol, Rse
 from sancho.sites import service as sites
 from sancho.sites.model import ResourceKind
 from sancho.sites.service import Attributes, ResourceName
 from sancho.vos import service as vos
 from sancho.vos.model import RESOURCE_NAME, Change, Kind, Named
+from sancho_contract.naming import Naming
 from sancho_contract.storage import Storage
 
 IMPLICIT = ("rse", "site")
@@ -83,17 +84,65 @@ async def distances_from(conn: Connection, site_id: int) -> dict[int, int]:
     return await store.distances_from(conn, site_id)
 
 
-def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str) -> Place:
+async def nearness(conn: Connection, known: Iterable[Rse], site_id: int) -> dict[int, tuple[int, int]]:
+    """What to sort these RSEs by for a reader at a site, by id: its own first, then by distance, none being last."""
+    to = await store.distances_to(conn, site_id)
+    return {
+        rse.rse_id: (0, 0) if rse.site_id == site_id else (1, to[rse.rse_id]) if rse.rse_id in to else (2, 0)
+        for rse in known
+    }
+
+
+def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str, path: str | None = None) -> Place:
     """Where a file lies on an RSE: below the RSE's prefix, in its VO's own area, under its id and name.
 
-    Raises `PlaceUnfit` for names that would lead elsewhere.
+    `path` is where its replica is said to lie instead, if it is. Raises `PlaceUnfit` for names that would lead
+    elsewhere.
     """
+    if path is not None:
+        return Place(url=rse.prefix + path, path=path)
     return plan.place(rse.prefix, vo_name, scope, did_id, name)
 
 
-def file_at(rse: Rse, url: str) -> int | None:
-    """The id of the file that would lie at a URL of an RSE; None when nothing can. Compare with `place` who it is."""
-    return plan.file_at(rse.prefix, url)
+def path_below(rse: Rse, url: str) -> str | None:
+    """The path of a URL below the prefix of an RSE, as `Place.path`; None when it is elsewhere or not spelled plainly.
+
+    A path, with a slash at its beginning, is taken as one below the prefix.
+    """
+    return plan.path_below(rse.prefix, url)
+
+
+def file_at(path: str) -> int | None:
+    """The id of the file that lies at a path, unless it is said to lie elsewhere; None when the path is of no id.
+
+    Compare with `place` who it is.
+    """
+    return plan.file_at(path)
+
+
+def said_path(rse: Rse, vo_name: str, url: str, *, field: str = "path") -> str:
+    """The path at which a file of a VO is said to lie, as a URL or a path; raises `PathUnfit`, blaming `field`.
+
+    It is plain, in the VO's own area, and is not where an id puts a file.
+    """
+    path = plan.path_below(rse.prefix, url)
+    reason = (
+        f"it is not below {rse.prefix}, or not spelled plainly" if path is None else plan.fault_of_path(path, vo_name)
+    )
+    if path is None or reason is not None:
+        raise PathUnfit(path=url, rse=rse.name, reason=reason or "", field=field)
+    return path
+
+
+def named_path(extensions: Extensions, rse: Rse, vo_name: str, scope: str, name: str) -> str:
+    """The path, as `Place.path`, at which clients that ask nobody put a file of a VO on an RSE."""
+    naming = cast(Naming, extensions.get("sancho.naming", rse.naming))
+    return f"/{quote(vo_name, '')}/{quote(naming.path(scope, name), '/')}"
+
+
+def pfn(rse: Rse, path: str) -> str:
+    """The URL of a path on an RSE as other systems spell it: with host and port, said or implied."""
+    return plan.pfn(rse.prefix, path)
 
 
 def token(
@@ -147,6 +196,8 @@ class RseSpec(BaseModel, extra="forbid"):
     readable: bool = True
     writable: bool = True
     deletable: bool = True
+    naming: Annotated[str, Field(max_length=100)] = "hash"
+    """Name of an installed `sancho.naming` plugin: it names the paths of files that clients put there themselves."""
     enabled: bool = True
     """Switched off, nothing there is read, written or deleted."""
 
@@ -174,6 +225,7 @@ async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Seque
     at = await sites.sites_of(conn, vo, documents)
     for d in documents:
         sites.check_plugin("sancho.storage", d.spec.plugin, d.spec.settings, d)
+        sites.check_plugin("sancho.naming", d.spec.naming, {}, d, field="naming")
     ids = await sites.put_resources(
         conn,
         vo,
@@ -197,7 +249,7 @@ def _protocol(document: Named[RseSpec], rse_id: int, site_id: int) -> Protocol:
     return Protocol(
         rse_id=rse_id, site_id=site_id, name=document.name, audience=spec.audience_or_origin, plugin=spec.plugin,
         prefix=spec.prefix, settings=spec.settings, attributes=spec.attributes, readable=spec.readable,
-        writable=spec.writable, deletable=spec.deletable,
+        writable=spec.writable, deletable=spec.deletable, naming=spec.naming,
     )  # fmt: skip
 
 

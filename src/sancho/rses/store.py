@@ -20,7 +20,7 @@ async def rses(
                protocol.plugin, protocol.prefix, protocol.settings, rse.attributes,
                rse.readable AND usable.now AS readable,
                rse.writable AND usable.now AS writable,
-               rse.deletable AND usable.now AS deletable
+               rse.deletable AND usable.now AS deletable, rse.naming
           FROM rse
           JOIN resource ON resource.resource_id = rse.rse_id
           LEFT JOIN resource AS site ON site.resource_id = rse.site_id
@@ -43,15 +43,17 @@ async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
     await execute(
         conn,
         """
-        INSERT INTO rse (vo, readable, writable, deletable, rse_id, site_id, name, audience, attributes)
-        SELECT %(vo)s, readable, writable, deletable, rse_id, site_id, name, audience, attributes
+        INSERT INTO rse (vo, readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming)
+        SELECT %(vo)s, readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming
           FROM unnest(%(readable)s::bool[], %(writable)s::bool[], %(deletable)s::bool[], %(rse_ids)s::int[],
-                      %(site_ids)s::int[], %(names)s::text[], %(audiences)s::text[], %(attributes)s::jsonb[])
-            AS w (readable, writable, deletable, rse_id, site_id, name, audience, attributes)
+                      %(site_ids)s::int[], %(names)s::text[], %(audiences)s::text[], %(attributes)s::jsonb[],
+                      %(namings)s::text[])
+            AS w (readable, writable, deletable, rse_id, site_id, name, audience, attributes, naming)
          ORDER BY rse_id
         ON CONFLICT (rse_id) DO UPDATE
            SET readable = excluded.readable, writable = excluded.writable, deletable = excluded.deletable,
-               site_id = excluded.site_id, audience = excluded.audience, attributes = excluded.attributes
+               site_id = excluded.site_id, audience = excluded.audience, attributes = excluded.attributes,
+               naming = excluded.naming
         """,
         {
             "vo": vo,
@@ -63,6 +65,7 @@ async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
             "names": [r.name for r in rses],
             "audiences": [r.audience for r in rses],
             "attributes": [Jsonb(r.attributes) for r in rses],
+            "namings": [r.naming for r in rses],
         },
     )
 
@@ -109,6 +112,19 @@ async def distances_from(conn: Connection, site_id: int) -> dict[int, int]:
         """
         SELECT d.destination_rse_id, min(d.distance)
           FROM distance d JOIN rse ON rse.rse_id = d.source_rse_id WHERE rse.site_id = %(site_id)s GROUP BY 1
+        """,
+        {"site_id": site_id},
+    )
+    return dict(rows)
+
+
+async def distances_to(conn: Connection, site_id: int) -> dict[int, int]:
+    """The shortest distance from each RSE to an RSE of a site."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT d.source_rse_id, min(d.distance)
+          FROM distance d JOIN rse ON rse.rse_id = d.destination_rse_id WHERE rse.site_id = %(site_id)s GROUP BY 1
         """,
         {"site_id": site_id},
     )

@@ -186,6 +186,16 @@ class Arrival(NamedTuple):
     terms: RuleTerms | None
 
 
+class RuleOn(NamedTuple):
+    """A rule on a DID that is to be erased; `injecting`: it is still being placed."""
+
+    rule_id: int
+    did_id: int
+    account_id: int
+    locks: int
+    injecting: bool
+
+
 class OwnRule(NamedTuple):
     """A rule that its account gives up; `injecting`: it is still being placed."""
 

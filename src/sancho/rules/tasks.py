@@ -66,5 +66,11 @@ async def repair(deployment: Deployment) -> None:
     await service.repair(deployment)
 
 
+@tasks.task("erase", every=timedelta(seconds=15))
+async def erase(deployment: Deployment) -> None:
+    """Erase DIDs whose time has come and that no rule of others is over."""
+    await service.erase(deployment)
+
+
 def _replicas(keys: Sequence[Sequence[int]]) -> list[ReplicaKey]:
     return [ReplicaKey(did_id, rse_id) for did_id, rse_id in keys]

@@ -41,7 +41,7 @@ async def _retire(_conn: Connection, _caller: Principal, _vo: int, _names: Seque
 KINDS: tuple[Kind[Any], ...] = (
     Kind(
         name=KIND, model=DatasetGrantSpec, order=80, apply=_apply, retire=_retire,
-        names=r"[a-z0-9][a-z0-9._-]{0,29}:[^\x00-\x20]{1,169}", permission="dids:manage",
+        names=r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}:[^\x00-\x20]{1,169}", permission="dids:manage",
         things=lambda name, _: [thing(name)],
     ),
 )  # fmt: skip

@@ -154,7 +154,9 @@ async def drop_resources(conn: Connection, vo: int, kind: ResourceKind, names: S
     await store.drop_resources(conn, vo, kind.letter, names)
 
 
-def check_plugin(group: str, plugin: str, settings: dict[str, Any], document: Named[Any]) -> None:
+def check_plugin(
+    group: str, plugin: str, settings: dict[str, Any], document: Named[Any], *, field: str = "plugin"
+) -> None:
     """Blame the document unless a plugin can be made as it says.
 
     Raises `PluginMissing`, `PluginBroken` or `SettingsInvalid`.
@@ -163,9 +165,9 @@ def check_plugin(group: str, plugin: str, settings: dict[str, Any], document: Na
         load(group, plugin).Settings.model_validate(settings)
     except PluginUnknown:
         there = ", ".join(sorted(installed(group))) or "none"
-        raise PluginMissing(plugin=plugin, installed=there, field=document.field("plugin")) from None
+        raise PluginMissing(plugin=plugin, installed=there, field=document.field(field)) from None
     except ImportError as e:
-        raise PluginBroken(plugin=plugin, reason=str(e), field=document.field("plugin")) from e
+        raise PluginBroken(plugin=plugin, reason=str(e), field=document.field(field)) from e
     except ValidationError as e:
         faults = e.errors(include_url=False, include_input=False)
     else:

@@ -86,6 +86,8 @@ class Claimed:
     traceparent: str | None
     failed_rse_ids: tuple[int, ...]
     """Sources of failed attempts, the newest first."""
+    path: str | None = None
+    """Where the replica is to lie, when that does not follow from the file's id."""
 
     @property
     def key(self) -> ReplicaKey:
@@ -101,6 +103,8 @@ class Started:
     request: Claimed
     source: Rse
     destination: Rse
+    source_path: str | None = None
+    """Where the file lies there, when that does not follow from its id."""
 
 
 @dataclass(frozen=True, slots=True)

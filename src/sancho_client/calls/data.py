@@ -6,17 +6,22 @@ from types import NoneType
 from sancho_client.call import Call, Lines, Pages, body, did_path, segment
 from sancho_client.models.data import (
     Access,
+    AtPath,
     Commit,
     Content,
     Did,
     DidInfo,
+    Entry,
     FileReplicas,
     NewFile,
+    PlacedFile,
+    Registered,
     Scope,
     Shared,
     UploadRule,
     Uploads,
 )
+from sancho_client.names import Path, quoted
 
 
 def scopes() -> Pages[Scope]:
@@ -40,6 +45,17 @@ def list_dids(
 def did(name: str) -> Call[DidInfo]:
     """One DID, and what is below it."""
     return Call(method="GET", path=f"/v1/dids/{did_path(name)}", answer=DidInfo)
+
+
+def at_path(path: Path) -> Call[AtPath]:
+    """What is at a path of the VO."""
+    return Call(method="GET", path=f"/v1/paths{quoted(path)}", answer=AtPath, query={"limit": 0})
+
+
+def entries(path: Path, *, sizes: bool = False, limit: int | None = None) -> Pages[Entry]:
+    """What is directly in the directory at a path, by name; with `sizes`, with what is below collections too."""
+    query = {"sizes": sizes}
+    return Pages(path=f"/v1/paths{quoted(path)}", item=Entry, query=query, page_size=1000, limit=limit)
 
 
 def create(name: str, kind: str) -> Call[Did]:
@@ -74,9 +90,16 @@ def replicas(name: str) -> Lines[FileReplicas]:
     return Lines(path=f"/v1/replicas/{did_path(name)}", item=FileReplicas)
 
 
-def access(dids: Sequence[str]) -> Pages[Access]:
-    """The files below some DIDs, and where to read them, with a token for each place."""
-    return Pages(path="/v1/replicas/access", item=Access, method="POST", json={"dids": list(dids)}, items="files")
+def register(rse: str, files: Sequence[PlacedFile], *, dataset: str | None = None) -> Call[Registered]:
+    """Enter files that are on an RSE already, all or none, and put them into a dataset."""
+    sent = body(rse=rse, files=[file.model_dump(exclude_none=True) for file in files], dataset=dataset)
+    return Call(method="POST", path="/v1/replicas", answer=Registered, json=sent)
+
+
+def access(dids: Sequence[str], *, near: str | None = None) -> Pages[Access]:
+    """The files below some DIDs, and where to read them, the nearest to a site first, with a token for each place."""
+    sent = body(dids=list(dids), near=near)
+    return Pages(path="/v1/replicas/access", item=Access, method="POST", json=sent, items="files")
 
 
 def shared() -> Call[list[Shared]]:

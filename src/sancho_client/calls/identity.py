@@ -12,6 +12,7 @@ from sancho_client.models.identity import (
     Identity,
     OpenLogin,
     PersonalLine,
+    Proof,
     Tokens,
     Ways,
     Whoami,
@@ -157,3 +158,8 @@ def export_person(name: str, vo: str | None = None) -> Lines[PersonalLine]:
 def erase_person(name: str, vo: str | None = None) -> Call[Erased]:
     """Take a person out of everything; their account goes on under a pseudonym."""
     return Call(method="POST", path=f"/v1/accounts/{segment(name)}/erase", answer=Erased, query={"vo": vo})
+
+
+def proofs_by(subject: str, *, vo: str | None = None) -> Call[list[Proof]]:
+    """Which accounts a name in a certificate, a key's print, or `ISSUER SUB` proves."""
+    return Call(method="GET", path="/v1/identities", answer=list[Proof], query={"subject": subject, "vo": vo})

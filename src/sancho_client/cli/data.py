@@ -7,20 +7,25 @@ from typing import Annotated
 
 import typer
 
-from sancho_client.calls import data, jobs, rules
-from sancho_client.cli import metadata
+from sancho_client.calls import data, jobs, lives, rules
+from sancho_client.cli import metadata, paths
+from sancho_client.cli.lives import time_of
 from sancho_client.cli.options import Yes, lifetime_of
 from sancho_client.cli.output import Column, size
 from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, Session, Verbs, report
 from sancho_client.data import download, upload
 from sancho_client.errors import BadInput
-from sancho_client.models.data import Content, Did, FileReplicas, Scope, Shared, UploadRule
+from sancho_client.models.data import Content, Did, FileReplicas, PlacedFile, Scope, Shared, UploadRule
 from sancho_client.models.rules import Rule
+from sancho_client.names import is_path
 
 verbs = Verbs("Data: upload, download, look, search, remove.")
 metadata.add_to(verbs)
-DidArgument = Annotated[str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container.")]
+paths.add_to(verbs)
+DidArgument = Annotated[
+    str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container; or its path.")
+]
 Of = Annotated[
     str | None, typer.Option("--of", metavar="VO", help="A dataset that this VO shares, see `sancho data shared`.")
 ]
@@ -54,6 +59,7 @@ def put(
 
     Files that are there already with the same content are left alone, so an interrupted upload can be repeated.
     """
+    did, dataset = did and session.did(did), dataset and session.did(dataset)
     files = list(_local_files(path, recursive=recursive, scope=scope, did=did, dataset=dataset, rse=rse))
     if not files:
         raise BadInput("There are no files to upload.")
@@ -108,6 +114,7 @@ def get(
     Files that are there and right are left alone; a broken-off download goes on where it stopped.
     """
     failed = False
+    did = [session.did(one, of=of) for one in did]
     rows: list[dict[str, object]] = []
     with bytes_bar(session.output, "Downloading") as bar:
         for got in download.get(session.client, did, folder, watch=bar, of=of):
@@ -125,18 +132,60 @@ def get(
         session.output.say("There are no files in it.")
 
 
-@verbs.command("ls", example="sancho data ls mc:run1")
+@verbs.command("register", example="sancho data register mc:old/a.root 1024 --rse A-DISK --path /belle/old/a.root")
+def register(
+    session: Session,
+    did: DidArgument,
+    file_size: Annotated[int, typer.Argument(metavar="SIZE", min=0, help="Its size in bytes.")],
+    rse: Annotated[str, typer.Option("--rse", help="The RSE that it is on.")],
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="PATH|URL", help="Where it lies, in the area of your VO.")
+    ] = None,
+    adler32: Annotated[str | None, typer.Option("--adler32", help="Its checksum, 8 hex digits.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="DID", help="Put it into this dataset; made if need be.")
+    ] = None,
+) -> None:
+    """Enter a file that is on a storage already; nothing is copied, and the storage is not asked."""
+    file = PlacedFile(did=did, size=file_size, adler32=adler32, path=path)
+    done = session.client.send(data.register(rse, [file], dataset=dataset))
+    if session.output.as_json:
+        session.output.json(done.model_dump())
+        return
+    session.output.say(f"{did} is in the catalogue.")
+
+
+@verbs.command("ls", example="sancho data ls -l /belle/mc/run1/")
 def ls(
     session: Session,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[SCOPE|DID|DID*]", help="A scope, a collection, or the beginning of names and a `*`."),
+        typer.Argument(
+            metavar="[SCOPE|DID|DID*|PATH]", help="A scope, a collection, the beginning of names and a `*`, or a path."
+        ),
     ] = None,
+    long: Annotated[bool, typer.Option("--long", "-l", help="Of a path: with sizes, files and owners.")] = False,
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="file, dataset or container.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     of: Of = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="TIME", help="What was in it then: 2026-11-01, UTC.")
+    ] = None,
 ) -> None:
-    """List scopes, the DIDs of a scope, or what is in a dataset or container."""
+    """List scopes, the DIDs of a scope, what is in a dataset or container, or what is at a path.
+
+    What is both a DID and a directory at its path comes as both; a directory ends with `/`.
+    """
+    if as_of is not None:
+        _list_as_of(session, name, as_of, kind=kind, limit=limit)
+        return
+    if name is not None and is_path(name) and of is None:
+        at = session.path(name)
+        if not paths.listing(session, at, long=long, kind=kind, limit=limit):
+            return
+        name = at.did
+    if name is not None:
+        name = session.did(name, of=of)
     if name is not None and of is not None:
         inside = session.client.pages(data.shared_contents(of, name, limit=limit))
         session.output.listing((d for d in inside if kind in {None, d.kind}), _content_columns(), of="DIDs")
@@ -165,6 +214,15 @@ def ls(
     session.output.listing(itertools.islice(listed, limit), _content_columns(), of="DIDs")
 
 
+def _list_as_of(session: Session, name: str | None, as_of: str, *, kind: str | None, limit: int | None) -> None:
+    at = time_of(as_of)
+    if name is None or at is None:
+        raise typer.BadParameter("--as-of goes with a dataset or container.")
+    inside = session.client.pages(lives.contents_at(session.did(name), at))
+    listed = (d for d in inside if kind in {None, d.kind})
+    session.output.listing(itertools.islice(listed, limit), _content_columns(), of="DIDs")
+
+
 def _content_columns() -> list[Column[Content]]:
     return [
         Column("did", lambda d: d.did),
@@ -188,6 +246,7 @@ def info(
     all_files: Annotated[bool, typer.Option("--all", help="The replicas of all files, however many.")] = False,
 ) -> None:
     """Show a DID, its rules, where its files are, and the jobs that made them."""
+    did = session.did(did)
     one = session.client.send(data.did(did))
     own_rules = list(session.client.pages(rules.list_rules(did=did)))
     files: list[FileReplicas] = []
@@ -212,6 +271,8 @@ def info(
         "open": None if one.kind == "file" else one.open,
         "account": one.account,
         "created": one.created_at,
+        "ends": one.ends_at,
+        "held": one.held,
     }
     session.output.details(one, rows, units={"size": "size"})
     _show_rules_and_files(session, own_rules, files, made_by)
@@ -259,7 +320,9 @@ def rm(
     With a dataset go the rules that came with your uploads of its files. What no rule holds any more is deleted from
     storage a little later. The DID itself stays: it is never used again.
     """
+    did = session.did(did)
     if parent is not None:
+        parent = session.did(parent)
         session.confirm(f"Take {did} out of {parent}?", yes=yes)
         session.client.send(data.detach(parent, [did]))
         session.output.line(f"{did} is no longer in {parent}")
@@ -288,7 +351,7 @@ def rm(
 @verbs.command("close", example="sancho data close mc:run1")
 def close(session: Session, did: DidArgument) -> None:
     """Close a dataset or container: nothing can be added any more, and jobs that wait for all of it may start."""
-    one = session.client.send(data.close(did))
+    one = session.client.send(data.close(session.did(did)))
     session.output.details(one, {"did": one.did, "open": one.open})
 
 

@@ -10,7 +10,7 @@ from sancho_client.cli.options import Owner
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
 from sancho_client.errors import BadInput
-from sancho_client.models.identity import Identity
+from sancho_client.models.identity import Identity, Proof
 
 verbs = Verbs("What proves an account: SSH keys, names in certificates: list, add, remove.")
 
@@ -70,6 +70,21 @@ def remove(
     name = _account(session, account)
     session.client.send(identity.remove_identity(name, subject, vo=of))
     session.output.say(f"{subject} does not log in to {name} any more.")
+
+
+@verbs.command("who", example="sancho identity who '/DC=org/DC=example/CN=Jane Doe'")
+def who(
+    session: Session,
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="A name in a certificate, or a key's print.")],
+    of: Owner = None,
+) -> None:
+    """List the accounts that a name or a key logs in to: all for who manages accounts, else one's own."""
+    columns: list[Column[Proof]] = [
+        Column("account", lambda p: p.account),
+        Column("kind", lambda p: p.kind),
+        Column("last used", lambda p: p.proven_at),
+    ]
+    session.output.listing(session.client.send(identity.proofs_by(subject, vo=of)), columns, of="accounts")
 
 
 def _public_key(file: Path) -> str:

@@ -46,9 +46,9 @@ def submit(
     if description.files:
         with sandbox.pack(description.files, file.parent) as packed:
             sandbox.upload(session.client, packed)
-            described = description.with_sandbox(packed.sha256)
+            described = description.with_sandbox(packed.sha256, session.did)
     else:
-        described = description.with_sandbox(None)
+        described = description.with_sandbox(None, session.did)
     made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key))
     if made.repeated and key is not None:
         session.output.say(f"Submitted before with the key {key}, as submission {made.submission_id}.")

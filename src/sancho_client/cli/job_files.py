@@ -1,7 +1,7 @@
 """The YAML file of a job, and the parameters that go with it."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,13 @@ class JobFile(JobDescription):
     count: int | None = Field(default=None, ge=1)
     """So many jobs."""
 
-    def with_sandbox(self, sha256: str | None) -> JobDescription:
-        """The description as the server takes it."""
+    def with_sandbox(self, sha256: str | None, did: Callable[[str], str] = str) -> JobDescription:
+        """The description as the server takes it; `did` makes DIDs of paths."""
         sent = self.model_dump(exclude_unset=True, exclude={"files", "parameters", "count"})
+        if "inputs" in sent:
+            sent["inputs"] = [did(one) for one in self.inputs]
+        for output in sent.get("outputs", ()):
+            output |= {key: did(output[key]) for key in ("did", "dataset") if output.get(key)}
         return JobDescription.model_validate(sent | ({"sandbox": sha256} if sha256 else {}))
 
 

@@ -24,7 +24,9 @@ def add(
     comment: Annotated[str | None, typer.Option("--comment", help="Why.")] = None,
 ) -> None:
     """Ask for copies of a DID on RSEs that match an expression."""
-    made = session.client.send(rules.create(did, on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment))
+    made = session.client.send(
+        rules.create(session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment)
+    )
     _show(session, made)
 
 
@@ -49,7 +51,9 @@ def list_(
         Column("account", lambda r: r.account),
         Column("until", lambda r: r.expires_at),
     ]
-    found = session.client.pages(rules.list_rules(did=did, account=account, state=state, limit=limit))
+    found = session.client.pages(
+        rules.list_rules(did=did and session.did(did), account=account, state=state, limit=limit)
+    )
     session.output.listing(found, columns, of="rules")
 
 

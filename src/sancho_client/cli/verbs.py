@@ -20,10 +20,12 @@ from typing import Annotated, Any, Concatenate, NoReturn, ParamSpec
 import typer
 from rich.text import Text
 
+from sancho_client.calls.identity import whoami
 from sancho_client.cli.output import Output
 from sancho_client.client import Client
 from sancho_client.environment import Environment
 from sancho_client.errors import BadInput, ClientError, NotLoggedIn, Problem, Refused, ServerAway
+from sancho_client.names import Path, is_path, parse_path
 
 P = ParamSpec("P")
 OK, ERROR, USAGE, FAILED, FORBIDDEN, AWAY, STOPPED = 0, 1, 2, 3, 4, 5, 130
@@ -41,6 +43,7 @@ class Session:
         self.url = url
         self.environment = Environment.read()
         self._client: Client | None = None
+        self._own_vo: str | None = None
 
     @property
     def client(self) -> Client:
@@ -53,6 +56,27 @@ class Session:
     def asks(self) -> bool:
         """True when there is a person to ask."""
         return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def did(self, text: str, *, of: str | None = None) -> str:
+        """The DID that somebody means, who may write it as a path of the VO spoken for, or of `of`.
+
+        Raises `BadInput` for a path of another VO.
+        """
+        return self.path(text, of=of).did if is_path(text) else text
+
+    def path(self, text: str, *, of: str | None = None) -> Path:
+        """A path of the VO spoken for, or of `of`; raises `BadInput` for one of another VO."""
+        path = parse_path(text)
+        if path.vo not in {"", of or self._vo()}:
+            raise BadInput(
+                f"{text} is in VO {path.vo}; this is about VO {of or self._vo()}.",
+                hint="Say --vo VO to speak for another VO.",
+            )
+        return path
+
+    def _vo(self) -> str:
+        self._own_vo = self._own_vo or self.client.send(whoami()).vo
+        return self._own_vo
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on if the user says so, or said so beforehand; else stop."""

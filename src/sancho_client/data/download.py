@@ -18,6 +18,7 @@ from httpx2 import Response, TransportError
 from sancho_client.calls import data
 from sancho_client.client import Client
 from sancho_client.data import checksum
+from sancho_client.data.nearness import nearest_first
 from sancho_client.data.watch import SILENT, Stoppable, Watch
 from sancho_client.errors import BadInput, ClientError, Damaged, Problem, ServerAway
 from sancho_client.models.data import Access, Source
@@ -75,6 +76,15 @@ def get(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def get_one(client: Client, did: str, target: Path) -> Got:
+    """Download one file to a place; raises `BadInput` for what is none, and else says what went wrong in the answer."""
+    for file in client.pages(data.access([did])):
+        if file.did == did:
+            return _get(client, file, target, SILENT)
+        break
+    raise BadInput(f"{did} is not a file.")
 
 
 def _listing(client: Client, dids: Sequence[str], of: str | None) -> Iterator[Access]:
@@ -152,10 +162,11 @@ def _own(out: BinaryIO, part: Path) -> None:
 
 
 def _sources(client: Client, file: Access) -> Iterator[Source]:
-    yield from file.sources
+    site = client.environment.site
+    yield from nearest_first(file.sources, site)
     try:
         for again in client.pages(data.access([file.did])):
-            yield from again.sources
+            yield from nearest_first(again.sources, site)
     except Problem as e:
         if e.status != 404:  # another VO's: there is no asking for one of its files
             raise

@@ -20,6 +20,11 @@ class Did(Content):
 
     account: str
     created_at: datetime
+    monotonic: bool = False
+    ends_at: datetime | None = None
+    """When it is to be erased."""
+    held: str | None = None
+    """Why it is still there though its time has come."""
 
 
 class DidInfo(Did):
@@ -27,6 +32,38 @@ class DidInfo(Did):
 
     files: int
     total_size: int
+
+
+class Entry(Answer):
+    """What lies in a directory: a DID, or another directory, whose path ends with `/`.
+
+    `files` and `size` are what is below a directory, at any depth; `size` is that of a file as well.
+    """
+
+    path: str
+    kind: str
+    did: str | None = None
+    open: bool | None = None
+    files: int | None = None
+    size: int | None = None
+    adler32: str | None = None
+    account: str | None = None
+    created_at: datetime | None = None
+
+
+class Below(Answer):
+    """Files and bytes below a directory, at any depth."""
+
+    files: int
+    size: int
+
+
+class AtPath(Answer):
+    """What is at a path: a DID, a directory, or both."""
+
+    path: str
+    did: DidInfo | None = None
+    directory: Below | None = None
 
 
 class Scope(Answer):
@@ -42,10 +79,11 @@ class Replica(Answer):
 
     rse: str
     state: str
+    path: str | None = None
 
 
 class FileReplicas(Answer):
-    """A file and where it is; the URL of a replica is its RSE's prefix and `path`, percent-encoded."""
+    """A file and where it is; a replica's URL is its RSE's prefix and `path`, its own or else the file's."""
 
     did: str
     size: int
@@ -78,6 +116,22 @@ class Shared(Answer):
 
     vo: str
     did: str
+
+
+class Registered(Answer):
+    """How many files were entered, and their bytes."""
+
+    files: int
+    size: int
+
+
+class PlacedFile(Request):
+    """A file that is on a storage already; `path`, or a URL, where it lies, when that does not follow from its id."""
+
+    did: str
+    size: int
+    adler32: str | None = None
+    path: str | None = None
 
 
 class NewFile(Request):

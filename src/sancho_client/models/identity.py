@@ -55,6 +55,16 @@ class OpenLogin(Answer):
     expires_at: datetime
 
 
+class Proof(Answer):
+    """An account that a name, or a key's print, proves."""
+
+    account: str
+    kind: str
+    subject: str
+    created_at: datetime
+    proven_at: datetime | None = None
+
+
 class ClientSecret(Answer):
     """By which a program gets tokens."""
 

@@ -11,8 +11,11 @@ from sancho.compat.rucio import (
     conventions,
     dids,
     dids_lists,
+    dids_making,
+    dirac,
     identities,
     limits,
+    lives,
     metadata,
     ping,
     refused,
@@ -24,7 +27,10 @@ from sancho.compat.rucio import (
     traces,
 )
 from sancho.compat.rucio.dialect import render
+from sancho.compat.rucio.lfns import Lfns
 from sancho.kit.problem import Dialects
+
+__all__ = ["DIALECTS", "PUBLIC_PATHS", "ROUTERS", "Lfns"]
 
 DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
@@ -32,10 +38,10 @@ ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
-    bad_replicas.router, replicas.router, replicas.redirects,
+    bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, metadata.router, dids_lists.router, dids.router,
-    conventions.router,
+    scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,
+    dids_making.router, conventions.router,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

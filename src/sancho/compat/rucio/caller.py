@@ -7,11 +7,13 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
+from sancho.compat.rucio import lfns_translate as lfns
 from sancho.compat.rucio.endpoints import meaning
 from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing
 from sancho.dids.errors import DidMalformed
 from sancho.kit.access import INSTANCE, Principal, refuse_machines
 from sancho.kit.db import Connection, all_vos
+from sancho.kit.deployment import Deployment
 from sancho.kit.web import Deployed, principal_of
 from sancho.vos import service as vos
 from sancho.vos.model import Document, Kind, Spec
@@ -29,7 +31,19 @@ async def rucio_caller(request: Request) -> Principal:
     """The account behind `X-Rucio-Auth-Token`; `Authorization` is not looked at."""
     principal = await principal_of(request, token_of(request))
     refuse_machines(principal)
+    if said := cast(tuple[str, ...], request.scope.get(lfns.SAID, ())):
+        await check_vo(request, principal, said)
     return principal
+
+
+async def check_vo(request: Request, caller: Principal, said: tuple[str, ...]) -> None:
+    """Raise `DidMalformed` unless names that were spelled as paths are of the caller's VO."""
+    names: tuple[str | None, ...] = (caller.vo_name,)
+    if set(said) != {caller.vo_name}:
+        deployment = cast(Deployment, request.app.state.deployment)
+        async with deployment.database.transaction([INSTANCE]) as conn:
+            names += tuple(vo.alias for vo in await vos.list_vos(conn) if vo.vo == caller.vo)
+    lfns.check_vo(said, names)
 
 
 RucioCaller = Annotated[Principal, Depends(rucio_caller)]

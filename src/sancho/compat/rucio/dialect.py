@@ -12,6 +12,7 @@ from sancho.compat.rucio.errors import (
     AttributeNotFound,
     BodyNotJson,
     DistanceExists,
+    FileReplicaExists,
     KeyExists,
     KeyNotFound,
     NotAcceptable,
@@ -19,10 +20,10 @@ from sancho.compat.rucio.errors import (
     NotServed,
     PasswordExists,
     PasswordLacking,
-    PfnUnfit,
     PfnUnknown,
     PluginUnknown,
     ProtocolNotThere,
+    RseBlocked,
     StatusUnknown,
     TokenMissing,
     ValueExists,
@@ -75,8 +76,8 @@ from sancho.kit.errors import (
     Unavailable,
 )
 from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
-from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
-from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound
+from sancho.replicas.errors import PathTaken, ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
+from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
 from sancho.vos.errors import VoNotFound
 
@@ -110,7 +111,10 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaDiffers: (409, "FileConsistencyMismatch"),
     ReplicaHeld: (409, "ReplicaIsLocked"),
     PfnUnknown: (404, "ReplicaNotFound"),
-    PfnUnfit: (400, "InvalidPath"),
+    PathUnfit: (400, "InvalidPath"),
+    PathTaken: (409, "Duplicate"),
+    RseBlocked: (409, "RSEWriteBlocked"),
+    FileReplicaExists: (409, "FileReplicaAlreadyExists"),
     RuleNotFound: (404, "RuleNotFound"),
     TooFewRses: (409, "InsufficientTargetRSEs"),
     QuotaExceeded: (409, "InsufficientAccountLimit"),

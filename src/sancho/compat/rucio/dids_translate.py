@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sancho.compat.rucio.dids_wire import ATTACHED_AT_ONCE, AttachmentIn, ChildIn, CollectionIn, ConventionIn
-from sancho.compat.rucio.errors import ConventionUnfit, PartNotServed, PluginUnknown
+from pydantic import ValidationError
+
+from sancho.compat.rucio.dids_wire import ConventionIn, StatusesIn
+from sancho.compat.rucio.errors import ConventionUnfit, PluginUnknown, StatusUnknown
 from sancho.compat.rucio.translate import date_of
 from sancho.dids.model import (
-    Attachment,
     Branch,
-    Child,
     Described,
+    Detached,
     Did,
     DidKind,
     Listed,
     NamedFile,
-    NewCollection,
     Tally,
 )
 from sancho.vos.model import Spec
@@ -31,7 +31,7 @@ KINDS: Mapping[str, Sequence[DidKind]] = {
 UNKNOWN = (
     "guid", "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
     "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at", "eol_at",
-    "is_archive", "constituent", "access_cnt", "md5", "expired_at", "deleted_at", "purge_replicas", "complete",
+    "is_archive", "constituent", "access_cnt", "md5", "deleted_at", "purge_replicas", "complete",
     "is_new",
 )  # fmt: skip
 """Columns of Rucio's that say nothing here, unless the VO has a key of the name."""
@@ -43,7 +43,8 @@ def did_of(did: Did, below: Tally | None) -> dict[str, Any]:
     if did.kind is DidKind.FILE:
         return known | {"bytes": did.size, "length": 1, "md5": None, "adler32": did.adler32}
     length, size = below or (None, None)
-    return known | {"open": did.open, "monotonic": False, "expired_at": None, "length": length, "bytes": size}
+    ends = did.ends_at and date_of(did.ends_at)
+    return known | {"open": did.open, "monotonic": did.monotonic, "expired_at": ends, "length": length, "bytes": size}
 
 
 def metadata_of(did: Did, below: Tally | None) -> dict[str, Any]:
@@ -52,7 +53,8 @@ def metadata_of(did: Did, below: Tally | None) -> dict[str, Any]:
     made = date_of(did.created_at)
     return dict.fromkeys(UNKNOWN) | {
         "scope": did.scope, "name": did.name, "account": did.account, "did_type": did.kind.name, "is_open": did.open,
-        "monotonic": False, "hidden": False, "obsolete": False, "suppressed": False, "availability": "AVAILABLE",
+        "monotonic": did.monotonic, "expired_at": did.ends_at and date_of(did.ends_at),
+        "hidden": False, "obsolete": False, "suppressed": False, "availability": "AVAILABLE",
         "bytes": size, "length": length, "adler32": did.adler32, "created_at": made, "updated_at": made,
     }  # fmt: skip
 
@@ -92,35 +94,23 @@ def found_of(did: Listed, below: Tally | None) -> dict[str, Any]:
     return {"scope": did.scope, "name": did.name, "did_type": did.kind.name, "bytes": size, "length": length}
 
 
-def children_of(children: Sequence[ChildIn]) -> list[Child]:
-    """What is to be attached, and what is believed of it."""
-    return [Child(one.did, one.bytes, one.adler32) for one in children]
+def statuses_of(said: Mapping[str, Any]) -> StatusesIn:
+    """Statuses to set; raises `StatusUnknown` for the first that there is not, or that cannot be so."""
+    try:
+        read = StatusesIn.model_validate(said)
+    except ValidationError as e:
+        raise StatusUnknown(status=str(e.errors(include_url=False)[0]["loc"][0])[:100]) from e
+    if not said:
+        raise StatusUnknown(status="at all")
+    return read
 
 
-def attachments_of(attachments: Sequence[AttachmentIn]) -> list[Attachment]:
-    """What goes into several collections; raises `PartNotServed` for what else they ask for."""
-    for one in attachments:
-        if one.rse is not None:
-            raise PartNotServed(part=f"rse {one.rse[:100]}", what=one.did)
-    return [Attachment(one.did, children_of(one.dids)) for one in attachments]
-
-
-def collections_of(
-    wanted: Sequence[tuple[str, CollectionIn]], account: str
-) -> tuple[list[NewCollection], list[Attachment]]:
-    """Collections to be made and what goes into them; raises `PartNotServed` for what else they ask for."""
-    for did, one in wanted:
-        asked = {
-            "monotonic": one.statuses and one.statuses.monotonic, "rules": one.rules,
-            "lifetime": one.lifetime, "rse": one.rse, "account": one.account not in (None, account),
-        }  # fmt: skip
-        refused = next((part for part, value in asked.items() if value), None)
-        if refused is not None:
-            raise PartNotServed(part=refused, what=did[:300])
-    filled = [Attachment(did, children_of(one.dids)) for did, one in wanted if one.dids]
-    if sum(len(one.children) for one in filled) > ATTACHED_AT_ONCE:
-        raise PartNotServed(part=f"more than {ATTACHED_AT_ONCE} DIDs", what="one request")
-    return [NewCollection(did, DidKind(one.type[0].upper())) for did, one in wanted], filled
+def detached_of(one: Detached) -> dict[str, Any]:
+    """A DID that was in a collection. When it came there is not always known; then Rucio would not know either."""
+    known = {"scope": one.scope, "name": one.name, "type": one.kind.name, "bytes": one.size, "adler32": one.adler32}
+    gone = date_of(one.detached_at)
+    came = None if one.attached_at is None else date_of(one.attached_at)
+    return known | {"md5": None, "deleted_at": gone, "created_at": came, "updated_at": gone}
 
 
 # ---- metadata

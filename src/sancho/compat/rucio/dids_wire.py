@@ -5,15 +5,21 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
+from sancho.kit.units import LONGEST
+
 AT_ONCE = 1000
 """Items that one list of a request may have."""
 ATTACHED_AT_ONCE = 10_000
 """DIDs that may be attached by one request, to however many collections."""
 
+Lifetime = Annotated[float, Field(ge=0, le=LONGEST.total_seconds(), allow_inf_nan=False)]
+"""Seconds from now on."""
 ScopeText = Annotated[str, Field(max_length=100, pattern=r"^[^:]+$")]
 NameText = Annotated[str, Field(max_length=300)]
 ScopePath = Annotated[str, Path(max_length=100, pattern=r"^[^:]+$")]
 NamePath = Annotated[str, Path(max_length=300)]
+Meta: TypeAlias = Annotated[dict[str, Any], Field(max_length=100)]
+"""What a DID is to say."""
 Nothing: TypeAlias = Annotated[dict[str, Any] | list[Any] | None, Field(max_length=0)]
 
 
@@ -90,14 +96,22 @@ class Statuses(BaseModel, extra="forbid"):
     open: Literal[True] = True
 
 
+class StatusesIn(BaseModel, extra="forbid"):
+    """What is to change of a DID's statuses."""
+
+    open: Annotated[bool | None, Field(strict=True)] = None
+    monotonic: Literal[True] | None = None
+    lifetime: Lifetime | None = None
+
+
 class CollectionIn(BaseModel, extra="forbid"):
     """A dataset or container to make, and what is to be in it at once."""
 
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
-    meta: Annotated[dict[str, Any], Field(max_length=100)] | None = None
-    rules: list[Any] | None = None
-    lifetime: float | None = None
+    meta: Meta | None = None
+    rules: Annotated[list[dict[str, Any]] | None, Field(max_length=10)] = None
+    lifetime: Lifetime | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
     rse: str | None = None
     account: str | None = None
@@ -124,9 +138,37 @@ class SearchQuery(BaseModel, extra="allow"):
     limit: Annotated[int, Field(ge=1, lt=2**31)] | None = None
 
 
-# ---- metadata
+# ---- lives
 
-Meta = Annotated[dict[str, Any], Field(max_length=100)]
+
+class LifetimeIn(BaseModel, extra="forbid"):
+    """How long a DID lives from now on; None: for ever."""
+
+    value: Lifetime | None
+    recursive: Literal[False] = False
+
+
+class SampleIn(BaseModel, extra="forbid"):
+    """A dataset to make of some of the files below a DID; the number comes as a text."""
+
+    input_scope: ScopeText
+    input_name: NameText
+    output_scope: ScopeText
+    output_name: NameText
+    nbfiles: Annotated[int, Field(ge=1, le=ATTACHED_AT_ONCE)]
+
+    @property
+    def source(self) -> str:
+        """The DID whose files are taken."""
+        return f"{self.input_scope}:{self.input_name}"
+
+    @property
+    def sample(self) -> str:
+        """The dataset to make."""
+        return f"{self.output_scope}:{self.output_name}"
+
+
+# ---- metadata
 
 
 class ValueIn(BaseModel, extra="forbid"):

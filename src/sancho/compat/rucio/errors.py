@@ -106,13 +106,23 @@ class FilterMalformed(BadRequest):
 
 
 class StatusUnknown(BadRequest):
-    """A DID has no status {status} here; it has: open."""
+    """A DID has no such status {status} here; it has: open, monotonic (true) and lifetime."""
 
     code = "rucio_status_unknown"
 
     def __init__(self, *, status: str) -> None:
         """Name what was to be set."""
         super().__init__(status=status)
+
+
+class BytesMissing(Invalid):
+    """{did} cannot be registered where it lies without its bytes."""
+
+    code = "rucio_bytes_missing"
+
+    def __init__(self, *, did: str) -> None:
+        """Name the file."""
+        super().__init__(did=did)
 
 
 class PluginUnknown(BadRequest):
@@ -125,24 +135,24 @@ class PluginUnknown(BadRequest):
         super().__init__(plugin=plugin)
 
 
-class PfnUnfit(Invalid):
-    """{did} cannot lie at {pfn}: where files lie on {rse} is chosen here."""
+class RseBlocked(Conflict):
+    """RSE {rse} is not available for writing."""
 
-    code = "rucio_pfn_unfit"
+    code = "rucio_rse_blocked"
 
-    def __init__(self, *, did: str, pfn: str, rse: str) -> None:
-        """Name the file, the URL and the RSE."""
-        super().__init__(did=did, pfn=pfn, rse=rse)
+    def __init__(self, *, rse: str) -> None:
+        """Name the RSE."""
+        super().__init__(rse=rse, field="rse")
 
 
-class MetaNotKept(Conflict):
-    """Metadata is not kept with replicas: {key} of {did}."""
+class FileReplicaExists(Conflict):
+    """There is a replica of {did} on {rse} already."""
 
-    code = "rucio_meta_not_kept"
+    code = "rucio_file_replica_exists"
 
-    def __init__(self, *, did: str, key: str) -> None:
-        """Name the file and the key."""
-        super().__init__(did=did, key=key)
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE, as DIRAC wants it."""
+        super().__init__(did=did, rse=rse, field="lfns")
 
 
 class NothingToFollow(NotFound):

@@ -8,23 +8,22 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import replicas_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
-from sancho.compat.rucio.errors import MetaNotKept, NothingToFollow, PfnUnfit
-from sancho.compat.rucio.replicas_wire import Choice, DidsIn, FileIn, ListIn, PfnsIn, ReplicasIn
+from sancho.compat.rucio.errors import NothingToFollow
+from sancho.compat.rucio.replicas_body import enter
+from sancho.compat.rucio.replicas_wire import Choice, DidsIn, ListIn, PfnsIn, ReplicasIn, StatesIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
+from sancho.compat.rucio.translate import scheme_of
 from sancho.dids import service as dids
-from sancho.dids.model import Did, FileText
+from sancho.dids.model import Did
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
+from sancho.kit.web import Branch, Deployed
 from sancho.replicas import service
-from sancho.replicas.model import FileCopies, ReplicaState, Wanted
+from sancho.replicas.model import FileCopies, ReplicaKey, ReplicaState, Wanted
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
 
 METALINK = "application/metalink4+xml"
 MEANT = [Depends(refuse_unserved)]
-KEPT_NOT = {"guid"}
-"""What clients say of every file, and what is not kept."""
 FOLLOWED = {"http": "http", "https": "https", "davs": "https", "dav": "http"}
 """Schemes that a browser can be sent to, and as what."""
 router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
@@ -34,30 +33,30 @@ Streams = Depends(gives(JSON_STREAM))
 
 @router.post("", status_code=201)
 @router.post("/", status_code=201)
-async def register(body: ReplicasIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
+async def register(
+    body: ReplicasIn, caller: RucioCaller, conn: RucioTransaction, deployment: Deployed
+) -> Response:  # fmt: skip
     """Enter files that are on an RSE already, or further replicas of files that are known: all or none."""
-    await enter(conn, caller, body.rse, body.files)
+    await enter(
+        conn, caller, deployment.extensions, body.rse, body.files, ignore_availability=body.ignore_availability
+    )  # fmt: skip
     return Response("Created", 201)
 
 
-async def enter(conn: Connection, caller: Principal, rse_name: str, files: Sequence[FileIn]) -> list[int]:
-    """Register files as one RSE's; raises what `replicas.service.register` does, and what of them is not had here."""
-    for file in files:
-        unkept = sorted(set(file.meta or {}) - KEPT_NOT)
-        if unkept:
-            raise MetaNotKept(did=file.did, key=unkept[0][:100])
-    if not files:
-        await rses.get(conn, rse_name)
-        return []
-    texts = [FileText(file.did, file.bytes, file.adler32.lower() if file.adler32 else None) for file in files]
-    ids = await service.register(conn, caller, rse_name, texts, known=True)
-    if any(file.pfn for file in files):
-        rse = await rses.get(conn, rse_name)
-        for file, did_id in zip(files, ids, strict=True):
-            url = rses.place(rse, caller.vo_name, file.scope, did_id, file.name).url
-            if file.pfn and file.pfn != url:
-                raise PfnUnfit(did=file.did, pfn=file.pfn[:500], rse=rse_name)
-    return ids
+@router.put("")
+@router.put("/")
+async def settle_put(body: StatesIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
+    """Note that files which clients have put on an RSE by themselves are there, or will not come: all or none."""
+    rse = await rses.get(conn, body.rse)
+    found = await dids.resolve(conn, caller.vo, [file.did for file in body.files])
+    for arrived in (True, False):
+        said = {
+            ReplicaKey(did.did_id, rse.rse_id): did.did
+            for did, file in zip(found, body.files, strict=True) if file.state.startswith("A") is arrived
+        }  # fmt: skip
+        if said:
+            await service.settle_put(conn, caller, said, arrived=arrived)
+    return Response(None, 200)
 
 
 @router.post("/list")
@@ -130,13 +129,13 @@ async def follow(
 ) -> Response:
     """Lead to a replica of a file that a browser can read; raises `NothingToFollow`."""
     did = await dids.get(conn, caller.vo, f"{scope}:{name.removesuffix('/')}")
-    known = {i: rse for i, rse in (await _chosen(conn, choice)).items() if rse.readable}
-    wanted = Wanted([i for i, rse in known.items() if say.scheme_of(rse) in FOLLOWED], bare=False)
+    there = await _chosen(conn, choice)
+    wanted = Wanted([i for i, rse in there.known.items() if rse.readable and scheme_of(rse) in FOLLOWED], bare=False)
     urls = [
         one.url
         async for some in service.copies(conn, caller.vo, [did], wanted)
         for file in some
-        for one in say.find(file, caller.vo_name, known, choice)
+        for one in say.find(file, caller.vo_name, there, choice)
     ] if did.size is not None else []  # fmt: skip
     if not urls:
         raise NothingToFollow(did=did.did)
@@ -148,36 +147,39 @@ def _takes_metalink(request: Request) -> bool:
     return METALINK in request.headers.get("accept", "")
 
 
-async def _chosen(conn: Connection, choice: Choice) -> dict[int, Rse]:
+async def _chosen(conn: Connection, choice: Choice) -> say.There:
     some = await (rses.resolve(conn, choice.rse_expression) if choice.rse_expression else rses.rses(conn))
-    return {rse.rse_id: rse for rse in some if say.fits(rse, choice)}
+    known = {rse.rse_id: rse for rse in some if say.fits(rse, choice)}
+    at = str((choice.client_location or {}).get("site"))
+    site_id = next((rse.site_id for rse in known.values() if rse.site == at), None)
+    return say.There(known, {} if site_id is None else await rses.nearness(conn, known.values(), site_id))
 
 
 async def _listed(
     conn: Connection, caller: Principal, found: Sequence[Did], choice: Choice, *, metalink: bool
 ) -> StreamingResponse:
-    known = await _chosen(conn, choice)
+    there = await _chosen(conn, choice)
     states = list(ReplicaState) if choice.all_states else [ReplicaState.AVAILABLE]
-    wanted = Wanted(list(known), states, bare=not choice.rse_expression, parents=choice.resolve_parents)
+    wanted = Wanted(list(there.known), states, bare=not choice.rse_expression, parents=choice.resolve_parents)
     files = service.copies(conn, caller.vo, found, wanted)
     if metalink:
-        return StreamingResponse(_metalinks(files, caller, known, choice), media_type=METALINK)
-    return await stream_of(_files(files, caller, known, choice))
+        return StreamingResponse(_metalinks(files, caller, there, choice), media_type=METALINK)
+    return await stream_of(_files(files, caller, there, choice))
 
 
 async def _files(
-    files: AsyncIterator[list[FileCopies]], caller: Principal, known: Mapping[int, Rse], choice: Choice
+    files: AsyncIterator[list[FileCopies]], caller: Principal, there: say.There, choice: Choice
 ) -> AsyncIterator[Iterable[Any]]:
     async for some in files:
-        yield [say.replicas_of(file, say.find(file, caller.vo_name, known, choice), choice) for file in some]
+        yield [say.replicas_of(file, say.find(file, caller.vo_name, there, choice), choice) for file in some]
 
 
 async def _metalinks(
-    files: AsyncIterator[list[FileCopies]], caller: Principal, known: Mapping[int, Rse], choice: Choice
+    files: AsyncIterator[list[FileCopies]], caller: Principal, there: say.There, choice: Choice
 ) -> AsyncIterator[bytes]:
     yield say.METALINK_BEGINS
     async for some in files:
-        found = [(file, say.find(file, caller.vo_name, known, choice)) for file in some]
+        found = [(file, say.find(file, caller.vo_name, there, choice)) for file in some]
         yield "".join(say.metalink_of(file, there, choice) for file, there in found).encode()
     yield say.METALINK_ENDS
 

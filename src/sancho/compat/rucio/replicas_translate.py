@@ -7,7 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from sancho.compat.rucio.replicas_wire import Choice
-from sancho.compat.rucio.translate import id_of
+from sancho.compat.rucio.translate import id_of, scheme_of
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
@@ -18,6 +18,15 @@ STATES: Mapping[ReplicaState, str] = {
 }  # fmt: skip
 METALINK_BEGINS = b'<?xml version="1.0" encoding="UTF-8"?>\n<metalink xmlns="urn:ietf:params:xml:ns:metalink">\n'
 METALINK_ENDS = b"</metalink>\n"
+HERE, FAR = (0, 0), (2, 0)
+
+
+@dataclass(frozen=True)
+class There:
+    """The RSEs whose replicas are to be listed, and what to sort them by: `rses.service.nearness` of the reader."""
+
+    known: Mapping[int, Rse]
+    rank: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -27,11 +36,7 @@ class Found:
     rse: Rse
     state: ReplicaState
     url: str
-
-
-def scheme_of(rse: Rse) -> str:
-    """The scheme of all URLs on an RSE."""
-    return rse.prefix.partition(":")[0]
+    domain: str = "wan"
 
 
 def fits(rse: Rse, choice: Choice) -> bool:
@@ -39,17 +44,22 @@ def fits(rse: Rse, choice: Choice) -> bool:
     return (choice.schemes is None or scheme_of(rse) in choice.schemes) and (choice.ignore_availability or rse.readable)
 
 
-def find(file: FileCopies, vo_name: str, known: Mapping[int, Rse], choice: Choice) -> list[Found]:
-    """The replicas of a file in the order that was asked for: by name of their RSE, or at random."""
+def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
+    """The replicas of a file in the order that was asked for: the nearest first, by name of their RSE, or at random."""
+    known = there.known
     found = [
-        Found(known[i], state, rses.place(known[i], vo_name, file.scope, file.did_id, file.name).url)
-        for i, state in file.copies
+        Found(known[i], state, _pfn(known[i], vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
+        for i, state, path in file.copies
     ]
-    found.sort(key=lambda one: one.rse.name)
+    found.sort(key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
     if choice.sort == "random" or choice.nrandom is not None:
         random.shuffle(found)
     most = min((n for n in (choice.nrandom, choice.limit) if n is not None), default=len(found))
     return found[:most]
+
+
+def _pfn(rse: Rse, vo_name: str, file: FileCopies, path: str | None) -> str:
+    return rses.pfn(rse, rses.place(rse, vo_name, file.scope, file.did_id, file.name, path).path)
 
 
 def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:
@@ -58,7 +68,7 @@ def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dic
         "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32, "md5": None,
         "pfns": {
             one.url: {
-                "rse_id": id_of(one.rse.rse_id), "rse": one.rse.name, "type": "DISK", "domain": _domain(choice),
+                "rse_id": id_of(one.rse.rse_id), "rse": one.rse.name, "type": "DISK", "domain": one.domain,
                 "volatile": False, "client_extract": False, "priority": n,
             }
             for n, one in enumerate(found, 1)
@@ -79,15 +89,18 @@ def metalink_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> str
     if choice.resolve_parents:
         lines += ["  <parents>", *(f"   <did>{escape(parent)}</did>" for parent in file.parents), "  </parents>"]
     lines += [
-        f"  <url location={quoteattr(one.rse.name)} domain={quoteattr(_domain(choice))}"
+        f"  <url location={quoteattr(one.rse.name)} domain={quoteattr(one.domain)}"
         f' priority="{n}" client_extract="false">{escape(one.url)}</url>'
         for n, one in enumerate(found, 1)
     ]
     return "\n".join([*lines, " </file>", ""])
 
 
-def _domain(choice: Choice) -> str:
-    return "lan" if choice.domain == "lan" else "wan"
+def _domain(rank: tuple[int, int], choice: Choice) -> str:
+    """How far the reader is: at the site of the RSE, or wherever it says that it is."""
+    if choice.domain in ("lan", "wan"):
+        return choice.domain
+    return "lan" if rank == HERE else "wan"
 
 
 def dataset_of(copy: DatasetCopy, rse: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from sancho.compat.rucio.dids_wire import Meta
 from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
@@ -20,9 +21,9 @@ class FileIn(DidIn):
     bytes: FileSize
     adler32: Annotated[str | None, Field(max_length=40)] = None
     md5: Annotated[str | None, Field(max_length=64)] = None
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
     pfn: Pfn | None = None
-    state: Literal["A", "AVAILABLE"] = "A"
+    state: Literal["A", "AVAILABLE", "C", "COPYING"] = "A"
 
 
 class ReplicasIn(BaseModel, extra="forbid"):
@@ -39,6 +40,22 @@ class KeysIn(BaseModel, extra="forbid"):
     rse: RseName
     files: Annotated[list[DidIn], Field(max_length=REGISTERED_AT_ONCE)]
     ignore_availability: bool = True
+
+
+class StateIn(DidIn, extra="ignore"):
+    """What became of a file that a client puts on a storage by itself: there, or it will not come.
+
+    Clients send with it all that they know of the file.
+    """
+
+    state: Literal["A", "AVAILABLE", "U", "UNAVAILABLE"]
+
+
+class StatesIn(BaseModel, extra="forbid"):
+    """What became of files on one RSE."""
+
+    rse: RseName
+    files: Annotated[list[StateIn], Field(max_length=REGISTERED_AT_ONCE)]
 
 
 class Choice(BaseModel, extra="forbid"):

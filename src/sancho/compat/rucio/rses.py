@@ -11,9 +11,7 @@ from sancho.compat.rucio import translate
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
 from sancho.compat.rucio.errors import ProtocolNotThere
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
-from sancho.dids import service as dids
-from sancho.dids.errors import DidNotFound
-from sancho.dids.model import DidKind
+from sancho.dids.model import parse_did
 from sancho.kit.web import Branch, Deployed
 from sancho.replicas import service as replicas
 from sancho.rses import service
@@ -47,9 +45,9 @@ async def _once(documents: Iterable[Any]) -> AsyncIterator[Iterable[Any]]:
 
 
 @router.get("/{rse}", dependencies=[Json])
-async def rse(rse: str, _caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+async def rse(rse: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
     """Show an RSE with all that uploads and downloads need to know of it."""
-    return JSONResponse(say.settings_of(await service.get(conn, rse)))
+    return JSONResponse(say.settings_of(await service.get(conn, rse), caller.vo_name))
 
 
 @router.get("/{rse}/attr", dependencies=[Json])
@@ -60,19 +58,19 @@ async def attributes(rse: str, _caller: RucioCaller, conn: RucioTransaction) -> 
 
 
 @router.get("/{rse}/protocols", dependencies=[Json])
-async def protocols(rse: str, _caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+async def protocols(rse: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
     """List how an RSE is reached."""
-    return JSONResponse([say.protocol_of(await service.get(conn, rse))])
+    return JSONResponse([say.protocol_of(await service.get(conn, rse), caller.vo_name)])
 
 
 @router.get("/{rse}/protocols/{scheme}", dependencies=[Json])
-async def protocol(rse: str, scheme: str, _caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+async def protocol(rse: str, scheme: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
     """Show an RSE that is reached by a scheme."""
-    return JSONResponse(say.settings_of(_by_scheme(await service.get(conn, rse), scheme)))
+    return JSONResponse(say.settings_of(_by_scheme(await service.get(conn, rse), scheme), caller.vo_name))
 
 
 def _by_scheme(rse: Rse, scheme: str) -> Rse:
-    if say.protocol_of(rse)["scheme"] != scheme:
+    if translate.scheme_of(rse) != scheme:
         raise ProtocolNotThere(rse=rse.name, scheme=scheme[:100])
     return rse
 
@@ -82,19 +80,18 @@ async def lfns2pfns(
     rse: str,
     caller: RucioCaller,
     conn: RucioTransaction,
+    deployment: Deployed,
     lfn: Annotated[list[Annotated[str, Query(max_length=700)]], Query(max_length=LOCATED_AT_ONCE)],
     scheme: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> JSONResponse:
-    """Say where files lie, or would lie, on an RSE; they are known, for their ids are in their paths."""
+    """Say where files lie on an RSE, or where a client would put those that do not."""
     there = await service.get(conn, rse)
-    if scheme is not None and say.protocol_of(there)["scheme"] not in scheme.split(","):
+    if scheme is not None and translate.scheme_of(there) not in scheme.split(","):
         raise ProtocolNotThere(rse=rse, scheme=scheme[:100])
-    found = await dids.resolve(conn, caller.vo, lfn, field="lfn")
-    for did in found:
-        if did.kind is not DidKind.FILE:
-            raise DidNotFound(did=f"{did.scope}:{did.name}", field="lfn")
-    urls = [service.place(there, caller.vo_name, did.scope, did.did_id, did.name).url for did in found]
-    return JSONResponse(dict(zip(lfn, urls, strict=True)))
+    names = [parse_did(one, field="lfn") for one in lfn]
+    known = await replicas.lying_on(conn, caller, there, names)
+    paths = [known.get(one) or service.named_path(deployment.extensions, there, caller.vo_name, *one) for one in names]
+    return JSONResponse({one: service.pfn(there, path) for one, path in zip(lfn, paths, strict=True)})
 
 
 @router.get("/{rse}/usage", dependencies=[Streams])

@@ -2,21 +2,20 @@
 
 A name goes out and comes in as it is, in upper or lower case: Rucio's clients send any, and look at none of them.
 
-To Rucio's clients every RSE is *deterministic* by an algorithm that they do not know: so they choose no path and send
-none, but ask (`lfns2pfns`) where a file lies, which is for us alone to say.
+To Rucio's clients every RSE is *deterministic*: they compute themselves where they put a file, below the prefix, which
+ends with the VO's own area, by an algorithm named as our plugin, or ask (`lfns2pfns`) when they do not know that.
 """
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sancho.compat.rucio.translate import id_of
 from sancho.replicas.model import Usage
+from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.sites.model import Value
 
-ALGORITHM = "sancho"
-"""What says that paths are to be asked for."""
 USAGE_SOURCE = "rucio"
 """Which of the counts that there may be ours is: that of the catalogue itself."""
 SPACE = "MaxSpaceAvailable"
@@ -25,18 +24,17 @@ IMPLEMENTATIONS: Mapping[str, str] = {
     "roots": "xrootd",
 }  # fmt: skip
 """The module of Rucio's client that talks to a scheme, where gfal is not the one that does."""
-PORTS: Mapping[str, int] = {"http": 80, "dav": 80, "https": 443, "davs": 443, "root": 1094, "roots": 1094}
 READ, WRITE, DELETE = 4, 2, 1
 """The bits of Rucio's `availability`."""
 
 
-def protocol_of(rse: Rse) -> dict[str, Any]:
-    """How an RSE is reached: in one way."""
-    parts = urlsplit(rse.prefix)
+def protocol_of(rse: Rse, vo_name: str) -> dict[str, Any]:
+    """How a VO reaches an RSE: in one way, and below the prefix in its own area."""
+    parts = urlsplit(rses.pfn(rse, f"/{quote(vo_name, '')}/"))
     reached = {"read": 1, "write": 1, "delete": 1}
     return {
         "scheme": parts.scheme, "hostname": parts.hostname or "localhost",
-        "port": parts.port or PORTS.get(parts.scheme, 0), "prefix": f"{parts.path.rstrip('/')}/",
+        "port": parts.port or 0, "prefix": parts.path,
         "impl": f"rucio.rse.protocols.{IMPLEMENTATIONS.get(parts.scheme, 'gfal')}.Default",
         "domains": {
             "lan": dict(reached), "wan": {**reached, "third_party_copy_read": None, "third_party_copy_write": None},
@@ -58,11 +56,11 @@ def rse_of(rse: Rse) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def settings_of(rse: Rse) -> dict[str, Any]:
+def settings_of(rse: Rse, vo_name: str) -> dict[str, Any]:
     """An RSE with all that uploads and downloads need to know of it."""
     return {
-        **rse_of(rse), "protocols": [protocol_of(rse)], "domain": ["lan", "wan"], "lfn2pfn_algorithm": ALGORITHM,
-        "credentials": None, "sign_url": None, "verify_checksum": True,
+        **rse_of(rse), "protocols": [protocol_of(rse, vo_name)], "domain": ["lan", "wan"],
+        "lfn2pfn_algorithm": rse.naming, "credentials": None, "sign_url": None, "verify_checksum": True,
     }  # fmt: skip
 
 

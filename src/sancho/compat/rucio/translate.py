@@ -9,6 +9,7 @@ from typing import Any
 from sancho.compat.rucio import wire
 from sancho.identity.model import Account, Identity, Proof
 from sancho.kit.access import INSTANCE
+from sancho.rses.model import Rse
 from sancho.vos.model import VO, Spec
 
 LEFT_AS_IT_IS = ("password_hash", "suspended")
@@ -124,3 +125,8 @@ def validated(account: str, vo: str, until: datetime, scope: str) -> str:
 def id_of(number: int) -> str:
     """An id as Rucio says it: our number, in 32 hex digits."""
     return f"{number:032x}"
+
+
+def scheme_of(rse: Rse) -> str:
+    """The scheme of all URLs on an RSE."""
+    return rse.prefix.partition(":")[0]

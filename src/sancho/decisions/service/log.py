@@ -13,7 +13,7 @@ from sancho.kit import audit, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Collision, Connection, Database, all_vos
 from sancho.kit.deployment import Deployment
-from sancho.kit.policy import spell
+from sancho.kit.policy import spell_in
 from sancho.vos.model import VO
 
 DROP, OWNER = "audit:drop", "-"
@@ -114,9 +114,9 @@ async def search(conn: Connection, caller: Principal, wanted: Filter, limit: int
     return await store.search(conn, caller.vo, wanted, limit)
 
 
-def prefix_of(text: str | None) -> str | None:
-    """How things begin that a search means: `mc:run` is that of DIDs, `site:` that of all sites."""
-    return None if text is None else spell(text)
+def prefix_of(caller: Principal, text: str | None) -> str | None:
+    """How things begin that a search means: `mc:run` or `/belle/mc/run` of DIDs, `site:` of all sites."""
+    return None if text is None else spell_in(caller.vo_name, text).removesuffix("*")
 
 
 def head_of(text: str | None) -> Head | None:

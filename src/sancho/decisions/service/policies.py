@@ -15,21 +15,24 @@ from sancho.identity.model import PERMISSIONS
 from sancho.kit.access import Principal, Rights, RightsOf, may_give
 from sancho.kit.db import Connection
 from sancho.kit.extensions import Extensions, PluginUnknown, load
-from sancho.kit.policy import KINDS, Effect, Policy, spell
+from sancho.kit.policy import KINDS, Effect, Policy, spell_in
+from sancho.vos import service as vos
 from sancho.vos.model import Kind, Named
 from sancho_contract.policy import PolicyPlugin
 
 GROUP = "sancho.policy"
 """The entry points of policy plugins."""
 PATTERN = re.compile(r"(?:[a-z]+:)?[^\s*:]+(?::[^\s*]*)?\*?")
+PATH = re.compile(r"/[^\s*]+\*?")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
 def _pattern(text: str) -> str:
-    if ":" not in text or not PATTERN.fullmatch(text):
+    fits = PATH.fullmatch(text) if text.startswith("/") else ":" in text and PATTERN.fullmatch(text)
+    if not fits:
         kinds = ", ".join(f"{kind}:" for kind in KINDS)
         raise ValueError(
-            f"is not a DID, a scope with ':', or a thing that begins with {kinds}; '*' may stand at its end"
+            f"is not a DID, a path, a scope with ':', or a thing that begins with {kinds}; '*' may stand at its end"
         )
     return text
 
@@ -52,7 +55,8 @@ class PolicySpec(BaseModel, extra="forbid"):
     things: Annotated[
         list[Annotated[str, Field(max_length=400), AfterValidator(_pattern)]], Field(max_length=1000)
     ] = []
-    """On what: `mc:run7` (and all below), `mc:` (a scope), `mc:run*`, `site:LYON`, `tag:gpu`; empty is everything."""
+    """On what: `mc:run7` or `/belle/mc/run7` (and all below), `mc:` (a scope), `mc:run*`, `site:LYON`, `tag:gpu`; empty
+    is everything."""
     reason: Annotated[str, Field(min_length=1, max_length=300)]
     """Why; it is shown to whom it denies something."""
 
@@ -70,12 +74,12 @@ class PolicySpec(BaseModel, extra="forbid"):
             raise ValueError("a policy has either an effect or a plugin")
         return self
 
-    def stored(self, vo: int, name: str) -> StoredPolicy:
-        """The same as it is kept."""
+    def stored(self, vo: int, name: str, things: Iterable[str]) -> StoredPolicy:
+        """The same as it is kept, with its things spelled out."""
         return StoredPolicy(
             vo=vo, name=name, effect=Effect.PLUGIN if self.effect is None else Effect[self.effect.upper()],
             permissions=tuple(dict.fromkeys(self.permissions)), groups=tuple(self.groups),
-            accounts=tuple(self.accounts), things=tuple(dict.fromkeys(map(spell, self.things))), reason=self.reason,
+            accounts=tuple(self.accounts), things=tuple(dict.fromkeys(things)), reason=self.reason,
             plugin=self.plugin, settings=self.settings,
         )  # fmt: skip
 
@@ -112,7 +116,8 @@ def _ready(policy: StoredPolicy, extensions: Extensions) -> Policy:
 
 
 async def _apply(conn: Connection, caller: Principal, vo: int, documents: Sequence[Named[PolicySpec]]) -> None:
-    wanted = {d.name: d.spec.stored(vo, d.name) for d in documents}
+    vo_name = next(known.name for known in await vos.list_vos(conn) if known.vo == vo)
+    wanted = {d.name: d.spec.stored(vo, d.name, _spelled(vo_name, d)) for d in documents}
     before = {policy.name: policy for policy in await store.policies(conn, vo, list(wanted))}
     await _check_names(conn, vo, documents)
     for d in documents:
@@ -121,6 +126,11 @@ async def _apply(conn: Connection, caller: Principal, vo: int, documents: Sequen
             _require_reach(caller, policy, field=d.field("permissions"))
         _check_way_back(caller, wanted[d.name], field=d.field("effect"))
     await store.put_policies(conn, vo, list(wanted.values()))
+
+
+def _spelled(vo_name: str, document: Named[PolicySpec]) -> list[str]:
+    texts = enumerate(document.spec.things)
+    return [spell_in(vo_name, text, field=document.field(f"things.{n}")) for n, text in texts]
 
 
 async def _retire(conn: Connection, caller: Principal, vo: int, names: Sequence[str]) -> None:

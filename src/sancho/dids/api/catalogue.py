@@ -1,4 +1,4 @@
-"""Native routes of the namespace."""
+"""DIDs, collections and scopes: made, shown, filled, closed."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 from sancho.dids import service
 from sancho.dids.errors import (
     CollectionClosed,
+    CollectionMonotonic,
     Cycle,
     DidExists,
     DidMalformed,
     DidNotFound,
+    ErasureBegun,
     KindsMismatch,
     MetadataKeyNotIndexed,
     NotACollection,
@@ -23,14 +25,15 @@ from sancho.dids.errors import (
     ScopeNotYours,
     WhereMissing,
 )
-from sancho.dids.model import Did, DidKind, Scope, Search
+from sancho.dids.model import Did, DidKind, NewCollection, Scope, Search
+from sancho.identity.errors import AccountNotFound
 from sancho.kit.access import NotYours
 from sancho.kit.db import TooSlow
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed, parse
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit, read_integer
-from sancho.kit.units import Amount
+from sancho.kit.units import Amount, Duration, Time
 from sancho.kit.web import Caller, Deployed, Snapshot, Transaction
 
 router = APIRouter(tags=["dids"])
@@ -47,12 +50,26 @@ class CollectionIn(BaseModel, extra="forbid"):
 
     did: DidText
     kind: Literal["dataset", "container"]
+    monotonic: bool = False
+    """Let it only grow: nothing can be taken out of it, ever."""
+    lifetime: Duration | None = None
+    """Erase it so long after now; see `POST /dids/erase`."""
+
+    @property
+    def new(self) -> NewCollection:
+        """The same as the service takes it."""
+        return NewCollection(self.did, DidKind[self.kind.upper()], self.monotonic, self.lifetime)
 
 
 class ChangeIn(BaseModel, extra="forbid"):
-    """What to change: close a collection (false), or open it again."""
+    """What to change; what is not said stays."""
 
-    open: bool
+    open: bool | None = None
+    """Close a collection (false), or open it again."""
+    monotonic: Literal[True] | None = None
+    """Let a collection only grow."""
+    lifetime: Duration | None = None
+    """Erase it so long after now; null: never."""
 
 
 class AttachmentsIn(BaseModel, extra="forbid"):
@@ -67,6 +84,14 @@ class ScopeIn(BaseModel, extra="forbid"):
 
     name: Annotated[str, Field(max_length=100, examples=["user.alice"])]
     shared: bool = False
+
+
+class ScopeChangeIn(BaseModel, extra="forbid"):
+    """What to change of a scope; what is not said stays."""
+
+    account: Annotated[str | None, Field(max_length=63)] = None
+    """Whose it shall be."""
+    shared: bool | None = None
 
 
 class DidQuery(BaseModel, extra="forbid"):
@@ -98,6 +123,11 @@ class DidOut(BaseModel):
     adler32: str | None
     account: str
     created_at: datetime
+    monotonic: bool
+    ends_at: datetime | None
+    """When it is to be erased."""
+    held: str | None
+    """Why it is still there though its time has come."""
 
     @classmethod
     def of(cls, did: Did) -> Self:
@@ -110,6 +140,7 @@ class DidOut(BaseModel):
         return {
             "did": did.did, "scope": did.scope, "name": did.name, "kind": did.kind.word, "open": did.open,
             "size": did.size, "adler32": did.adler32, "account": did.account, "created_at": did.created_at,
+            "monotonic": did.monotonic, "ends_at": did.ends_at, "held": did.held,
         }  # fmt: skip
 
 
@@ -183,7 +214,8 @@ async def _search(
 )
 async def create(body: CollectionIn, caller: Caller, conn: Transaction) -> DidOut:
     """Make an empty, open dataset or container."""
-    return DidOut.of(await service.create(conn, caller, body.did, DidKind[body.kind.upper()]))
+    await service.create_all(conn, caller, [body.new], field=lambda _: "did")
+    return DidOut.of(await service.get(conn, caller.vo, body.did))
 
 
 @router.get("/dids/{did:path}", responses=problems(DidMalformed, DidNotFound))
@@ -194,10 +226,19 @@ async def show(did: str, caller: Caller, conn: Transaction) -> DidInfo:
     return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
 
 
-@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours))
+@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours, ErasureBegun))
 async def change(did: str, body: ChangeIn, caller: Caller, conn: Transaction) -> DidOut:
-    """Close a dataset or container, so that what it holds cannot change; or, for its owner, open it again."""
-    return DidOut.of(await service.set_open(conn, caller, did, is_open=body.open))
+    """Close a dataset or container, so that what it holds cannot change; or, for its owner, open it again.
+
+    Let it only grow, or say how long it lives.
+    """
+    if body.open is not None:
+        await service.set_open(conn, caller, did, is_open=body.open)
+    if body.monotonic:
+        await service.set_monotonic(conn, caller, did)
+    if "lifetime" in body.model_fields_set:
+        await service.set_lifetime(conn, caller, did, body.lifetime)
+    return DidOut.of(await service.get(conn, caller.vo, did))
 
 
 @router.post(
@@ -213,7 +254,7 @@ async def attach(body: AttachmentsIn, caller: Caller, conn: Transaction) -> None
 @router.post(
     "/attachments/remove",
     status_code=204,
-    responses=problems(DidNotFound, NotACollection, CollectionClosed, NotYours),
+    responses=problems(DidNotFound, NotACollection, CollectionClosed, CollectionMonotonic, NotYours),
 )
 async def detach(body: AttachmentsIn, caller: Caller, conn: Transaction) -> None:
     """Take DIDs out of a dataset or container; those that are not in it do not matter."""
@@ -227,13 +268,14 @@ async def contents(
     conn: Snapshot,
     cursor: Amount = 0,
     limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    as_of: Time | None = None,
 ) -> StreamingResponse:
     """Stream what is directly in a dataset or container: `{"items": […], "next": cursor or null}`.
 
-    Without `limit` everything comes in one document, however long.
+    Without `limit` everything comes in one document, however long. With `as_of`, what was in it at that time.
     """
     found = await service.get_collection(conn, caller.vo, did)
-    stream = service.stream_contents(conn, found, after=cursor, limit=limit)
+    stream = service.stream_contents(conn, found, after=cursor, limit=limit, at=as_of)
     return StreamingResponse(stream, media_type="application/json")
 
 
@@ -247,3 +289,9 @@ async def list_scopes(caller: Caller, conn: Transaction) -> list[ScopeOut]:
 async def create_scope(body: ScopeIn, caller: Caller, conn: Transaction) -> ScopeOut:
     """Make a scope that belongs to the caller."""
     return ScopeOut.of(await service.create_scope(conn, caller, body.name, shared=body.shared))
+
+
+@router.patch("/scopes/{name}", responses=problems(ScopeNotFound, AccountNotFound, PermissionMissing))
+async def change_scope(name: str, body: ScopeChangeIn, caller: Caller, conn: Transaction) -> ScopeOut:
+    """Give a scope to another account, or share it or no more."""
+    return ScopeOut.of(await service.change_scope(conn, caller, name, account=body.account, shared=body.shared))

@@ -9,10 +9,7 @@ from sancho.dids.service.attaching import attach_all, detach_all
 from sancho.dids.service.catalogue import (
     by_id,
     check_free,
-    create,
-    create_all,
     datasets,
-    ensure_dataset,
     file_page,
     files,
     find_all,
@@ -27,7 +24,20 @@ from sancho.dids.service.catalogue import (
     resolve,
     stream_contents,
 )
-from sancho.dids.service.changing import attach, change_contents, close, detach, set_open
+from sancho.dids.service.changing import attach, change_contents, close, detach, set_monotonic, set_open
+from sancho.dids.service.creating import create, create_all, ensure_dataset, sample
+from sancho.dids.service.ending import (
+    claim_ended,
+    empty,
+    end,
+    erase,
+    held_firmly,
+    lock_ended,
+    put_off,
+    restore,
+    set_lifetime,
+)
+from sancho.dids.service.history import stream_detached, stream_file_lines
 from sancho.dids.service.metadata import (
     describe,
     descriptions,
@@ -37,6 +47,7 @@ from sancho.dids.service.metadata import (
     put_keys,
     remove_keys,
 )
+from sancho.dids.service.paths import Found, look
 from sancho.dids.service.reading import (
     stream_below,
     stream_children,
@@ -49,6 +60,7 @@ from sancho.dids.service.scopes import (
     change_scope,
     create_scope,
     list_scopes,
+    obstacle,
     put_scopes,
     remove_scopes,
     scope_ids,
@@ -59,12 +71,13 @@ from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh
 from sancho.dids.store.searching import FIELDS
 
 __all__ = [
-    "FIELDS",
-    "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "close", "create", "create_all",
-    "create_scope", "datasets", "describe", "descriptions", "detach", "detach_all", "ensure_dataset", "file_page",
-    "files", "find_all", "follow", "followed", "forget", "freeze", "get", "get_collection", "info",
-    "known_descriptions", "list_dids", "list_keys", "list_scopes", "new_files", "owners", "put_keys", "put_scopes",
+    "FIELDS", "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "claim_ended",
+    "close", "create", "create_all", "create_scope", "datasets", "describe", "descriptions", "detach", "detach_all",
+    "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed", "forget",
+    "freeze", "get", "get_collection", "held_firmly", "info", "known_descriptions", "list_dids", "list_keys",
+    "list_scopes", "lock_ended", "look", "new_files", "obstacle", "owners", "put_keys", "put_off", "put_scopes",
     "refresh", "refresh_due", "refresh_now", "register_files", "remove_keys", "remove_scopes", "require_change",
-    "resolve", "scope_ids", "scopes_for", "search", "search_page", "set_open", "stream_below", "stream_children",
-    "stream_contents", "stream_files", "stream_parents", "stream_scope", "tallies",
+    "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "search_page", "set_lifetime", "set_monotonic",
+    "set_open", "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines",
+    "stream_files", "stream_parents", "stream_scope", "tallies",
 ]  # fmt: skip

@@ -6,15 +6,16 @@ from sancho.dids.errors import (
     AttachedAlready,
     CollectionClosed,
     Cycle,
+    DidNotFound,
     FileAttachedAlready,
     FileDiffers,
     KindsMismatch,
     NotACollection,
     NotAttached,
 )
-from sancho.dids.model import Attachment, Child, Did, DidKind, Tally, batches
-from sancho.dids.service.catalogue import files, get, require_change, require_changes, resolve
-from sancho.dids.service.changing import ANNOUNCED, detach
+from sancho.dids.model import Attachment, Child, Did, DidKind, Tally
+from sancho.dids.service.catalogue import get, require_change, require_changes, resolve
+from sancho.dids.service.changing import announced, detach
 from sancho.dids.store import attaching, contents
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -42,6 +43,10 @@ async def attach_all(
                 raise _twice(parent, child)
             pairs[parent.did_id, child.did_id] = (parent, child)
     await _lock(conn, caller.vo, parents)
+    there = await attaching.lock_children(conn, caller.vo, [child_id for _, child_id in pairs])
+    for _, child in pairs.values():
+        if child.did_id not in there:
+            raise DidNotFound(did=child.did, field="children")
     new = await attaching.insert(conn, caller.vo, sorted(pairs))
     if not again:
         for pair, (parent, child) in pairs.items():
@@ -79,6 +84,8 @@ async def _lock(conn: Connection, vo: int, parents: dict[int, Did]) -> None:
     for did_id, parent in parents.items():
         if parent.kind is DidKind.FILE:
             raise NotACollection(did=parent.did, field="parent")
+        if did_id not in is_open:
+            raise DidNotFound(did=parent.did, field="parent")
         if not is_open[did_id]:
             raise CollectionClosed(did=parent.did, field="parent")
     if any(parent.kind is DidKind.CONTAINER for parent in parents.values()):
@@ -103,8 +110,8 @@ async def _count(conn: Connection, vo: int, new: Sequence[tuple[Did, Did]]) -> N
     if changes:
         await attaching.add_to_tallies(conn, vo, changes)
     parent_ids = sorted({parent.did_id for parent, _ in new})
-    below = await files(conn, vo, sorted({child.did_id for _, child in new})) if new else []
-    for file_ids in batches([file.did_id for file in below], ANNOUNCED):
+    below = sorted({child.did_id for _, child in new})
+    async for file_ids in announced(conn, vo, DidKind.CONTAINER, below):
         await defer(conn, "rules:extend", vo=vo, parent_ids=parent_ids, file_ids=file_ids)
 
 

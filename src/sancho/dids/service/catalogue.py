@@ -1,14 +1,13 @@
 """DIDs by name and by id, what is below them, and new ones."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from sancho.dids.errors import (
     ChecksumMalformed,
-    CollectionClosed,
     DidExists,
     DidNotFound,
     NotACollection,
-    NotADataset,
     ScopeNotFound,
 )
 from sancho.dids.model import (
@@ -18,15 +17,14 @@ from sancho.dids.model import (
     File,
     FileText,
     NamedFile,
-    NewCollection,
     NewFile,
     Tally,
     is_scope,
     parse_did,
 )
-from sancho.dids.service.scopes import scope_ids, scopes_for
-from sancho.dids.store import contents, rows
-from sancho.kit.access import Principal, require, require_owner
+from sancho.dids.service.scopes import scope_ids
+from sancho.dids.store import contents, history, rows
+from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
 
@@ -101,15 +99,19 @@ async def datasets(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[in
 
 
 async def stream_contents(
-    conn: Connection, did: Did, *, after: int = 0, limit: int | None = None
+    conn: Connection, did: Did, *, after: int = 0, limit: int | None = None, at: datetime | None = None
 ) -> AsyncIterator[bytes]:
-    """What is directly in a collection, by id, from a server-side cursor: one JSON document, in parts.
+    """What is directly in a collection, or was at a time, by id, from a server-side cursor: one document, in parts.
 
     `items` are those after the id `after`, at most `limit`; `next` is the id to go on after, null at the end.
     """
     yield b'{"items":['
     seen, end = 0, after
-    async for texts, last in contents.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit):
+    if at is None:
+        parts = contents.stream_contents(conn, did.vo, did.did_id, after=after, limit=limit)
+    else:
+        parts = history.contents(conn, did.vo, did.did_id, at=at, page=(after, limit))
+    async for texts, last in parts:
         yield (("," if seen else "") + ",".join(texts)).encode()
         seen, end = seen + len(texts), last
     yield f'],"next":{end if limit is not None and seen == limit else "null"}}}'.encode()
@@ -134,61 +136,6 @@ def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile
             raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"files.{n}.adler32")
         made.append(NewFile(None, scopes[scope], name, file.size, file.adler32))
     return made
-
-
-async def create(conn: Connection, caller: Principal, did: str, kind: DidKind) -> Did:
-    """Make an empty, open dataset or container that belongs to the caller, who needs `dids:create`.
-
-    Raises what `scopes_for` does, `DidExists`, and `NotACollection` for a file: files are registered with their
-    replicas, or uploaded.
-    """
-    require(caller, "dids:create", on=thing(did))
-    if kind is DidKind.FILE:
-        raise NotACollection(did=did, field="kind")
-    scope, name = parse_did(did)
-    scope_id = (await scopes_for(conn, caller, [did], field=lambda _: "did"))[scope]
-    if await rows.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, kind) is None:
-        raise DidExists(did=did)
-    return await get(conn, caller.vo, did)
-
-
-async def create_all(conn: Connection, caller: Principal, wanted: Sequence[NewCollection]) -> None:
-    """Make empty, open datasets and containers that belong to the caller, who needs `dids:create`: all or none.
-
-    Raises what `create` does, naming the first that will not do; one that is named twice exists.
-    """
-    require(caller, "dids:create", on=[thing(one.did) for one in wanted] or None)
-    scopes = await scopes_for(conn, caller, [one.did for one in wanted], field="dids.{}".format)
-    new: list[tuple[int, str, DidKind]] = []
-    for n, one in enumerate(wanted):
-        if one.kind is DidKind.FILE:
-            raise NotACollection(did=one.did, field=f"dids.{n}")
-        scope, name = parse_did(one.did, field=f"dids.{n}")
-        new.append((scopes[scope], name, one.kind))
-    free = await rows.insert_collections(conn, caller.vo, caller.account_id, new)
-    for n, (scope_id, name, _) in enumerate(new):
-        if (scope_id, name) not in free:
-            raise DidExists(did=wanted[n].did, field=f"dids.{n}")
-        free.remove((scope_id, name))
-
-
-async def ensure_dataset(conn: Connection, caller: Principal, did: str, *, field: str = "dataset") -> Did:
-    """The open dataset of this name, that the caller may attach to; made, and owned by it, when there is none.
-
-    Safe to run twice. Raises what `scopes_for` does when there is none, `NotADataset`, `CollectionClosed` when it has
-    been closed, and, unless the caller has `dids:manage`, `NotYours` when it is somebody else's.
-    """
-    scope, name = parse_did(did, field=field)
-    if not await rows.dids_by_name(conn, caller.vo, [scope], [name]):
-        scope_id = (await scopes_for(conn, caller, [did], field=lambda _: field))[scope]
-        await rows.insert_collection(conn, caller.vo, caller.account_id, scope_id, name, DidKind.DATASET)
-    dataset = await get(conn, caller.vo, did, field=field)
-    if dataset.kind is not DidKind.DATASET:
-        raise NotADataset(did=did, kind=dataset.kind.word, field=field)
-    require_change(caller, dataset)
-    if not dataset.open:
-        raise CollectionClosed(did=did, field=field)
-    return dataset
 
 
 async def check_free(

@@ -1,11 +1,18 @@
 """What collections hold: attaching, detaching, closing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from sancho.dids.errors import CollectionClosed, Cycle, DidNotFound, KindsMismatch, NotACollection
+from sancho.dids.errors import (
+    CollectionClosed,
+    CollectionMonotonic,
+    Cycle,
+    DidNotFound,
+    KindsMismatch,
+    NotACollection,
+)
 from sancho.dids.model import Did, DidKind, batches
-from sancho.dids.service.catalogue import by_id, files, get, get_collection, require_change, resolve
-from sancho.dids.store import contents
+from sancho.dids.service.catalogue import by_id, get, get_collection, require_change, resolve
+from sancho.dids.store import attaching, contents
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -23,7 +30,7 @@ async def attach(
     not exist. The collection cannot be closed before the transaction ends. With `announce`, a task brings what is
     new under the rules above; without, the caller does.
     """
-    kind = await _lock_open(conn, vo, parent_id)
+    kind, _ = await _lock_open(conn, vo, parent_id)
     if kind is DidKind.CONTAINER:
         await contents.lock_containers(conn, vo)
         circle = set(await contents.holders(conn, vo, parent_id)).intersection(child_ids)
@@ -37,7 +44,7 @@ async def attach(
     if new and kind is DidKind.DATASET:
         await contents.add_to_tally(conn, vo, parent_id, len(new), size)
     if announce:
-        for file_ids in await _announced(conn, vo, kind, new):
+        async for file_ids in announced(conn, vo, kind, new):
             await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return new
 
@@ -45,21 +52,30 @@ async def attach(
 async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]) -> list[int]:
     """Take DIDs out of an open collection; return the ids of those that were in it, in order.
 
-    Raises `NotACollection`, `CollectionClosed` or `DidNotFound`. A task takes what is gone from the rules above.
+    Raises `NotACollection`, `CollectionClosed`, `CollectionMonotonic` or `DidNotFound`. A task takes what is gone
+    from the rules above.
     """
-    kind = await _lock_open(conn, vo, parent_id)
+    kind, monotonic = await _lock_open(conn, vo, parent_id)
+    if monotonic:
+        raise CollectionMonotonic(did=(await _names(conn, vo, parent_id))[0].did, field="parent")
     gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
     if gone and kind is DidKind.DATASET:
         await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
-    for file_ids in await _announced(conn, vo, kind, gone):
+    async for file_ids in announced(conn, vo, kind, gone):
         await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return gone
 
 
-async def _announced(conn: Connection, vo: int, kind: DidKind, child_ids: list[int]) -> Iterable[list[int]]:
-    """The files among or below the children of a collection of this kind, in batches: what rules are told of."""
-    below = child_ids if kind is DidKind.DATASET else [file.did_id for file in await files(conn, vo, child_ids)]
-    return batches(below, ANNOUNCED)
+async def announced(conn: Connection, vo: int, kind: DidKind, child_ids: list[int]) -> AsyncIterator[list[int]]:
+    """Ids of the files among or below the children of a collection of this kind, in batches: what rules are told of."""
+    if kind is DidKind.DATASET:
+        for file_ids in batches(child_ids, ANNOUNCED):
+            yield file_ids
+        return
+    leaves, after = await contents.leaves(conn, vo, child_ids), 0
+    while file_ids := await contents.file_ids(conn, vo, leaves, after=after, limit=ANNOUNCED):
+        yield file_ids
+        after = file_ids[-1]
 
 
 async def close(conn: Connection, vo: int, did_id: int) -> bool:
@@ -71,6 +87,14 @@ async def close(conn: Connection, vo: int, did_id: int) -> bool:
         return False
     await contents.fold_tally(conn, vo, did_id)
     return True
+
+
+async def set_monotonic(conn: Connection, caller: Principal, did: str) -> Did:
+    """Let a collection only grow, for good; for whom and raising as `set_open`."""
+    found = await get_collection(conn, caller.vo, did)
+    require_change(caller, found)
+    await contents.set_monotonic(conn, caller.vo, found.did_id)
+    return await get(conn, caller.vo, did)
 
 
 async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
@@ -102,16 +126,16 @@ async def change_contents(
     return len(await attach(conn, caller.vo, collection.did_id, child_ids))
 
 
-async def _lock_open(conn: Connection, vo: int, did_id: int) -> DidKind:
+async def _lock_open(conn: Connection, vo: int, did_id: int) -> tuple[DidKind, bool]:
     locked = await contents.lock_to_attach(conn, vo, did_id)
     if locked is None:
         raise DidNotFound(did=f"number {did_id}")
-    kind, is_open = locked
+    kind, is_open, monotonic = locked
     if kind is DidKind.FILE:
         raise NotACollection(did=(await _names(conn, vo, did_id))[0].did, field="parent")
     if not is_open:
         raise CollectionClosed(did=(await _names(conn, vo, did_id))[0].did, field="parent")
-    return kind
+    return kind, monotonic
 
 
 async def _names(conn: Connection, vo: int, *did_ids: int) -> list[Did]:
@@ -122,9 +146,10 @@ async def _names(conn: Connection, vo: int, *did_ids: int) -> list[Did]:
 async def _blame_child(conn: Connection, vo: int, parent_id: int, child_ids: list[int]) -> None:
     found = await by_id(conn, vo, [parent_id, *child_ids])
     parent = found[parent_id]
+    there = await attaching.lock_children(conn, vo, child_ids)
     for child_id in child_ids:
-        if child_id not in found:
-            raise DidNotFound(did=f"number {child_id}", field="children")
+        if child_id not in there:
+            raise DidNotFound(did=found[child_id].did if child_id in found else f"number {child_id}", field="children")
         child = found[child_id]
         if child.kind not in parent.kind.holds:
             raise KindsMismatch(

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sancho.dids.errors import MetadataKeyInUse, MetadataMissing
+from sancho.dids.errors import DidNotFound, MetadataKeyInUse, MetadataMissing
 from sancho.dids.model import Described, Did, MetadataKey, MetadataKind, Value, item_of
 from sancho.dids.service.catalogue import find_all, require_changes, resolve
 from sancho.dids.service.values import read
-from sancho.dids.store import metadata
+from sancho.dids.store import attaching, metadata
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 
@@ -28,6 +28,10 @@ async def describe(
     """
     found = await resolve(conn, caller.vo, [did for did, _ in said])
     require_changes(caller, found)
+    there = await attaching.lock_children(conn, caller.vo, [did.did_id for did in found])
+    gone = next((did for did in found if did.did_id not in there), None)
+    if gone is not None:  # erased just now
+        raise DidNotFound(did=gone.did, field="dids")
     await metadata.hold_keys(conn, caller.vo)
     keys = {key.name: key for key in await metadata.list_keys(conn, caller.vo)}
     changes: dict[int, dict[str, Value | None]] = {}

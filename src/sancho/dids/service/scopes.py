@@ -90,5 +90,16 @@ async def scopes_for(
     return {scope.name: scope.scope_id for scope in found}
 
 
+async def obstacle(conn: Connection, caller: Principal, name: str) -> str | None:
+    """Why an account that has the permission cannot make a DID of this name, or one in `mc:`; None when it can."""
+    scope = name.partition(":")[0]
+    found = await rows.find_scopes(conn, caller.vo, [scope]) if is_scope(scope) else []
+    if not found:
+        return f"Scope {scope[:100]} does not exist."
+    if _may_use(caller, found[0]):
+        return None
+    return f"Scope {scope} belongs to account {found[0].account} and is not shared."
+
+
 def _may_use(caller: Principal, scope: Scope) -> bool:
     return scope.shared or scope.account_id == caller.account_id or caller.may("dids:manage", thing(f"{scope.name}:"))

@@ -2,10 +2,11 @@
 
 from sancho.dids.errors import CollectionClosed, NotSmart
 from sancho.dids.model import Did, DidKind, Refreshed, Search, SmartDataset
-from sancho.dids.service.catalogue import by_id, ensure_dataset, get, require_change
+from sancho.dids.service.catalogue import by_id, get, require_change
 from sancho.dids.service.changing import attach, close, detach
+from sancho.dids.service.creating import ensure_dataset
 from sancho.dids.service.searching import Fields, condition_of
-from sancho.dids.store import searching, smart
+from sancho.dids.store import attaching, searching, smart
 from sancho.kit import query
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection, in_time
@@ -23,14 +24,22 @@ async def follow(
 ) -> SmartDataset:
     """Let an open dataset, made if there is none, hold the files that a search finds, from now on. For its owner.
 
-    A task sees to it. What it held before and is not found goes. Raises what `ensure_dataset` and `search_page` do.
+    A task sees to it. What it held before and is not found goes, unless it only grows. Raises what `ensure_dataset`
+    and `search_page` do.
     """
     asked = _search(where, scope)
     await condition_of(conn, caller.vo, asked, more)
     dataset = await ensure_dataset(conn, caller, did, field="did")
+    if not await _lock_open(conn, caller.vo, dataset.did_id):
+        raise CollectionClosed(did=did, field="did")
     await smart.put(conn, caller.vo, dataset.did_id, where, scope)
     await defer_refresh(conn, caller.vo, dataset.did_id)
     return await followed(conn, dataset)
+
+
+async def _lock_open(conn: Connection, vo: int, did_id: int) -> bool:
+    """Keep a dataset from being closed or erased until the end of the transaction, and say whether it is open."""
+    return (await attaching.lock_to_attach(conn, vo, [did_id])).get(did_id, False)
 
 
 def _search(where: str, scope: str | None) -> Search:
@@ -59,8 +68,9 @@ async def refresh_due(conn: Connection, vo: int) -> None:
 async def refresh(conn: Connection, vo: int, did_id: int, more: Fields) -> Refreshed:
     """Bring a dataset up to date with its search, at most `AT_ONCE` files in and out; rules above are told.
 
-    Two at once do one after the other. A dataset that is closed or follows nothing stays as it is, and so does one
-    whose search is no longer good, which says why.
+    Two at once do one after the other. A dataset that is closed, whose time has come, or that follows nothing stays as
+    it is, and so does one whose search is no longer good, which says why. What is to be erased is not brought in, and
+    stays in until it is.
     """
     asked = await smart.lock(conn, vo, did_id)
     dataset = (await by_id(conn, vo, [did_id])).get(did_id)
@@ -74,15 +84,15 @@ async def refresh(conn: Connection, vo: int, did_id: int, more: Fields) -> Refre
     except (Invalid, NotFound) as e:  # a key is gone, or is no longer indexed; or it takes too long
         await smart.note(conn, vo, did_id, fault=str(e))
         return Refreshed(0, 0, more=False)
-    try:
-        if new:
-            await attach(conn, vo, did_id, new)
-        if gone:
-            await detach(conn, vo, did_id, gone)
-    except CollectionClosed:  # just now
+    if not await _lock_open(conn, vo, did_id):  # closed just now
         return Refreshed(0, 0, more=False)
+    still_there = await attaching.lock_children(conn, vo, new)
+    if still_there:
+        await attach(conn, vo, did_id, sorted(still_there))
+    if gone:
+        await detach(conn, vo, did_id, gone)
     await smart.note(conn, vo, did_id, fault=None)
-    return Refreshed(len(new), len(gone), more=AT_ONCE in (len(new), len(gone)))
+    return Refreshed(len(still_there), len(gone), more=AT_ONCE in (len(new), len(gone)))
 
 
 async def refresh_now(conn: Connection, caller: Principal, did: str, more: Fields) -> Refreshed:

@@ -4,19 +4,35 @@ from collections.abc import Mapping, Sequence
 
 from sancho.dids.model import Tally
 from sancho.dids.store.contents import SLOTS
-from sancho.kit.db import Connection, execute, fetch_rows
+from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
 
 
 async def lock_to_attach(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, bool]:
-    """Keep collections from being closed until the end of the transaction; say of each that exists if it is open."""
+    """Keep collections from being closed or erased until the end of the transaction; say of each if it is open."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT did_id, open FROM did WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s ORDER BY did_id FOR SHARE
+        SELECT did_id, open FROM did
+         WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s AND NOT erased
+         ORDER BY did_id FOR SHARE
         """,
         {"vo": vo, "did_ids": list(did_ids)},
     )
     return dict(rows)
+
+
+async def lock_children(conn: Connection, vo: int, did_ids: Sequence[int]) -> set[int]:
+    """Keep DIDs from being erased until the end of the transaction; say which of them are there."""
+    rows = await fetch_values(
+        conn,
+        """
+        SELECT did_id FROM did
+         WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s AND NOT erased
+         ORDER BY did_id FOR KEY SHARE
+        """,
+        {"vo": vo, "did_ids": sorted(set(did_ids))},
+    )
+    return set(rows)
 
 
 async def insert(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:

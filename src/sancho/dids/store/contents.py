@@ -9,17 +9,21 @@ SLOTS = 16
 """Slots of a tally: one for each connection, modulo this."""
 
 
-async def lock_to_attach(conn: Connection, vo: int, did_id: int) -> tuple[DidKind, bool] | None:
-    """Keep a collection from being closed until the end of the transaction; say its kind and whether it is open.
+async def lock_to_attach(conn: Connection, vo: int, did_id: int) -> tuple[DidKind, bool, bool] | None:
+    """Keep a collection from being closed or erased until the end of the transaction; say its kind and two more.
 
-    Many may hold this lock at once: those who attach do not wait for each other, closing waits for them.
+    Whether it is open, and whether it only grows. Many may hold this lock at once: those who attach do not wait for
+    each other, closing waits for them.
     """
     rows = await fetch_rows(
         conn,
-        "SELECT kind, open FROM did WHERE did_id = %(did_id)s AND vo = %(vo)s FOR SHARE",
+        """
+        SELECT kind, open, monotonic FROM did
+         WHERE did_id = %(did_id)s AND vo = %(vo)s AND NOT erased FOR SHARE
+        """,
         {"vo": vo, "did_id": did_id},
     )
-    return (DidKind(rows[0][0]), rows[0][1]) if rows else None
+    return (DidKind(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
 
 
 async def lock_containers(conn: Connection, vo: int) -> None:
@@ -49,7 +53,7 @@ async def holders(conn: Connection, vo: int, did_id: int) -> list[int]:
 async def insert_attachments(
     conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int], kinds: Sequence[DidKind]
 ) -> tuple[int, list[int], int]:
-    """Attach those children that exist with one of these kinds.
+    """Attach those children that exist with one of these kinds; none of them is erased meanwhile.
 
     Returns how many those are, the ids of the newly attached in order, and the bytes of these.
     """
@@ -60,7 +64,8 @@ async def insert_attachments(
             SELECT d.did_id, d.size
               FROM unnest(%(child_ids)s::bigint[]) AS wanted (did_id)
               JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
-             WHERE d.kind = ANY(%(kinds)s::"char"[])),
+             WHERE d.kind = ANY(%(kinds)s::"char"[]) AND NOT d.erased
+             ORDER BY d.did_id FOR KEY SHARE OF d),
         made AS (
             INSERT INTO attachment (vo, parent_id, child_id)
             SELECT %(vo)s, %(parent_id)s, did_id FROM child ORDER BY did_id
@@ -78,14 +83,17 @@ async def insert_attachments(
 async def delete_attachments(
     conn: Connection, vo: int, parent_id: int, child_ids: Sequence[int]
 ) -> tuple[list[int], int]:
-    """Detach children; return the ids of those that were attached, in order, and their bytes."""
+    """Detach children, and note that they were there; return the ids of those, in order, and their bytes."""
     rows = await fetch_rows(
         conn,
         """
         WITH gone AS (
             DELETE FROM attachment
              WHERE parent_id = %(parent_id)s AND vo = %(vo)s AND child_id = ANY(%(child_ids)s::bigint[])
-            RETURNING child_id)
+            RETURNING child_id, attached_at),
+        noted AS (
+            INSERT INTO attachment_history (vo, parent_id, child_id, attached_at)
+            SELECT %(vo)s, %(parent_id)s, child_id, attached_at FROM gone ORDER BY child_id)
         SELECT coalesce(array_agg(child_id ORDER BY child_id), '{}'), coalesce(sum(d.size), 0)::bigint
           FROM gone JOIN did d ON d.did_id = gone.child_id AND d.vo = %(vo)s
         """,
@@ -119,6 +127,15 @@ async def set_open(conn: Connection, vo: int, did_id: int, *, is_open: bool) -> 
         {"vo": vo, "did_id": did_id, "open": is_open},
     )
     return changed == 1
+
+
+async def set_monotonic(conn: Connection, vo: int, did_id: int) -> None:
+    """Let a collection only grow. Waits for those who are detaching."""
+    await execute(
+        conn,
+        "UPDATE did SET monotonic = true WHERE did_id = %(did_id)s AND vo = %(vo)s AND kind <> 'F' AND NOT monotonic",
+        {"vo": vo, "did_id": did_id},
+    )
 
 
 async def fold_tally(conn: Connection, vo: int, did_id: int) -> None:
@@ -190,6 +207,43 @@ async def files(conn: Connection, vo: int, dataset_ids: Sequence[int], file_ids:
         {"vo": vo, "dataset_ids": list(dataset_ids), "file_ids": list(file_ids)},
     )
     return [File(*row) for row in rows]
+
+
+async def file_ids(
+    conn: Connection, vo: int, leaves: tuple[Sequence[int], Sequence[int]], *, after: int, limit: int
+) -> list[int]:
+    """Ids of the first files in these datasets, and of these files, that are above `after`: once each, in order."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT first.child_id
+          FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
+         CROSS JOIN LATERAL (
+               SELECT a.child_id FROM attachment a
+                WHERE a.parent_id = dataset.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
+                ORDER BY a.child_id LIMIT %(limit)s) AS first
+         UNION
+        SELECT did_id FROM unnest(%(file_ids)s::bigint[]) AS file (did_id) WHERE did_id > %(after)s
+         ORDER BY 1 LIMIT %(limit)s
+        """,
+        {"vo": vo, "dataset_ids": list(leaves[0]), "file_ids": list(leaves[1]), "after": after, "limit": limit},
+    )
+
+
+async def sample(conn: Connection, vo: int, leaves: tuple[Sequence[int], Sequence[int]], number: int) -> list[int]:
+    """Ids of so many of the files in these datasets, and of these files, chosen at random."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT did_id
+          FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
+                 UNION
+                SELECT unnest(%(file_ids)s::bigint[])) AS found (did_id)
+         ORDER BY random()
+         LIMIT %(number)s
+        """,
+        {"vo": vo, "dataset_ids": list(leaves[0]), "file_ids": list(leaves[1]), "number": number},
+    )
 
 
 async def file_page(

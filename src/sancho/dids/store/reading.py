@@ -82,7 +82,7 @@ async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[L
         + """
           FROM did d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s
+         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND NOT d.erased
            AND NOT EXISTS (
                SELECT FROM attachment a JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
                 WHERE a.child_id = d.did_id AND a.vo = %(vo)s AND p.scope_id = %(scope_id)s)

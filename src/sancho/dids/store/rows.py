@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
 
 DID: LiteralString = """
         SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
                lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
-               s.account_id AS scope_account_id
+               s.account_id AS scope_account_id, d.monotonic, e.ends_at, e.held
 """
 
 
@@ -46,7 +46,7 @@ async def owners(conn: Connection, vo: int, scope: str, name: str) -> list[int]:
         UNION
         SELECT did.account_id
           FROM scope
-          JOIN did ON did.scope_id = scope.scope_id AND did.vo = scope.vo AND did.name = %(name)s
+          JOIN did ON did.scope_id = scope.scope_id AND did.vo = scope.vo AND did.name = %(name)s AND NOT did.erased
          WHERE scope.vo = %(vo)s AND scope.name = %(scope)s
         """,
         {"vo": vo, "scope": scope, "name": name},
@@ -135,8 +135,9 @@ async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: 
         + """
           FROM unnest(%(scopes)s::text[], %(names)s::text[]) AS wanted (scope, name)
           JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
-          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name AND NOT d.erased
           JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
         """,
         {"vo": vo, "scopes": list(scopes), "names": list(names)},
     )
@@ -153,6 +154,7 @@ async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[
           JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
           JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
          ORDER BY d.did_id
         """,
         {"vo": vo, "did_ids": list(did_ids)},
@@ -171,8 +173,9 @@ async def list_dids(
           FROM did d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
           JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
          WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name >= %(first)s AND d.name < %(end)s
-           AND d.kind = ANY(%(kinds)s::"char"[])
+           AND NOT d.erased AND d.kind = ANY(%(kinds)s::"char"[])
          ORDER BY d.name
          LIMIT %(limit)s
         """,
@@ -180,42 +183,28 @@ async def list_dids(
     )
 
 
-async def insert_collection(
-    conn: Connection, vo: int, account_id: int, scope_id: int, name: str, kind: DidKind
-) -> int | None:
-    """Make an open collection; None when the name is taken."""
-    return await fetch_value(
-        conn,
-        """
-        INSERT INTO did (vo, kind, open, scope_id, account_id, name)
-        VALUES (%(vo)s, %(kind)s, true, %(scope_id)s, %(account_id)s, %(name)s)
-            ON CONFLICT DO NOTHING
-        RETURNING did_id
-        """,
-        {"vo": vo, "kind": kind, "scope_id": scope_id, "account_id": account_id, "name": name},
-    )
-
-
 async def insert_collections(
-    conn: Connection, vo: int, account_id: int, wanted: Sequence[tuple[int, str, DidKind]]
-) -> set[tuple[int, str]]:
-    """Make open collections, given as (scope id, name, kind); return scope id and name of those that were free."""
+    conn: Connection, vo: int, account_id: int, wanted: Sequence[tuple[int, str, DidKind, bool]]
+) -> dict[tuple[int, str], int]:
+    """Make open collections, given as (scope id, name, kind, monotonic); return the ids of those that were free."""
     made = await fetch_rows(
         conn,
         """
-        INSERT INTO did (vo, kind, open, scope_id, account_id, name)
-        SELECT %(vo)s, kind, true, scope_id, %(account_id)s, name
-          FROM unnest(%(scope_ids)s::int[], %(names)s::text[], %(kinds)s::"char"[]) AS wanted (scope_id, name, kind)
+        INSERT INTO did (vo, kind, open, scope_id, account_id, name, monotonic)
+        SELECT %(vo)s, kind, true, scope_id, %(account_id)s, name, monotonic
+          FROM unnest(%(scope_ids)s::int[], %(names)s::text[], %(kinds)s::"char"[], %(monotonic)s::boolean[])
+               AS wanted (scope_id, name, kind, monotonic)
          ORDER BY scope_id, name COLLATE "C"
             ON CONFLICT DO NOTHING
-        RETURNING scope_id, name
+        RETURNING scope_id, name, did_id
         """,
         {
-            "vo": vo, "account_id": account_id, "scope_ids": [scope_id for scope_id, _, _ in wanted],
-            "names": [name for _, name, _ in wanted], "kinds": [kind for _, _, kind in wanted],
+            "vo": vo, "account_id": account_id, "scope_ids": [one[0] for one in wanted],
+            "names": [one[1] for one in wanted], "kinds": [one[2] for one in wanted],
+            "monotonic": [one[3] for one in wanted],
         },
     )  # fmt: skip
-    return {(scope_id, name) for scope_id, name in made}
+    return {(scope_id, name): did_id for scope_id, name, did_id in made}
 
 
 async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int | None]:

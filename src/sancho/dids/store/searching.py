@@ -1,7 +1,7 @@
 """What DIDs are searched by, and the searches.
 
 A condition may use `d`, the DID, `s`, its scope, `a`, its account, `ms`, its row of `metadata_search`, `m`, its
-document, and the parameter `vo`.
+document, and the parameter `vo`. What is erased, or whose time has come, is not found.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,8 +34,11 @@ FROM: LiteralString = """
           LEFT JOIN metadata m ON m.did_id = d.did_id AND m.vo = %(vo)s
 """
 WHERE: LiteralString = """
-         WHERE d.vo = %(vo)s AND d.kind = ANY(%(kinds)s::"char"[]) AND {}
+         WHERE d.vo = %(vo)s AND d.kind = ANY(%(kinds)s::"char"[]) AND NOT d.erased AND {}
+           AND NOT EXISTS (
+               SELECT FROM ending WHERE ending.did_id = d.did_id AND ending.vo = %(vo)s AND ending.ends_at <= now())
 """
+FOUND: LiteralString = DID + FROM + "LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s" + WHERE
 BELOW = sql.SQL("""
             SELECT inside.child_id
               FROM below
@@ -271,7 +274,7 @@ async def page(
     conn: Connection, vo: int, condition: Condition, kinds: Sequence[DidKind], *, after: int, limit: int
 ) -> list[Did]:
     """The first DIDs that meet a condition whose ids are above `after`, by id."""
-    query = sql.SQL(DID + FROM + WHERE + " AND d.did_id > %(after)s ORDER BY d.did_id LIMIT %(limit)s")
+    query = sql.SQL(FOUND + " AND d.did_id > %(after)s ORDER BY d.did_id LIMIT %(limit)s")
     params = {"vo": vo, "kinds": list(kinds), "after": after, "limit": limit, **condition.params}
     return await fetch(conn, Did, query.format(condition.sql), params)
 
@@ -304,12 +307,13 @@ async def missing(conn: Connection, vo: int, dataset_id: int, condition: Conditi
 
 
 async def superfluous(conn: Connection, vo: int, dataset_id: int, condition: Condition, *, limit: int) -> list[int]:
-    """Ids of files in a dataset that do not meet a condition, the lowest first."""
+    """Ids of files in a dataset that do not meet a condition, the lowest first; none of one that only grows."""
     query = sql.SQL(
         ID
         + FROM
         + """
           JOIN attachment here ON here.child_id = d.did_id AND here.parent_id = %(dataset_id)s AND here.vo = %(vo)s
+          JOIN did parent ON parent.did_id = here.parent_id AND parent.vo = %(vo)s AND NOT parent.monotonic
          WHERE d.vo = %(vo)s AND ({}) IS NOT TRUE
          ORDER BY d.did_id
          LIMIT %(limit)s

@@ -32,12 +32,15 @@ async def find(conn: Connection, vo: int, did_id: int) -> SmartDataset | None:
 
 
 async def lock(conn: Connection, vo: int, did_id: int) -> SmartDataset | None:
-    """Be the only one who makes a dataset follow its search, and read that; None when it follows none."""
+    """Be the only one who makes a dataset follow its search, and read that; None when it follows none any more."""
     rows = await fetch_rows(
         conn,
         """
         SELECT did_id, query, scope, refreshed_at, fault
-          FROM smart_dataset WHERE did_id = %(did_id)s AND vo = %(vo)s FOR NO KEY UPDATE
+          FROM smart_dataset q
+         WHERE did_id = %(did_id)s AND vo = %(vo)s
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.did_id = q.did_id AND e.vo = %(vo)s AND e.ends_at <= now())
+           FOR NO KEY UPDATE
         """,
         {"vo": vo, "did_id": did_id},
     )
@@ -65,13 +68,14 @@ async def delete(conn: Connection, vo: int, did_id: int) -> bool:
 
 
 async def list_ids(conn: Connection, vo: int) -> Sequence[int]:
-    """Ids of the open datasets that follow searches, those first that were longest not looked at."""
+    """Ids of open datasets that follow searches and whose time has not come, the longest not looked at first."""
     return await fetch_values(
         conn,
         """
         SELECT q.did_id
           FROM smart_dataset q JOIN did d ON d.did_id = q.did_id AND d.vo = %(vo)s AND d.open
          WHERE q.vo = %(vo)s
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.did_id = q.did_id AND e.vo = %(vo)s AND e.ends_at <= now())
          ORDER BY q.refreshed_at NULLS FIRST, q.did_id
         """,
         {"vo": vo},

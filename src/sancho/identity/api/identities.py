@@ -50,6 +50,25 @@ class IdentityOut(BaseModel):
         )  # fmt: skip
 
 
+class ProofOut(IdentityOut):
+    """What proves an account, and which."""
+
+    account: str
+
+
+@router.get("/identities")
+async def find_identities(
+    subject: Annotated[str, Query(max_length=1000, examples=["/DC=org/DC=example/CN=Jane Doe"])],
+    caller: Acting,
+    conn: Transaction,
+) -> list[ProofOut]:
+    """Say which accounts a name, or a key's print, proves: with `accounts:manage` of all, else whether one's own."""
+    return [
+        ProofOut(account=one.account, **IdentityOut.of(one).model_dump())
+        for one in await identities.proofs_by(conn, caller, subject)
+    ]
+
+
 @router.get("/accounts/{name}/identities", responses=problems(AccountNotFound, PermissionMissing))
 async def list_identities(name: str, caller: Acting, conn: Transaction) -> list[IdentityOut]:
     """List what proves an account: one's own, or with `accounts:manage` another's."""

@@ -159,15 +159,22 @@ async def forget_closing(conn: Connection, vo: int, dataset_id: int) -> None:
 
 NEAREST: LiteralString = """
     SELECT d.did_id, s.name AS scope, d.name, d.size, d.adler32,
-           ARRAY (
-               SELECT r.rse_id FROM replica r JOIN rse ON rse.rse_id = r.rse_id
-                WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
-                ORDER BY rse.site_id <> %(site_id)s, (
-                         SELECT min(link.distance)
-                           FROM distance link JOIN rse near ON near.rse_id = link.destination_rse_id
-                          WHERE link.source_rse_id = r.rse_id AND near.site_id = %(site_id)s), r.rse_id) AS rse_ids
+           coalesce(nearest.rse_ids, '{}') AS rse_ids, coalesce(nearest.paths, '{}') AS paths
 """
 """How files (`d`, with their scopes `s`) are told to a job at a site: its RSEs first, then by link distance."""
+WHERE: LiteralString = """
+         CROSS JOIN LATERAL (
+               SELECT array_agg(near.rse_id ORDER BY near.n) AS rse_ids, array_agg(near.path ORDER BY near.n) AS paths
+                 FROM (SELECT r.rse_id, p.path, row_number() OVER (ORDER BY rse.site_id <> %(site_id)s, (
+                              SELECT min(link.distance)
+                                FROM distance link JOIN rse close ON close.rse_id = link.destination_rse_id
+                               WHERE link.source_rse_id = r.rse_id AND close.site_id = %(site_id)s), r.rse_id) AS n
+                         FROM replica r
+                         JOIN rse ON rse.rse_id = r.rse_id
+                         LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
+                        WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A') AS near) AS nearest
+"""
+"""Where they are; it stands behind the joins of `NEAREST`."""
 
 
 async def input_files(conn: Connection, vo: int, job_id: int, site_id: int) -> list[InputFile]:
@@ -182,6 +189,9 @@ async def input_files(conn: Connection, vo: int, job_id: int, site_id: int) -> l
           JOIN input_set_did i ON i.input_set_id = q.input_set_id AND i.vo = q.vo
           JOIN did d ON d.did_id = i.did_id AND d.vo = i.vo
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+        """
+        + WHERE
+        + """
          WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
          ORDER BY d.did_id
         """,

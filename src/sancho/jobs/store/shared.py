@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sancho.jobs.model import InputFile, SharedInput
-from sancho.jobs.store.inputs import NEAREST
+from sancho.jobs.store.inputs import NEAREST, WHERE
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
 
 
@@ -141,6 +141,9 @@ async def files_below(conn: Connection, vo: int, roots: Sequence[int], site_id: 
         + """
           FROM did d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+        """
+        + WHERE
+        + """
          WHERE d.vo = %(vo)s AND d.kind = 'F' AND d.did_id IN (
                WITH RECURSIVE below (did_id) AS (
                    SELECT unnest(%(roots)s::bigint[])

@@ -161,9 +161,9 @@ async def _readable(
     seen = await rses.by_id(conn, {rse_id for file in files for rse_id in file.rse_ids})
     known = {rse_id: rse for rse_id, rse in seen.items() if rse.readable}
     places = {
-        (file.did_id, rse_id): rses.place(known[rse_id], owner.vo_name, file.scope, file.did_id, file.name)
+        (file.did_id, rse_id): rses.place(known[rse_id], owner.vo_name, file.scope, file.did_id, file.name, path)
         for file in files
-        for rse_id in file.rse_ids
+        for rse_id, path in zip(file.rse_ids, file.paths, strict=True)
         if rse_id in known
     }
     tokens = read_tokens(deployment, places, known, subject=owner.subject, lifetime=owner.lifetime)

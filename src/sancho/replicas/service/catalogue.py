@@ -1,6 +1,6 @@
 """Register files that are on a storage, list replicas, and say where files can be read."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from sancho.dids import service as dids
@@ -10,8 +10,9 @@ from sancho.kit.access import Principal, Signer, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
 from sancho.replicas import plan
-from sancho.replicas.errors import ReplicaDiffers
+from sancho.replicas.errors import PathTaken, ReplicaDiffers
 from sancho.replicas.model import (
+    PUT_TIME,
     DatasetCopy,
     FileCopies,
     Located,
@@ -27,6 +28,7 @@ from sancho.replicas.service.holds import insert
 from sancho.replicas.store import listing, rows
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
+from sancho.sites import service as sites
 
 READ_TOKEN_LIFETIME = timedelta(minutes=15)
 """How long a page of sources can be read."""
@@ -41,9 +43,10 @@ async def register(
     """Enter files that are on a storage already: DIDs, available replicas and usage; return their ids in order.
 
     They belong to the caller, who needs `replicas:create`, and go into `dataset`, made if need be. All of them or
-    none: raises what `dids.service` does for a name, checksum or dataset that will not do, naming the first. With
-    `known`, a file may exist: then it gets one more replica. That raises `ReplicaDiffers` when it is another file, and
-    `ReplicaExists` when the replica is there already.
+    none: raises what `dids.service` does for a name, checksum or dataset that will not do, and `PathUnfit` or
+    `PathTaken` for a path, naming the first. With `known`, a file may exist: then it gets one more replica. That raises
+    `ReplicaDiffers` when it is another file, and `ReplicaExists` when the replica is there already. The replica of one
+    that is still to be put there is copying until `settle_put` says otherwise, and given up after `PUT_TIME`.
     """
     names = [file.did for file in files] if dataset is None else [*(file.did for file in files), dataset]
     vo = caller.vo
@@ -60,15 +63,55 @@ async def register(
     )
     fresh = iter(made)
     ids = [there.get((file.scope_id, file.name)) or next(fresh) for file in new]
-    sizes = [file.size for file in files]
-    if there:
-        await insert(conn, vo, [ReplicaKey(did_id, rse.rse_id) for did_id in ids], sizes, ReplicaState.AVAILABLE)
-    else:
-        await rows.insert_on(conn, vo, rse.rse_id, ids, sizes)
+    keys = [ReplicaKey(did_id, rse.rse_id) for did_id in ids]
+    await _insert(conn, vo, files, keys, fresh=not there)
+    await _lie_at(conn, caller, rse, files, keys)
     if into is not None:
         await dids.attach(conn, vo, into.did_id, ids)
-    await rows.add_usage(conn, vo, [Usage(rse.rse_id, len(ids), sum(sizes))])
+    await rows.add_usage(conn, vo, [Usage(rse.rse_id, len(ids), sum(file.size for file in files))])
     return ids
+
+
+async def _insert(
+    conn: Connection, vo: int, files: Sequence[FileText], keys: Sequence[ReplicaKey], *, fresh: bool
+) -> None:
+    """Make the replicas of files on one RSE, available or copying; `fresh`: none of the files was known."""
+    for copying in sorted({file.copying for file in files}):
+        here = [(key, file.size) for key, file in zip(keys, files, strict=True) if file.copying is copying]
+        some, sizes = [key for key, _ in here], [size for _, size in here]
+        if fresh and not copying:
+            await rows.insert_on(conn, vo, some[0].rse_id, [key.did_id for key in some], sizes)
+        else:
+            await insert(conn, vo, some, sizes, ReplicaState.COPYING if copying else ReplicaState.AVAILABLE)
+        if copying:
+            await rows.set_tombstones(conn, vo, some, PUT_TIME)
+
+
+async def _lie_at(
+    conn: Connection, caller: Principal, rse: Rse, files: Sequence[FileText], keys: Sequence[ReplicaKey]
+) -> None:
+    """Keep where replicas lie that are said to, unless their ids say the same.
+
+    Raises `PathUnfit`, or `PathTaken` for the first path at which another lies.
+    """
+    said: dict[ReplicaKey, tuple[int, str]] = {}
+    for n, (file, key) in enumerate(zip(files, keys, strict=True)):
+        if file.path is None:
+            continue
+        implied = rses.place(rse, caller.vo_name, *_split(file.did, key.did_id)).path
+        if rses.path_below(rse, file.path) != implied:
+            said[key] = n, rses.said_path(rse, caller.vo_name, file.path, field=f"files.{n}.path")
+    if not said:
+        return
+    kept = set(await rows.insert_paths(conn, caller.vo, list(said), [path for _, path in said.values()]))
+    for key, (n, path) in said.items():
+        if key not in kept:
+            raise PathTaken(did=files[n].did, path=path, field=f"files.{n}.path")
+
+
+def _split(did: str, did_id: int) -> tuple[str, int, str]:
+    scope, _, name = did.partition(":")
+    return scope, did_id, name
 
 
 async def _known(
@@ -102,7 +145,7 @@ async def usage(conn: Connection, vo: int) -> list[Usage]:
 async def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
     """Every file that is this DID or lies below it, with its replicas, as lines of JSON in constant memory.
 
-    The URL of a replica is the prefix of its RSE followed by the file's `path`.
+    The URL of a replica is the prefix of its RSE followed by its own `path`, or else by the file's.
     """
     known = {rse.rse_id: rse.name for rse in await rses.rses(conn)}
     below = await dids.datasets(conn, did.vo, [did.did_id]) if did.kind is DidKind.CONTAINER else []
@@ -139,28 +182,51 @@ async def located(
     With `rse`, of that one alone: raises `RseNotFound`.
     """
     known = [await rses.get(conn, rse, field="rse")] if rse is not None else await rses.rses(conn)
-    meant = [(url, one, did_id) for url in urls for one in known if (did_id := rses.file_at(one, url)) is not None]
-    there = await dids.by_id(conn, caller.vo, sorted({did_id for _, _, did_id in meant}))
+    meant = [(url, one, path) for url in urls for one in known if (path := rses.path_below(one, url)) is not None]
+    said = [(one.rse_id, path) for _, one, path in meant]
+    implied = [(rse_id, did_id) for rse_id, path in said if (did_id := rses.file_at(path)) is not None]
+    here = {one.rse_id: one for one in known}
+    there = {
+        (rse_id, rses.place(here[rse_id], caller.vo_name, scope, did_id, name, path).path): (did_id, scope, name)
+        for did_id, rse_id, path, scope, name in await listing.lying_at(conn, caller.vo, said, implied)
+    }
     return {
-        url: Located(url, ReplicaKey(did_id, one.rse_id), one.name, did.scope, did.name)
-        for url, one, did_id in meant
-        if (did := there.get(did_id)) is not None
-        and rses.place(one, caller.vo_name, did.scope, did_id, did.name).url == url
+        url: Located(url, ReplicaKey(there[one.rse_id, path][0], one.rse_id), one.name, *there[one.rse_id, path][1:])
+        for url, one, path in meant
+        if (one.rse_id, path) in there
+    }
+
+
+async def lying_on(
+    conn: Connection, caller: Principal, rse: Rse, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """The paths, as `Place.path`, of those of these files, (scope, name), that have a replica on an RSE."""
+    found = await listing.lying_on(conn, caller.vo, rse.rse_id, names)
+    return {
+        (scope, name): rses.place(rse, caller.vo_name, scope, did_id, name, path).path
+        for scope, name, did_id, path in found
     }
 
 
 async def access(
-    conn: Connection, caller: Principal, signer: Signer, did_ids: Sequence[int], *, page: tuple[int, int]
-) -> list[Readable]:
-    """Where the files among or below these DIDs can be read, nearest to nothing: the client knows where it is.
+    conn: Connection, caller: Principal, signer: Signer, did_ids: Sequence[int], *, page: tuple[int, int],
+    near: str | None = None,
+) -> list[Readable]:  # fmt: skip
+    """Where the files among or below these DIDs can be read: nearest to a site first, without one by name of the RSE.
 
     As many files as `page` says, whose ids are above the one it says. A file that cannot be read now has no sources.
+    Raises `SiteNotFound`, blaming `near`.
     """
     after, limit = page
     files = await dids.file_page(conn, caller.vo, did_ids, after=after, limit=limit)
     replicas = await rows.list_replicas(conn, caller.vo, [file.did_id for file in files])
     known = await rses.by_id(conn, sorted({replica.rse_id for replica in replicas}))
-    sources = _sources(caller, signer, files, replicas, known)
+    by_name = sorted(known.values(), key=lambda rse: rse.name)
+    if near is not None:
+        site = await sites.get_site(conn, near, field="near")
+        rank = await rses.nearness(conn, by_name, site.site_id)
+        by_name.sort(key=lambda rse: rank[rse.rse_id])
+    sources = _sources(caller, signer, files, replicas, by_name)
     return [
         Readable(file.did_id, file.did, file.size, file.adler32, tuple(sources.get(file.did_id, ()))) for file in files
     ]
@@ -171,15 +237,15 @@ def _sources(
     signer: Signer,
     files: Sequence[NamedFile],
     replicas: Sequence[Replica],
-    known: Mapping[int, Rse],
+    ordered: Sequence[Rse],
 ) -> dict[int, list[Source]]:
     by_id = {file.did_id: file for file in files}
     found: dict[int, list[Source]] = {}
-    for rse_id in sorted(known, key=lambda rse_id: known[rse_id].name):
-        rse = known[rse_id]
-        here = [r.did_id for r in replicas if r.rse_id == rse_id and r.state is ReplicaState.AVAILABLE]
+    for rse in ordered:
+        here = [r for r in replicas if r.rse_id == rse.rse_id and r.state is ReplicaState.AVAILABLE]
         for some in plan.parts(here if rse.readable else [], PATHS_IN_TOKEN):
-            places = [(i, rses.place(rse, caller.vo_name, by_id[i].scope, i, by_id[i].name)) for i in some]
+            at = [(r.did_id, by_id[r.did_id], r.path) for r in some]
+            places = [(i, rses.place(rse, caller.vo_name, file.scope, i, file.name, path)) for i, file, path in at]
             token = rses.token(
                 signer,
                 rse,

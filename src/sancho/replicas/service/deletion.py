@@ -96,7 +96,7 @@ async def _delete(deployment: Deployment, doomed: Sequence[Doomed], known: Mappi
 
 
 async def _delete_one(deployment: Deployment, replica: Doomed, rse: Rse) -> None:
-    place = rses.place(rse, replica.vo_name, replica.scope, replica.did_id, replica.name)
+    place = rses.place(rse, replica.vo_name, replica.scope, replica.did_id, replica.name, replica.path)
     token = rses.token(  # to read as well: XRootD looks at a file before it deletes it
         deployment.signer, rse, subject="reaper", lifetime=DELETION_TIME, read=[place.path], modify=[place.path]
     )

@@ -71,11 +71,12 @@ async def mark_deleting(conn: Connection, keys: Sequence[tuple[int, int, int]]) 
           JOIN did d ON d.did_id = doomed.did_id AND d.vo = doomed.vo
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
           JOIN vo ON vo.vo = doomed.vo
+          LEFT JOIN replica_path p ON p.did_id = doomed.did_id AND p.vo = doomed.vo AND p.rse_id = doomed.rse_id
          WHERE r.did_id = doomed.did_id AND r.vo = doomed.vo AND r.rse_id = doomed.rse_id
            AND NOT EXISTS (SELECT FROM replica c
                             WHERE c.did_id = r.did_id AND c.vo = r.vo AND c.rse_id <> r.rse_id
                               AND c.state = 'C' OFFSET 0)
-        RETURNING r.vo, r.rse_id, r.did_id, vo.name, s.name, d.name
+        RETURNING r.vo, r.rse_id, r.did_id, vo.name, s.name, d.name, p.path
         """,
         {
             "did_ids": [did_id for did_id, _, _ in keys],

@@ -19,11 +19,15 @@ _LINES: LiteralString = """
                            FROM regexp_split_to_table(d.name, '') WITH ORDINALITY AS letter (c, n)) END
            || '","replicas":['
            || coalesce((SELECT string_agg((%(rses)s::text[])[array_position(%(rse_ids)s::int[], r.rse_id)]
-                                          || CASE r.state WHEN 'A' THEN ',"state":"available"}'
-                                                          WHEN 'C' THEN ',"state":"copying"}'
-                                                          WHEN 'B' THEN ',"state":"bad"}'
-                                                          ELSE ',"state":"deleting"}' END, ',' ORDER BY r.rse_id)
-                          FROM replica r WHERE r.did_id = d.did_id AND r.vo = %(vo)s), '')
+                                          || CASE r.state WHEN 'A' THEN ',"state":"available"'
+                                                          WHEN 'C' THEN ',"state":"copying"'
+                                                          WHEN 'B' THEN ',"state":"bad"'
+                                                          ELSE ',"state":"deleting"' END
+                                          || coalesce(',"path":' || to_json(p.path)::text, '') || '}',
+                                          ',' ORDER BY r.rse_id)
+                          FROM replica r
+                          LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
+                         WHERE r.did_id = d.did_id AND r.vo = %(vo)s), '')
            || ']}'
 """
 _JOINS: LiteralString = """
@@ -49,7 +53,8 @@ async def stream_replicas(
     """Every file that is this DID or lies in these datasets below it, once, by id, each with its replicas.
 
     `rses` are the names of those that may be shown. `path` is what `rses.service.place` gives; it is put together
-    here because asking for each of a million files would take longer than reading them.
+    here because asking for each of a million files would take longer than reading them. A replica that lies elsewhere
+    has a `path` of its own.
     """
     params = {
         "vo": did.vo,
@@ -68,7 +73,7 @@ async def stream_copies(
 ) -> AsyncIterator[list[FileCopies]]:
     """These files and those in these datasets, once, by id, with the replicas that are wanted."""
     query = """
-        SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), copy.rse_ids, copy.states,
+        SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), copy.rse_ids, copy.states, copy.paths,
                CASE WHEN %(parents)s THEN
                    ARRAY(SELECT ps.name || ':' || p.name
                            FROM attachment a
@@ -83,8 +88,10 @@ async def stream_copies(
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          CROSS JOIN LATERAL (
                SELECT array_agg(r.rse_id ORDER BY r.rse_id) AS rse_ids,
-                      array_agg(r.state::text ORDER BY r.rse_id) AS states
+                      array_agg(r.state::text ORDER BY r.rse_id) AS states,
+                      array_agg(p.path ORDER BY r.rse_id) AS paths
                  FROM replica r
+                 LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
                 WHERE r.did_id = d.did_id AND r.vo = %(vo)s AND r.rse_id = ANY(%(rse_ids)s::int[])
                   AND r.state = ANY(%(states)s::"char"[])) AS copy
          WHERE %(bare)s OR copy.rse_ids IS NOT NULL
@@ -97,10 +104,10 @@ async def stream_copies(
     async for rows in stream(conn, query, params):
         yield [
             FileCopies(
-                did_id, scope, name, size, adler32, tuple(zip(at or (), map(ReplicaState, states or ()), strict=True)),
-                tuple(parents),
+                did_id, scope, name, size, adler32,
+                tuple(zip(at or (), map(ReplicaState, states or ()), paths or (), strict=True)), tuple(parents),
             )
-            for did_id, scope, name, size, adler32, at, states, parents in rows
+            for did_id, scope, name, size, adler32, at, states, paths, parents in rows
         ]  # fmt: skip
 
 
@@ -122,7 +129,9 @@ _DATASET_COPIES: LiteralString = """
          ORDER BY d.did_id, copy.rse_id
 """
 _THESE: LiteralString = "unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)"
-_ALL: LiteralString = "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D') AS dataset (did_id)"
+_ALL: LiteralString = (
+    "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D' AND NOT did.erased) AS dataset (did_id)"
+)
 
 
 async def stream_dataset_copies(
@@ -145,6 +154,59 @@ async def known_files(
         SELECT d.scope_id, d.name, d.did_id, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0')
           FROM unnest(%(scope_ids)s::int[], %(names)s::text[]) AS wanted (scope_id, name)
           JOIN did d ON d.scope_id = wanted.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
+         WHERE NOT d.erased
         """,
         {"vo": vo, "scope_ids": list(scope_ids), "names": list(names)},
     )
+
+
+async def lying_at(
+    conn: Connection, vo: int, said: Sequence[tuple[int, str]], implied: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, str | None, str, str]]:
+    """Files by where they lie: (file, RSE, path, scope, name).
+
+    Of `said` (RSE, path) the replicas that are said to lie there, with that path; of `implied` (RSE, file) the files
+    that exist and of which no replica there is said to lie elsewhere, without one.
+    """
+    return await fetch_rows(
+        conn,
+        """
+        WITH found (did_id, rse_id, path) AS (
+            SELECT p.did_id, p.rse_id, p.path
+              FROM unnest(%(said_rses)s::int[], %(paths)s::text[]) AS said (rse_id, path)
+              JOIN replica_path p ON p.rse_id = said.rse_id AND p.vo = %(vo)s AND p.path = said.path
+             UNION ALL
+            SELECT implied.did_id, implied.rse_id, NULL
+              FROM unnest(%(implied_rses)s::int[], %(did_ids)s::bigint[]) AS implied (rse_id, did_id)
+             WHERE NOT EXISTS (SELECT FROM replica_path p
+                                WHERE p.did_id = implied.did_id AND p.vo = %(vo)s AND p.rse_id = implied.rse_id))
+        SELECT d.did_id, found.rse_id, found.path, s.name, d.name
+          FROM found
+          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+        """,
+        {
+            "vo": vo, "said_rses": [rse_id for rse_id, _ in said], "paths": [path for _, path in said],
+            "implied_rses": [rse_id for rse_id, _ in implied], "did_ids": [did_id for _, did_id in implied],
+        },
+    )  # fmt: skip
+
+
+async def lying_on(
+    conn: Connection, vo: int, rse_id: int, names: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, int, str | None]]:
+    """Those of these files, (scope, name), with a replica on an RSE: both, id, and path where one is said."""
+    return await fetch_rows(
+        conn,
+        """
+        SELECT s.name, d.name, d.did_id, p.path
+          FROM unnest(%(scopes)s::text[], %(names)s::text[]) AS wanted (scope, name)
+          JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = s.vo AND d.name = wanted.name
+          JOIN replica r ON r.did_id = d.did_id AND r.vo = d.vo AND r.rse_id = %(rse_id)s
+          LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
+        """,
+        {
+            "vo": vo, "rse_id": rse_id, "scopes": [scope for scope, _ in names], "names": [name for _, name in names],
+        },
+    )  # fmt: skip

@@ -74,6 +74,25 @@ async def insert(
     return [ReplicaKey(*row) for row in rows]
 
 
+async def insert_paths(conn: Connection, vo: int, keys: Sequence[ReplicaKey], paths: Sequence[str]) -> list[ReplicaKey]:
+    """Say where replicas lie; return those at whose path no other does."""
+    rows = await fetch_rows(
+        conn,
+        """
+        INSERT INTO replica_path (vo, rse_id, did_id, path)
+        SELECT %(vo)s, said.rse_id, said.did_id, said.path
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[], %(paths)s::text[]) AS said (did_id, rse_id, path)
+         ORDER BY said.did_id, said.rse_id
+            ON CONFLICT (rse_id, vo, path) DO NOTHING
+        RETURNING did_id, rse_id
+        """,
+        {
+            "vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys], "paths": list(paths),
+        },
+    )  # fmt: skip
+    return [ReplicaKey(*row) for row in rows]
+
+
 async def insert_on(conn: Connection, vo: int, rse_id: int, did_ids: Sequence[int], sizes: Sequence[int]) -> int:
     """Make available replicas of new files on one RSE; return how many."""
     return await execute(
@@ -145,6 +164,33 @@ async def expire(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[
         {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
     )
     return sorted(ReplicaKey(*row) for row in rows)
+
+
+async def set_tombstones(conn: Connection, vo: int, keys: Sequence[ReplicaKey], wait: timedelta) -> None:
+    """Let those of these replicas that nothing holds be deleted after a time."""
+    await execute(
+        conn,
+        """
+        UPDATE replica r SET tombstone_at = now() + %(wait)s
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS ended (did_id, rse_id)
+         WHERE r.did_id = ended.did_id AND r.vo = %(vo)s AND r.rse_id = ended.rse_id AND r.lock_count = 0
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys], "wait": wait},
+    )
+
+
+async def keep(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
+    """Let locked available replicas stay until somebody says otherwise."""
+    await execute(
+        conn,
+        """
+        UPDATE replica r SET tombstone_at = NULL
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS kept (did_id, rse_id)
+         WHERE r.did_id = kept.did_id AND r.vo = %(vo)s AND r.rse_id = kept.rse_id AND r.state = 'A'
+           AND r.tombstone_at IS NOT NULL
+        """,
+        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+    )
 
 
 async def set_available(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
@@ -256,9 +302,10 @@ async def list_replicas(conn: Connection, vo: int, did_ids: Sequence[int]) -> li
         conn,
         Replica,
         """
-        SELECT r.did_id, r.vo, r.rse_id, r.state, r.size, r.lock_count, r.accessed_on, r.tombstone_at
+        SELECT r.did_id, r.vo, r.rse_id, r.state, r.size, r.lock_count, r.accessed_on, r.tombstone_at, p.path
           FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
           JOIN replica r ON r.did_id = wanted.did_id AND r.vo = %(vo)s
+          LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
          ORDER BY r.did_id, r.rse_id
         """,
         {"vo": vo, "did_ids": sorted(set(did_ids))},

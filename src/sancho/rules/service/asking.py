@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from sancho.dids import service as dids
+from sancho.dids.errors import DidNotFound
 from sancho.dids.model import Did, File
 from sancho.kit import telemetry
 from sancho.kit.access import Principal, require
@@ -47,7 +48,7 @@ async def create_all(conn: Connection, caller: Principal, requests: Sequence[Rul
     """
     require(caller, "rules:create", on=[thing(request.did) for request in requests])
     found = await dids.resolve(conn, caller.vo, [request.did for request in requests], field="did")
-    await locks.lock_collections(conn, caller.vo, sorted({did.did_id for did in found}))
+    await _lock(conn, found)
     targets: dict[int, Target] = {}
     wants: list[Want] = []
     for did, request in zip(found, requests, strict=True):
@@ -76,15 +77,22 @@ async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **term
     new = await _new(conn, account_id, did, terms, None)
     found = await rows.find_same(conn, vo, new)
     if found is None:
-        await locks.lock_collections(
-            conn, vo, [did_id]
-        )  # of two who make the same rule at once, one waits and finds it
+        await _lock(conn, [did])  # of two who make the same rule at once, one waits and finds it
         found = await rows.find_same(conn, vo, new)
     if found is None:
         return await get(conn, vo, await _place_new(conn, did, new))
     if new.lifetime is not None:
         await rows.prolong(conn, vo, found, new.lifetime)
     return await get(conn, vo, found)
+
+
+async def _lock(conn: Connection, found: Sequence[Did]) -> None:
+    """Lock DIDs and all collections below them; raises `DidNotFound` for one that was erased meanwhile."""
+    ids = sorted({did.did_id for did in found})
+    locked = set(await locks.lock_collections(conn, found[0].vo, ids)) if found else set[int]()
+    for did in found:
+        if did.did_id not in locked:
+            raise DidNotFound(did=did.did)
 
 
 async def check(conn: Connection, vo: int, account_id: int, **terms: Unpack[RuleTerms]) -> None:

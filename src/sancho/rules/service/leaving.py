@@ -1,7 +1,7 @@
 """Rules and files part: locks go, replicas are released, quota is given back to the byte."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sancho.dids import service as dids
 from sancho.kit import faults, telemetry
@@ -61,12 +61,19 @@ async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
         await defer(conn, "rules:expire")
     elif own:
         await locks.lock_collections(conn, caller.vo, sorted({rule.did_id for rule in own}))
-        held = await files.locks_of_rules(conn, caller.vo, ids)
-        await _let_go(conn, caller.vo, held)
-        await rows.lock_rules(conn, caller.vo, ids)
-        await files.delete_rules(conn, caller.vo, ids)
-        await charge(conn, caller.vo, _given_back((caller.account_id, lock) for lock in held))
+        await drop(conn, caller.vo, dict.fromkeys(ids, caller.account_id))
     return Withdrawal(ids, await files.holders(conn, caller.vo, root.did_id, NAMED))
+
+
+async def drop(conn: Connection, vo: int, rules: Mapping[int, int]) -> None:
+    """Remove rules, given with their accounts, and all their locks at once; the DIDs below them are locked."""
+    if not rules:
+        return
+    held = await files.locks_of_rules(conn, vo, list(rules))
+    await _let_go(conn, vo, held)
+    await rows.lock_rules(conn, vo, sorted(rules))
+    await files.delete_rules(conn, vo, list(rules))
+    await charge(conn, vo, _given_back((rules[lock.rule_id], lock) for lock in held))
 
 
 async def expire(deployment: Deployment) -> int:

@@ -38,7 +38,7 @@ async def lock_collections(conn: Connection, vo: int, did_ids: Sequence[int]) ->
         """
         SELECT did_id
           FROM did
-         WHERE vo = %(vo)s
+         WHERE vo = %(vo)s AND NOT erased
            AND did_id IN (
                WITH RECURSIVE below (did_id) AS (
                    SELECT unnest(%(did_ids)s::bigint[])

@@ -119,7 +119,7 @@ async def carry_one(deployment: Deployment, started: Started) -> Arrived | Failu
 
 def _spec(deployment: Deployment, started: Started) -> TransferSpec:
     request = started.request
-    source, destination = _place(started, started.source), _place(started, started.destination)
+    source, destination = _source(started), _place(started, started.destination, request.path)
     subject = f"transfer:{started.transfer_id}"
     return TransferSpec(
         transfer_id=started.transfer_id,
@@ -137,9 +137,13 @@ def _spec(deployment: Deployment, started: Started) -> TransferSpec:
     )  # fmt: skip
 
 
-def _place(started: Started, rse: Rse) -> Place:
+def _source(started: Started) -> Place:
+    return _place(started, started.source, started.source_path)
+
+
+def _place(started: Started, rse: Rse, path: str | None) -> Place:
     request = started.request
-    return rses.place(rse, request.vo_name, request.scope, request.did_id, request.name)
+    return rses.place(rse, request.vo_name, request.scope, request.did_id, request.name, path)
 
 
 async def _blame_source(deployment: Deployment, started: Started, error: SourceFailed) -> Failure:
@@ -147,7 +151,7 @@ async def _blame_source(deployment: Deployment, started: Started, error: SourceF
     failure = Failure(error.detail, retry_after=_seconds(error.retry_after))
     if error.retryable:
         return failure
-    place = _place(started, started.source)
+    place = _source(started)
     token = rses.token(
         deployment.signer, started.source, subject=f"transfer:{started.transfer_id}", lifetime=timedelta(minutes=5),
         read=[place.path],

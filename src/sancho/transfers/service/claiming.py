@@ -1,6 +1,7 @@
 """Requests are taken from the queue with a lease, and given back when their worker dies."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sancho.kit import faults, telemetry
@@ -37,7 +38,7 @@ async def claim(deployment: Deployment, limit: int) -> list[Started]:
         if not claimed:
             return []
         known = {rse.rse_id: rse for rse in await rses.rses(conn)}
-        chosen = await _choose(conn, claimed, known)
+        chosen, paths = await _choose(conn, claimed, known)
         closed = [c for c in claimed if c.rse_id not in known or not known[c.rse_id].writable]
         sourced = [c for c in claimed if c not in closed and chosen[c.request_id] is not None]
         await _put_back(conn, closed, "the destination cannot be written now", now)
@@ -45,22 +46,30 @@ async def claim(deployment: Deployment, limit: int) -> list[Started]:
         await _put_back(conn, sourceless, NO_SOURCE, now, limit=plan.SOURCELESS_TRIES)
         started = await _begin(conn, sourced, chosen, known, now + LEASE)
     _claimed()
-    return started
+    return [
+        replace(one, source_path=paths.get((one.request.vo, one.request.did_id, one.source.rse_id))) for one in started
+    ]
 
 
-async def _choose(conn: Connection, claimed: Sequence[Claimed], known: Mapping[int, Rse]) -> dict[int, int | None]:
-    """The source of each request, by its id."""
+async def _choose(
+    conn: Connection, claimed: Sequence[Claimed], known: Mapping[int, Rse]
+) -> tuple[dict[int, int | None], dict[tuple[int, int, int], str]]:
+    """The source of each request, by its id, and where sources lie that are said to lie elsewhere than by id."""
     distances = await rses.distances(conn)
     holders: dict[tuple[int, int], list[int]] = {}
-    for vo, did_id, rse_id in await claims.sources(conn, claimed):
+    paths: dict[tuple[int, int, int], str] = {}
+    for vo, did_id, rse_id, path in await claims.sources(conn, claimed):
         if rse_id in known and known[rse_id].readable:
             holders.setdefault((vo, did_id), []).append(rse_id)
-    return {
+        if path is not None:
+            paths[vo, did_id, rse_id] = path
+    chosen = {
         c.request_id: plan.choose_source(
             _routes(holders.get((c.vo, c.did_id), ()), c.rse_id, distances), c.failed_rse_ids
         )
         for c in claimed
     }
+    return chosen, paths
 
 
 def _routes(holders: Iterable[int], rse_id: int, distances: Mapping[tuple[int, int], int]) -> list[Route]:

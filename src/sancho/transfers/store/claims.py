@@ -75,6 +75,7 @@ async def activate(conn: Connection, ready: Sequence[Ready]) -> list[Claimed]:
             RETURNING q.*)
         SELECT q.request_id, q.vo, vo.name AS vo_name, q.did_id, s.name AS scope, d.name, d.size,
                lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, q.rse_id, q.tries, q.priority, q.traceparent,
+               p.path,
                ARRAY(SELECT t.source_rse_id FROM transfer t
                       WHERE t.request_id = q.request_id AND t.vo = q.vo AND t.state = 'F'
                         AND t.source_rse_id IS NOT NULL
@@ -83,6 +84,7 @@ async def activate(conn: Connection, ready: Sequence[Ready]) -> list[Claimed]:
           JOIN vo ON vo.vo = q.vo
           JOIN did d ON d.did_id = q.did_id AND d.vo = q.vo
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+          LEFT JOIN replica_path p ON p.did_id = q.did_id AND p.vo = q.vo AND p.rse_id = q.rse_id
         """,
         {"vos": [r.vo for r in ready], "request_ids": [r.request_id for r in ready]},
     )
@@ -90,20 +92,21 @@ async def activate(conn: Connection, ready: Sequence[Ready]) -> list[Claimed]:
     return sorted(found, key=lambda c: rank[c.vo, c.request_id])
 
 
-async def sources(conn: Connection, claimed: Sequence[Claimed]) -> list[tuple[int, int, int]]:
-    """Where these files are available: (vo, file, RSE)."""
+async def sources(conn: Connection, claimed: Sequence[Claimed]) -> list[tuple[int, int, int, str | None]]:
+    """Where these files are available: (vo, file, RSE), and the path where it does not follow from the id."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT r.vo, r.did_id, r.rse_id
+        SELECT r.vo, r.did_id, r.rse_id, p.path
           FROM (SELECT DISTINCT vo, did_id FROM unnest(%(vos)s::smallint[], %(did_ids)s::bigint[]) AS w (vo, did_id)) w
           JOIN replica r ON r.did_id = w.did_id AND r.vo = w.vo
+          LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
          WHERE r.state = 'A'
          ORDER BY r.vo, r.did_id, r.rse_id
         """,
         {"vos": [c.vo for c in claimed], "did_ids": [c.did_id for c in claimed]},
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def insert_attempts(conn: Connection, attempts: Sequence[Attempt], lease_until: datetime) -> dict[int, int]:

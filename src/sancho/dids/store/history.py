@@ -1,0 +1,92 @@
+"""What collections hold, held at a time, and held once: long lists from server-side cursors."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from sancho.dids.model import Detached, DidKind
+from sancho.kit.db import Connection, stream
+
+
+async def contents(
+    conn: Connection, vo: int, did_id: int, *, at: datetime, page: tuple[int, int | None]
+) -> AsyncIterator[tuple[list[str], int]]:
+    """What was directly in a collection at a time, as `contents.stream_contents`: after an id, and so many."""
+    query = """
+        SELECT '{"did":' || to_json(s.name || ':' || d.name)::text
+               || ',"kind":"' || CASE d.kind WHEN 'F' THEN 'file' WHEN 'D' THEN 'dataset' ELSE 'container' END
+               || '","open":' || d.open::text || ',"size":' || coalesce(d.size::text, 'null')
+               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || '}',
+               a.child_id
+          FROM (SELECT child_id FROM attachment
+                 WHERE parent_id = %(did_id)s AND vo = %(vo)s AND child_id > %(after)s AND attached_at <= %(at)s
+                 UNION ALL
+                SELECT child_id FROM attachment_history
+                 WHERE parent_id = %(did_id)s AND vo = %(vo)s AND child_id > %(after)s AND attached_at <= %(at)s
+                   AND detached_at > %(at)s) AS a
+          JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY a.child_id
+         LIMIT %(limit)s
+        """
+    params = {"vo": vo, "did_id": did_id, "at": at, "after": page[0], "limit": page[1]}
+    async for rows in stream(conn, query, params):
+        yield [text for text, _ in rows], rows[-1][1]
+
+
+async def files(conn: Connection, vo: int, did_id: int, *, at: datetime | None) -> AsyncIterator[list[str]]:
+    """The files that are, or at a time were, a DID or below it at any depth: once each, by id, as JSON."""
+    query = """
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT d.did_id, d.kind FROM did d WHERE d.did_id = %(did_id)s AND d.vo = %(vo)s
+             UNION
+            SELECT inside.child_id, inside.kind
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id, d.kind
+                     FROM (SELECT child_id FROM attachment
+                            WHERE parent_id = below.did_id AND vo = %(vo)s
+                              AND attached_at <= coalesce(%(at)s::timestamptz, 'infinity')
+                            UNION ALL
+                           SELECT child_id FROM attachment_history
+                            WHERE parent_id = below.did_id AND vo = %(vo)s AND attached_at <= %(at)s::timestamptz
+                              AND detached_at > %(at)s::timestamptz) AS a
+                     JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s OFFSET 0) AS inside
+             WHERE below.kind = 'C'),
+        found (did_id) AS (
+            SELECT a.child_id
+              FROM below
+              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
+                               AND a.attached_at <= coalesce(%(at)s::timestamptz, 'infinity')
+             WHERE below.kind = 'D'
+             UNION
+            SELECT h.child_id
+              FROM below
+              JOIN attachment_history h ON h.parent_id = below.did_id AND h.vo = %(vo)s
+                                       AND h.attached_at <= %(at)s::timestamptz AND h.detached_at > %(at)s::timestamptz
+             WHERE below.kind = 'D'
+             UNION
+            SELECT did_id FROM below WHERE kind = 'F')
+        SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size::text
+               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || E'}\n'
+          FROM found
+          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY d.did_id
+        """
+    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id, "at": at}):
+        yield [text for (text,) in rows]
+
+
+async def detached(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[Detached]]:
+    """What was taken out of a collection, by id and time; what came back and went again, each time."""
+    query = """
+        SELECT s.name, d.name, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               nullif(h.attached_at, '-infinity'), h.detached_at
+          FROM attachment_history h
+          JOIN did d ON d.did_id = h.child_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE h.parent_id = %(did_id)s AND h.vo = %(vo)s
+         ORDER BY h.child_id, h.detached_at
+        """
+    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}):
+        yield [Detached(row[0], row[1], DidKind(row[2]), *row[3:]) for row in rows]
