@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
+from sancho.compat.rucio.wire import Meta
 from sancho.kit.units import LONGEST
 
 AT_ONCE = 1000
@@ -18,8 +19,6 @@ ScopeText = Annotated[str, Field(max_length=100, pattern=r"^[^:]+$")]
 NameText = Annotated[str, Field(max_length=300)]
 ScopePath = Annotated[str, Path(max_length=100, pattern=r"^[^:]+$")]
 NamePath = Annotated[str, Path(max_length=300)]
-Meta: TypeAlias = Annotated[dict[str, Any], Field(max_length=100)]
-"""What a DID is to say."""
 Nothing: TypeAlias = Annotated[dict[str, Any] | list[Any] | None, Field(max_length=0)]
 
 
@@ -110,7 +109,7 @@ class CollectionIn(BaseModel, extra="forbid"):
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
     meta: Meta | None = None
-    rules: Annotated[list[dict[str, Any]] | None, Field(max_length=10)] = None
+    rules: list[dict[str, Any]] | None = None
     lifetime: Lifetime | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
     rse: str | None = None

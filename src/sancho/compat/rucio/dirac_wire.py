@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.dids_wire import Meta
-from sancho.compat.rucio.wire import Name
+from sancho.compat.rucio.wire import Meta, Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
