@@ -129,16 +129,16 @@ async def test_many_dids_are_told_in_a_few_statements(conn: Connection, world: W
 async def test_a_key_in_use_keeps_its_kind_and_stays(conn: Connection, world: World) -> None:
     await apply(conn, world, **KEYS)
     await given_files(conn, world, "a")
-    await say(conn, world, "a", run=7, detector="ecl")
-    for name, kind in (("run", "text"), ("detector", "text")):
+    await say(conn, world, "a", run=7, detector="ecl", seed=1)
+    for name, kind in (("run", "text"), ("detector", "text"), ("seed", "text")):
         with pytest.raises(MetadataKeyInUse, match=f"Key {name} cannot be of another kind: DIDs carry it"):
             await apply(conn, world, **{name: {"kind": kind}})
         with pytest.raises(MetadataKeyInUse, match=f"Key {name} cannot be removed: DIDs carry it"):
             await apply(conn, world, **{name: None})
     await apply(conn, world, run={"kind": "integer", "maximum": 5}, energy={"kind": "text"})
-    assert await said(conn, world, "a") == {"run": 7, "detector": ["ecl"]}
-    await say(conn, world, "a", run=None, detector=None)
-    await apply(conn, world, run={"kind": "text"}, detector=None)
+    assert await said(conn, world, "a") == {"run": 7, "detector": ["ecl"], "seed": 1}
+    await say(conn, world, "a", run=None, detector=None, seed=None)
+    await apply(conn, world, run={"kind": "text"}, detector=None, seed=None)
 
 
 async def test_eight_keys_are_indexed_and_one_more_when_there_is_room(conn: Connection, world: World) -> None:

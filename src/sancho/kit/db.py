@@ -70,9 +70,9 @@ class TooSlow(Invalid):
 
     code = "too_slow"
 
-    def __init__(self, *, seconds: int) -> None:
-        """Name the limit."""
-        super().__init__(seconds=seconds, hint="Ask for less: say where to look, or what is rarer.")
+    def __init__(self, *, seconds: int, hint: str) -> None:
+        """Name the limit, and what to do."""
+        super().__init__(seconds=seconds, hint=hint)
 
 
 async def _configure(conn: Connection) -> None:
@@ -232,7 +232,7 @@ async def serving(conn: Connection, vos: Iterable[int]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def in_time(conn: Connection, seconds: int) -> AsyncIterator[None]:
+async def in_time(conn: Connection, seconds: int, *, hint: str = "Ask for less.") -> AsyncIterator[None]:
     """Give up a statement of this block that takes longer: raise `TooSlow`, and take back what the block did."""
     before = await fetch_value(conn, "SELECT current_setting('statement_timeout')")
     try:
@@ -240,7 +240,7 @@ async def in_time(conn: Connection, seconds: int) -> AsyncIterator[None]:
             await conn.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
             yield
     except errors.QueryCanceled as e:
-        raise TooSlow(seconds=seconds) from e
+        raise TooSlow(seconds=seconds, hint=hint) from e
     await conn.execute("SELECT set_config('statement_timeout', %s, true)", [before])
 
 

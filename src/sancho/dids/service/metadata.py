@@ -106,7 +106,7 @@ async def put_keys(conn: Connection, vo: int, keys: Sequence[tuple[str, Metadata
     """
     await metadata.lock_keys(conn, vo)
     known = {key.name: key for key in await metadata.list_keys(conn, vo)}
-    changed = [name for name, kind, _ in keys if name in known and known[name].kind is not kind]
+    changed = [known[name] for name, kind, _ in keys if name in known and known[name].kind is not kind]
     await _refuse_used(conn, vo, changed, what="of another kind")
     await metadata.put_keys(conn, vo, [(name, kind.value, terms) for name, kind, terms in keys])
     await _give_slots(conn, vo, known)
@@ -115,13 +115,14 @@ async def put_keys(conn: Connection, vo: int, keys: Sequence[tuple[str, Metadata
 async def remove_keys(conn: Connection, vo: int, names: Sequence[str]) -> None:
     """Remove keys; raises `MetadataKeyInUse` while a DID has a value."""
     await metadata.lock_keys(conn, vo)
-    await _refuse_used(conn, vo, names, what="removed")
+    going = [key for key in await metadata.list_keys(conn, vo) if key.name in names]
+    await _refuse_used(conn, vo, going, what="removed")
     await metadata.delete_keys(conn, vo, names)
     await _give_slots(conn, vo, {key.name: key for key in await metadata.list_keys(conn, vo)})
 
 
-async def _refuse_used(conn: Connection, vo: int, names: Sequence[str], *, what: str) -> None:
-    used = await metadata.find_used(conn, vo, names) if names else None
+async def _refuse_used(conn: Connection, vo: int, keys: Sequence[MetadataKey], *, what: str) -> None:
+    used = await metadata.find_used(conn, vo, keys) if keys else None
     if used is not None:
         raise MetadataKeyInUse(key=used, what=what)
 

@@ -5,7 +5,7 @@ from sancho.dids.model import Did, DidKind, Refreshed, Search, SmartDataset
 from sancho.dids.service.catalogue import by_id, get, require_change
 from sancho.dids.service.changing import attach, close, detach
 from sancho.dids.service.creating import ensure_dataset
-from sancho.dids.service.searching import Fields, condition_of
+from sancho.dids.service.searching import FASTER, Fields, condition_of
 from sancho.dids.store import attaching, searching, smart
 from sancho.kit import query
 from sancho.kit.access import Principal
@@ -78,7 +78,7 @@ async def refresh(conn: Connection, vo: int, did_id: int, more: Fields) -> Refre
         return Refreshed(0, 0, more=False)
     try:
         condition = await condition_of(conn, vo, _search(asked.query, asked.scope), more)
-        async with in_time(conn, LONGEST_REFRESH):
+        async with in_time(conn, LONGEST_REFRESH, hint=FASTER):
             new = await searching.missing(conn, vo, did_id, condition, limit=AT_ONCE)
             gone = await searching.superfluous(conn, vo, did_id, condition, limit=AT_ONCE)
     except (Invalid, NotFound) as e:  # a key is gone, or is no longer indexed; or it takes too long

@@ -7,6 +7,7 @@ waits for that: so no document is written by keys that are no more, and none is 
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from sancho.dids.model import MetadataKey
@@ -78,19 +79,21 @@ async def delete_keys(conn: Connection, vo: int, names: Sequence[str]) -> None:
     )
 
 
-async def find_used(conn: Connection, vo: int, names: Sequence[str]) -> str | None:
-    """One of these keys that a DID carries. Reads every document of the VO when there is none."""
-    return await fetch_value(
-        conn,
-        """
-        SELECT name
-          FROM metadata m
-         CROSS JOIN LATERAL (SELECT name FROM unnest(%(names)s::text[]) AS key (name) WHERE m.document ? name) AS used
-         WHERE m.vo = %(vo)s
-         LIMIT 1
-        """,
-        {"vo": vo, "names": list(names)},
+async def find_used(conn: Connection, vo: int, keys: Sequence[MetadataKey]) -> str | None:
+    """One of these keys that a DID carries. Of one that is not searched every document is read, until one has it."""
+    tests = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {} WHERE EXISTS ({})").format(sql.Literal(key.name), _carried(key)) for key in keys
     )
+    return await fetch_value(conn, tests + sql.SQL(" LIMIT 1"), {"vo": vo})
+
+
+def _carried(key: MetadataKey) -> sql.Composed:
+    if key.kind.is_array:
+        return sql.SQL("SELECT FROM metadata_item WHERE key_id = {} AND vo = %(vo)s").format(sql.Literal(key.key_id))
+    if key.slot is not None:
+        column = sql.Identifier(column_of(key))
+        return sql.SQL("SELECT FROM metadata_search WHERE vo = %(vo)s AND {} IS NOT NULL").format(column)
+    return sql.SQL("SELECT FROM metadata WHERE vo = %(vo)s AND document ? {}").format(sql.Literal(key.name))
 
 
 # ---- documents
