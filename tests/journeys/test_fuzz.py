@@ -151,9 +151,13 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
+    "MetadataKey": {
+        "kind": "texts", "dids": ["file"], "unit": "GeV", "description": "x", "minimum": None, "maximum": None,
+        "vocabulary": ["ecl"], "pattern": "[a-z]+", "indexed": True,
+    },
 }  # fmt: skip
 """A good spec of each kind of document."""
-OF_VOS = {"DatasetGrant", "Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota"}
+OF_VOS = {"DatasetGrant", "Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota", "MetadataKey"}
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Meta, Moment, Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
@@ -26,7 +26,7 @@ class FileIn(DidIn):
     bytes: FileSize
     adler32: Annotated[str | None, Field(max_length=40)] = None
     md5: Annotated[str | None, Field(max_length=64)] = None
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
     pfn: Pfn | None = None
     state: Literal["A", "AVAILABLE", "C", "COPYING"] = "A"
 
