@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 from rucio.cli.bin_legacy import rucio as older  # pyright: ignore[reportMissingImports]
-from rucio.cli.bin_legacy import rucio_admin
+from rucio.cli.bin_legacy import rucio_admin  # pyright: ignore[reportMissingImports]
 from rucio.cli.command import main  # pyright: ignore[reportMissingImports]
 from rucio.client import Client  # pyright: ignore[reportMissingImports]
 
