@@ -18,11 +18,14 @@ from sancho.compat.rucio import (
     ping,
     refused,
     replicas,
+    requests,
     rses,
     rses_changes,
     rules,
+    rules_changes,
     scopes,
     traces,
+    troubles,
 )
 from sancho.compat.rucio.dialect import render
 from sancho.compat.rucio.lfns import Lfns
@@ -36,8 +39,8 @@ ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
     identities.router, identities.by_identity, limits.router, limits.legacy,
     rses.router, rses_changes.router, traces.grid, traces.elsewhere,
-    bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
-    rules.router, rules.of_accounts, rules.of_dids, rules.locks,
+    troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
+    requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, dids_lists.router, dids.router,
     dids_making.router,
     refused.router,
