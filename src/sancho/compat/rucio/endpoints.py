@@ -71,7 +71,6 @@ def support(method: str) -> str:
     return states.pop() if len(states) == 1 else "partial"
 
 
-
 def meaning(method: str, path: str) -> Endpoint | None:
     """The endpoint that a request means: of those that fit its path the one with the most words of its own."""
     fitting = [endpoint for endpoint in ENDPOINTS if endpoint.matches(method, path)]
