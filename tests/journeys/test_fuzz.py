@@ -106,7 +106,10 @@ def gathered(values: Anything, number: int) -> list[Any]:
 
     @settings(
         max_examples=number, deadline=None, database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+        suppress_health_check=[
+            HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.filter_too_much,
+            HealthCheck.data_too_large,
+        ],
     )  # fmt: skip
     @examples(value=values)
     def gather(value: Any) -> None:
