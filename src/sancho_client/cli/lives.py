@@ -138,7 +138,7 @@ def history(session: Session, did: DidArgument) -> None:
 
 def scope(
     session: Session,
-    name: Annotated[str, typer.Argument(metavar="SCOPE")],
+    name: Annotated[str, typer.Argument(metavar="SCOPE", help="Its name.")],
     account: Annotated[str | None, typer.Option("--account", help="Give it to this account.")] = None,
     shared: Annotated[
         bool | None, typer.Option("--shared/--private", help="Let every account make DIDs in it, or not.")
