@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -25,10 +26,13 @@ from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
 from sancho.replicas.errors import PathTaken
 from sancho.replicas.model import ACCESSED_AT_ONCE, REGISTERED_AT_ONCE
-from sancho.rses.errors import PathUnfit
+from sancho.rses import service as rses
+from sancho.rses.errors import PathUnfit, RseNotFound
+from sancho.rses.model import Report
 from sancho.sites.errors import SiteNotFound
 
 router = Branch(prefix="/replicas", tags=["replicas"])
+of_rses = APIRouter(tags=["rses"])
 
 DidText = Annotated[str, Field(max_length=300, examples=["mc:run7/a.root"])]
 
@@ -136,3 +140,21 @@ async def list_replicas(did: str, caller: Caller, conn: Snapshot) -> StreamingRe
     """
     found = await dids.get(conn, caller.vo, did)
     return StreamingResponse(service.stream(conn, caller, found), media_type="application/x-ndjson")
+
+
+class RseUsage(BaseModel):
+    """What the VO has on an RSE, in files and bytes, and the last report of each source about all that is there."""
+
+    rse: str
+    files: int
+    size: int
+    reports: list[Report]
+
+
+@of_rses.get("/rses/{name}/usage", responses=problems(RseNotFound))
+async def rse_usage(name: str, caller: Caller, conn: Transaction) -> RseUsage:
+    """Show what the VO has on an RSE, what is still being copied included, and what the storage reports."""
+    rse = await rses.get(conn, name, field="name")
+    mine = next((used for used in await service.usage(conn, caller.vo) if used.rse_id == rse.rse_id), None)
+    said = await rses.newest_reports(conn, rse)
+    return RseUsage(rse=rse.name, files=mine.files if mine else 0, size=mine.size if mine else 0, reports=said)

@@ -20,6 +20,7 @@ from sancho.compat.rucio import (
     replicas,
     rses,
     rses_changes,
+    rses_protocols,
     rules,
     scopes,
     traces,
@@ -34,8 +35,8 @@ DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
-    identities.router, identities.by_identity, limits.router, limits.legacy,
-    rses.router, rses_changes.router, traces.grid, traces.elsewhere,
+    identities.router, identities.by_identity, limits.router, limits.legacy, limits.of_rses,
+    rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
     bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, dids_lists.router, dids.router,

@@ -1,13 +1,24 @@
 """Rucio's words for what goes over its wire."""
 
+import math
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 LISTED_AT_ONCE = 1000
 """DIDs that one call may ask about: Rucio's own limit."""
 Name = Annotated[str, Field(max_length=300)]
 Expression = Annotated[str, Field(max_length=4000)]
+
+
+def _known(said: float) -> float:
+    if said != -1 and not (said == math.inf or (said >= 0 and said < 2**62 and said == int(said))):
+        raise ValueError("should be a number of bytes, or -1 or Infinity for as many as there are")
+    return said
+
+
+Bytes = Annotated[int | float, AfterValidator(_known)]
+"""How many bytes there may be, as clients say it."""
 
 
 class Ping(BaseModel):
