@@ -451,6 +451,74 @@ CREATE TABLE sancho.configuration_version (
 
 
 --
+-- Name: dark_file; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.dark_file (
+    vo smallint NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    rse_id integer NOT NULL,
+    account_id integer NOT NULL,
+    dark_file_id bigint NOT NULL,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C",
+    reason text
+);
+
+
+--
+-- Name: dark_file_dark_file_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.dark_file ALTER COLUMN dark_file_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.dark_file_dark_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: declaration; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.declaration (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    state "char" DEFAULT 'S'::"char" NOT NULL,
+    account_id integer,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    declaration_id bigint NOT NULL,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone,
+    ended_at timestamp with time zone,
+    reason text,
+    CONSTRAINT declaration_check CHECK (((until IS NULL) OR (kind = 'T'::"char"))),
+    CONSTRAINT declaration_check1 CHECK (((state = 'S'::"char") = (ended_at IS NULL))),
+    CONSTRAINT declaration_kind_check CHECK ((kind = ANY (ARRAY['B'::"char", 'S'::"char", 'T'::"char"]))),
+    CONSTRAINT declaration_state_check CHECK ((state = ANY (ARRAY['S'::"char", 'R'::"char", 'L'::"char", 'D'::"char", 'A'::"char", 'P'::"char"])))
+);
+
+
+--
+-- Name: declaration_declaration_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.declaration ALTER COLUMN declaration_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.declaration_declaration_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: deletion; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1085,7 +1153,7 @@ CREATE TABLE sancho.replica (
     accessed_on date,
     tombstone_at timestamp with time zone,
     CONSTRAINT replica_lock_count_check CHECK ((lock_count >= 0)),
-    CONSTRAINT replica_state_check CHECK ((state = ANY (ARRAY['C'::"char", 'A'::"char", 'B'::"char", 'D'::"char"])))
+    CONSTRAINT replica_state_check CHECK ((state = ANY (ARRAY['C'::"char", 'A'::"char", 'T'::"char", 'B'::"char", 'D'::"char"])))
 )
 WITH (fillfactor='90');
 
@@ -1237,8 +1305,10 @@ CREATE TABLE sancho.rule (
     ok integer DEFAULT 0 NOT NULL,
     replicating integer DEFAULT 0 NOT NULL,
     stuck integer DEFAULT 0 NOT NULL,
+    waiting boolean DEFAULT false NOT NULL,
     state "char" GENERATED ALWAYS AS (
 CASE
+    WHEN waiting THEN 'W'::"char"
     WHEN injecting THEN 'I'::"char"
     WHEN ((stuck > 0) OR (NOT complete)) THEN 'S'::"char"
     WHEN (replicating > 0) THEN 'R'::"char"
@@ -1269,7 +1339,47 @@ CREATE TABLE sancho.rule_detail (
     activity text DEFAULT 'default'::text NOT NULL,
     comment text,
     error text,
-    traceparent text
+    traceparent text,
+    locked boolean DEFAULT false NOT NULL,
+    replaces bigint
+);
+
+
+--
+-- Name: rule_event; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rule_event (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    state "char" NOT NULL,
+    copies smallint NOT NULL,
+    account_id integer NOT NULL,
+    by_id integer,
+    ok integer NOT NULL,
+    replicating integer NOT NULL,
+    stuck integer NOT NULL,
+    rule_id bigint NOT NULL,
+    did_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    rse_expression text NOT NULL,
+    detail text
+);
+
+
+--
+-- Name: rule_event_event_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rule_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.rule_event_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 
@@ -1704,6 +1814,30 @@ ALTER TABLE ONLY sancho.configuration_version
 
 
 --
+-- Name: dark_file dark_file_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_pkey PRIMARY KEY (dark_file_id, vo);
+
+
+--
+-- Name: dark_file dark_file_rse_id_vo_path_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_rse_id_vo_path_key UNIQUE (rse_id, vo, path);
+
+
+--
+-- Name: declaration declaration_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.declaration
+    ADD CONSTRAINT declaration_pkey PRIMARY KEY (declaration_id, vo);
+
+
+--
 -- Name: deletion deletion_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2088,6 +2222,14 @@ ALTER TABLE ONLY sancho.rule_detail
 
 
 --
+-- Name: rule_event rule_event_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule_event
+    ADD CONSTRAINT rule_event_pkey PRIMARY KEY (event_id, vo);
+
+
+--
 -- Name: rule rule_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2287,6 +2429,41 @@ CREATE INDEX configuration_change_document ON sancho.configuration_change USING 
 
 
 --
+-- Name: dark_file_due; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX dark_file_due ON sancho.dark_file USING btree (vo, not_before);
+
+
+--
+-- Name: declaration_replica; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX declaration_replica ON sancho.declaration USING btree (did_id, vo, rse_id);
+
+
+--
+-- Name: declaration_rse; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX declaration_rse ON sancho.declaration USING btree (rse_id, vo, declaration_id);
+
+
+--
+-- Name: declaration_until; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX declaration_until ON sancho.declaration USING btree (vo, until) WHERE ((state = 'S'::"char") AND (until IS NOT NULL));
+
+
+--
+-- Name: did_dataset; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX did_dataset ON sancho.did USING btree (vo, did_id) WHERE (kind = 'D'::"char");
+
+
+--
 -- Name: did_name; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2462,6 +2639,13 @@ CREATE INDEX rule_account ON sancho.rule USING btree (account_id, vo, rule_id);
 
 
 --
+-- Name: rule_detail_replaces; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_detail_replaces ON sancho.rule_detail USING btree (vo, replaces) WHERE (replaces IS NOT NULL);
+
+
+--
 -- Name: rule_detail_retry; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2473,6 +2657,20 @@ CREATE INDEX rule_detail_retry ON sancho.rule_detail USING btree (retry_at) WHER
 --
 
 CREATE INDEX rule_did ON sancho.rule USING btree (did_id, vo);
+
+
+--
+-- Name: rule_event_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_event_did ON sancho.rule_event USING btree (did_id, vo, event_id);
+
+
+--
+-- Name: rule_event_rule; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_event_rule ON sancho.rule_event USING btree (rule_id, vo, event_id);
 
 
 --
@@ -2699,6 +2897,46 @@ ALTER TABLE ONLY sancho.configuration_change
 
 ALTER TABLE ONLY sancho.configuration_version
     ADD CONSTRAINT configuration_version_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: dark_file dark_file_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: dark_file dark_file_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.dark_file
+    ADD CONSTRAINT dark_file_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: declaration declaration_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.declaration
+    ADD CONSTRAINT declaration_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: declaration declaration_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.declaration
+    ADD CONSTRAINT declaration_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: declaration declaration_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.declaration
+    ADD CONSTRAINT declaration_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
 
 
 --
@@ -3166,6 +3404,30 @@ ALTER TABLE ONLY sancho.rule
 
 
 --
+-- Name: rule_event rule_event_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule_event
+    ADD CONSTRAINT rule_event_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: rule_event rule_event_by_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule_event
+    ADD CONSTRAINT rule_event_by_id_vo_fkey FOREIGN KEY (by_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: rule_event rule_event_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rule_event
+    ADD CONSTRAINT rule_event_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo) ON DELETE CASCADE;
+
+
+--
 -- Name: sandbox sandbox_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3328,6 +3590,18 @@ ALTER TABLE sancho.configuration_change ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.configuration_version ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: dark_file; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.dark_file ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: declaration; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.declaration ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: deletion; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -3564,6 +3838,12 @@ ALTER TABLE sancho.rule ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.rule_detail ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: rule_event; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rule_event ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: sandbox; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3726,6 +4006,20 @@ CREATE POLICY wall ON sancho.configuration_change USING ((vo = ANY (( SELECT san
 --
 
 CREATE POLICY wall ON sancho.configuration_version USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: dark_file wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.dark_file USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: declaration wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.declaration USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -4004,6 +4298,13 @@ CREATE POLICY wall ON sancho.rule USING ((vo = ANY (( SELECT sancho.served_vos()
 --
 
 CREATE POLICY wall ON sancho.rule_detail USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rule_event wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rule_event USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -285,10 +285,12 @@ def _required_in(function: ast.AsyncFunctionDef | ast.FunctionDef) -> set[str]:
 def states() -> str:
     """Return the page on states."""
     parts: list[str] = []
-    for module in modules():
-        transitions: Mapping[Enum, Any] | None = getattr(module, "TRANSITIONS", None)
-        if transitions is None or not module.__name__.endswith("model"):
-            continue
+    tables: list[Mapping[Enum, Any]] = [
+        transitions
+        for module in modules() if module.__name__.endswith("model")
+        for name, transitions in vars(module).items() if name.endswith("TRANSITIONS")
+    ]  # fmt: skip
+    for transitions in tables:
         enum = type(next(iter(transitions)))
         parts += [f"## {_spaced(enum.__name__)}", inspect.cleandoc(enum.__doc__ or ""), _diagram(transitions)]
     return page(

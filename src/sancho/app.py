@@ -36,6 +36,7 @@ from sancho.parts import KINDS, following_shares, make_deployment
 from sancho.pilots import api as pilots_api
 from sancho.pilots import service as pilots
 from sancho.replicas import api as replicas_api
+from sancho.replicas.personal import PERSONAL as REPLICAS_PERSONAL
 from sancho.rses import api as rses_api
 from sancho.rses import service as rses
 from sancho.rules import api as rules_api
@@ -54,14 +55,14 @@ ROUTERS: Sequence[APIRouter] = (
     pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
     vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
     accounting_api.router, *dids_api.ROUTERS, replicas_api.router, replicas_api.of_rses, sharing_api.router,
-    transfers_api.router, rules_api.router, uploads_api.router, jobs_api.router, objects_api.router,
+    transfers_api.router, *rules_api.ROUTERS, uploads_api.router, jobs_api.router, objects_api.router,
     onboarding_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 
 PERSONAL: tuple[PersonalData, ...] = (
     IDENTITY_PERSONAL, VOS_PERSONAL, DECISIONS_PERSONAL, JOBS_PERSONAL, RULES_PERSONAL, UPLOADS_PERSONAL,
-    DIDS_PERSONAL, ACCOUNTING_PERSONAL,
+    DIDS_PERSONAL, ACCOUNTING_PERSONAL, REPLICAS_PERSONAL,
 )  # fmt: skip
 """What each feature holds of a person."""
 

@@ -65,7 +65,7 @@ async def test_a_person_is_told_everything_and_no_secret(person: Served) -> None
 
     assert {line["what"] for line in lines} == {
         "account", "identity", "login", "document", "applied", "decision", "rule", "quota", "usage", "upload",
-        "submission", "job", "scope", "did",
+        "submission", "job", "scope", "did", "rule event",
     }  # fmt: skip
     assert next(line for line in lines if line["what"] == "account")["email"] == EMAIL
     assert {line["kind"] for line in lines if line["what"] == "identity"} == {"password", "SSH key"}

@@ -202,6 +202,12 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
+    dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/lost"], "reason": "r"}
+    yield ask("POST /replicas/dark", "root", body=dark)
+    said = {"kind": "unavailable", "replicas": ["mc:raw/1@B-DISK"], "reason": "r"}
+    yield ask("POST /replicas/declarations", "root", body=said | {"until": "2100-01-01T00:00:00Z"})
+    query = {"kind": "bad", "state": "standing", "did": "mc:raw/1", "rse": "A-DISK", "cursor": 10**6, "limit": 10}
+    yield ask("GET /replicas/declarations", query=query)
     yield ask("GET /shared")
     page = {"cursor": 0, "limit": 10}
     yield ask("GET /shared/contents/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
@@ -212,15 +218,25 @@ def _data(filled: Filled) -> Iterator[Ask]:
 
 def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
     rule = {
-        "did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "lifetime": "1 d", "activity": "test", "comment": "c"
+        "did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "lifetime": "1 d", "activity": "test", "comment": "c",
+        "ask_approval": False,
     }  # fmt: skip
     yield ask("POST /rules", body=rule)
     query = {"did": "mc:raw", "account": "alice", "state": "replicating", "cursor": 10**6, "limit": 10}
     yield ask("GET /rules", query=query)
     yield ask("GET /rules/{rule_id}", rule_id=filled.ids["rule"])
     yield ask("GET /rules/{rule_id}/locks", rule_id=filled.ids["rule"], query={"cursor": "0.0", "limit": 10})
-    change = {"lifetime": "2 d", "comment": "c"}
+    change = {"lifetime": "2 d", "comment": "c", "activity": "a", "locked": False, "account": "alice"}
     yield ask("PATCH /rules/{rule_id}", rule_id=filled.ids["rule"], body=change)
+    page = {"cursor": 0, "limit": 10}
+    yield ask("GET /rules/history", query={"did": "mc:raw", **page})
+    yield ask("GET /rules/{rule_id}/history", rule_id=filled.ids["rule"], query=page)
+    yield ask("POST /rules/{rule_id}/retry", rule_id=filled.ids["rule"])
+    yield ask("POST /rules/{rule_id}/approve", "root", rule_id=filled.ids["rule_waiting"])
+    yield ask("POST /rules/{rule_id}/deny", "root", rule_id=filled.ids["rule_denied"], body={"reason": "r"})
+    yield ask("POST /rules/{rule_id}/move", rule_id=filled.ids["rule"], body={"rse_expression": f"{filled.own}-DISK"})
+    fewer = {"copies": 1, "exclude": f"{filled.own}-DISK"}
+    yield ask("POST /rules/{rule_id}/reduce", rule_id=filled.ids["rule"], body=fewer)
     yield ask("DELETE /rules/{rule_id}", rule_id=filled.ids["rule"])
     yield ask("POST /rules/withdraw", body={"did": "mc:raw"})
     yield ask("GET /quotas", query={"account": "carol", "cursor": "a", "limit": 10})

@@ -173,6 +173,13 @@ async def _make_data(filled: Filled) -> None:
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
     rule = {"did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "comment": f"of {filled.vo}"}
     filled.ids["rule"] = (await filled.ask("POST", "/rules", rule, status=201))["rule_id"]
+    waiting = rule | {"ask_approval": True}
+    for name in ("rule_waiting", "rule_denied"):
+        filled.ids[name] = (await filled.ask("POST", "/rules", waiting, status=201))["rule_id"]
+    bad = {"kind": "suspicious", "replicas": [f"mc:raw/1@{filled.own}-DISK"], "reason": f"of {filled.vo}"}
+    await filled.ask("POST", "/replicas/declarations", bad, account="root", status=201)
+    dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/dark"], "reason": f"of {filled.vo}"}
+    await filled.ask("POST", "/replicas/dark", dark, account="root", status=201)
 
 
 async def _make_uploads(filled: Filled) -> None:

@@ -71,3 +71,50 @@ async def test_another_vo_sees_nothing(served: Served) -> None:
     assert (await served.send("GET", "/replicas/mc:a", vo="gridpp")).status_code == 404
     asked = await served.send("POST", "/replicas/access", json={"dids": ["mc:a"]}, vo="gridpp")
     assert asked.status_code == 404
+
+
+async def test_what_is_said_of_replicas_is_noted_and_listed(served: Served) -> None:
+    await register(served, "dir/a", "b")
+    listed = (await served.send("POST", "/replicas/access", json={"dids": ["mc:b"]})).json()
+    url = listed["files"][0]["sources"][0]["url"]
+
+    async def say(kind: str, *replicas: str, **more: Any) -> Any:
+        body = {"kind": kind, "replicas": list(replicas), "reason": "why", **more}
+        return await served.send("POST", "/replicas/declarations", account="root", json=body)
+
+    said = await say("unavailable", "mc:dir/a@A-DISK", url, until="2100-01-01T00:00:00")
+    assert (said.status_code, said.json()) == (201, {"noted": 2, "left": []})
+    assert (await say("bad", "mc:dir/a@A-DISK")).json() == {"noted": 1, "left": []}
+    assert (await say("bad", url, "mc:dir/a@A-DISK")).json() == {
+        "noted": 1, "left": [{"replica": "mc:dir/a@A-DISK", "state": "bad"}]
+    }  # fmt: skip
+
+    async def troubles(**query: Any) -> list[tuple[str, str, str]]:
+        page = (await served.send("GET", "/replicas/declarations", params=query)).json()
+        assert all((one["account"], one["reason"], one["rse"]) == ("root", "why", "A-DISK") for one in page["items"])
+        return [(one["did"], one["kind"], one["state"]) for one in page["items"]]
+
+    assert sorted(await troubles(kind="bad")) == [("mc:b", "bad", "standing"), ("mc:dir/a", "bad", "standing")]
+    assert await troubles(did="mc:b", state="replaced", rse="A-DISK") == [("mc:b", "unavailable", "replaced")]
+    assert len(await troubles(limit=3)) == 3
+    assert await troubles(rse="B-DISK") == []
+    assert (await served.send("GET", "/replicas/declarations", vo="gridpp")).json()["items"] == []
+
+
+async def test_a_replica_that_is_not_there_is_named_and_nothing_is_noted(served: Served) -> None:
+    await register(served, "a")
+
+    async def answer(*replicas: str, account: str = "root", **more: Any) -> tuple[int, str]:
+        body = {"kind": "bad", "replicas": ["mc:a@A-DISK", *replicas], **more}
+        said = (await served.send("POST", "/replicas/declarations", account=account, json=body)).json()
+        return said["status"], said["code"]
+
+    assert await answer("mc:a@B-DISK") == (404, "replica_not_found")
+    assert await answer("mc:a@NO-DISK") == (404, "rse_not_found")
+    assert await answer("mc:no@A-DISK") == (404, "did_not_found")
+    assert await answer("mc:a") == (404, "rse_not_found")
+    assert await answer("root://elsewhere//x") == (404, "replica_not_found")
+    assert await answer("") == (422, "invalid_request")
+    assert await answer(until="2100-01-01T00:00:00Z") == (422, "time_not_for_this")
+    assert await answer(account="alice") == (403, "permission_missing")
+    assert (await served.send("GET", "/replicas/declarations")).json()["items"] == []

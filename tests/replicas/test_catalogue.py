@@ -17,7 +17,7 @@ from sancho.kit.db import Connection
 from sancho.kit.errors import PermissionMissing
 from sancho.replicas import service
 from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
-from sancho.replicas.model import ReplicaKey, ReplicaState
+from sancho.replicas.model import DeclarationKind, ReplicaKey, ReplicaState, Saying
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from tests.dids.given import given_collection, person
@@ -239,4 +239,22 @@ async def test_given_up_are_replicas_that_nothing_holds(conn: Connection, world:
     with pytest.raises(PermissionMissing):
         await service.give_up(conn, person(world, "alice"), {free: "mc:free"})
     with pytest.raises(PermissionMissing):
-        await service.declare_bad(conn, person(world, "alice"), {free: "mc:free"})
+        await service.declare(conn, person(world, "alice"), {free: "mc:free"}, Saying(DeclarationKind.BAD))
+
+
+async def test_what_an_rse_has_of_all_datasets_is_counted_some_at_a_time(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sancho.replicas.service.catalogue.DATASETS_AT_ONCE", 2)
+    for n in range(5):
+        dataset = await given_collection(conn, world, f"set{n}")
+        (key,) = await given_replicas(conn, world, f"set{n}/f", rse="B-DISK" if n == 3 else "A-DISK")
+        await dids.attach(conn, world.belle, dataset, [key.did_id], announce=False)
+
+    async def listed(*names: str) -> list[list[str]]:
+        found = [await dids.get(conn, world.belle, f"mc:{name}") for name in names] if names else None
+        parts = service.dataset_copies(conn, world.belle, found, [world.resource["A-DISK"]])
+        return [[one.name for one in some] async for some in parts]
+
+    assert await listed() == [["set0", "set1"], ["set2"], ["set4"]]
+    assert sorted(name for some in await listed("set4", "set3", "set1") for name in some) == ["set1", "set4"]

@@ -174,6 +174,6 @@ async def test_a_bad_replica_that_is_held_is_copied_anew_and_another_may_be_dele
 
 
 def test_states_have_words_and_only_known_ones_follow_each_other() -> None:
-    assert [state.word for state in ReplicaState] == ["copying", "available", "bad", "deleting"]
+    assert [state.word for state in ReplicaState] == ["copying", "available", "unavailable", "bad", "deleting"]
     assert set(TRANSITIONS) == set(ReplicaState)
     assert not TRANSITIONS[ReplicaState.DELETING]

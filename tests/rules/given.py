@@ -116,7 +116,7 @@ async def value(conn: Connection, query: str, *params: object) -> Any:
 
 
 LOCKS = """
-    SELECT l.rule_id, count(*) FILTER (WHERE r.state = 'A' AND q.state IS NULL) AS ok,
+    SELECT l.rule_id, count(*) FILTER (WHERE r.state IN ('A', 'T') AND q.state IS NULL) AS ok,
            count(*) FILTER (WHERE r.state = 'C' AND q.state IN ('W', 'A', 'F')) AS replicating,
            count(*) FILTER (WHERE r.state = 'C' AND q.state = 'S') AS stuck, count(*) AS n
       FROM lock l

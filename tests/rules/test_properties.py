@@ -12,11 +12,14 @@ from sancho.dids.model import DidKind
 from sancho.kit.db import Connection
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey
+from sancho.rses.errors import RseExpressionEmpty
 from sancho.rules import service
-from sancho.rules.errors import QuotaExceeded
-from sancho.rules.model import Hold
+from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, TooFewRses
+from sancho.rules.model import Change, Hold
+from sancho.rules.service import moving, repairing
 from sancho.rules.service.counting import revive
 from sancho.rules.service.leaving import _remove
+from sancho.rules.store import terms
 from tests.dids.given import given_collection, person
 from tests.rules.given import BOTH, arrive, check_exact, fail, given_files, given_quota, given_rule, recopy
 from tests.world import World
@@ -24,6 +27,8 @@ from tests.world import World
 DATASETS = ("run1", "run2")
 ROOTS = (*DATASETS, "year")
 ACCOUNTS = ("alice", "bob")
+REFUSED = (QuotaExceeded, TooFewRses, NotFewerCopies, RuleMoving, RseExpressionEmpty)
+"""What a rule may not do, as things stand."""
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Story:
     ids: dict[str, int]
     files: int = 0
     rules: list[int] = field(default_factory=list[int])
+    waiting: list[int] = field(default_factory=list[int])
     held: list[Hold] = field(default_factory=list[Hold])
 
     async def create(self, n: int) -> None:
@@ -122,6 +128,65 @@ class Story:
                 gone = await _remove(self.conn, self.world.belle, rule_id, 2)
                 await check_exact(self.conn)
 
+    async def ask(self, n: int) -> None:
+        rule = await given_rule(
+            self.conn, self.world, f"mc:{ROOTS[n % 3]}", to=BOTH, account=ACCOUNTS[n % 2], ask_approval=True
+        )
+        self.waiting.append(rule.rule_id)
+
+    async def decide(self, n: int) -> None:
+        """Somebody approves or denies a rule; an approved one is placed."""
+        if not self.waiting:
+            return
+        rule_id, root = self.waiting.pop(n % len(self.waiting)), person(self.world, "root", "*")
+        if n % 3 == 0:
+            await service.deny(self.conn, root, rule_id, "no")
+            return
+        await service.approve(self.conn, root, rule_id)
+        self.rules.append(rule_id)
+        after: int | None = 0
+        while after is not None:
+            after = await repairing._place_batch(self.conn, self.world.belle, rule_id, after)
+            if after == repairing.END:
+                after = await repairing._finish(self.conn, self.world.belle, rule_id)
+
+    async def move(self, n: int) -> None:
+        if self.rules:
+            try:
+                async with self.conn.transaction():
+                    root, old = person(self.world, "root", "*"), self.rules[n % len(self.rules)]
+                    new = await service.move(self.conn, root, old, ("A-DISK", "B-DISK", BOTH)[n % 3])
+                    self.rules.append(new.rule_id)
+            except REFUSED:
+                pass
+
+    async def replace(self, n: int) -> None:
+        """The tasks run that let go and remove the rules whose place others have taken."""
+        settled = await terms.settled_moves(self.conn, [self.world.belle], 1 + n)
+        await moving._replace(self.conn, self.world.belle, [(new, old) for _, new, old in settled])
+        for _, _, old in settled:
+            await _remove(self.conn, self.world.belle, old, 1000)
+            self.rules = [rule_id for rule_id in self.rules if rule_id != old]
+
+    async def reduce(self, n: int) -> None:
+        if self.rules:
+            try:
+                async with self.conn.transaction():
+                    root, exclude = person(self.world, "root", "*"), (None, "A-DISK", "B-DISK")[n % 3]
+                    await service.reduce(self.conn, root, self.rules[n % len(self.rules)], 1, exclude=exclude)
+            except REFUSED:
+                pass
+
+    async def give(self, n: int) -> None:
+        if self.rules:
+            try:
+                async with self.conn.transaction():
+                    to = Change(frozenset({"account"}), account=ACCOUNTS[n // 2 % 2])
+                    root = person(self.world, "root", "*")
+                    await service.change(self.conn, root, self.rules[n % len(self.rules)], to)
+            except QuotaExceeded:
+                pass
+
     async def _copying(self, n: int) -> list[ReplicaKey]:
         keys = await self._keys("SELECT did_id, rse_id FROM replica WHERE state = 'C' ORDER BY 1, 2")
         return keys[n % max(len(keys), 1) :][: 1 + n % 4]
@@ -136,7 +201,8 @@ class Story:
 EVENTS: tuple[Callable[[Story, int], Awaitable[None]], ...] = (
     Story.create, Story.create, Story.ensure, Story.attach, Story.attach, Story.hold, Story.free, Story.limit,
     Story.arrive, Story.arrive, Story.fail, Story.revive, Story.spoil, Story.delete, Story.expire,
-    Story.detach, Story.detach, Story.share,
+    Story.detach, Story.detach, Story.share, Story.ask, Story.decide, Story.move, Story.replace, Story.reduce,
+    Story.give,
 )  # fmt: skip
 
 

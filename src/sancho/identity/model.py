@@ -10,8 +10,8 @@ from uuid import UUID
 PERMISSIONS = frozenset({
     "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "groups:manage",
     "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage", "quotas:manage",
-    "replicas:create", "replicas:manage", "rses:report", "rules:create", "rules:manage", "topology:manage",
-    "uploads:create", "vos:create",
+    "replicas:create", "replicas:manage", "rses:report", "rules:approve", "rules:create", "rules:manage",
+    "topology:manage", "uploads:create", "vos:create",
 })  # fmt: skip
 """Every permission there is; `*` stands for all of them."""
 DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {

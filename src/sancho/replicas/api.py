@@ -1,8 +1,9 @@
 """Native routes of replicas."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -21,11 +22,19 @@ from sancho.dids.model import FileText
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.units import Amount, FileSize
+from sancho.kit.units import Amount, FileSize, Id, Time
 from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
-from sancho.replicas.errors import PathTaken
-from sancho.replicas.model import ACCESSED_AT_ONCE, REGISTERED_AT_ONCE
+from sancho.replicas.errors import FileKnown, PathNotInArea, PathTaken, ReplicaNotFound, TimeNotForThis
+from sancho.replicas.model import (
+    ACCESSED_AT_ONCE,
+    REGISTERED_AT_ONCE,
+    Declaration,
+    DeclarationKind,
+    DeclarationState,
+    Saying,
+    Troubles,
+)
 from sancho.rses import service as rses
 from sancho.rses.errors import PathUnfit, RseNotFound
 from sancho.rses.model import Report
@@ -34,6 +43,9 @@ from sancho.sites.errors import SiteNotFound
 router = Branch(prefix="/replicas", tags=["replicas"])
 of_rses = APIRouter(tags=["rses"])
 
+KindWord = Literal["bad", "suspicious", "unavailable"]
+DeclarationWord = Literal["standing", "recovered", "lost", "deleted", "available", "replaced"]
+ReplicaText = Annotated[str, Field(min_length=1, max_length=2000, examples=["mc:run7/a.root@A-DISK"])]
 DidText = Annotated[str, Field(max_length=300, examples=["mc:run7/a.root"])]
 
 
@@ -99,6 +111,87 @@ class AccessOut(BaseModel):
     next: int | None
 
 
+class SayingIn(BaseModel, extra="forbid"):
+    """What is said of replicas, each a URL or `SCOPE:NAME@RSE`; `until` is for those that are unavailable."""
+
+    kind: Literal["bad", "suspicious", "unavailable", "available"]
+    replicas: Annotated[list[ReplicaText], Field(min_length=1, max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
+    until: Time | None = None
+
+
+class DarkIn(BaseModel, extra="forbid"):
+    """Files that nobody knows, as URLs or as paths below the prefix of the RSE."""
+
+    rse: Annotated[str, Field(max_length=128)]
+    files: Annotated[list[ReplicaText], Field(min_length=1, max_length=REGISTERED_AT_ONCE)]
+    reason: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
+
+
+class DarkOut(BaseModel):
+    """How many files were noted that had not been before."""
+
+    noted: int
+
+
+class LeftOut(BaseModel):
+    """A replica of which nothing was noted, because it is in this state."""
+
+    replica: str
+    state: str
+
+
+class SaidOut(BaseModel):
+    """Of how many replicas it was noted, and of which not."""
+
+    noted: int
+    left: list[LeftOut]
+
+
+class DeclarationQuery(BaseModel, extra="forbid"):
+    """Which declarations to list."""
+
+    kind: KindWord | None = None
+    state: DeclarationWord | None = None
+    did: DidText | None = None
+    rse: Annotated[str | None, Field(max_length=128)] = None
+    cursor: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class DeclarationOut(BaseModel):
+    """What was said of a replica. `account` is null when a transfer found it so; `state` is what came of it."""
+
+    declaration_id: int
+    kind: KindWord
+    state: DeclarationWord
+    did: str
+    rse: str
+    account: str | None
+    reason: str | None
+    declared_at: datetime
+    until: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, one: Declaration) -> Self:
+        """The same as the API says it."""
+        return cls.model_validate(
+            {
+                "declaration_id": one.declaration_id, "kind": one.kind.word, "state": one.state.word, "did": one.did,
+                "rse": one.rse, "account": one.account, "reason": one.reason, "declared_at": one.declared_at,
+                "until": one.until, "ended_at": one.ended_at,
+            }
+        )  # fmt: skip
+
+
+class DeclarationPage(BaseModel):
+    """A page of declarations; `next` is the cursor of the following page."""
+
+    items: list[DeclarationOut]
+    next: int | None
+
+
 @router.post(
     "",
     status_code=201,
@@ -130,6 +223,55 @@ async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: 
         ],
         next=files[-1].did_id if len(files) == body.limit else None,
     )  # fmt: skip
+
+
+@router.post(
+    "/dark",
+    status_code=201,
+    responses=problems(PermissionMissing, RseNotFound, PathNotInArea, FileKnown),
+)
+async def quarantine(body: DarkIn, caller: Caller, conn: Transaction) -> DarkOut:
+    """Note files on an RSE that the catalogue does not know; they are deleted from the storage after a day."""
+    return DarkOut(noted=await service.quarantine(conn, caller, body.rse, body.files, reason=body.reason))
+
+
+@router.post(
+    "/declarations",
+    status_code=201,
+    responses=problems(PermissionMissing, DidMalformed, DidNotFound, RseNotFound, ReplicaNotFound, TimeNotForThis),
+)
+async def declare(body: SayingIn, caller: Caller, conn: Transaction) -> SaidOut:
+    """Say of replicas that they are bad, suspicious, unavailable for a time, or available again.
+
+    A bad one is brought anew while something holds it, and is deleted otherwise.
+    """
+    meant = await service.mean(conn, caller, body.replicas)
+    kind = None if body.kind == "available" else DeclarationKind[body.kind.upper()]
+    saying = Saying(kind, body.reason, body.until)
+    left = await service.declare(conn, caller, {at.key: at.did for at in meant.values()}, saying)
+    for at in meant.values():
+        if at.key in left and left[at.key] is None:
+            raise ReplicaNotFound(did=at.did, rse=at.rse)
+    said = [LeftOut(replica=text, state=state.word) for text in body.replicas if (state := left.get(meant[text].key))]
+    return SaidOut(noted=len({at.key for at in meant.values()}) - len(left), left=said)
+
+
+@router.get("/declarations", responses=problems(DidMalformed, DidNotFound, RseNotFound))
+async def list_declarations(
+    query: Annotated[DeclarationQuery, Query()], caller: Caller, conn: Transaction
+) -> DeclarationPage:
+    """List what was said of replicas, newest first, and what came of it."""
+    asked = Troubles(
+        kinds=[DeclarationKind[query.kind.upper()]] if query.kind else tuple(DeclarationKind),
+        states=[DeclarationState[query.state.upper()]] if query.state else tuple(DeclarationState),
+        rse_ids=[(await rses.get(conn, query.rse)).rse_id] if query.rse else None,
+        did_id=(await dids.get(conn, caller.vo, query.did)).did_id if query.did else None,
+    )
+    found = await service.list_troubles(conn, caller.vo, asked, page=(query.cursor, query.limit))
+    full = len(found) == query.limit
+    return DeclarationPage(
+        items=[DeclarationOut.of(one) for one in found], next=found[-1].declaration_id if full else None
+    )
 
 
 @router.get("/{did:path}", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))

@@ -1,6 +1,6 @@
 """What can go wrong with replicas; each class is one `code` of the native API."""
 
-from sancho.kit.errors import Conflict, NotFound
+from sancho.kit.errors import Conflict, Invalid, NotFound
 
 
 class ReplicaNotFound(NotFound):
@@ -74,3 +74,33 @@ class ReplicaHeld(Conflict):
     def __init__(self, *, did: str, rse: str) -> None:
         """Name the file and the RSE."""
         super().__init__(did=did, rse=rse, field="did", hint="It goes by itself once the rules on it are withdrawn.")
+
+
+class PathNotInArea(Invalid):
+    """{path} is not the path of a file in the area of VO {vo} on {rse}."""
+
+    code = "path_not_in_area"
+
+    def __init__(self, *, path: str, vo: str, rse: str) -> None:
+        """Name all three."""
+        super().__init__(path=path, vo=vo, rse=rse, field="files")
+
+
+class FileKnown(Conflict):
+    """At {url} lies, or would lie, {did}: the catalogue knows it."""
+
+    code = "file_known"
+
+    def __init__(self, *, url: str, did: str) -> None:
+        """Name the place and the file."""
+        super().__init__(url=url, did=did, field="files", hint="Declare its replica bad, or withdraw the rules on it.")
+
+
+class TimeNotForThis(Invalid):
+    """Replicas are unavailable until a time; for nothing else that is said of them a time can be given."""
+
+    code = "time_not_for_this"
+
+    def __init__(self) -> None:
+        """Blame the field."""
+        super().__init__(field="until")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 REGISTERED_AT_ONCE = 1000
@@ -32,6 +32,8 @@ class ReplicaState(StrEnum):
 
     COPYING = "C"
     AVAILABLE = "A"
+    UNAVAILABLE = "T"
+    """For a time: it is kept, and not read from."""
     BAD = "B"
     DELETING = "D"
 
@@ -43,11 +45,121 @@ class ReplicaState(StrEnum):
 
 TRANSITIONS: Mapping[ReplicaState, frozenset[ReplicaState]] = {
     ReplicaState.COPYING: frozenset({ReplicaState.AVAILABLE, ReplicaState.DELETING}),
-    ReplicaState.AVAILABLE: frozenset({ReplicaState.BAD, ReplicaState.DELETING}),
+    ReplicaState.AVAILABLE: frozenset({ReplicaState.UNAVAILABLE, ReplicaState.BAD, ReplicaState.DELETING}),
+    ReplicaState.UNAVAILABLE: frozenset({ReplicaState.AVAILABLE, ReplicaState.BAD, ReplicaState.DELETING}),
     ReplicaState.BAD: frozenset({ReplicaState.AVAILABLE, ReplicaState.COPYING, ReplicaState.DELETING}),
     ReplicaState.DELETING: frozenset(),
 }
 """Which state may follow which; a copying replica that is given up and a deleted one are removed."""
+
+
+class DeclarationKind(Enum):
+    """What is said of a replica; the value is its letter in the database."""
+
+    BAD = "B"
+    """Lost or wrong: it is brought anew, or deleted when nothing holds it."""
+    SUSPICIOUS = "S"
+    """It was in the way of somebody: this is counted, and nothing changes."""
+    UNAVAILABLE = "T"
+    """It is not read from until a time, or until somebody says that it is available."""
+
+    @property
+    def word(self) -> str:
+        """The kind as people and the API say it."""
+        return self.name.lower()
+
+
+class DeclarationState(Enum):
+    """What came of what was said of a replica; the value is its letter in the database."""
+
+    STANDING = "S"
+    RECOVERED = "R"
+    LOST = "L"
+    DELETED = "D"
+    AVAILABLE = "A"
+    REPLACED = "P"
+
+    @property
+    def word(self) -> str:
+        """The state as people and the API say it."""
+        return self.name.lower()
+
+
+DECLARATION_TRANSITIONS: Mapping[DeclarationState, frozenset[DeclarationState]] = {
+    DeclarationState.STANDING: frozenset(DeclarationState) - {DeclarationState.STANDING},
+    DeclarationState.LOST: frozenset({DeclarationState.RECOVERED, DeclarationState.DELETED}),
+    DeclarationState.RECOVERED: frozenset(),
+    DeclarationState.DELETED: frozenset(),
+    DeclarationState.AVAILABLE: frozenset(),
+    DeclarationState.REPLACED: frozenset(),
+}
+"""Which state may follow which. It ends as recovered when the replica has been brought anew, as deleted or lost when
+it is gone and others are left or none, as available when its time has passed, as replaced by a graver declaration. A
+file that is lost may come back."""
+
+
+class Saying(NamedTuple):
+    """What is said of replicas, why, and until when; kind None: that they are available again."""
+
+    kind: DeclarationKind | None
+    reason: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What was said of a replica, by whom (None: by a transfer that found it so), and what came of it."""
+
+    declaration_id: int
+    kind: DeclarationKind
+    state: DeclarationState
+    did_id: int
+    scope: str
+    name: str
+    rse_id: int
+    rse: str
+    account: str | None
+    reason: str | None
+    declared_at: datetime
+    until: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def did(self) -> str:
+        """The file as text, `scope:name`."""
+        return f"{self.scope}:{self.name}"
+
+
+class Troubles(NamedTuple):
+    """Which declarations to list; None: whatever."""
+
+    kinds: Sequence[DeclarationKind] = tuple(DeclarationKind)
+    states: Sequence[DeclarationState] = tuple(DeclarationState)
+    rse_ids: Sequence[int] | None = None
+    did_id: int | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+class Suspicion(NamedTuple):
+    """A replica, and how often, and first when, it was called suspicious or bad in the time that is asked about."""
+
+    scope: str
+    name: str
+    rse_id: int
+    rse: str
+    times: int
+    first_at: datetime
+
+
+class TroubleSum(NamedTuple):
+    """Declarations that were made at once, for one reason, on an RSE: how many of each kind are in which state now."""
+
+    rse_id: int
+    rse: str
+    declared_at: datetime
+    reason: str | None
+    counts: tuple[tuple[DeclarationKind, DeclarationState, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +262,23 @@ class DatasetCopy(NamedTuple):
     size: int
     total_files: int
     total_size: int
+
+
+class DarkFinding(NamedTuple):
+    """Who has found files that nobody knows, why they are to go, and how long they are left alone before."""
+
+    account_id: int
+    reason: str | None
+    grace: timedelta
+
+
+class DarkFile(NamedTuple):
+    """A file on an RSE that nobody knows, and how often its deletion has been tried."""
+
+    dark_file_id: int
+    rse_id: int
+    path: str
+    tries: int
 
 
 class Doomed(NamedTuple):

@@ -13,6 +13,56 @@ class RuleNotFound(NotFound):
         super().__init__(rule_id=rule_id, field="rule_id")
 
 
+class RuleLocked(Conflict):
+    """Rule {rule_id} is locked."""
+
+    code = "rule_locked"
+
+    def __init__(self, *, rule_id: int) -> None:
+        """Name the rule."""
+        super().__init__(rule_id=rule_id, field="rule_id", hint="Unlock it first: `sancho rule change RULE --unlock`.")
+
+
+class RuleNotWaiting(Conflict):
+    """Rule {rule_id} does not wait for approval; it is {state}."""
+
+    code = "rule_not_waiting"
+
+    def __init__(self, *, rule_id: int, state: str) -> None:
+        """Name the rule and its state."""
+        super().__init__(rule_id=rule_id, state=state, field="rule_id")
+
+
+class RuleNotInForce(Conflict):
+    """Rule {rule_id} is {state}: it can be moved or reduced once it is in force and has been placed."""
+
+    code = "rule_not_in_force"
+
+    def __init__(self, *, rule_id: int, state: str) -> None:
+        """Name the rule and its state."""
+        super().__init__(rule_id=rule_id, state=state, field="rule_id")
+
+
+class RuleMoving(Conflict):
+    """Rule {rule_id} is being moved already: rule {to} takes its place once it is ok."""
+
+    code = "rule_moving"
+
+    def __init__(self, *, rule_id: int, to: int) -> None:
+        """Name both rules."""
+        super().__init__(rule_id=rule_id, to=to, field="rule_id")
+
+
+class NotFewerCopies(Invalid):
+    """Rule {rule_id} asks for {copies} copies already; reducing it means fewer, or leaving out RSEs."""
+
+    code = "not_fewer_copies"
+
+    def __init__(self, *, rule_id: int, copies: int) -> None:
+        """Name what it asks for."""
+        super().__init__(rule_id=rule_id, copies=copies, field="copies")
+
+
 class TooFewRses(Invalid):
     """The rule wants {copies} copies, but of the RSEs that match {rse_expression!r} only {found} can take them."""
 

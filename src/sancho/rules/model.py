@@ -26,6 +26,8 @@ BEING_DELETED = timedelta(seconds=15)
 class RuleState(Enum):
     """Where a rule is in its life; the value is its letter in the database."""
 
+    WAITING = "W"
+    """For somebody's approval: it holds nothing yet."""
     INJECTING = "I"
     REPLICATING = "R"
     OK = "O"
@@ -38,6 +40,7 @@ class RuleState(Enum):
 
 
 TRANSITIONS: Mapping[RuleState, frozenset[RuleState]] = {
+    RuleState.WAITING: frozenset({RuleState.INJECTING}),
     RuleState.INJECTING: frozenset({RuleState.REPLICATING, RuleState.OK, RuleState.STUCK}),
     RuleState.REPLICATING: frozenset({RuleState.OK, RuleState.STUCK}),
     RuleState.OK: frozenset({RuleState.REPLICATING, RuleState.STUCK}),
@@ -74,6 +77,8 @@ class RuleRequest:
     lifetime: timedelta | None = None
     activity: str = "default"
     comment: str | None = None
+    ask_approval: bool = False
+    """It waits until somebody who may has approved it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,12 @@ class Rule:
     error: str | None
     kind: DidKind
     """Of the DID."""
+    locked: bool
+    """It is neither withdrawn, moved, nor removed at its end, until it is unlocked."""
+    replaces: int | None
+    """The rule that goes once this one is ok."""
+    replaced_by: int | None
+    """The rule that this one goes for, once that is ok."""
 
     @property
     def locks(self) -> int:
@@ -132,6 +143,11 @@ class Asked(NamedTuple):
     rse_expression: str | None = None
     """Exactly so."""
     activity: str | None = None
+    kind: DidKind | None = None
+    """Of the DID."""
+    since: datetime | None = None
+    before: datetime | None = None
+    """When the rule was made."""
 
 
 class Change(NamedTuple):
@@ -141,6 +157,51 @@ class Change(NamedTuple):
     lifetime: timedelta | None = None
     """From now on; None: for ever."""
     comment: str | None = None
+    activity: str = "default"
+    """Of the transfers that are asked for from now on."""
+    locked: bool = False
+    account: str | None = None
+    """Whose rule it is, and who is charged for it."""
+
+
+class EventKind(Enum):
+    """What was done to a rule; the value is its letter in the database."""
+
+    MADE = "M"
+    CHANGED = "C"
+    APPROVED = "A"
+    DENIED = "D"
+    MOVED = "V"
+    REDUCED = "R"
+    WITHDRAWN = "W"
+    REPLACED = "P"
+    ENDED = "E"
+
+    @property
+    def word(self) -> str:
+        """The name used outside."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEvent:
+    """What was done to a rule, by whom (None: it happened by itself), and what the rule was then."""
+
+    event_id: int
+    kind: EventKind
+    at: datetime
+    by: str | None
+    rule_id: int
+    did: str
+    account: str
+    state: RuleState
+    copies: int
+    rse_expression: str
+    ok: int
+    replicating: int
+    stuck: int
+    made_at: datetime
+    detail: str | None
 
 
 class DatasetLock(NamedTuple):
@@ -187,7 +248,7 @@ class Arrival(NamedTuple):
 
 
 class RuleOn(NamedTuple):
-    """A rule on a DID that is to be erased; `injecting`: it is still being placed."""
+    """A rule that is to go; `injecting`: it is still being placed."""
 
     rule_id: int
     did_id: int
@@ -196,13 +257,13 @@ class RuleOn(NamedTuple):
     injecting: bool
 
 
-class OwnRule(NamedTuple):
-    """A rule that its account gives up; `injecting`: it is still being placed."""
+class Holding(NamedTuple):
+    """What a rule holds on one RSE: how many files, their bytes, and how many of them are there."""
 
-    rule_id: int
-    did_id: int
-    locks: int
-    injecting: bool
+    rse_id: int
+    files: int
+    size: int
+    ok: int
 
 
 class Holder(NamedTuple):

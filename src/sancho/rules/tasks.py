@@ -56,8 +56,15 @@ async def place(deployment: Deployment, *, vo: int, rule_id: int) -> None:
 
 @tasks.task("expire", every=timedelta(seconds=10))
 async def expire(deployment: Deployment) -> None:
-    """Remove rules that are past their time."""
+    """Remove rules that are past their time, and those whose place others have taken."""
+    await service.replace_moved(deployment)
     await service.expire(deployment)
+
+
+@tasks.task("trim")
+async def trim(deployment: Deployment, *, vo: int, rule_id: int) -> None:
+    """Let go what a rule holds beyond what it asks for. Safe to run twice."""
+    await service.trim(deployment, vo, rule_id)
 
 
 @tasks.task("repair", every=timedelta(seconds=15))

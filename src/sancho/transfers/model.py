@@ -1,9 +1,10 @@
 """The words of transfers: requests and their states, attempts, sources. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from sancho.replicas.model import ReplicaKey
 from sancho.rses.model import Rse
@@ -66,6 +67,15 @@ class Request:
     error: str | None
 
 
+class RequestsAsked(NamedTuple):
+    """Which requests to list: in these states, to an RSE, whose newest attempt is from an RSE; None: whatever."""
+
+    states: Sequence[RequestState] | None = None
+    rse: str | None = None
+    source: str | None = None
+    did_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A request that this worker has taken from the queue, and what it needs to know of the file."""
@@ -115,6 +125,14 @@ class Failure:
     source_bad: bool = False
     retry_after: timedelta | None = None
     """How long a storage itself asked us to wait."""
+
+
+class Tried(NamedTuple):
+    """What became of a request so far: how often it was tried, from where last, and when that ended."""
+
+    tries: int
+    source: str | None
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """DIDs, replicas and uploads."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import NoneType
 
 from sancho_client.call import Call, Lines, Pages, body, did_path, segment
@@ -9,13 +10,16 @@ from sancho_client.models.data import (
     AtPath,
     Commit,
     Content,
+    Declaration,
     Did,
     DidInfo,
     Entry,
     FileReplicas,
     NewFile,
     PlacedFile,
+    Quarantined,
     Registered,
+    Said,
     Scope,
     Shared,
     UploadRule,
@@ -133,3 +137,26 @@ def cancel(intents: Sequence[int]) -> Call[None]:
     """Give up uploads that are not committed."""
     sent = body(intents=list(intents))
     return Call(method="POST", path="/v1/uploads/cancel", answer=NoneType, json=sent, repeatable=True)
+
+
+def declare(
+    kind: str, replicas: Sequence[str], *, reason: str | None = None, until: datetime | None = None
+) -> Call[Said]:
+    """Say of replicas, each a URL or DID@RSE, that they are bad, suspicious, unavailable or available again."""
+    sent = body(kind=kind, replicas=list(replicas), reason=reason, until=until.isoformat() if until else None)
+    return Call(method="POST", path="/v1/replicas/declarations", answer=Said, json=sent)
+
+
+def quarantine(rse: str, files: Sequence[str], *, reason: str | None = None) -> Call[Quarantined]:
+    """Have files on an RSE that the catalogue does not know, by URL or path, deleted after a day."""
+    sent = body(rse=rse, files=list(files), reason=reason)
+    return Call(method="POST", path="/v1/replicas/dark", answer=Quarantined, json=sent, repeatable=True)
+
+
+def troubles(
+    *, kind: str | None = None, state: str | None = None, did: str | None = None, rse: str | None = None,
+    limit: int | None = None,
+) -> Pages[Declaration]:  # fmt: skip
+    """What was said of replicas, newest first, and what came of it."""
+    query = {"kind": kind, "state": state, "did": did, "rse": rse}
+    return Pages(path="/v1/replicas/declarations", item=Declaration, query=query, page_size=1000, limit=limit)

@@ -3,7 +3,7 @@
 from types import NoneType
 
 from sancho_client.call import Call, Pages, body
-from sancho_client.models.rules import Lock, Rule, TransferRequest, Usage, Withdrawn
+from sancho_client.models.rules import Lock, Rule, RuleEvent, TransferRequest, Usage, Withdrawn
 from sancho_client.models.topology import Quota
 
 PAGE = 1000
@@ -16,9 +16,16 @@ def create(
     copies: int = 1,
     lifetime: float | None = None,
     comment: str | None = None,
+    ask_approval: bool = False,
 ) -> Call[Rule]:
-    """Ask for copies of a DID on the RSEs that match an expression; `lifetime` in seconds, None for ever."""
-    sent = body(did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, comment=comment)
+    """Ask for copies of a DID on the RSEs that match an expression; `lifetime` in seconds, None for ever.
+
+    With `ask_approval` the rule waits until somebody who may has approved it.
+    """
+    sent = body(
+        did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, comment=comment,
+        ask_approval=ask_approval or None,
+    )  # fmt: skip
     return Call(method="POST", path="/v1/rules", answer=Rule, json=sent)
 
 
@@ -40,12 +47,46 @@ def locks(rule_id: int, *, limit: int | None = None) -> Pages[Lock]:
     return Pages(path=f"/v1/rules/{rule_id}/locks", item=Lock, page_size=PAGE, limit=limit)
 
 
-def change(
-    rule_id: int, *, lifetime: float | None = None, forever: bool = False, comment: str | None = None
-) -> Call[Rule]:
-    """Change how long a rule lives, in seconds from now on or `forever`, and its comment; None: it stays as it is."""
-    sent = {**body(lifetime=lifetime, comment=comment), **({"lifetime": None} if forever else {})}
+def change(rule_id: int, *, forever: bool = False, **changes: float | str | bool | None) -> Call[Rule]:
+    """Change a rule's `lifetime`, in seconds from now on, or `forever`, `comment`, `activity`, `locked`, `account`.
+
+    What is not named, or None, stays as it is.
+    """
+    sent = {**body(**changes), **({"lifetime": None} if forever else {})}
     return Call(method="PATCH", path=f"/v1/rules/{rule_id}", answer=Rule, json=sent)
+
+
+def move(rule_id: int, rse_expression: str) -> Call[Rule]:
+    """Have the copies of a rule elsewhere; the answer is the new rule, the old one goes once that is ok."""
+    sent = body(rse_expression=rse_expression)
+    return Call(method="POST", path=f"/v1/rules/{rule_id}/move", answer=Rule, json=sent)
+
+
+def reduce(rule_id: int, copies: int, *, exclude: str | None = None) -> Call[Rule]:
+    """Ask for fewer copies, or for none on the RSEs that `exclude` matches."""
+    sent = body(copies=copies, exclude=exclude)
+    return Call(method="POST", path=f"/v1/rules/{rule_id}/reduce", answer=Rule, json=sent)
+
+
+def approve(rule_id: int) -> Call[Rule]:
+    """Let a rule that waits for approval be in force."""
+    return Call(method="POST", path=f"/v1/rules/{rule_id}/approve", answer=Rule)
+
+
+def deny(rule_id: int, reason: str | None = None) -> Call[None]:
+    """Remove a rule that waits for approval."""
+    return Call(method="POST", path=f"/v1/rules/{rule_id}/deny", answer=NoneType, json=body(reason=reason))
+
+
+def retry(rule_id: int) -> Call[Rule]:
+    """Try now what of a rule is stuck."""
+    return Call(method="POST", path=f"/v1/rules/{rule_id}/retry", answer=Rule, repeatable=True)
+
+
+def history(*, rule_id: int | None = None, did: str | None = None, limit: int | None = None) -> Pages[RuleEvent]:
+    """What was done to a rule, or to the rules on a DID, oldest first."""
+    path = "/v1/rules/history" if rule_id is None else f"/v1/rules/{rule_id}/history"
+    return Pages(path=path, item=RuleEvent, query={"did": did}, page_size=PAGE, limit=limit)
 
 
 def delete(rule_id: int) -> Call[None]:

@@ -8,7 +8,7 @@ from sancho_client.calls import rules
 from sancho_client.cli.options import Lifetime, Yes, lifetime_of
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
-from sancho_client.models.rules import Lock, Rule, TransferRequest
+from sancho_client.models.rules import Lock, Rule, RuleEvent, TransferRequest
 
 verbs = Verbs("Rules: what should exist where.")
 RuleId = Annotated[int, typer.Argument(metavar="RULE", help="The rule's number.")]
@@ -22,12 +22,15 @@ def add(
     copies: Annotated[int, typer.Option("--copies", min=1, help="So many copies.")] = 1,
     lifetime: Lifetime = None,
     comment: Annotated[str | None, typer.Option("--comment", help="Why.")] = None,
+    ask_approval: Annotated[
+        bool, typer.Option("--ask-approval", help="It waits until somebody who may approves it.")
+    ] = False,
 ) -> None:
     """Ask for copies of a DID on RSEs that match an expression."""
-    made = session.client.send(
-        rules.create(session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment)
+    said = rules.create(
+        session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment, ask_approval=ask_approval
     )
-    _show(session, made)
+    _show(session, session.client.send(said))
 
 
 @verbs.command("list", example="sancho rule list --did mc:run1")
@@ -89,12 +92,88 @@ def change(
     lifetime: Lifetime = None,
     forever: Annotated[bool, typer.Option("--for-ever", help="It does not end by itself.")] = False,
     comment: Annotated[str | None, typer.Option("--comment", help="Why.")] = None,
+    locked: Annotated[
+        bool | None, typer.Option("--lock/--unlock", help="A locked rule stays, whoever withdraws it.")
+    ] = None,
+    account: Annotated[str | None, typer.Option("--account", help="Whose it is from now on.")] = None,
 ) -> None:
-    """Change how long a rule lives from now on, or its comment."""
+    """Change how long a rule lives from now on, its comment, whether it is locked, or whose it is."""
     if forever and lifetime is not None:
         raise typer.BadParameter("say either --lifetime or --for-ever")
-    said = rules.change(rule, lifetime=lifetime_of(lifetime), forever=forever, comment=comment)
+    said = rules.change(
+        rule, forever=forever, lifetime=lifetime_of(lifetime), comment=comment, locked=locked, account=account
+    )
     _show(session, session.client.send(said))
+
+
+@verbs.command("move", example="sancho rule move 7 'tier=1&country=FR'")
+def move(
+    session: Session,
+    rule: RuleId,
+    on: Annotated[str, typer.Argument(metavar="EXPR", help="The RSEs to choose from, as an expression.")],
+) -> None:
+    """Have the copies of a rule on other RSEs: a new rule is made, and the old one goes once that is ok."""
+    _show(session, session.client.send(rules.move(rule, on)))
+
+
+@verbs.command("reduce", example="sancho rule reduce 7 --copies 1 --without 'country=FR'")
+def reduce(
+    session: Session,
+    rule: RuleId,
+    copies: Annotated[int, typer.Option("--copies", min=1, help="So many copies stay.")],
+    without: Annotated[
+        str | None, typer.Option("--without", metavar="EXPR", help="None stays on RSEs that match.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Ask for fewer copies; what nothing else holds is deleted from storage a little later."""
+    session.confirm(f"Let rule {rule} keep {copies} copies only?", yes=yes)
+    _show(session, session.client.send(rules.reduce(rule, copies, exclude=without)))
+
+
+@verbs.command("approve", example="sancho rule approve 7")
+def approve(session: Session, rule: RuleId) -> None:
+    """Let a rule that waits for approval be in force."""
+    _show(session, session.client.send(rules.approve(rule)))
+
+
+@verbs.command("deny", example="sancho rule deny 7 --reason 'too large'")
+def deny(
+    session: Session, rule: RuleId, reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None
+) -> None:
+    """Remove a rule that waits for approval; its history says why."""
+    session.client.send(rules.deny(rule, reason))
+    if session.output.as_json:
+        session.output.json({"denied": rule})
+    session.output.line(f"rule {rule} denied")
+
+
+@verbs.command("retry", example="sancho rule retry 7")
+def retry(session: Session, rule: RuleId) -> None:
+    """Try now what of a rule is stuck, and do not wait for its time."""
+    _show(session, session.client.send(rules.retry(rule)))
+
+
+@verbs.command("history", example="sancho rule history --did mc:run1")
+def history(
+    session: Session,
+    rule: Annotated[int | None, typer.Argument(metavar="[RULE]", help="The rule's number.")] = None,
+    did: Annotated[str | None, typer.Option("--did", metavar="DID", help="Of all rules on this DID.")] = None,
+) -> None:
+    """List what was done to a rule, or to all rules on a DID, and by whom; also when they are gone."""
+    if (rule is None) == (did is None):
+        raise typer.BadParameter("say either a rule or --did")
+    columns: list[Column[RuleEvent]] = [
+        Column("at", lambda e: e.at),
+        Column("rule", lambda e: e.rule_id, "right"),
+        Column("what", lambda e: e.kind),
+        Column("by", lambda e: e.by),
+        Column("state", lambda e: e.state, "state"),
+        Column("copies", lambda e: e.copies, "right"),
+        Column("on", lambda e: e.rse_expression),
+        Column("detail", lambda e: e.detail),
+    ]
+    session.output.listing(session.client.pages(rules.history(rule_id=rule, did=did)), columns, of="events")
 
 
 @verbs.command("rm", example="sancho rule rm 7 --yes")
@@ -148,6 +227,9 @@ def _show(session: Session, rule: Rule) -> None:
         "activity": rule.activity,
         "created": rule.created_at,
         "until": rule.expires_at,
+        "locked": rule.locked or None,
+        "goes for": rule.replaces,
+        "goes once ok": rule.replaced_by,
         "comment": rule.comment,
     }
     session.output.details(rule, rows)

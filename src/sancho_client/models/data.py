@@ -180,3 +180,38 @@ class Commit(Answer):
     """The files of one commit."""
 
     files: tuple[Committed, ...]
+
+
+class LeftReplica(Answer):
+    """A replica of which nothing was noted, because it is in this state."""
+
+    replica: str
+    state: str
+
+
+class Said(Answer):
+    """Of how many replicas something was noted, and of which not."""
+
+    noted: int
+    left: tuple[LeftReplica, ...] = ()
+
+
+class Declaration(Answer):
+    """What was said of a replica, by whom (None: by a transfer), and what came of it."""
+
+    declaration_id: int
+    kind: str
+    state: str
+    did: str
+    rse: str
+    account: str | None = None
+    reason: str | None = None
+    declared_at: datetime
+    until: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Quarantined(Answer):
+    """How many files were noted that had not been before."""
+
+    noted: int

@@ -23,6 +23,25 @@ class Rule(Answer):
     activity: str = "default"
     comment: str | None = None
     error: str | None = None
+    locked: bool = False
+    replaces: int | None = None
+    replaced_by: int | None = None
+
+
+class RuleEvent(Answer):
+    """What was done to a rule, by whom (None: it happened by itself), and what the rule was then."""
+
+    event_id: int
+    kind: str
+    at: datetime
+    by: str | None = None
+    rule_id: int
+    did: str
+    account: str
+    state: str
+    copies: int
+    rse_expression: str
+    detail: str | None = None
 
 
 class Holder(Answer):

@@ -18,12 +18,15 @@ from sancho.compat.rucio import (
     ping,
     refused,
     replicas,
+    requests,
     rses,
     rses_changes,
     rses_protocols,
     rules,
+    rules_changes,
     scopes,
     traces,
+    troubles,
 )
 from sancho.compat.rucio.dialect import render
 from sancho.compat.rucio.lfns import Lfns
@@ -37,8 +40,8 @@ ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
     identities.router, identities.by_identity, limits.router, limits.legacy, limits.of_rses,
     rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
-    bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
-    rules.router, rules.of_accounts, rules.of_dids, rules.locks,
+    troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
+    requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, dids_lists.router, dids.router,
     dids_making.router,
     refused.router,

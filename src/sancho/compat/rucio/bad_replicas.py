@@ -4,21 +4,20 @@ from collections.abc import Iterable, Sequence
 
 from fastapi import Response
 
+from sancho.compat.rucio import troubles_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction
 from sancho.compat.rucio.errors import PfnUnknown
-from sancho.compat.rucio.replicas_wire import BadDidsIn, BadIn, BadPfnsIn, KeysIn, ReplicaIn, TombstonesIn
+from sancho.compat.rucio.replicas_wire import UNKNOWN, BadDidsIn, BadIn, BadPfnsIn, KeysIn, ReplicaIn, TombstonesIn
 from sancho.compat.rucio.wire import DidIn
 from sancho.dids import service as dids
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 from sancho.replicas import service
-from sancho.replicas.model import ReplicaKey
+from sancho.replicas.model import DeclarationKind, ReplicaKey, Saying
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 
-UNKNOWN = "unknown"
-"""Under which name URLs are told that are on no RSE."""
 router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
 
 
@@ -45,34 +44,38 @@ async def declare(body: BadIn, caller: RucioCaller, conn: RucioTransaction) -> d
     urls = [one for one in body.replicas if isinstance(one, str)]
     if urls:
         found = await service.located(conn, caller, urls)
-        left = set(await service.declare_bad(conn, caller, {at.key: at.did for at in found.values()}))
+        bad = Saying(DeclarationKind.BAD, body.reason)
+        left = await service.declare(conn, caller, {at.key: at.did for at in found.values()}, bad)
         refused = [(found[url].rse if url in found else UNKNOWN, url) for url in urls]
         return _by_rse((rse, url) for rse, url in refused if url not in found or found[url].key in left)
-    return await _declare(conn, caller, [one for one in body.replicas if not isinstance(one, str)])
+    return await _declare(conn, caller, [one for one in body.replicas if not isinstance(one, str)], body.reason)
 
 
 @router.post("/bad/dids", status_code=201)
 @router.post("/bad/dids/", status_code=201)
 async def declare_dids(body: BadDidsIn, caller: RucioCaller, conn: RucioTransaction) -> dict[str, list[str]]:
     """Note that the replicas of files on an RSE are lost or wrong; say of which it could not be noted."""
-    return await _declare(conn, caller, _on(body.rse, body.dids))
+    return await _declare(conn, caller, _on(body.rse, body.dids), body.reason)
 
 
 @router.post("/bad/pfns", status_code=201)
 @router.post("/bad/pfns/", status_code=201)
 async def declare_pfns(body: BadPfnsIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
-    """Note that the replicas at URLs are lost or wrong; raises `PfnUnknown` for the first where nothing can lie."""
+    """Note what is said of the replicas at URLs; raises `PfnUnknown` for the first where nothing can lie."""
     found = await service.located(conn, caller, body.pfns)
     for url in body.pfns:
         if url not in found:
             raise PfnUnknown(pfn=url[:500])
-    await service.declare_bad(conn, caller, {at.key: at.did for at in found.values()})
+    saying = Saying(say.KINDS[body.state], body.reason, body.expires_at)
+    await service.declare(conn, caller, {at.key: at.did for at in found.values()}, saying)
     return Response("Created", 201)
 
 
-async def _declare(conn: Connection, caller: Principal, replicas: Sequence[ReplicaIn]) -> dict[str, list[str]]:
+async def _declare(
+    conn: Connection, caller: Principal, replicas: Sequence[ReplicaIn], reason: str | None
+) -> dict[str, list[str]]:
     keys = await _keys(conn, caller, replicas)
-    left = await service.declare_bad(conn, caller, keys)
+    left = await service.declare(conn, caller, keys, Saying(DeclarationKind.BAD, reason))
     names = {rse.rse_id: rse.name for rse in await rses.rses(conn)}
     return _by_rse((names[key.rse_id], keys[key]) for key in left)
 

@@ -15,6 +15,7 @@ from sancho.compat.rucio.errors import (
     DistanceExists,
     FileReplicaExists,
     NotAcceptable,
+    NothingRequested,
     NothingToFollow,
     NotServed,
     PasswordExists,
@@ -72,9 +73,16 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
-from sancho.replicas.errors import PathTaken, ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
+from sancho.replicas.errors import (
+    PathNotInArea,
+    PathTaken,
+    ReplicaDiffers,
+    ReplicaExists,
+    ReplicaHeld,
+    ReplicaNotFound,
+)
 from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
-from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
+from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
 from sancho.vos.errors import DocumentInUse, VoNotFound
 
 LONGEST_HEADER = 125
@@ -107,14 +115,19 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaExists: (409, "Duplicate"),
     ReplicaDiffers: (409, "FileConsistencyMismatch"),
     ReplicaHeld: (409, "ReplicaIsLocked"),
+    PathNotInArea: (400, "InvalidPath"),
     PfnUnknown: (404, "ReplicaNotFound"),
     PathUnfit: (400, "InvalidPath"),
     PathTaken: (409, "Duplicate"),
     RseBlocked: (409, "RSEWriteBlocked"),
     FileReplicaExists: (409, "FileReplicaAlreadyExists"),
     RuleNotFound: (404, "RuleNotFound"),
+    RuleMoving: (409, "RuleReplaceFailed"),
+    RuleNotInForce: (409, "RuleReplaceFailed"),
+    NotFewerCopies: (409, "RuleReplaceFailed"),
     TooFewRses: (409, "InsufficientTargetRSEs"),
     QuotaExceeded: (409, "InsufficientAccountLimit"),
+    NothingRequested: (404, "RequestNotFound"),
     NothingToFollow: (404, "ReplicaNotFound"),
     ProtocolExists: (409, "Duplicate"),
     RseExists: (409, "Duplicate"),

@@ -108,7 +108,7 @@ class CollectionIn(BaseModel, extra="forbid"):
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
     meta: dict[str, Any] | None = None
-    rules: Annotated[list[dict[str, Any]] | None, Field(max_length=10)] = None
+    rules: list[dict[str, Any]] | None = None
     lifetime: Lifetime | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
     rse: str | None = None

@@ -165,6 +165,22 @@ class MetaNotKept(Conflict):
         super().__init__(did=did, key=key)
 
 
+class NothingRequested(NotFound):
+    """Nobody asks for {did} to be brought to {rse}, or it has arrived."""
+
+    code = "rucio_nothing_requested"
+
+    def __init__(self, *, did: str, rse: str) -> None:
+        """Name the file and the RSE."""
+        super().__init__(did=did, rse=rse)
+
+
+class UrlsNotListed(Conflict):
+    """What was said of replicas is listed by name and RSE, not by URL."""
+
+    code = "rucio_urls_not_listed"
+
+
 class NothingToFollow(NotFound):
     """There is no replica of {did} that a browser can read."""
 

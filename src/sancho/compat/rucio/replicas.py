@@ -91,6 +91,7 @@ async def datasets_on(rse: str, caller: RucioCaller, conn: RucioSnapshot) -> Str
     return await stream_of(_datasets(conn, caller, None, {one.rse_id: one.name}))
 
 
+@router.get("/{scope}/{name:path}/datasets_vp", dependencies=[Streams])
 @router.get("/{scope}/{name:path}/datasets", dependencies=[Streams])
 async def datasets_of(
     scope: str,

@@ -13,8 +13,8 @@ from sancho.rses import service as rses
 from sancho.rses.model import Domain, Operation, Rse
 
 STATES: Mapping[ReplicaState, str] = {
-    ReplicaState.COPYING: "COPYING", ReplicaState.AVAILABLE: "AVAILABLE", ReplicaState.BAD: "BAD",
-    ReplicaState.DELETING: "BEING_DELETED",
+    ReplicaState.COPYING: "COPYING", ReplicaState.AVAILABLE: "AVAILABLE",
+    ReplicaState.UNAVAILABLE: "TEMPORARY_UNAVAILABLE", ReplicaState.BAD: "BAD", ReplicaState.DELETING: "BEING_DELETED",
 }  # fmt: skip
 METALINK_BEGINS = b'<?xml version="1.0" encoding="UTF-8"?>\n<metalink xmlns="urn:ietf:params:xml:ns:metalink">\n'
 METALINK_ENDS = b"</metalink>\n"

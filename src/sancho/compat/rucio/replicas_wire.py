@@ -4,13 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
 RseName = Annotated[str, Field(max_length=128)]
 Pfn = Annotated[str, Field(max_length=2000)]
 Domain = Literal["wan", "lan", "all"]
+Reason = Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+TroubleState = Literal["BAD", "DELETED", "LOST", "RECOVERED", "SUSPICIOUS", "TEMPORARY_UNAVAILABLE"]
+UNKNOWN = "unknown"
+"""Under which name URLs are told that are on no RSE."""
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 
 
@@ -110,7 +114,7 @@ class BadIn(BaseModel, extra="forbid"):
     """Replicas that are lost or wrong, all by URL or all by name; those that are not available stay what they are."""
 
     replicas: Annotated[list[Pfn] | list[ReplicaIn], Field(max_length=REGISTERED_AT_ONCE)]
-    reason: Annotated[str | None, Field(max_length=1000)] = None
+    reason: Reason = None
     force: bool = False
 
 
@@ -119,13 +123,63 @@ class BadDidsIn(BaseModel, extra="forbid"):
 
     rse: RseName
     dids: Annotated[list[DidIn], Field(max_length=REGISTERED_AT_ONCE)]
-    reason: Annotated[str | None, Field(max_length=1000)] = None
+    reason: Reason = None
 
 
 class BadPfnsIn(BaseModel, extra="forbid"):
-    """URLs of replicas that are lost or wrong."""
+    """URLs of replicas, and what is said of them."""
 
     pfns: Annotated[list[Pfn], Field(max_length=REGISTERED_AT_ONCE)]
-    reason: Annotated[str | None, Field(max_length=1000)] = None
-    state: Literal["BAD"]
-    expires_at: None = None
+    reason: Reason = None
+    state: Literal["BAD", "SUSPICIOUS", "TEMPORARY_UNAVAILABLE", "AVAILABLE"]
+    expires_at: Moment | None = None
+
+
+class SuspiciousIn(BaseModel, extra="forbid"):
+    """URLs of replicas that somebody could not use."""
+
+    pfns: Annotated[list[Pfn], Field(max_length=REGISTERED_AT_ONCE)]
+    reason: Reason = None
+
+
+class SuspiciousQuery(BaseModel, extra="forbid"):
+    """Which suspicious replicas to list."""
+
+    rse_expression: Expression | None = None
+    younger_than: Moment | None = None
+    nattempts: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+class StatesQuery(BaseModel, extra="forbid"):
+    """Which declarations to list."""
+
+    state: TroubleState | None = None
+    rse: RseName | None = None
+    younger_than: Moment | None = None
+    older_than: Moment | None = None
+    limit: Count | None = None
+    list_pfns: bool = False
+
+
+class SummaryQuery(BaseModel, extra="forbid"):
+    """Which declarations to count."""
+
+    rse_expression: Expression | None = None
+    from_date: Moment | None = None
+    to_date: Moment | None = None
+
+
+class DarkReplica(BaseModel, extra="forbid"):
+    """A file that nobody knows; of which DID it may be is not asked."""
+
+    path: Pfn
+    scope: Name | None = None
+    name: Name | None = None
+
+
+class DarkIn(BaseModel, extra="forbid"):
+    """Files on an RSE that nobody knows; the RSE by name or by id."""
+
+    rse: RseName | None = None
+    rse_id: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$")] = None
+    replicas: Annotated[list[DarkReplica], Field(max_length=REGISTERED_AT_ONCE)]

@@ -1,24 +1,32 @@
 """Rucio's rules and locks. A rule's id is our number in 32 hex digits."""
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
 from sancho.compat.rucio import rules_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
-from sancho.compat.rucio.errors import NotForOthers, RuleIdMalformed
-from sancho.compat.rucio.rules_wire import ChangeIn, Datasets, Dids, LeaveIn, RuleId, RuleIn, RulesQuery
+from sancho.compat.rucio.errors import NotForOthers
+from sancho.compat.rucio.rules_caller import Number
+from sancho.compat.rucio.rules_wire import Datasets, Dids, LeaveIn, RuleIn, RulesQuery
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import id_of
 from sancho.dids import service as dids
-from sancho.dids.model import Did
+from sancho.dids.model import Did, DidKind
 from sancho.identity import service as identity
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey, ReplicaState
+from sancho.rses import service as rses
 from sancho.rules import service
-from sancho.rules.model import Asked, Change, LockState, Rule, RuleRequest
+from sancho.rules.model import Asked, LockState, Rule, RuleRequest
+from sancho.transfers import service as transfers
 
+GRACE = timedelta(hours=1)
+"""How long a rule that is withdrawn still holds."""
 EXAMINED = 100
 """Locks without their files that an analysis names."""
 ONE = [Depends(gives("application/json"))]
@@ -27,16 +35,6 @@ router = Branch(prefix="/rucio/rules", include_in_schema=False, strict_content_t
 of_dids = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=STREAMS)
 of_accounts = Branch(prefix="/rucio/accounts", include_in_schema=False, dependencies=STREAMS)
 locks = Branch(prefix="/rucio/locks", include_in_schema=False, strict_content_type=False, dependencies=STREAMS)
-
-
-def _number(rule_id: RuleId, caller: RucioCaller) -> int:  # noqa: ARG001 - it needs a token first
-    number = say.number_of(rule_id)
-    if number is None:
-        raise RuleIdMalformed(rule_id=rule_id)
-    return number
-
-
-Number = Annotated[int, Depends(_number)]
 
 
 @router.post("/", status_code=201)
@@ -48,7 +46,7 @@ async def create(body: RuleIn, caller: RucioCaller, conn: RucioTransaction) -> l
     asked = [
         RuleRequest(
             did=did.did, copies=body.copies, rse_expression=body.rse_expression, lifetime=body.lifetime,
-            activity=body.activity or "default", comment=body.comment,
+            activity=body.activity or "default", comment=body.comment, ask_approval=body.ask_approval,
         )
         for did in body.dids
     ]  # fmt: skip
@@ -62,6 +60,8 @@ async def list_rules(query: Annotated[RulesQuery, Query()], caller: RucioCaller,
     asked = Asked(
         account=query.account, scope=query.scope, name=query.name, state=say.state_of(query.state),
         rse_expression=query.rse_expression, activity=query.activity,
+        kind=DidKind(query.did_type[0]) if query.did_type else None, since=query.created_after,
+        before=query.created_before,
     )  # fmt: skip
     return await _rules(conn, caller.vo, asked)
 
@@ -72,14 +72,6 @@ async def show(rule_id: Number, caller: RucioCaller, conn: RucioTransaction) -> 
     return say.rule_of(await service.show(conn, caller.vo, rule_id))
 
 
-@router.put("/{rule_id}")
-async def change(rule_id: Number, body: ChangeIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
-    """Change how long a rule lives, or its comment."""
-    said = Change(frozenset(body.options.model_fields_set), body.options.lifetime, body.options.comment)
-    await service.change(conn, caller, rule_id, said)
-    return Response(None, 200)
-
-
 @router.delete("/{rule_id}")
 async def delete(
     rule_id: Number,
@@ -87,8 +79,8 @@ async def delete(
     conn: RucioTransaction,
     body: LeaveIn | None = None,  # noqa: ARG001 - said
 ) -> Response:
-    """Withdraw a rule, at once."""
-    await service.delete(conn, caller, rule_id)
+    """Withdraw a rule: it ends in an hour, as in Rucio."""
+    await service.delete(conn, caller, rule_id, grace=GRACE)
     return Response(None, 200)
 
 
@@ -106,10 +98,20 @@ async def analyse(rule_id: Number, caller: RucioCaller, conn: RucioTransaction) 
     """Say why a rule is not carried out, and name the first of its files that do not come."""
     rule = await service.show(conn, caller.vo, rule_id)
     found = await service.list_locks(conn, caller.vo, rule_id) if rule.stuck else []
-    stuck = [lock for lock in found if lock.state is LockState.STUCK]
+    stuck = [lock for lock in found if lock.state is LockState.STUCK][:EXAMINED]
+    keys = [ReplicaKey(lock.did_id, lock.rse_id) for lock in stuck]
+    tried = await transfers.tried(conn, caller.vo, keys)
+    known = {rse.rse_id: rse.name for rse in await rses.rses(conn)}
+    sources: dict[int, list[str]] = {}
+    for one in await replicas.list(conn, caller.vo, [key.did_id for key in keys]):
+        if one.state is ReplicaState.AVAILABLE and one.rse_id in known:
+            sources.setdefault(one.did_id, []).append(known[one.rse_id])
     return {
         "rule_error": rule.error or say.STATES[rule.state],
-        "transfers": [say.trouble_of(lock) for lock in stuck[:EXAMINED]],
+        "transfers": [
+            say.trouble_of(lock, tried.get(key), sources.get(key.did_id, ()))
+            for lock, key in zip(stuck, keys, strict=True)
+        ],
     }
 
 
@@ -140,6 +142,19 @@ async def rules_of(account: str, caller: RucioCaller, conn: RucioSnapshot) -> Re
 async def locks_of_many(body: Dids, caller: RucioCaller, conn: RucioSnapshot) -> Response:
     """Stream what rules hold of the datasets among and below some DIDs."""
     return await _held(conn, caller.vo, await dids.resolve(conn, caller.vo, [did.did for did in body.dids]))
+
+
+@locks.get("/{rse}")
+async def locks_on(
+    rse: str,
+    query: Annotated[Datasets, Query()],  # noqa: ARG001 - it must be said
+    caller: RucioCaller,
+    conn: RucioSnapshot,
+) -> Response:
+    """Stream what rules hold of datasets on an RSE."""
+    one = await rses.get(conn, rse)
+    found = service.dataset_locks_on(conn, caller.vo, one.rse_id)
+    return await stream_of([say.dataset_lock_of(lock) for lock in some] async for some in found)
 
 
 @locks.get("/{scope}/{name:path}", dependencies=[Depends(refuse_unserved)])

@@ -1,14 +1,16 @@
 """Rules and locks in Rucio's words: pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sancho.compat.rucio.translate import date_of, id_of
-from sancho.rules.model import DatasetLock, Lock, LockState, Rule, RuleState
+from sancho.rules.model import DatasetLock, Lock, LockState, Rule, RuleEvent, RuleState
+from sancho.transfers.model import Tried
 
 STATES: Mapping[RuleState, str] = {
-    RuleState.INJECTING: "INJECT", RuleState.REPLICATING: "REPLICATING", RuleState.OK: "OK", RuleState.STUCK: "STUCK",
+    RuleState.WAITING: "WAITING_APPROVAL", RuleState.INJECTING: "INJECT",
+    RuleState.REPLICATING: "REPLICATING", RuleState.OK: "OK", RuleState.STUCK: "STUCK",
 }  # fmt: skip
 LOCK_STATES: Mapping[LockState, str] = {
     LockState.OK: "OK", LockState.REPLICATING: "REPLICATING", LockState.STUCK: "STUCK",
@@ -35,12 +37,12 @@ def rule_of(rule: Rule) -> dict[str, Any]:
         "id": id_of(rule.rule_id), "subscription_id": None, "account": rule.account, "scope": scope, "name": name,
         "did_type": rule.kind.name, "state": STATES[rule.state], "rse_expression": rule.rse_expression,
         "copies": rule.copies, "expires_at": date_of(rule.expires_at) if rule.expires_at else None, "weight": None,
-        "locked": False, "locks_ok_cnt": rule.ok, "locks_replicating_cnt": rule.replicating,
+        "locked": rule.locked, "locks_ok_cnt": rule.ok, "locks_replicating_cnt": rule.replicating,
         "locks_stuck_cnt": rule.stuck, "source_replica_expression": None, "activity": rule.activity,
         "grouping": "ALL", "notification": "NO", "stuck_at": None, "purge_replicas": False,
         "ignore_availability": False, "ignore_account_limit": False, "priority": 3, "comments": rule.comment,
-        "child_rule_id": None, "error": rule.error, "eol_at": None, "split_container": False, "meta": None,
-        "created_at": made, "updated_at": made, "bytes": None,
+        "child_rule_id": id_of(rule.replaced_by) if rule.replaced_by else None, "error": rule.error, "eol_at": None,
+        "split_container": False, "meta": None, "created_at": made, "updated_at": made, "bytes": None,
     }  # fmt: skip
 
 
@@ -53,12 +55,24 @@ def lock_of(lock: Lock, rule_id: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def trouble_of(lock: Lock) -> dict[str, Any]:
-    """A lock whose file does not come."""
+def trouble_of(lock: Lock, tried: Tried | None, sources: Sequence[str]) -> dict[str, Any]:
+    """A lock whose file does not come, how often it was tried, and the RSEs that have the file."""
     scope, _, name = lock.did.partition(":")
     return {
-        "scope": scope, "name": name, "rse_id": id_of(lock.rse_id), "rse": lock.rse, "attempts": None,
-        "last_error": lock.error, "last_source": None, "last_time": None, "sources": [],
+        "scope": scope, "name": name, "rse_id": id_of(lock.rse_id), "rse": lock.rse,
+        "attempts": tried.tries if tried else None, "last_error": lock.error,
+        "last_source": tried.source if tried else None,
+        "last_time": date_of(tried.ended_at) if tried and tried.ended_at else None,
+        "sources": [[rse, True] for rse in sources],
+    }  # fmt: skip
+
+
+def event_of(event: RuleEvent) -> dict[str, Any]:
+    """What a rule was when something was done to it."""
+    return {
+        "rule_id": id_of(event.rule_id), "created_at": date_of(event.made_at), "updated_at": date_of(event.at),
+        "rse_expression": event.rse_expression, "state": STATES[event.state], "account": event.account,
+        "locks_ok_cnt": event.ok, "locks_replicating_cnt": event.replicating, "locks_stuck_cnt": event.stuck,
     }  # fmt: skip
 
 

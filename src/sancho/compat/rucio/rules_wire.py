@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Name
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
 from sancho.kit.units import Duration
 
 RULES_AT_ONCE = 100
@@ -13,7 +13,7 @@ RuleId = Annotated[str, Field(max_length=100)]
 Account = Annotated[str, Field(max_length=100)]
 Printable = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 Comment = Annotated[str | None, Field(max_length=1000)]
-StateName = Literal["INJECT", "REPLICATING", "OK", "STUCK", "I", "R", "O", "S"]
+StateName = Literal["WAITING_APPROVAL", "INJECT", "REPLICATING", "OK", "STUCK", "W", "I", "R", "O", "S"]
 
 
 class RuleIn(BaseModel, extra="forbid"):
@@ -37,10 +37,16 @@ class RuleIn(BaseModel, extra="forbid"):
     source_replica_expression: None = None
     notify: Literal["N"] | None = None
     locked: Literal[False] = False
-    ask_approval: Literal[False] = False
+    ask_approval: bool = False
     split_container: Literal[False] = False
     delay_injection: None = None
     meta: None = None
+
+
+class Override(BaseModel, extra="forbid"):
+    """What the rule that takes another's place asks for instead."""
+
+    activity: Printable | None = None
 
 
 class Options(BaseModel, extra="forbid"):
@@ -48,6 +54,32 @@ class Options(BaseModel, extra="forbid"):
 
     lifetime: Duration | None = None
     comment: Comment = None
+    account: Account | None = None
+    activity: Printable | None = None
+    locked: bool = False
+    approve: bool | None = None
+    """Decide about a rule that waits; nothing else is changed then, and a comment is the reason."""
+    boost_rule: bool = False
+    state: Literal["STUCK"] | None = None
+    """These two mean that what is stuck is to be tried now."""
+    priority: Annotated[int, Field(ge=0, le=5)] | None = None
+    purge_replicas: bool = False
+    """These two change nothing."""
+
+
+class MoveIn(BaseModel, extra="forbid"):
+    """Where the copies of a rule are to be instead."""
+
+    rule_id: RuleId | None = None
+    rse_expression: Annotated[Expression, Field(min_length=1)]
+    override: Override | None = None
+
+
+class ReduceIn(BaseModel, extra="forbid"):
+    """How many copies of a rule are to stay, and where none."""
+
+    copies: Annotated[int, Field(ge=1, le=100)]
+    exclude_expression: Expression | None = None
 
 
 class ChangeIn(BaseModel, extra="forbid"):
@@ -71,6 +103,9 @@ class RulesQuery(BaseModel, extra="forbid"):
     state: StateName | None = None
     rse_expression: Expression | None = None
     activity: Printable | None = None
+    did_type: Literal["FILE", "DATASET", "CONTAINER", "F", "D", "C"] | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
 
 
 class Dids(BaseModel, extra="forbid"):

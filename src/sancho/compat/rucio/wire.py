@@ -1,13 +1,28 @@
 """Rucio's words for what goes over its wire."""
 
 import math
-from typing import Annotated
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from sancho.kit.units import Time
 
 LISTED_AT_ONCE = 1000
 """DIDs that one call may ask about: Rucio's own limit."""
 Name = Annotated[str, Field(max_length=300)]
+
+
+def _date_or_text(value: Any) -> Any:
+    try:
+        said = isinstance(value, str) and value.endswith(" UTC")
+        return parsedate_to_datetime(value.replace("UTC", "GMT")) if said else value
+    except (ValueError, OverflowError):
+        return value
+
+
+Moment = Annotated[Time, BeforeValidator(_date_or_text)]
+"""A time as Rucio writes it, or in ISO 8601."""
 Expression = Annotated[str, Field(max_length=4000)]
 
 

@@ -32,6 +32,8 @@ from sancho.sites import service as sites
 
 READ_TOKEN_LIFETIME = timedelta(minutes=15)
 """How long a page of sources can be read."""
+DATASETS_AT_ONCE = 500
+"""Datasets that one question is about what RSEs have of them."""
 PATHS_IN_TOKEN = 8
 """Files that share a token: with more it outgrows what servers take as a header, with fewer signing takes long."""
 
@@ -168,10 +170,18 @@ async def copies(conn: Connection, vo: int, found: Sequence[Did], wanted: Wanted
 async def dataset_copies(
     conn: Connection, vo: int, found: Sequence[Did] | None, rse_ids: Sequence[int]
 ) -> AsyncIterator[list[DatasetCopy]]:
-    """What RSEs have of the datasets among or below these DIDs (None: of all): many at a time, as `copies`."""
-    below = None if found is None else await dids.datasets(conn, vo, [did.did_id for did in found])
-    async for some in listing.stream_dataset_copies(conn, vo, below, rse_ids):
-        yield some
+    """What RSEs have of the datasets among or below these DIDs (None: of all), some datasets at a time.
+
+    Nothing is asked about more than `DATASETS_AT_ONCE` of them, and what is read is not kept.
+    """
+    if found is not None:
+        for some in plan.parts(await dids.datasets(conn, vo, [did.did_id for did in found]), DATASETS_AT_ONCE):
+            yield await listing.dataset_copies(conn, vo, some, rse_ids)
+        return
+    after = 0
+    while some := await listing.dataset_ids(conn, vo, after, DATASETS_AT_ONCE):
+        yield await listing.dataset_copies(conn, vo, some, rse_ids)
+        after = some[-1]
 
 
 async def located(
@@ -182,13 +192,20 @@ async def located(
     With `rse`, of that one alone: raises `RseNotFound`.
     """
     known = [await rses.get(conn, rse, field="rse")] if rse is not None else await rses.rses(conn)
-    meant = [(url, one, path) for url in urls for one in known if (path := rses.path_below(one, url)) is not None]
+    return await known_at(conn, caller.vo, caller.vo_name, known, urls)
+
+
+async def known_at(
+    conn: Connection, vo: int, vo_name: str, places: Sequence[Rse], urls: Sequence[str]
+) -> dict[str, Located]:
+    """As `located`, of a VO, on these RSEs."""
+    meant = [(url, one, path) for url in urls for one in places if (path := rses.path_below(one, url)) is not None]
     said = [(one.rse_id, path) for _, one, path in meant]
     implied = [(rse_id, did_id) for rse_id, path in said if (did_id := rses.file_at(path)) is not None]
-    here = {one.rse_id: one for one in known}
+    here = {one.rse_id: one for one in places}
     there = {
-        (rse_id, rses.place(here[rse_id], caller.vo_name, scope, did_id, name, path).path): (did_id, scope, name)
-        for did_id, rse_id, path, scope, name in await listing.lying_at(conn, caller.vo, said, implied)
+        (rse_id, rses.place(here[rse_id], vo_name, scope, did_id, name, path).path): (did_id, scope, name)
+        for did_id, rse_id, path, scope, name in await listing.lying_at(conn, vo, said, implied)
     }
     return {
         url: Located(url, ReplicaKey(there[one.rse_id, path][0], one.rse_id), one.name, *there[one.rse_id, path][1:])

@@ -15,7 +15,7 @@ from sancho.kit.db import all_vos
 from sancho.kit.deployment import Deployment
 from sancho.replicas import plan
 from sancho.replicas.model import DELETION_TIME, LEASE, Doomed, Fate, Usage
-from sancho.replicas.store import deletion, rows
+from sancho.replicas.store import declarations, deletion, rows
 from sancho.rses import service as rses
 from sancho.rses.model import Operation, Rse
 from sancho_contract.storage import ObjectMissing, StorageRefused, StorageUnavailable
@@ -115,6 +115,7 @@ async def _record(deployment: Deployment, fates: Sequence[Fate], tries: Mapping[
         own = await deletion.lock_deleting(conn, done, lease=lease) if done else []
         if own:
             removed = await deletion.remove(conn, own)
+            await declarations.end_gone(conn, [(one.vo, one.did_id, one.rse_id) for one in own])
             await deletion.forget(conn, own)
             for vo in sorted({vo for vo, _, _ in removed}):
                 changes: list[Usage] = plan.sums((rse_id, -1, -size) for of, rse_id, size in removed if of == vo)

@@ -8,9 +8,13 @@ from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 from sancho.replicas import plan
 from sancho.replicas.errors import ReplicaBeingDeleted, ReplicaExists, ReplicaNotFound
-from sancho.replicas.model import ReplicaKey, ReplicaState
-from sancho.replicas.store import rows
+from sancho.replicas.model import DeclarationKind, DeclarationState, ReplicaKey, ReplicaState, Saying
+from sancho.replicas.store import declarations, rows
 from sancho.rses import service as rses
+
+LIGHTER = (DeclarationKind.SUSPICIOUS, DeclarationKind.UNAVAILABLE)
+"""What a replica that is bad need not be called any more."""
+ALL_KINDS = tuple(DeclarationKind)
 
 
 async def add(conn: Connection, vo: int, keys: Sequence[ReplicaKey], sizes: Sequence[int], state: ReplicaState) -> None:
@@ -89,7 +93,9 @@ async def release(conn: Connection, vo: int, keys: Sequence[ReplicaKey], *, grac
 async def arrive(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
     """Make copying replicas available; return those that were copying, so a second report counts nothing."""
     await rows.lock(conn, vo, keys)
-    return await rows.set_available(conn, vo, keys)
+    arrived = await rows.set_available(conn, vo, keys)
+    await declarations.end(conn, vo, arrived, ALL_KINDS, DeclarationState.RECOVERED)
+    return arrived
 
 
 async def lose(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
@@ -97,18 +103,23 @@ async def lose(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[Re
     await rows.lock(conn, vo, keys)
     gone = await rows.remove_copying(conn, vo, keys)
     if gone:
+        await declarations.end_gone(conn, [(vo, key.did_id, key.rse_id) for key, _ in gone])
         await rows.add_usage(conn, vo, plan.sums((key.rse_id, -1, -size) for key, size in gone))
     return [key for key, _ in gone]
 
 
-async def mark_bad(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
-    """Note that available replicas are lost or wrong; return those that were available.
+async def mark_bad(
+    conn: Connection, vo: int, keys: Sequence[ReplicaKey], *, reason: str | None = None, account_id: int | None = None
+) -> list[ReplicaKey]:
+    """Note that replicas are lost or wrong, and who says why; return those that were available, or would be later.
 
     A task of `rules` has those that are held brought anew; one that nothing holds may be deleted at once.
     """
     await rows.lock(conn, vo, keys)
     bad = await rows.set_bad(conn, vo, keys)
     if bad:
+        await declarations.end(conn, vo, bad, LIGHTER, DeclarationState.REPLACED)
+        await declarations.insert(conn, vo, bad, Saying(DeclarationKind.BAD, reason), account_id)
         await defer(conn, "rules:recopy", vo=vo, keys=[list(key) for key in bad])
     return bad
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import LiteralString
 
 from sancho.dids.model import Did, DidKind
-from sancho.kit.db import Connection, fetch_rows, stream
+from sancho.kit.db import Connection, fetch_rows, fetch_values, stream
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState, Wanted
 
 _LINES: LiteralString = """
@@ -21,6 +21,7 @@ _LINES: LiteralString = """
            || coalesce((SELECT string_agg((%(rses)s::text[])[array_position(%(rse_ids)s::int[], r.rse_id)]
                                           || CASE r.state WHEN 'A' THEN ',"state":"available"'
                                                           WHEN 'C' THEN ',"state":"copying"'
+                                                          WHEN 'T' THEN ',"state":"unavailable"'
                                                           WHEN 'B' THEN ',"state":"bad"'
                                                           ELSE ',"state":"deleting"' END
                                           || coalesce(',"path":' || to_json(p.path)::text, '') || '}',
@@ -111,11 +112,31 @@ async def stream_copies(
         ]  # fmt: skip
 
 
-_DATASET_COPIES: LiteralString = """
+async def dataset_ids(conn: Connection, vo: int, after: int, limit: int) -> list[int]:
+    """The first datasets of a VO whose ids are above `after`."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT did_id FROM did
+         WHERE did.vo = %(vo)s AND did.kind = 'D' AND NOT did.erased AND did_id > %(after)s
+         ORDER BY did_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "after": after, "limit": limit},
+    )
+
+
+async def dataset_copies(
+    conn: Connection, vo: int, dataset_ids: Sequence[int], rse_ids: Sequence[int]
+) -> list[DatasetCopy]:
+    """What these RSEs have of these datasets, by dataset and RSE; who has nothing is left out."""
+    rows = await fetch_rows(
+        conn,
+        """
         SELECT d.did_id, s.name, d.name, copy.rse_id, copy.files, copy.size, whole.files, whole.size
-          FROM {datasets}
+          FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
           JOIN did d ON d.did_id = dataset.did_id AND d.vo = %(vo)s AND d.kind = 'D'
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
          CROSS JOIN LATERAL (
                SELECT r.rse_id, count(*) AS files, sum(r.size)::bigint AS size
                  FROM attachment a
@@ -127,21 +148,10 @@ _DATASET_COPIES: LiteralString = """
                SELECT coalesce(sum(t.files), 0)::bigint AS files, coalesce(sum(t.size), 0)::bigint AS size
                  FROM collection_tally t WHERE t.did_id = d.did_id AND t.vo = %(vo)s) AS whole
          ORDER BY d.did_id, copy.rse_id
-"""
-_THESE: LiteralString = "unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)"
-_ALL: LiteralString = (
-    "(SELECT did_id FROM did WHERE did.vo = %(vo)s AND did.kind = 'D' AND NOT did.erased) AS dataset (did_id)"
-)
-
-
-async def stream_dataset_copies(
-    conn: Connection, vo: int, dataset_ids: Sequence[int] | None, rse_ids: Sequence[int]
-) -> AsyncIterator[list[DatasetCopy]]:
-    """What these RSEs have of these datasets (None: of all), by dataset and RSE; who has nothing is left out."""
-    query = _DATASET_COPIES.replace("{datasets}", _ALL if dataset_ids is None else _THESE)
-    params = {"vo": vo, "dataset_ids": list(dataset_ids or ()), "rse_ids": list(rse_ids)}
-    async for rows in stream(conn, query, params):
-        yield [DatasetCopy(*row) for row in rows]
+        """,
+        {"vo": vo, "dataset_ids": list(dataset_ids), "rse_ids": list(rse_ids)},
+    )
+    return [DatasetCopy(*row) for row in rows]
 
 
 async def known_files(

@@ -213,18 +213,41 @@ async def set_available(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -
 
 
 async def set_bad(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
-    """Make locked available replicas bad; those that nothing holds may be deleted at once. Return those that were."""
+    """Make locked replicas bad that are available, or would be later; return them, in order.
+
+    Those that nothing holds may be deleted at once.
+    """
     rows = await fetch_rows(
         conn,
         """
         UPDATE replica r
            SET state = 'B', tombstone_at = CASE WHEN r.lock_count = 0 THEN now() END
           FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS bad (did_id, rse_id)
-         WHERE r.did_id = bad.did_id AND r.vo = %(vo)s AND r.rse_id = bad.rse_id AND r.state = 'A'
+         WHERE r.did_id = bad.did_id AND r.vo = %(vo)s AND r.rse_id = bad.rse_id AND r.state IN ('A', 'T')
         RETURNING r.did_id, r.rse_id
         """,
         {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
     )
+    return sorted(ReplicaKey(*row) for row in rows)
+
+
+async def swap(
+    conn: Connection, vo: int, keys: Sequence[ReplicaKey], before: ReplicaState, after: ReplicaState
+) -> list[ReplicaKey]:
+    """Let locked replicas that are in one state be in another; return those that were, in order."""
+    rows = await fetch_rows(
+        conn,
+        """
+        UPDATE replica r SET state = %(after)s
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+         WHERE r.did_id = k.did_id AND r.vo = %(vo)s AND r.rse_id = k.rse_id AND r.state = %(before)s
+        RETURNING r.did_id, r.rse_id
+        """,
+        {
+            "vo": vo, "before": before, "after": after, "did_ids": [k.did_id for k in keys],
+            "rse_ids": [k.rse_id for k in keys],
+        },
+    )  # fmt: skip
     return sorted(ReplicaKey(*row) for row in rows)
 
 

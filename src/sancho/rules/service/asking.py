@@ -13,12 +13,14 @@ from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
 from sancho.kit.tasks import defer
+from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
 from sancho.rules.model import (
     BATCH,
     LARGE,
     SHORT_OF_ROOM,
+    EventKind,
     Lock,
     Rule,
     RuleRequest,
@@ -28,7 +30,7 @@ from sancho.rules.model import (
     Want,
 )
 from sancho.rules.service.placing import choose, place_affordable, place_wants
-from sancho.rules.store import locks, reading, rows
+from sancho.rules.store import events, locks, reading, rows
 from sancho.vos import service as vos
 
 
@@ -48,20 +50,36 @@ async def create_all(conn: Connection, caller: Principal, requests: Sequence[Rul
     """
     require(caller, "rules:create", on=[thing(request.did) for request in requests])
     found = await dids.resolve(conn, caller.vo, [request.did for request in requests], field="did")
-    await _lock(conn, found)
-    targets: dict[int, Target] = {}
-    wants: list[Want] = []
+    await lock(conn, found)
+    pairs: list[tuple[Did, rows.NewRule]] = []
     for did, request in zip(found, requests, strict=True):
         terms: RuleTerms = {
             "copies": request.copies, "rse_expression": request.rse_expression, "lifetime": request.lifetime,
             "activity": request.activity,
         }  # fmt: skip
         new = await _new(conn, caller.account_id, did, terms, request.comment)
-        target, wanted = await _insert(conn, did, new, room=LARGE - len(wants))
+        pairs.append((did, new._replace(waiting=request.ask_approval)))
+    return await make(conn, caller, pairs)
+
+
+async def make(conn: Connection, caller: Principal, pairs: Sequence[tuple[Did, rows.NewRule]]) -> list[Rule]:
+    """Make rules over DIDs whose collections are locked, and place all their locks in one go; return them in order.
+
+    One that waits for approval gets no locks. Raises as `create` does.
+    """
+    targets: dict[int, Target] = {}
+    wants: list[Want] = []
+    for did, new in pairs:
+        if new.waiting:
+            await rses.resolve(conn, new.rse_expression, vo=did.vo)
+            target = Target(await rows.insert_rule(conn, did.vo, new), new.account_id, did.did_id, 0, "", (), "")
+        else:
+            target, wanted = await _insert(conn, did, new, room=LARGE - len(wants))
+            wants += wanted
         targets[target.rule_id] = target
-        wants += wanted
     if wants:
         await place_wants(conn, caller.vo, targets, sorted(wants))
+    await events.record(conn, caller.vo, sorted(targets), EventKind.MADE, by_id=caller.account_id)
     made = {rule.rule_id: rule for rule in await reading.rules_by_id(conn, caller.vo, sorted(targets))}
     return [made[rule_id] for rule_id in targets]
 
@@ -77,16 +95,18 @@ async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **term
     new = await _new(conn, account_id, did, terms, None)
     found = await rows.find_same(conn, vo, new)
     if found is None:
-        await _lock(conn, [did])  # of two who make the same rule at once, one waits and finds it
+        await lock(conn, [did])  # of two who make the same rule at once, one waits and finds it
         found = await rows.find_same(conn, vo, new)
     if found is None:
-        return await get(conn, vo, await _place_new(conn, did, new))
+        made = await _place_new(conn, did, new)
+        await events.record(conn, vo, [made], EventKind.MADE, by_id=account_id)
+        return await get(conn, vo, made)
     if new.lifetime is not None:
         await rows.prolong(conn, vo, found, new.lifetime)
     return await get(conn, vo, found)
 
 
-async def _lock(conn: Connection, found: Sequence[Did]) -> None:
+async def lock(conn: Connection, found: Sequence[Did]) -> None:
     """Lock DIDs and all collections below them; raises `DidNotFound` for one that was erased meanwhile."""
     ids = sorted({did.did_id for did in found})
     locked = set(await locks.lock_collections(conn, found[0].vo, ids)) if found else set[int]()

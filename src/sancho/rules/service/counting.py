@@ -9,6 +9,8 @@ from sancho.rules.store import locks, rows
 from sancho.rules.store.rows import Shift
 from sancho.transfers import service as transfers
 
+HAS_ARRIVED = (ReplicaState.AVAILABLE, ReplicaState.UNAVAILABLE, ReplicaState.BAD)
+
 
 async def settle(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
     """Settle the locks on replicas that have arrived: they count as ok from now on.
@@ -17,7 +19,7 @@ async def settle(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> None:
     One that was found bad since had arrived all the same.
     """
     seen = await locks.lock_replicas(conn, vo, sorted(set(keys)))
-    arrived = [s.key for s in seen if s.state in (ReplicaState.AVAILABLE, ReplicaState.BAD)]
+    arrived = [s.key for s in seen if s.state in HAS_ARRIVED]
     gone = await transfers.forget(conn, vo, arrived)
     shifts = [
         Shift(ReplicaKey(f.did_id, f.rse_id), 1, 0, -1) if f.stuck else Shift(ReplicaKey(f.did_id, f.rse_id), 1, -1, 0)
@@ -31,6 +33,7 @@ async def stick(conn: Connection, vo: int, keys: Sequence[ReplicaKey], reason: s
     seen = await locks.lock_replicas(conn, vo, sorted(set(keys)))
     stuck = await transfers.stick(conn, vo, [s.key for s in seen])
     held = await _shift(conn, vo, [Shift(key, 0, -1, 1) for key in stuck])
+    await replicas.note_lost(conn, vo, stuck)
     if held:
         await rows.mark_stuck(conn, vo, held, reason)
 

@@ -1,4 +1,4 @@
-"""The erasure of DIDs whose time has come: nothing ends that a rule of somebody else is over.
+"""The erasure of DIDs whose time has come: nothing ends that a rule of somebody else, or a locked one, is over.
 
 The rules of the account that a DID belongs to go with it. A worker may be killed anywhere: each transaction leaves
 every DID as it was, or a step further, and another worker goes on when the claim ends.
@@ -78,8 +78,8 @@ async def end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) 
 
 async def _protected(conn: Connection, vo: int, did_ids: Sequence[int]) -> Mapping[int, str]:
     """Why those of these DIDs cannot end that cannot."""
-    others = await erasing.of_others(conn, vo, did_ids)
-    by_rules = {n: f"rule {rule.rule_id} of {rule.account} on {rule.did} holds it" for n, rule in others.items()}
+    found = await erasing.that_hold(conn, vo, did_ids)
+    by_rules = {n: f"rule {rule.rule_id} of {rule.account} on {rule.did} holds it" for n, rule in found.items()}
     return {**await dids.held_firmly(conn, vo, did_ids), **by_rules}
 
 

@@ -8,9 +8,9 @@ from sancho.kit.db import Connection
 from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.rules.errors import QuotaExceeded, TooFewRses
-from sancho.rules.model import Arrival, Hold, RuleTerms, Target
+from sancho.rules.model import Arrival, EventKind, Hold, RuleTerms, Target
 from sancho.rules.service.placing import choose, extend
-from sancho.rules.store import files
+from sancho.rules.store import events, files
 from sancho.rules.store.rows import NewRule
 from sancho.vos import service as vos
 
@@ -46,9 +46,11 @@ async def adopt(
         rse_ids = await _choose_for(conn, vo, [a for a, _ in alike], alike[0][1], freed)
         wished += [rule(a, terms, rse_ids) for a, terms in alike]
     if implicit or wished:
-        await files.insert_rules(
+        made = await files.insert_rules(
             conn, vo, [*implicit, *wished], implicit=[True] * len(implicit) + [False] * len(wished)
         )  # fmt: skip
+        if wished:
+            await events.record(conn, vo, made, EventKind.MADE, by_id=wished[0].account_id)
     await extend(conn, vo, parent_ids=parent_ids, file_ids=[a.did_id for a in arrivals], freed=freed)
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from sancho.dids import service as dids
 from sancho.kit import faults, telemetry
@@ -12,10 +13,11 @@ from sancho.kit.policy import did as thing
 from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
-from sancho.rules.model import BATCH, LARGE, Charge, Counted, Want, Withdrawal
-from sancho.rules.service.asking import get
+from sancho.rules.errors import RuleLocked
+from sancho.rules.model import BATCH, LARGE, Charge, Counted, EventKind, RuleState, Want, Withdrawal
+from sancho.rules.service.changing import own
 from sancho.rules.service.quotas import charge
-from sancho.rules.store import files, locks, rows
+from sancho.rules.store import events, files, locks, rows
 from sancho.transfers import service as transfers
 
 EXPIRED_AT_ONCE = 50
@@ -29,21 +31,21 @@ _removed = faults.point("rules.removed")
 _log = telemetry.log(__name__)
 
 
-async def delete(conn: Connection, caller: Principal, rule_id: int) -> None:
-    """Delete a rule, for its account or whoever has `rules:manage`; raises `RuleNotFound` or `NotYours`.
+async def delete(conn: Connection, caller: Principal, rule_id: int, *, grace: timedelta = timedelta(0)) -> None:
+    """Delete a rule, for its account or whoever has `rules:manage`; with a grace, it ends only after that.
 
     Its replicas may be deleted once nothing else holds them. A rule with more than `LARGE` locks ends at once and
-    is removed in the background.
+    is removed in the background. Raises `RuleNotFound`, `NotYours` or `RuleLocked`.
     """
-    rule = await get(conn, caller.vo, rule_id)
-    require_owner(
-        caller, rule.account_id, "rules:manage", what=f"Rule {rule_id}", owner=rule.account, on=thing(rule.did)
-    )
-    if rule.locks > LARGE or rule.state.name == "INJECTING":
-        await rows.end_now(conn, caller.vo, [rule_id])
+    rule = await own(conn, caller, rule_id)
+    if rule.locked:
+        raise RuleLocked(rule_id=rule_id)
+    if (grace and rule.state is not RuleState.WAITING) or rule.locks > LARGE or rule.state is RuleState.INJECTING:
+        await events.record(conn, caller.vo, [rule_id], EventKind.WITHDRAWN, by_id=caller.account_id)
+        await rows.end_now(conn, caller.vo, [rule_id], grace=grace)
         await defer(conn, "rules:expire")
         return
-    await _remove(conn, caller.vo, rule_id, 2 * LARGE)
+    await _remove(conn, caller.vo, rule_id, 2 * LARGE, by=caller)
 
 
 async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
@@ -54,13 +56,15 @@ async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
     """
     root = await dids.get(conn, caller.vo, did)
     require_owner(caller, caller.account_id, "rules:manage", what=did, owner=caller.account, on=thing(did))
-    own = await files.rules_given_up(conn, caller.vo, caller.account_id, root.did_id)
-    ids = [rule.rule_id for rule in own]
-    if sum(rule.locks for rule in own) > LARGE or any(rule.injecting for rule in own):
+    given_up = await files.rules_given_up(conn, caller.vo, caller.account_id, root.did_id)
+    ids = [rule.rule_id for rule in given_up]
+    if sum(rule.locks for rule in given_up) > LARGE or any(rule.injecting for rule in given_up):
+        await events.record(conn, caller.vo, ids, EventKind.WITHDRAWN, by_id=caller.account_id)
         await rows.end_now(conn, caller.vo, ids)
         await defer(conn, "rules:expire")
-    elif own:
-        await locks.lock_collections(conn, caller.vo, sorted({rule.did_id for rule in own}))
+    elif given_up:
+        await locks.lock_collections(conn, caller.vo, sorted({rule.did_id for rule in given_up}))
+        await events.record(conn, caller.vo, ids, EventKind.WITHDRAWN, by_id=caller.account_id)
         await drop(conn, caller.vo, dict.fromkeys(ids, caller.account_id))
     return Withdrawal(ids, await files.holders(conn, caller.vo, root.did_id, NAMED))
 
@@ -70,10 +74,10 @@ async def drop(conn: Connection, vo: int, rules: Mapping[int, int]) -> None:
     if not rules:
         return
     held = await files.locks_of_rules(conn, vo, list(rules))
-    await _let_go(conn, vo, held)
+    await let_go(conn, vo, held)
     await rows.lock_rules(conn, vo, sorted(rules))
     await files.delete_rules(conn, vo, list(rules))
-    await charge(conn, vo, _given_back((rules[lock.rule_id], lock) for lock in held))
+    await charge(conn, vo, given_back((rules[lock.rule_id], lock) for lock in held))
 
 
 async def expire(deployment: Deployment) -> int:
@@ -100,21 +104,23 @@ async def _remove_in_batches(deployment: Deployment, vo: int, rule_id: int) -> b
     return False
 
 
-async def _remove(conn: Connection, vo: int, rule_id: int, limit: int) -> bool:
-    """Remove up to `limit` locks of a rule, and then the rule; True when it is gone."""
+async def _remove(conn: Connection, vo: int, rule_id: int, limit: int, *, by: Principal | None = None) -> bool:
+    """Remove up to `limit` locks of a rule, and then the rule; True when it is gone. `by`: who withdraws it."""
     rule = await rows.find_rule(conn, vo, rule_id)
     if rule is None:
         return True
     await locks.lock_collections(conn, vo, [rule.did_id])
     held = await locks.locks_of_rule(conn, vo, rule_id, limit)
-    counted = await _let_go(conn, vo, held)
+    counted = await let_go(conn, vo, held)
     if not await rows.lock_rules(conn, vo, [rule_id]):
         return True
     if len(held) == limit:
         await rows.count_removed(conn, vo, counted, complete=False)
     else:
+        kind, by_id = (EventKind.WITHDRAWN, by.account_id) if by else (EventKind.ENDED, None)
+        await events.record(conn, vo, [rule_id], kind, by_id=by_id)
         await rows.delete_rule(conn, vo, rule_id)
-    await charge(conn, vo, _given_back((rule.account_id, lock) for lock in held))
+    await charge(conn, vo, given_back((rule.account_id, lock) for lock in held))
     return len(held) < limit
 
 
@@ -135,14 +141,14 @@ async def retract(conn: Connection, vo: int, *, parent_ids: Sequence[int], file_
     found = await locks.strays(conn, vo, file_ids, BATCH)
     held = [stray for stray in found if stray.root in roots]
     if held:
-        counted = await _let_go(conn, vo, [stray.lock for stray in held])
+        counted = await let_go(conn, vo, [stray.lock for stray in held])
         await rows.lock_rules(conn, vo, [gone.rule_id for gone in counted])
         await rows.count_removed(conn, vo, counted, complete=True)
-        await charge(conn, vo, _given_back((stray.account_id, stray.lock) for stray in held))
+        await charge(conn, vo, given_back((stray.account_id, stray.lock) for stray in held))
     return len(held) < len(found) or len(found) == BATCH
 
 
-async def _let_go(conn: Connection, vo: int, held: Sequence[Want]) -> list[Counted]:
+async def let_go(conn: Connection, vo: int, held: Sequence[Want]) -> list[Counted]:
     """Remove locks, release their replicas, and give up what nobody wants any more; say how they counted."""
     if not held:
         return []
@@ -156,7 +162,7 @@ async def _let_go(conn: Connection, vo: int, held: Sequence[Want]) -> list[Count
     return counted
 
 
-def _given_back(held: Iterable[tuple[int, Want]]) -> list[Charge]:
+def given_back(held: Iterable[tuple[int, Want]]) -> list[Charge]:
     """What accounts get back for locks, each given with its account."""
     sums: dict[tuple[int, int], tuple[int, int]] = {}
     for account_id, lock in held:

@@ -6,8 +6,11 @@ from sancho.kit.db import Connection, fetch_rows
 from sancho.rules.model import Holder, RuleOn
 
 
-async def of_others(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Holder]:
-    """For each of these DIDs the first rule in force, on it or above it, of an account that it does not belong to."""
+async def that_hold(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Holder]:
+    """For each of these DIDs the first rule in force, on it or above it, that is locked or of somebody else.
+
+    Somebody else is an account that the DID does not belong to.
+    """
     rows = await fetch_rows(
         conn,
         """
@@ -22,8 +25,9 @@ async def of_others(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[i
         SELECT DISTINCT ON (above.root_id) above.root_id, r.rule_id, a.name, s.name || ':' || d.name
           FROM above
           JOIN did root ON root.did_id = above.root_id AND root.vo = %(vo)s
-          JOIN rule r ON r.did_id = above.did_id AND r.vo = %(vo)s AND r.account_id <> root.account_id
-                     AND (r.expires_at IS NULL OR r.expires_at > now())
+          JOIN rule r ON r.did_id = above.did_id AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
+          JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = %(vo)s
+                            AND (x.locked OR r.account_id <> root.account_id)
           JOIN account a ON a.account_id = r.account_id AND a.vo = %(vo)s
           JOIN did d ON d.did_id = r.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

@@ -27,7 +27,7 @@ async def rse_facts(conn: Connection, vo: int, rse_ids: Sequence[int], file_ids:
           LEFT JOIN (SELECT r.rse_id, count(*) AS files, sum(r.size) AS size
                        FROM unnest(%(file_ids)s::bigint[]) AS f (did_id)
                        JOIN replica r ON r.did_id = f.did_id AND r.vo = %(vo)s
-                      WHERE r.state IN ('A', 'C')
+                      WHERE r.state IN ('A', 'C', 'T')
                       GROUP BY r.rse_id) AS here ON here.rse_id = rse.rse_id
          WHERE rse.rse_id = ANY(%(rse_ids)s::int[])
          ORDER BY rse.rse_id

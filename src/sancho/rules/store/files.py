@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
-from sancho.rules.model import Holder, OwnRule, Want
+from sancho.rules.model import Holder, RuleOn, Want
 from sancho.rules.store.rows import NewRule
 
 
@@ -20,16 +20,16 @@ async def files_under_rules(conn: Connection, vo: int, file_ids: Sequence[int]) 
                   FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
             SELECT DISTINCT above.file_id
               FROM above JOIN rule r ON r.did_id = above.did_id AND r.vo = %(vo)s
-             WHERE r.expires_at IS NULL OR r.expires_at > now()
+             WHERE NOT r.waiting AND (r.expires_at IS NULL OR r.expires_at > now())
             """,
             {"vo": vo, "file_ids": list(file_ids)},
         )
     )
 
 
-async def insert_rules(conn: Connection, vo: int, rules: Sequence[NewRule], *, implicit: Sequence[bool]) -> None:
-    """Insert rules without locks, at most one for each DID; `implicit` those that nobody asked for."""
-    await execute(
+async def insert_rules(conn: Connection, vo: int, rules: Sequence[NewRule], *, implicit: Sequence[bool]) -> list[int]:
+    """Insert rules without locks, at most one for each DID, and return their ids; `implicit`: nobody asked for it."""
+    return await fetch_values(
         conn,
         """
         WITH wanted AS (
@@ -45,6 +45,7 @@ async def insert_rules(conn: Connection, vo: int, rules: Sequence[NewRule], *, i
         SELECT %(vo)s, wanted.implicit, made.rule_id, %(version)s, wanted.rse_ids, wanted.rse_expression,
                wanted.activity, %(traceparent)s
           FROM made JOIN wanted ON wanted.did_id = made.did_id
+        RETURNING rule_id
         """,
         {
             "vo": vo, "accounts": [r.account_id for r in rules], "dids": [r.did_id for r in rules],
@@ -56,7 +57,7 @@ async def insert_rules(conn: Connection, vo: int, rules: Sequence[NewRule], *, i
     )  # fmt: skip
 
 
-async def rules_given_up(conn: Connection, vo: int, account_id: int, root: int) -> list[OwnRule]:
+async def rules_given_up(conn: Connection, vo: int, account_id: int, root: int) -> list[RuleOn]:
     """The rules that an account has on a DID, and those that came with its uploads on the files below; by id."""
     rows = await fetch_rows(
         conn,
@@ -69,16 +70,16 @@ async def rules_given_up(conn: Connection, vo: int, account_id: int, root: int) 
               JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
               JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
              WHERE below.kind <> 'F')
-        SELECT r.rule_id, r.did_id, r.ok + r.replicating + r.stuck, r.injecting
+        SELECT r.rule_id, r.did_id, r.account_id, r.ok + r.replicating + r.stuck, r.injecting
           FROM below
           JOIN rule r ON r.did_id = below.did_id AND r.vo = %(vo)s AND r.account_id = %(account_id)s
           JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
-         WHERE (r.did_id = %(root)s OR x.implicit) AND (r.expires_at IS NULL OR r.expires_at > now())
+         WHERE (r.did_id = %(root)s OR x.implicit) AND NOT x.locked AND (r.expires_at IS NULL OR r.expires_at > now())
          ORDER BY r.rule_id
         """,
         {"vo": vo, "account_id": account_id, "root": root},
     )
-    return [OwnRule(*row) for row in rows]
+    return [RuleOn(*row) for row in rows]
 
 
 async def holders(conn: Connection, vo: int, root: int, limit: int) -> list[Holder]:

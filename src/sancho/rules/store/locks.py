@@ -92,7 +92,7 @@ async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], fi
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
          WHERE r.vo = %(vo)s
            AND r.did_id IN (SELECT did_id FROM above UNION SELECT unnest(%(file_ids)s::bigint[]))
-           AND (r.expires_at IS NULL OR r.expires_at > now())
+           AND NOT r.waiting AND (r.expires_at IS NULL OR r.expires_at > now())
          ORDER BY r.rule_id
         """,
         {"vo": vo, "parent_ids": list(parent_ids), "file_ids": list(file_ids)},
@@ -107,7 +107,8 @@ async def target(conn: Connection, vo: int, rule_id: int) -> Target | None:
         """
         SELECT r.rule_id, r.account_id, r.did_id, r.copies, x.rse_expression, x.rse_ids, x.activity
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
-         WHERE r.rule_id = %(rule_id)s AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
+         WHERE r.rule_id = %(rule_id)s AND r.vo = %(vo)s AND NOT r.waiting
+           AND (r.expires_at IS NULL OR r.expires_at > now())
         """,
         {"vo": vo, "rule_id": rule_id},
     )
@@ -206,6 +207,21 @@ async def locks_of_rule(conn: Connection, vo: int, rule_id: int, limit: int) -> 
          LIMIT %(limit)s
         """,
         {"vo": vo, "rule_id": rule_id, "limit": limit},
+    )
+    return [Want(*row) for row in rows]
+
+
+async def locks_elsewhere(conn: Connection, vo: int, rule_id: int, rse_ids: Sequence[int], limit: int) -> list[Want]:
+    """The first locks of a rule on other RSEs than these, in the order of their replicas."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT did_id, rse_id, rule_id, size FROM lock
+         WHERE rule_id = %(rule_id)s AND vo = %(vo)s AND rse_id <> ALL (%(rse_ids)s::int[])
+         ORDER BY did_id, rse_id
+         LIMIT %(limit)s
+        """,
+        {"vo": vo, "rule_id": rule_id, "rse_ids": list(rse_ids), "limit": limit},
     )
     return [Want(*row) for row in rows]
 

@@ -20,6 +20,11 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
          WHERE r.account_id = %(account_id)s AND r.vo = %(vo)s
         UNION ALL
+        SELECT jsonb_build_object('what', 'rule event', 'rule_id', rule_id, 'at', at, 'rse_expression', rse_expression,
+                                  'detail', detail)
+          FROM rule_event
+         WHERE (account_id = %(account_id)s OR by_id = %(account_id)s) AND vo = %(vo)s
+        UNION ALL
         SELECT jsonb_build_object('what', 'quota', 'name', name, 'rse_expression', rse_expression, 'size', size)
           FROM quota
          WHERE account_id = %(account_id)s AND vo = %(vo)s
@@ -39,14 +44,24 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
 
 
 async def erase_person(conn: Connection, person: Person) -> int:
-    """Clear the comments on an account's rules; the rules hold data that others may need, and stay."""
+    """Clear what an account wrote to its rules, and to others' when it decided about them; the rules stay.
+
+    They hold data that others may need.
+    """
     return await execute(
         conn,
         """
-        UPDATE rule_detail AS t SET comment = NULL
-          FROM rule AS r
-         WHERE r.account_id = %(account_id)s AND r.vo = %(vo)s
-           AND t.rule_id = r.rule_id AND t.vo = r.vo AND t.comment IS NOT NULL
+        WITH decided AS (
+            UPDATE rule_event SET detail = NULL
+             WHERE by_id = %(account_id)s AND vo = %(vo)s AND detail IS NOT NULL
+            RETURNING 1),
+        written AS (
+            UPDATE rule_detail AS t SET comment = NULL
+              FROM rule AS r
+             WHERE r.account_id = %(account_id)s AND r.vo = %(vo)s
+               AND t.rule_id = r.rule_id AND t.vo = r.vo AND t.comment IS NOT NULL
+            RETURNING 1)
+        SELECT FROM decided UNION ALL SELECT FROM written
         """,
         {"vo": person.vo, "account_id": person.account_id},
     )

@@ -41,10 +41,16 @@ async def stream_rules(conn: Connection, vo: int, asked: Asked) -> AsyncIterator
            AND (%(state)s::"char" IS NULL OR r.state = %(state)s::"char")
            AND (%(rse_expression)s::text IS NULL OR x.rse_expression = %(rse_expression)s)
            AND (%(activity)s::text IS NULL OR x.activity = %(activity)s)
+           AND (%(kind)s::"char" IS NULL OR d.kind = %(kind)s::"char")
+           AND (%(since)s::timestamptz IS NULL OR x.created_at >= %(since)s)
+           AND (%(before)s::timestamptz IS NULL OR x.created_at < %(before)s)
          ORDER BY r.rule_id DESC
         """
     )
-    params = {"vo": vo, **asked._asdict(), "state": asked.state.value if asked.state else None}
+    params = {
+        "vo": vo, **asked._asdict(), "state": asked.state.value if asked.state else None,
+        "kind": asked.kind.value if asked.kind else None,
+    }  # fmt: skip
     async for some in stream_as(conn, Rule, query, params):
         yield some
 
@@ -107,4 +113,42 @@ async def stream_dataset_locks(
          ORDER BY above.dataset_id, r.rule_id, held.rse_id
         """
     async for some in stream_as(conn, DatasetLock, query, {"vo": vo, "dataset_ids": list(dataset_ids)}):
+        yield some
+
+
+async def stream_dataset_locks_on(conn: Connection, vo: int, rse_id: int) -> AsyncIterator[list[DatasetLock]]:
+    """What rules hold of datasets on an RSE: rule by rule, and for each the datasets that are or lie below its DID."""
+    query = """
+        SELECT below.did_id, s.name AS scope, d.name, r.rule_id, c.name AS account, held.rse_id, e.name AS rse,
+               held.files, held.size, held.replicating, held.stuck
+          FROM rule_detail x
+          JOIN rule r ON r.rule_id = x.rule_id AND r.vo = x.vo
+          JOIN account c ON c.account_id = r.account_id AND c.vo = r.vo
+          JOIN rse e ON e.rse_id = %(rse_id)s
+         CROSS JOIN LATERAL (
+               WITH RECURSIVE under (did_id, kind) AS (
+                   SELECT did_id, kind FROM did WHERE did.did_id = r.did_id AND did.vo = %(vo)s AND did.kind <> 'F'
+                    UNION
+                   SELECT n.did_id, n.kind
+                     FROM under
+                     JOIN attachment a ON a.parent_id = under.did_id AND a.vo = %(vo)s
+                     JOIN did n ON n.did_id = a.child_id AND n.vo = %(vo)s
+                    WHERE under.kind = 'C')
+               SELECT did_id FROM under WHERE kind = 'D') AS below
+          JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         CROSS JOIN LATERAL (
+               SELECT l.rse_id, count(*) AS files, sum(l.size)::bigint AS size,
+                      count(*) FILTER (WHERE q.state <> 'S') AS replicating,
+                      count(*) FILTER (WHERE q.state = 'S') AS stuck
+                 FROM attachment a
+                 JOIN lock l ON l.did_id = a.child_id AND l.vo = %(vo)s AND l.rule_id = r.rule_id
+                            AND l.rse_id = %(rse_id)s
+                 LEFT JOIN transfer_request q ON q.did_id = l.did_id AND q.vo = l.vo AND q.rse_id = l.rse_id
+                WHERE a.parent_id = below.did_id AND a.vo = %(vo)s
+                GROUP BY l.rse_id) AS held
+         WHERE x.vo = %(vo)s AND %(rse_id)s = ANY (x.rse_ids)
+         ORDER BY x.rule_id, x.vo
+        """
+    async for some in stream_as(conn, DatasetLock, query, {"vo": vo, "rse_id": rse_id}):
         yield some

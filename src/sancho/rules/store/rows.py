@@ -12,7 +12,9 @@ RULE: LiteralString = """
     SELECT r.rule_id, r.vo, r.account_id, a.name AS account, r.did_id, s.name || ':' || d.name AS did, r.state,
            r.complete, r.copies, x.rse_expression,
            ARRAY(SELECT e.name FROM rse e WHERE e.rse_id = ANY(x.rse_ids) ORDER BY e.name) AS rses,
-           x.activity, r.ok, r.replicating, r.stuck, x.created_at, r.expires_at, x.comment, x.error, d.kind
+           x.activity, r.ok, r.replicating, r.stuck, x.created_at, r.expires_at, x.comment, x.error, d.kind,
+           x.locked, x.replaces,
+           (SELECT y.rule_id FROM rule_detail y WHERE y.vo = r.vo AND y.replaces = r.rule_id LIMIT 1) AS replaced_by
       FROM rule r
       JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
       JOIN account a ON a.account_id = r.account_id AND a.vo = r.vo
@@ -35,6 +37,8 @@ class NewRule(NamedTuple):
     injecting: bool
     version: int | None
     traceparent: str | None
+    waiting: bool = False
+    replaces: int | None = None
 
 
 class Shift(NamedTuple):
@@ -52,13 +56,14 @@ async def insert_rule(conn: Connection, vo: int, rule: NewRule) -> int:
         conn,
         """
         WITH made AS (
-            INSERT INTO rule (vo, account_id, did_id, copies, expires_at, injecting, complete)
-            VALUES (%(vo)s, %(account_id)s, %(did_id)s, %(copies)s, now() + %(lifetime)s, %(injecting)s,
-                    NOT %(injecting)s)
+            INSERT INTO rule (vo, account_id, did_id, copies, expires_at, injecting, waiting, complete)
+            VALUES (%(vo)s, %(account_id)s, %(did_id)s, %(copies)s, now() + %(lifetime)s, %(injecting)s, %(waiting)s,
+                    NOT (%(injecting)s OR %(waiting)s))
             RETURNING vo, rule_id)
-        INSERT INTO rule_detail (vo, rule_id, version, rse_ids, rse_expression, activity, comment, traceparent)
+        INSERT INTO rule_detail (vo, rule_id, version, rse_ids, rse_expression, activity, comment, traceparent,
+                                 replaces)
         SELECT vo, rule_id, %(version)s, %(rse_ids)s::int[], %(rse_expression)s, %(activity)s, %(comment)s,
-               %(traceparent)s
+               %(traceparent)s, %(replaces)s
           FROM made
         RETURNING rule_id
         """,
@@ -81,6 +86,7 @@ async def find_same(conn: Connection, vo: int, rule: NewRule) -> int | None:
         SELECT r.rule_id
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
          WHERE r.did_id = %(did_id)s AND r.vo = %(vo)s AND r.account_id = %(account_id)s AND r.copies = %(copies)s
+           AND NOT r.waiting
            AND x.rse_expression = %(rse_expression)s
            AND CASE WHEN %(lifetime)s::interval IS NULL THEN r.expires_at IS NULL ELSE r.expires_at > now() END
          ORDER BY r.rule_id
@@ -340,7 +346,9 @@ async def expired(conn: Connection, vos: Sequence[int], now: datetime, each: int
           FROM unnest(%(vos)s::smallint[]) AS v (vo)
          CROSS JOIN LATERAL (
                SELECT rule_id, row_number() OVER (ORDER BY expires_at, rule_id) AS n
-                 FROM rule WHERE rule.vo = v.vo AND expires_at <= %(now)s
+                 FROM rule WHERE rule.vo = v.vo AND expires_at <= %(now)s AND NOT rule.waiting
+                  AND NOT EXISTS (SELECT FROM rule_detail x
+                                   WHERE x.rule_id = rule.rule_id AND x.vo = rule.vo AND x.locked)
                 ORDER BY expires_at, rule_id LIMIT %(each)s) AS r
          ORDER BY r.n, v.vo
         """,
@@ -377,13 +385,13 @@ async def delete_rule(conn: Connection, vo: int, rule_id: int) -> None:
     await execute(conn, "DELETE FROM rule WHERE rule_id = %(rule_id)s AND vo = %(vo)s", {"vo": vo, "rule_id": rule_id})
 
 
-async def end_now(conn: Connection, vo: int, rule_ids: Sequence[int]) -> None:
-    """Let rules expire now."""
+async def end_now(conn: Connection, vo: int, rule_ids: Sequence[int], *, grace: timedelta = timedelta(0)) -> None:
+    """Let rules expire now, or after a grace, those too that wait for approval."""
     await execute(
         conn,
         """
-        UPDATE rule SET expires_at = least(coalesce(expires_at, now()), now())
+        UPDATE rule SET expires_at = least(coalesce(expires_at, now() + %(grace)s), now() + %(grace)s), waiting = false
          WHERE rule_id = ANY(%(rule_ids)s::bigint[]) AND vo = %(vo)s
         """,
-        {"vo": vo, "rule_ids": list(rule_ids)},
+        {"vo": vo, "rule_ids": list(rule_ids), "grace": grace},
     )

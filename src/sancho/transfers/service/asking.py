@@ -1,12 +1,12 @@
 """Requests are made, cancelled, forgotten and shown; each in a fixed number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from sancho.kit import telemetry
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers.model import Forgotten, Request, RequestState
+from sancho.transfers.model import Forgotten, Request, RequestsAsked, RequestState, Tried
 from sancho.transfers.store import requests
 
 
@@ -57,4 +57,16 @@ async def list_requests(
     conn: Connection, vo: int, *, state: RequestState | None = None, rse: str | None = None, page: tuple[int, int]
 ) -> list[Request]:
     """A VO's requests by id, in a state and to an RSE if given: as many as `page` says, after the id it says."""
-    return await requests.list_requests(conn, vo, (state, rse), page)
+    asked = RequestsAsked(states=[state] if state else None, rse=rse)
+    return await requests.list_requests(conn, vo, asked, page)
+
+
+async def stream(conn: Connection, vo: int, asked: RequestsAsked) -> AsyncIterator[list[Request]]:
+    """A VO's requests that are asked for, by id, many at a time: read from a server-side cursor."""
+    async for some in requests.stream_requests(conn, vo, asked):
+        yield some
+
+
+async def tried(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> dict[ReplicaKey, Tried]:
+    """How the requests for these replicas have fared, of those that have one."""
+    return await requests.tried(conn, vo, keys) if keys else {}

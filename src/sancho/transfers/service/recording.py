@@ -68,7 +68,8 @@ async def _failed(conn: Connection, started: Started, failure: Failure, now: dat
         failure.retry_after,
     )  # fmt: skip
     if failure.source_bad:
-        await replicas.mark_bad(conn, request.vo, [request.key._replace(rse_id=started.source.rse_id)])
+        source = request.key._replace(rse_id=started.source.rse_id)
+        await replicas.mark_bad(conn, request.vo, [source], reason=f"as a source: {failure.reason}")
     if not await give_back(conn, (request.vo, request.request_id, started.transfer_id), named, now):
         raise _RequestGone
 

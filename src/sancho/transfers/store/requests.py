@@ -3,11 +3,12 @@
 Whoever changes a request for a replica's sake holds the replica's row; ready rows are locked before requests.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, LiteralString
 
-from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, stream_as
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers.model import Forgotten, Request, RequestState
+from sancho.transfers.model import Forgotten, Request, RequestsAsked, Tried
 
 
 def _columns(keys: Sequence[ReplicaKey]) -> dict[str, list[int]]:
@@ -114,31 +115,62 @@ async def revive(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[
     return [ReplicaKey(*row) for row in rows]
 
 
-async def list_requests(
-    conn: Connection, vo: int, filters: tuple[RequestState | None, str | None], page: tuple[int, int]
-) -> list[Request]:
-    """Requests in a state, to an RSE (each may be None), by id: so many after an id."""
-    state, rse = filters
+_REQUEST: LiteralString = """
+    SELECT q.request_id, q.vo, s.name || ':' || d.name AS did, d.size, e.name AS rse, last.name AS source, q.state,
+           q.tries, q.activity, q.created_at, r.not_before, q.error
+      FROM transfer_request q
+      JOIN did d ON d.did_id = q.did_id AND d.vo = q.vo
+      JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+      JOIN rse e ON e.rse_id = q.rse_id
+      LEFT JOIN LATERAL (
+           SELECT source.name FROM transfer t JOIN rse source ON source.rse_id = t.source_rse_id
+            WHERE t.request_id = q.request_id AND t.vo = q.vo
+            ORDER BY t.transfer_id DESC LIMIT 1) AS last ON true
+      LEFT JOIN transfer_ready r ON r.vo = q.vo AND r.priority = q.priority AND r.request_id = q.request_id
+     WHERE q.vo = %(vo)s
+       AND (%(states)s::"char"[] IS NULL OR q.state = ANY(%(states)s::"char"[]))
+       AND (%(rse)s::text IS NULL OR e.name = %(rse)s)
+       AND (%(source)s::text IS NULL OR last.name = %(source)s)
+       AND (%(did_id)s::bigint IS NULL OR q.did_id = %(did_id)s)
+"""
+
+
+def _asked(vo: int, asked: RequestsAsked) -> dict[str, Any]:
+    states = None if asked.states is None else [state.value for state in asked.states]
+    return {"vo": vo, "states": states, "rse": asked.rse, "source": asked.source, "did_id": asked.did_id}
+
+
+async def list_requests(conn: Connection, vo: int, asked: RequestsAsked, page: tuple[int, int]) -> list[Request]:
+    """Requests that are asked for, by id: so many after an id."""
     after, limit = page
     return await fetch(
         conn,
         Request,
-        """
-        SELECT q.request_id, q.vo, s.name || ':' || d.name AS did, d.size, e.name AS rse,
-               (SELECT source.name FROM transfer t JOIN rse source ON source.rse_id = t.source_rse_id
-                 WHERE t.request_id = q.request_id AND t.vo = q.vo
-                 ORDER BY t.transfer_id DESC LIMIT 1) AS source,
-               q.state, q.tries, q.activity, q.created_at, r.not_before, q.error
-          FROM transfer_request q
-          JOIN did d ON d.did_id = q.did_id AND d.vo = q.vo
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
-          JOIN rse e ON e.rse_id = q.rse_id
-          LEFT JOIN transfer_ready r ON r.vo = q.vo AND r.priority = q.priority AND r.request_id = q.request_id
-         WHERE q.vo = %(vo)s AND q.request_id > %(after)s
-           AND (%(state)s::"char" IS NULL OR q.state = %(state)s::"char")
-           AND (%(rse)s::text IS NULL OR e.name = %(rse)s)
-         ORDER BY q.request_id
-         LIMIT %(limit)s
-        """,
-        {"vo": vo, "state": state.value if state else None, "rse": rse, "after": after, "limit": limit},
+        _REQUEST + "AND q.request_id > %(after)s ORDER BY q.request_id LIMIT %(limit)s",
+        {**_asked(vo, asked), "after": after, "limit": limit},
     )
+
+
+async def stream_requests(conn: Connection, vo: int, asked: RequestsAsked) -> AsyncIterator[list[Request]]:
+    """All requests that are asked for, by id."""
+    async for some in stream_as(conn, Request, _REQUEST + "ORDER BY q.request_id", _asked(vo, asked)):
+        yield some
+
+
+async def tried(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> dict[ReplicaKey, Tried]:
+    """How the requests for these replicas have fared, of those that have one."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT q.did_id, q.rse_id, q.tries, last.name, last.ended_at
+          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
+          JOIN transfer_request q ON q.did_id = k.did_id AND q.vo = %(vo)s AND q.rse_id = k.rse_id
+          LEFT JOIN LATERAL (
+               SELECT e.name, t.ended_at
+                 FROM transfer t LEFT JOIN rse e ON e.rse_id = t.source_rse_id
+                WHERE t.request_id = q.request_id AND t.vo = q.vo
+                ORDER BY t.transfer_id DESC LIMIT 1) AS last ON true
+        """,
+        {"vo": vo, **_columns(keys)},
+    )
+    return {ReplicaKey(did_id, rse_id): Tried(*rest) for did_id, rse_id, *rest in rows}

@@ -18,15 +18,17 @@ from sancho.kit.web import Caller, Transaction
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
-from sancho.rules.errors import QuotaExceeded, RuleNotFound, TooFewRses
+from sancho.rules.errors import QuotaExceeded, RuleLocked, RuleNotFound, TooFewRses
 from sancho.rules.model import Change, Lock, Quota, Rule, RuleRequest, RuleState, Usage
 
 router = APIRouter(tags=["rules"])
 
 LISTED_AT_ONCE = 1000
 PRINTABLE = r"^[^\x00-\x1f]*$"
-StateWord = Literal["injecting", "replicating", "ok", "stuck"]
+StateWord = Literal["waiting", "injecting", "replicating", "ok", "stuck"]
+Expression = Annotated[str, Field(min_length=1, max_length=4000, examples=["tier=1&country=UK"])]
 Limit = Annotated[int, Field(ge=1, le=LISTED_AT_ONCE)]
+Activity = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
 AccountName = Annotated[str | None, Field(max_length=100, examples=["alice"])]
 Cursor = Annotated[str | None, Field(pattern=r"^\d{1,10}\.\d{1,18}$")]
 
@@ -36,17 +38,24 @@ class RuleIn(BaseModel, extra="forbid"):
 
     did: Annotated[str, Field(max_length=300, examples=["mc:run7"])]
     copies: Annotated[int, Field(ge=1, le=100)] = 1
-    rse_expression: Annotated[str, Field(min_length=1, max_length=4000, examples=["tier=1&country=UK"])]
+    rse_expression: Expression
     lifetime: Duration | None = None
-    activity: Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)] = "default"
+    activity: Activity = "default"
     comment: Annotated[str | None, Field(max_length=1000)] = None
+    ask_approval: bool = False
 
 
 class RuleChangeIn(BaseModel, extra="forbid"):
-    """What to change of a rule; what is not said stays. A lifetime counts from now on; null: for ever."""
+    """What to change of a rule; what is not said stays. A lifetime counts from now on; null: for ever.
+
+    A locked rule is not withdrawn, moved, reduced or removed at its end. `account` is who shall have it.
+    """
 
     lifetime: Duration | None = None
     comment: Annotated[str | None, Field(max_length=1000)] = None
+    activity: Activity = "default"
+    locked: bool = False
+    account: AccountName = None
 
 
 class RuleQuery(BaseModel, extra="forbid"):
@@ -85,6 +94,8 @@ class UsageQuery(BaseModel, extra="forbid"):
 class RuleOut(BaseModel):
     """A rule and how far it is carried out: how many of its locks are ok, replicating and stuck.
 
+    It may go for another, `replaces`, once it is ok.
+
     `error` says why it is stuck; of a single rule that is replicating, also what trouble a transfer is in.
     """
 
@@ -103,6 +114,9 @@ class RuleOut(BaseModel):
     expires_at: datetime | None
     comment: str | None
     error: str | None
+    locked: bool
+    replaces: int | None
+    replaced_by: int | None
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
@@ -113,7 +127,7 @@ class RuleOut(BaseModel):
                 "copies": rule.copies, "rse_expression": rule.rse_expression, "rses": rule.rses,
                 "activity": rule.activity, "ok": rule.ok, "replicating": rule.replicating, "stuck": rule.stuck,
                 "created_at": rule.created_at, "expires_at": rule.expires_at, "comment": rule.comment,
-                "error": rule.error,
+                "error": rule.error, "locked": rule.locked, "replaces": rule.replaces, "replaced_by": rule.replaced_by,
             }
         )  # fmt: skip
 
@@ -250,10 +264,12 @@ async def show(rule_id: Id, caller: Caller, conn: Transaction) -> RuleOut:
     return RuleOut.of(await service.show(conn, caller.vo, rule_id))
 
 
-@router.patch("/rules/{rule_id}", responses=problems(RuleNotFound, NotYours))
+@router.patch("/rules/{rule_id}", responses=problems(RuleNotFound, NotYours, AccountNotFound, QuotaExceeded))
 async def change(rule_id: Id, body: RuleChangeIn, caller: Caller, conn: Transaction) -> RuleOut:
-    """Change how long a rule lives, or its comment."""
-    said = Change(frozenset(body.model_fields_set), body.lifetime, body.comment)
+    """Change how long a rule lives, what is said of it, whether it is locked, or whose it is."""
+    said = Change(
+        frozenset(body.model_fields_set), body.lifetime, body.comment, body.activity, body.locked, body.account
+    )
     return RuleOut.of(await service.change(conn, caller, rule_id, said))
 
 
@@ -266,7 +282,7 @@ async def list_locks(rule_id: Id, query: Annotated[LockQuery, Query()], caller: 
     return LockPage(items=[LockOut.of(lock) for lock in found], next=following)
 
 
-@router.delete("/rules/{rule_id}", status_code=204, responses=problems(RuleNotFound, NotYours))
+@router.delete("/rules/{rule_id}", status_code=204, responses=problems(RuleNotFound, NotYours, RuleLocked))
 async def delete(rule_id: Id, caller: Caller, conn: Transaction) -> None:
     """Withdraw a rule; replicas that nothing else holds are deleted from storage later."""
     await service.delete(conn, caller, rule_id)

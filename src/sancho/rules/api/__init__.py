@@ -1,0 +1,7 @@
+"""Native routes of rules: those of `changing` come first, because their paths say more."""
+
+from sancho.rules.api import changing, rules
+
+ROUTERS = (changing.router, rules.router)
+
+__all__ = ["ROUTERS"]
