@@ -55,7 +55,7 @@ def test_a_replica_has_a_url_for_each_protocol_that_the_reader_may_use() -> None
         settings={}, attributes={}, readable=True, writable=True, deletable=True,
         domains={"wan": {"read": 1}}, others=(near, far),
     )  # fmt: skip
-    file = FileCopies("mc", "a", 1, 10, None, [(7, ReplicaState.AVAILABLE, "/belle/a")])
+    file = FileCopies(1, "mc", "a", 10, None, ((7, ReplicaState.AVAILABLE, "/belle/a"),), ())
 
     def urls(choice: Choice, rank: tuple[int, int] = (2, 0)) -> list[str]:
         there = say.There({7: rse}, {7: rank})
