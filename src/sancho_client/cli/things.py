@@ -6,7 +6,7 @@ exactly as `sancho apply` would.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import typer
@@ -20,7 +20,7 @@ from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs, ask_password
 from sancho_client.errors import BadInput
 from sancho_client.models.identity import Account, Group
-from sancho_client.models.topology import ComputeElement, Pilot, Quota, Rse, Site, Vo
+from sancho_client.models.topology import ComputeElement, Pilot, Quota, Rse, RseReport, Site, Vo
 
 M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
@@ -205,12 +205,12 @@ RSE: Thing[Rse] = Thing(
     example="C-DISK",
     settings="site=SITE-C plugin=webdav prefix=https://storage.example.org/grid attributes.tier=2",
 )
-USAGE: list[Column[tuple[str, int, int | None, int | None, datetime | None]]] = [
-    Column("source", lambda u: u[0]),
-    Column("used", lambda u: u[1], "size"),
-    Column("free", lambda u: u[2], "size"),
-    Column("files", lambda u: u[3], "right"),
-    Column("reported", lambda u: u[4]),
+USAGE: list[Column[RseReport]] = [
+    Column("source", lambda r: r.source),
+    Column("used", lambda r: r.used, "size"),
+    Column("free", lambda r: r.free, "size"),
+    Column("files", lambda r: r.files, "right"),
+    Column("reported", lambda r: r.reported_at),
 ]
 QUOTA: Thing[Quota] = Thing(
     noun="quota",
@@ -296,9 +296,9 @@ def password(
 def usage(session: Session, name: Annotated[str, typer.Argument(metavar="RSE", help="Name of the RSE.")]) -> None:
     """Show what the VO has on an RSE, and what its storage reports."""
     found = session.client.send(topology.rse_usage(name))
-    ours = [("catalogue", found.size, None, found.files, None)]
-    said = [(r.source, r.used, r.free, r.files, r.reported_at) for r in found.reports]
-    session.output.listing([*ours, *said], USAGE, of="usage")
+    now = datetime.now(UTC)
+    ours = RseReport(source="catalogue", used=found.size, files=found.files, reported_at=now)
+    session.output.listing([ours, *found.reports], USAGE, of="usage")
 
 
 def resolve(
