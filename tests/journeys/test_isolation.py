@@ -281,6 +281,10 @@ def owner(grid: Grid) -> Iterator["psycopg.Connection[Any]"]:
             SELECT vo, input_set_id, 'na62', '{raw:run1}' FROM input_set ON CONFLICT DO NOTHING
             """
         )
+        conn.execute(
+            "INSERT INTO rse_report (vo, rse_id, reported_at, used, source)"
+            " SELECT vo, rse_id, now(), 1, 'srm' FROM rse ON CONFLICT DO NOTHING"
+        )
         yield conn
 
 
