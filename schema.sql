@@ -159,6 +159,7 @@ CREATE TABLE sancho.account (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     name text NOT NULL,
     email text,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT account_kind_check CHECK ((kind = ANY (ARRAY['U'::"char", 'G'::"char", 'S'::"char"]))),
     CONSTRAINT account_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text)),
     CONSTRAINT account_state_check CHECK ((state = ANY (ARRAY['A'::"char", 'S'::"char"])))
@@ -1345,7 +1346,26 @@ CREATE TABLE sancho.rse_protocol (
     rse_id integer NOT NULL,
     plugin text NOT NULL,
     prefix text NOT NULL,
-    settings jsonb DEFAULT '{}'::jsonb NOT NULL
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    domains jsonb DEFAULT '{"lan": {"read": 1, "write": 1, "delete": 1}, "wan": {"read": 1, "write": 1, "delete": 1, "third_party_copy_read": 1, "third_party_copy_write": 1}}'::jsonb NOT NULL
+);
+
+
+--
+-- Name: rse_report; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rse_report (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    used bigint NOT NULL,
+    free bigint,
+    files bigint,
+    source text NOT NULL,
+    CONSTRAINT rse_report_files_check CHECK ((files >= 0)),
+    CONSTRAINT rse_report_free_check CHECK ((free >= 0)),
+    CONSTRAINT rse_report_used_check CHECK ((used >= 0))
 );
 
 
@@ -2323,6 +2343,14 @@ ALTER TABLE ONLY sancho.rse
 
 ALTER TABLE ONLY sancho.rse_protocol
     ADD CONSTRAINT rse_protocol_pkey PRIMARY KEY (rse_id, priority);
+
+
+--
+-- Name: rse_report rse_report_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse_report
+    ADD CONSTRAINT rse_report_pkey PRIMARY KEY (rse_id, vo, source, reported_at);
 
 
 --
@@ -3650,6 +3678,14 @@ ALTER TABLE ONLY sancho.rse_protocol
 
 
 --
+-- Name: rse_report rse_report_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rse_report
+    ADD CONSTRAINT rse_report_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
 -- Name: rse rse_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4130,6 +4166,12 @@ ALTER TABLE sancho.rse ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.rse_protocol ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rse_report; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rse_report ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: rse_usage_slot; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -4614,6 +4656,14 @@ CREATE POLICY wall ON sancho.rse USING (((vo = ANY (( SELECT sancho.served_vos()
 --
 
 CREATE POLICY wall ON sancho.rse_protocol USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (rse_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rse_report wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rse_report USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (rse_id IN ( SELECT g.resource_id
    FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 

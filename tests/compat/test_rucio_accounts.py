@@ -27,7 +27,8 @@ async def test_accounts_of_the_vo_are_listed_with_addresses_for_who_may_see_them
     assert {"alice", "bob", "root", "carol"} == set(listed)
     assert seen["carol"]["email"] is None
     assert await alice.call("list_accounts", account_type="SERVICE") == []
-    assert "admin" in await refused(alice, "InputValidationError", "list_accounts", filters={"admin": True})
+    assert [one["account"] for one in await alice.call("list_accounts", filters={"admin": True})] == ["root"]
+    assert await alice.call("list_accounts", filters={"colour": "red"}) == []
 
 
 async def test_an_account_is_made_changed_and_deleted(root: PythonClient, alice: PythonClient) -> None:
@@ -78,6 +79,22 @@ async def test_an_administrator_is_told_as_one(root: PythonClient, alice: Python
     assert await alice.call("list_account_attributes", "root") == [[{"key": "admin", "value": True}]]
     assert await alice.call("list_account_attributes", "alice") == [[{"key": "admin", "value": False}]]
     await refused(root, "UnsupportedOperation", "add_account_attribute", "bob", "admin", value=True)
+
+
+async def test_attributes_of_accounts_come_and_go(root: PythonClient, alice: PythonClient) -> None:
+    assert await root.call("add_account_attribute", "bob", "country", value="it") is True
+    assert await root.call("add_account_attribute", "bob", "expert", value=True) is True
+    assert await root.call("add_account_attribute", "bob", "country", value="uk") is True
+    (said,) = await alice.call("list_account_attributes", "bob")
+    assert {one["key"]: one["value"] for one in said} == {"country": "uk", "expert": True, "admin": False}
+    found = await alice.call("list_accounts", filters={"country": "uk", "expert": True})
+    assert [one["account"] for one in found] == ["bob"]
+    assert await root.call("delete_account_attribute", "bob", "country") is True
+    assert "country" in await refused(root, "AccountNotFound", "delete_account_attribute", "bob", "country")
+    await refused(root, "AccountNotFound", "add_account_attribute", "nobody", "country", value="it")
+    await refused(root, "InputValidationError", "add_account_attribute", "bob", "1%", value="it")
+    await refused(root, "InputValidationError", "add_account_attribute", "bob", "country", value=[1])
+    await refused(alice, "AccessDenied", "add_account_attribute", "bob", "country", value="it")
 
 
 async def test_the_command_lists_and_makes_accounts(rucio: Online) -> None:

@@ -89,3 +89,15 @@ async def test_the_command_sets_and_shows_limits(rucio: Online, root: PythonClie
     assert code == 0, said
     code, said = await rucio.run("account", "limit", "list", "bob", environment=mine)
     assert (code, "10.000 GB" in said) == (0, True), said
+
+
+async def test_limits_of_the_vo_on_an_rse_come_and_go(root: PythonClient, alice: PythonClient) -> None:
+    assert await root.call("set_rse_limits", "B-DISK", "MaxSpaceAvailable", 5000) is True
+    assert await root.call("set_rse_limits", "B-DISK", "MaxSpaceAvailable", 6000) is True
+    assert await alice.call("get_rse_limits", "B-DISK") == {"MaxSpaceAvailable": 6000}
+    assert await root.call("delete_rse_limits", "B-DISK", "MaxSpaceAvailable") is True
+    assert await alice.call("get_rse_limits", "B-DISK") == {}
+    await refused(root, "RucioException", "delete_rse_limits", "B-DISK", "MaxSpaceAvailable")
+    await refused(root, "InputValidationError", "set_rse_limits", "B-DISK", "MinFreeSpace", 5000)
+    await refused(root, "RSENotFound", "set_rse_limits", "NOWHERE", "MaxSpaceAvailable", 5000)
+    await refused(alice, "AccessDenied", "set_rse_limits", "B-DISK", "MaxSpaceAvailable", 5000)

@@ -3,9 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sancho.compat.rucio import replicas_translate as say
 from sancho.compat.rucio import rules_translate
 from sancho.compat.rucio.endpoints import meaning
+from sancho.compat.rucio.replicas_wire import Choice
 from sancho.compat.rucio.translate import id_of
+from sancho.replicas.model import FileCopies, ReplicaState
+from sancho.rses.model import Protocol, Rse
 from sancho.rules.model import RuleState
 
 
@@ -41,3 +45,25 @@ def test_a_request_means_the_endpoint_that_names_most_of_its_path() -> None:
         "/rules/1/locks": "/rules/{rule_id}/locks",
         "/x/y/z": None,
     }
+
+
+def test_a_replica_has_a_url_for_each_protocol_that_the_reader_may_use() -> None:
+    near = Protocol(plugin="webdav", prefix="http://near", settings={}, domains={"lan": {"read": 1}})
+    far = Protocol(plugin="webdav", prefix="davs://far/data", settings={}, domains={"wan": {"read": 2}})
+    rse = Rse(
+        rse_id=7, vo=0, name="A-DISK", site_id=1, site="A", audience="a", plugin="webdav", prefix="https://first",
+        settings={}, attributes={}, readable=True, writable=True, deletable=True,
+        domains={"wan": {"read": 1}}, others=(near, far),
+    )  # fmt: skip
+    file = FileCopies(1, "mc", "a", 10, None, ((7, ReplicaState.AVAILABLE, "/belle/a"),), ())
+
+    def urls(choice: Choice, rank: tuple[int, int] = (2, 0)) -> list[str]:
+        there = say.There({7: rse}, {7: rank})
+        return [one.url for one in say.find(file, "belle", there, choice)]
+
+    assert urls(Choice()) == ["https://first:443/belle/a", "davs://far:443/data/belle/a"]
+    assert urls(Choice(), (0, 0)) == urls(Choice(domain="lan")) == ["http://near:80/belle/a"]
+    assert urls(Choice(schemes=["davs"])) == ["davs://far:443/data/belle/a"]
+    said = say.replicas_of(file, say.find(file, "belle", say.There({7: rse}, {}), Choice()), Choice())
+    assert said["rses"] == {"A-DISK": list(said["pfns"])}
+    assert not say.fits(rse, Choice(schemes=["root"]))

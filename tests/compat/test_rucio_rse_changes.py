@@ -2,6 +2,7 @@
 
 import pytest
 
+from sancho.vos import service as vos
 from tests.compat.rucio_client import Online, PythonClient, refused
 from tests.identity.helpers import PASSWORD
 
@@ -48,6 +49,86 @@ async def test_an_rse_is_switched(admin: PythonClient) -> None:
     await refused(admin, "InputValidationError", "update_rse", "C-DISK", {"name": "E-DISK"})
 
 
+async def test_an_rse_is_made_gets_protocols_and_goes(admin: PythonClient) -> None:
+    assert await admin.call("add_rse", "N-DISK", rse_type="TAPE", country_name="UK", availability_delete=False) is True
+    await refused(admin, "Duplicate", "add_rse", "N-DISK")
+    made = await admin.call("get_rse", "N-DISK")
+    assert (made["rse_type"], made["country_name"], made["availability"], made["protocols"]) == ("TAPE", "UK", 0, [])
+    assert (await admin.call("list_rse_attributes", "N-DISK"))["site"] == "N-DISK"
+
+    far = {"wan": {"read": 1, "third_party_copy_read": 1}}
+    https = {"scheme": "https", "hostname": "n.example", "port": 8443, "prefix": "/data/", "impl": "any"}
+    assert await admin.call("add_protocol", "N-DISK", https) is True
+    assert await admin.call("add_protocol", "N-DISK", {**https, "scheme": "davs", "domains": far}) is True
+    await refused(admin, "Duplicate", "add_protocol", "N-DISK", https)
+    await refused(admin, "InputValidationError", "add_protocol", "N-DISK", {**https, "scheme": "gsiftp"})
+    await refused(admin, "InputValidationError", "add_protocol", "N-DISK", {**https, "port": -1})
+    assert (await admin.call("get_rse", "N-DISK"))["availability"] == 6
+    first, second = await admin.call("get_protocols", "N-DISK")
+    assert (first["scheme"], first["port"], first["prefix"]) == ("https", 8443, "/data/instance/")
+    assert (second["scheme"], second["domains"]["lan"]["read"], second["domains"]["wan"]["read"]) == ("davs", None, 1)
+    assert second["domains"]["wan"]["third_party_copy_write"] is None
+
+    assert await admin.call("delete_protocols", "N-DISK", "davs", hostname="n.example", port=8443) is True
+    await refused(admin, "RSEProtocolNotSupported", "delete_protocols", "N-DISK", "davs")
+    assert await admin.call("delete_protocols", "N-DISK", "https") is True
+    assert (await admin.call("get_rse", "N-DISK"))["availability"] == 0
+    assert await admin.call("delete_rse", "N-DISK") is True
+    await refused(admin, "RSENotFound", "get_rse", "N-DISK")
+    await refused(admin, "RSENotFound", "delete_rse", "N-DISK")
+    await refused(admin, "InputValidationError", "add_rse", "N-DISK", deterministic=False)
+    await refused(admin, "InputValidationError", "add_rse", "N-DISK", site="NOWHERE")
+    await refused(admin, "InputValidationError", "add_rse", "N..~DISK")
+
+
+async def test_what_a_protocol_is_for_can_be_changed(admin: PythonClient) -> None:
+    more = {"scheme": "davs", "hostname": "d.example", "port": 0, "prefix": "/instance", "impl": "any"}
+    await admin.call("add_protocol", "D-DISK", more)
+    assert (await admin.call("lfns2pfns", "D-DISK", ["mc:a"], operation="read"))["mc:a"].startswith("https://")
+    assert await admin.call("update_protocols", "D-DISK", "https", {"domains": {"wan": {"read": 3}}}) is True
+    https, davs = await admin.call("get_protocols", "D-DISK")
+    assert [p["domains"]["wan"]["read"] for p in (https, davs)] == [3, 2]
+    assert [p["domains"]["wan"]["write"] for p in (https, davs)] == [1, 2]
+    assert (await admin.call("lfns2pfns", "D-DISK", ["mc:a"], operation="read"))["mc:a"].startswith("davs://")
+    assert (await admin.call("lfns2pfns", "D-DISK", ["mc:a"]))["mc:a"].startswith("https://")
+    await admin.call("update_protocols", "D-DISK", "davs", {"prefix": "/else/instance/"}, hostname="d.example")
+    assert (await admin.call("get_protocols", "D-DISK"))[1]["prefix"] == "/else/instance/"
+    await refused(admin, "UnsupportedOperation", "update_protocols", "D-DISK", "davs", {"hostname": "other"})
+    await refused(admin, "RSEProtocolNotSupported", "update_protocols", "D-DISK", "davs", {}, hostname="other")
+
+
+async def test_an_rse_is_of_a_qos(admin: PythonClient) -> None:
+    assert await admin.call("list_qos_policies", "C-DISK") == []
+    assert await admin.call("add_qos_policy", "C-DISK", "ARCHIVE") is True
+    await refused(admin, "Duplicate", "add_qos_policy", "C-DISK", "FAST")
+    assert await admin.call("list_qos_policies", "C-DISK") == ["ARCHIVE"]
+    assert (await admin.call("get_rse", "C-DISK"))["qos_class"] == "ARCHIVE"
+    assert await admin.call("list_rses", "qos=ARCHIVE") == [{"rse": "C-DISK"}]
+    await refused(admin, "RSEAttributeNotFound", "delete_qos_policy", "C-DISK", "FAST")
+    assert await admin.call("delete_qos_policy", "C-DISK", "ARCHIVE") is True
+    assert await admin.call("list_qos_policies", "C-DISK") == []
+
+
+async def test_what_a_storage_reports_is_told(admin: PythonClient, alice: PythonClient) -> None:
+    assert await admin.call("set_rse_usage", "A-DISK", "srm", 7, 3) is True
+    assert await admin.call("set_rse_usage", "A-DISK", "srm", 8, 2, files=5) is True
+    (said,) = await alice.call("get_rse_usage", "A-DISK", {"source": "srm"})
+    assert (said["used"], said["free"], said["total"], said["files"]) == (8, 2, 10, 5)
+    assert [one["source"] for one in await alice.call("get_rse_usage", "A-DISK")] == ["rucio", "srm"]
+    assert [one["used"] for one in await alice.call("list_rse_usage_history", "A-DISK", {"source": "srm"})] == [8, 7]
+    await refused(admin, "InputValidationError", "set_rse_usage", "A-DISK", "srm", -1, 3)
+    await refused(admin, "RSENotFound", "set_rse_usage", "NOWHERE", "srm", 1, 3)
+    await refused(alice, "RSENotFound", "list_rse_usage_history", "C-DISK")
+
+
+async def test_who_may_not_configure_waits_for_nobody(rucio: Online, root: PythonClient, alice: PythonClient) -> None:
+    async with rucio.deployment.database.transaction([0]) as conn:
+        await vos.lock_configuration(conn)
+        await refused(root, "AccessDenied", "update_rse", "A-DISK", {"availability_write": False})
+        await refused(alice, "AccessDenied", "set_local_account_limit", "alice", "A-DISK", 1)
+        await refused(alice, "AccessDenied", "add_account", "bob", "USER", "")
+
+
 async def test_links_come_change_and_go(admin: PythonClient) -> None:
     assert await admin.call("add_distance", "C-DISK", "D-DISK", {"distance": 3}, bidirectional=True) is True
     await refused(admin, "Duplicate", "add_distance", "C-DISK", "D-DISK", {"distance": 3})
@@ -69,9 +150,14 @@ async def test_an_administrator_of_a_vo_changes_no_shared_rse(root: PythonClient
         ("AccessDenied", "update_rse", ("A-DISK", {"availability_write": False})),
         ("AccessDenied", "add_distance", ("A-DISK", "B-DISK", {"distance": 1})),
         ("RSENotFound", "add_rse_attribute", ("C-DISK", "cloud", "UK")),
-        ("UnsupportedOperation", "add_rse", ("E-DISK",)),
-        ("UnsupportedOperation", "delete_rse", ("A-DISK",)),
-        ("UnsupportedOperation", "set_rse_usage", ("A-DISK", "srm", 1, 1)),
+        ("AccessDenied", "add_rse", ("E-DISK",)),
+        ("AccessDenied", "delete_rse", ("A-DISK",)),
+        ("RSENotFound", "delete_rse", ("C-DISK",)),
+        ("AccessDenied", "add_protocol", ("A-DISK", {"scheme": "https", "hostname": "a.example"})),
+        ("AccessDenied", "delete_protocols", ("A-DISK", "file")),
+        ("RSENotFound", "update_protocols", ("C-DISK", "https", {"prefix": "/else"})),
+        ("AccessDenied", "add_qos_policy", ("A-DISK", "SOMETHING")),
+        ("AccessDenied", "set_rse_usage", ("A-DISK", "srm", 1, 1)),
     ):
         await refused(root, kind, method, *arguments)
     assert await root.call("list_rse_attributes", "A-DISK") == {

@@ -163,6 +163,11 @@ def _topology(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /rses")
     yield ask("GET /rses:resolve", query={"expression": f"{filled.own}-DISK"})
     yield ask("GET /rses/{name}", name=f"{filled.own}-DISK")
+    yield ask("GET /rses/{name}/usage", name=f"{filled.own}-DISK")
+    said = {"source": "srm", "used": 10**12, "free": 10**13, "files": 1000}
+    yield replace(ask("POST /rses/{name}/reports", "root", name="A-DISK", body=said), vo="instance")
+    old = {"source": "srm", "before": "2100-01-01T00:00:00Z", "limit": 10}
+    yield ask("GET /rses/{name}/reports", name=f"{filled.own}-DISK", query=old)
     since = {"by": ["account", "day"], "since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
     yield ask("GET /accounting", query=since)
 

@@ -258,7 +258,8 @@ UNWALLED = {"vo", "migration"}
 EMPTY_HERE = {"deletion", "transfer", "closing_dataset", "pending_job", "audit_gap"}
 """Tables in which this grid has no row of gridpp."""
 OF_INSTANCE = {
-    "resource", "resource_grant", "compute_element", "rse", "rse_protocol", "distance", "pilot", "pilot_beat"
+    "resource", "resource_grant", "compute_element", "rse", "rse_protocol", "rse_report", "distance",
+    "pilot", "pilot_beat",
 }  # fmt: skip
 """Tables of the topology, which the VO `instance` owns, and of the pilots there."""
 
@@ -279,6 +280,10 @@ def owner(grid: Grid) -> Iterator["psycopg.Connection[Any]"]:
             INSERT INTO shared_input (vo, input_set_id, owner, names)
             SELECT vo, input_set_id, 'na62', '{raw:run1}' FROM input_set ON CONFLICT DO NOTHING
             """
+        )
+        conn.execute(
+            "INSERT INTO rse_report (vo, rse_id, reported_at, used, source)"
+            " SELECT vo, rse_id, now(), 1, 'srm' FROM rse ON CONFLICT DO NOTHING"
         )
         yield conn
 
@@ -321,7 +326,7 @@ def test_a_transaction_that_serves_belle_sees_no_resource_that_is_not_granted_to
     assert len(theirs) == 2
     columns = {
         "resource": "resource_id", "resource_grant": "resource_id", "compute_element": "ce_id", "rse": "rse_id",
-        "rse_protocol": "rse_id",
+        "rse_protocol": "rse_id", "rse_report": "rse_id",
     }  # fmt: skip
     for table, column in columns.items():
         query: Any = f"SELECT count(*) FROM {table} WHERE {column} = ANY(%s)"

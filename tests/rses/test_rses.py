@@ -1,6 +1,6 @@
 """RSEs come true by documents, are found by name and expression, and say where files lie."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from sancho.kit.extensions import Extensions
 from sancho.rses import plan, service
 from sancho.rses.errors import PlaceUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rses.kinds import KINDS as RSES
+from sancho.rses.model import Domain, Operation, Report
+from sancho.rses.service import reporting
 from sancho.sites.errors import PluginMissing, SettingsInvalid
 from sancho.sites.kinds import KINDS as SITES
 from sancho.vos import service as vos
@@ -30,6 +32,9 @@ ALL: tuple[Kind[Any], ...] = (*VOS, *IDENTITY, *SITES, *RSES)
 def rse(name: str = "C-DISK", **spec: Any) -> Document:
     said = {"site": "SITE-A", "plugin": "posix", "prefix": "file:///data/c/", **spec}
     return Document(kind="RSE", name=name, spec=said)
+
+
+DAVS = {"plugin": "webdav", "prefix": "davs://c.example/data/"}
 
 
 def gone(name: str) -> Document:
@@ -100,15 +105,56 @@ async def test_switching_an_rse_or_its_site_off_ends_all_use(conn: Connection) -
         (rse(attributes={"site": "X"}), DocumentInvalid, "attributes"),
         (rse(attributes={"rse": "X"}), DocumentInvalid, "attributes"),
         (rse(colour="red"), DocumentInvalid, "colour"),
+        (rse(prefix=None), DocumentInvalid, None),
+        (rse(plugin=None, prefix=None, protocols=[DAVS]), DocumentInvalid, None),
+        (rse(protocols=[{**DAVS, "plugin": "nonsense"}]), PluginMissing, "protocols.0.plugin"),
+        (rse(protocols=[{**DAVS, "settings": {"nonsense": 1}}]), SettingsInvalid, "protocols.0.settings.nonsense"),
+        (rse(protocols=[{**DAVS, "prefix": "/data"}]), DocumentInvalid, "protocols.0.prefix"),
+        (rse(domains={"wan": {"read": -1}}), DocumentInvalid, "domains.wan.read"),
+        (rse(domains={"man": {}}), DocumentInvalid, "domains.man"),
     ],
 )
 async def test_a_bad_document_is_refused_by_field(
-    conn: Connection, document: Document, error: type[Exception], field: str
+    conn: Connection, document: Document, error: type[Exception], field: str | None
 ) -> None:
     with pytest.raises(error) as e:
         await apply(conn, document)
 
-    assert getattr(e.value, "field", None) == f"documents.0.spec.{field}"
+    assert getattr(e.value, "field", None) == (f"documents.0.spec.{field}" if field else "documents.0.spec")
+
+
+async def test_of_several_protocols_the_best_for_what_is_wanted_is_taken(conn: Connection) -> None:
+    http = {"plugin": "webdav", "prefix": "http://c.lan", "domains": {"lan": {"read": 1}, "wan": {"delete": 9}}}
+    here = {"lan": {"read": 2, "write": 1}, "wan": {"third_party_copy_read": 1}}
+    await apply(conn, rse(domains=here, protocols=[DAVS, http]))
+    made = await service.get(conn, "C-DISK")
+
+    def prefix(operation: Operation, domain: Domain, *schemes: str) -> str | None:
+        found = service.reached([made], operation, domain, schemes=schemes or None).get(made.rse_id)
+        return found and found.prefix
+
+    assert prefix(Operation.READ, Domain.LAN) == "http://c.lan"
+    assert prefix(Operation.READ, Domain.LAN, "file") == "file:///data/c"
+    assert prefix(Operation.WRITE, Domain.LAN) == "file:///data/c"
+    assert prefix(Operation.READ, Domain.WAN) == "davs://c.example/data"
+    assert prefix(Operation.READ, Domain.WAN, "http") is None
+    assert prefix(Operation.DELETE, Domain.WAN) == "davs://c.example/data"
+    assert prefix(Operation.COPY_FROM, Domain.WAN) == "file:///data/c"
+    for url in ("davs://c.example/data/belle/mc/a", "http://c.lan/belle/mc/a", "file:///data/c/belle/mc/a"):
+        assert service.path_below(made, url) == "/belle/mc/a"
+
+
+async def test_an_rse_without_a_protocol_is_not_used_until_it_has_one(conn: Connection) -> None:
+    await apply(conn, rse(protocols=[DAVS]))
+    await apply(conn, rse(plugin=None, prefix=None))
+    made = await service.get(conn, "C-DISK")
+    assert (made.protocols, made.readable, made.writable, made.deletable) == ((), False, False, False)
+    assert service.reached([made], Operation.READ) == {}
+    assert made.audience == "rse://C-DISK"
+
+    await apply(conn, rse())
+    made = await service.get(conn, "C-DISK")
+    assert ([p.prefix for p in made.protocols], made.writable) == (["file:///data/c"], True)
 
 
 async def test_distances_lead_from_an_rse_to_others(conn: Connection, world: World) -> None:
@@ -279,3 +325,19 @@ async def test_the_plugin_of_a_storage_is_made_once(conn: Connection) -> None:
     door = service.storage(extensions, made)
 
     assert service.storage(extensions, made) is door
+
+
+async def test_of_each_source_the_newest_reports_are_kept(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "KEPT", 2)
+    rse = await service.get(conn, "A-DISK")
+
+    async def report(source: str, used: int, now: datetime) -> None:
+        said = Report(source=source, used=used, free=None, files=None, reported_at=now)
+        await service.report(conn, ROOT, rse, said)
+
+    times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    for now in times:
+        await report("srm", now.day, now)
+    await report("other", 0, times[0])
+
+    assert [(r.source, r.used) for r in await service.reports(conn, rse)] == [("srm", 3), ("srm", 2), ("other", 0)]

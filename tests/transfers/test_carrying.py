@@ -51,6 +51,25 @@ async def test_a_file_moves_from_where_it_is_said_to_lie_to_where_it_is_said_to(
     assert not (await grid.path(one)).exists()
 
 
+async def test_a_file_moves_by_the_protocols_that_are_for_transfers(grid: Grid) -> None:
+    (one,) = await grid.give({"a": b"first file"})
+    rule, there = await grid.want(), await grid.path(one)
+    await grid.value("""
+        INSERT INTO rse_protocol (vo, priority, rse_id, plugin, prefix, settings)
+        SELECT vo, 2, rse_id, plugin, prefix, settings FROM rse_protocol RETURNING 1
+        """)
+    await grid.value("""
+        UPDATE rse_protocol SET prefix = 'file:///nowhere', domains = '{"wan": {"read": 1, "write": 1}}'
+         WHERE priority = 1 RETURNING 1
+        """)
+
+    await service.carry(grid.deployment)
+    await grid.settle()
+
+    assert await grid.state(rule) is RuleState.OK
+    assert there.read_bytes() == b"first file"
+
+
 async def test_the_deferred_task_carries_by_itself(grid: Grid) -> None:
     await grid.give({"a": b"first file"})
     rule = await grid.want()

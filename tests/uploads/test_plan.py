@@ -1,11 +1,12 @@
 """To which RSE a new file goes."""
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho.rses.model import Rse
+from sancho.rses.model import Protocol, Rse
 from sancho.uploads.plan import choose_rse
 
 
@@ -23,6 +24,15 @@ def test_what_clients_cannot_reach_is_chosen_only_when_there_is_nothing_else() -
     assert choose_rse([posix, dav], "mc:a", wanted=[1]) == dav
     assert choose_rse([posix, dav], "mc:a", site_id=1) == dav
     assert choose_rse([posix], "mc:a") == posix
+
+
+def test_an_rse_that_clients_reach_by_another_protocol_is_in_reach() -> None:
+    dav = Protocol(plugin="p", prefix="davs://host/1", settings={}, domains={"wan": {"write": 1}})
+    reading = replace(dav, domains={"wan": {"read": 1}})
+    reached = replace(rse(3, scheme="file"), others=(dav,))
+    assert choose_rse([rse(2, scheme="file"), reached], "mc:a") == reached
+    unreached = replace(rse(3, scheme="file"), others=(reading,))
+    assert choose_rse([rse(1), unreached], "mc:a") == rse(1)
 
 
 def test_the_site_comes_before_the_rule_and_that_before_the_distance() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 PERMISSIONS = frozenset({
     "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "groups:manage",
     "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage", "quotas:manage",
-    "replicas:create", "replicas:manage", "rules:approve", "rules:create", "rules:manage",
+    "replicas:create", "replicas:manage", "rses:report", "rules:approve", "rules:create", "rules:manage",
     "topology:manage", "uploads:create", "vos:create",
 })  # fmt: skip
 """Every permission there is; `*` stands for all of them."""
@@ -28,6 +28,10 @@ LOGIN_LIFETIME = timedelta(minutes=10)
 """How long a login may take in a browser or on a device."""
 POLL_EVERY = timedelta(seconds=2)
 """A device asks no more often than this whether its login is done."""
+
+
+Attribute = bool | int | float | str
+"""What an attribute of an account may be."""
 
 
 class AccountKind(Enum):
@@ -74,6 +78,8 @@ class Account:
     email: str | None
     created_at: datetime
     groups: tuple[str, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+    """What its VO says of it besides; it gives no rights."""
 
 
 @dataclass(frozen=True, kw_only=True)

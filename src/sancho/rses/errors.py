@@ -1,6 +1,6 @@
 """What can go wrong with RSEs and the expressions that name them."""
 
-from sancho.kit.errors import Invalid, NotFound
+from sancho.kit.errors import Forbidden, Invalid, NotFound
 
 
 class RseNotFound(NotFound):
@@ -11,6 +11,16 @@ class RseNotFound(NotFound):
     def __init__(self, *, rse: str | int, field: str | None = "rse") -> None:
         """Name the RSE that was asked for."""
         super().__init__(rse=rse, field=field)
+
+
+class RseOfOthers(Forbidden):
+    """RSE {rse} belongs to the installation or another VO, which alone reports what is on it."""
+
+    code = "rse_of_others"
+
+    def __init__(self, *, rse: str) -> None:
+        """Name the RSE."""
+        super().__init__(rse=rse, hint="Ask an administrator of the installation.")
 
 
 class RseExpressionInvalid(Invalid):

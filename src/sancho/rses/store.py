@@ -1,11 +1,13 @@
 """The SQL of RSEs and distances."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows
-from sancho.rses.model import Protocol, Rse
+from sancho.rses.model import Described, Report, Rse
 
 
 async def rses(
@@ -17,17 +19,24 @@ async def rses(
         Rse,
         """
         SELECT rse.rse_id, rse.vo, rse.name, rse.site_id, coalesce(site.name, '') AS site, rse.audience,
-               protocol.plugin, protocol.prefix, protocol.settings, rse.attributes,
+               coalesce(protocol.ways -> 0 ->> 'plugin', '') AS plugin,
+               coalesce(protocol.ways -> 0 ->> 'prefix', '') AS prefix,
+               coalesce(protocol.ways -> 0 -> 'settings', '{}') AS settings,
+               coalesce(protocol.ways -> 0 -> 'domains', '{}') AS domains,
+               protocol.ways - 0 AS others, rse.attributes,
                rse.readable AND usable.now AS readable,
                rse.writable AND usable.now AS writable,
                rse.deletable AND usable.now AS deletable, rse.naming
           FROM rse
           JOIN resource ON resource.resource_id = rse.rse_id
           LEFT JOIN resource AS site ON site.resource_id = rse.site_id
-         CROSS JOIN LATERAL (SELECT resource.enabled AND coalesce(site.enabled, true) AS now) AS usable
          CROSS JOIN LATERAL (
-               SELECT p.plugin, p.prefix, p.settings FROM rse_protocol AS p
-                WHERE p.rse_id = rse.rse_id ORDER BY p.priority LIMIT 1) AS protocol
+               SELECT coalesce(jsonb_agg(jsonb_build_object('plugin', p.plugin, 'prefix', p.prefix,
+                                                            'settings', p.settings, 'domains', p.domains)
+                                         ORDER BY p.priority), '[]') AS ways
+                 FROM rse_protocol AS p WHERE p.rse_id = rse.rse_id) AS protocol
+         CROSS JOIN LATERAL (
+               SELECT resource.enabled AND coalesce(site.enabled, true) AND protocol.ways <> '[]' AS now) AS usable
          WHERE (%(name)s::text IS NULL OR rse.name = %(name)s)
            AND (%(ids)s::int[] IS NULL OR rse.rse_id = ANY(%(ids)s::int[]))
            AND (%(vo)s::smallint IS NULL OR rse.vo = %(vo)s OR EXISTS (
@@ -38,7 +47,7 @@ async def rses(
     )
 
 
-async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
+async def put_rses(conn: Connection, vo: int, rses: Sequence[Described]) -> None:
     """Make or change the RSE halves of resources that exist."""
     await execute(
         conn,
@@ -70,26 +79,43 @@ async def put_rses(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
     )
 
 
-async def put_protocols(conn: Connection, vo: int, rses: Sequence[Protocol]) -> None:
-    """Make or change how RSEs are reached; today each has one protocol."""
+async def put_protocols(conn: Connection, vo: int, rses: Sequence[Described]) -> None:
+    """Let RSEs be reached by exactly these protocols."""
+    said = [(r.rse_id, n, p) for r in rses for n, p in enumerate(r.protocols, 1)]
+    parameters = {
+        "vo": vo,
+        "those": [r.rse_id for r in rses],
+        "counts": [len(r.protocols) for r in rses],
+        "rse_ids": [rse_id for rse_id, _, _ in said],
+        "priorities": [n for _, n, _ in said],
+        "plugins": [p.plugin for _, _, p in said],
+        "prefixes": [p.prefix for _, _, p in said],
+        "settings": [Jsonb(p.settings) for _, _, p in said],
+        "domains": [Jsonb(p.domains) for _, _, p in said],
+    }
     await execute(
         conn,
         """
-        INSERT INTO rse_protocol (vo, priority, rse_id, plugin, prefix, settings)
-        SELECT %(vo)s, 1, rse_id, plugin, prefix, settings
-          FROM unnest(%(rse_ids)s::int[], %(plugins)s::text[], %(prefixes)s::text[], %(settings)s::jsonb[])
-            AS w (rse_id, plugin, prefix, settings)
-         ORDER BY rse_id
-        ON CONFLICT (rse_id, priority) DO UPDATE
-           SET plugin = excluded.plugin, prefix = excluded.prefix, settings = excluded.settings
+        DELETE FROM rse_protocol AS p
+         USING unnest(%(those)s::int[], %(counts)s::int[]) AS w (rse_id, count)
+         WHERE p.vo = %(vo)s AND p.rse_id = w.rse_id AND p.priority > w.count
         """,
-        {
-            "vo": vo,
-            "rse_ids": [r.rse_id for r in rses],
-            "plugins": [r.plugin for r in rses],
-            "prefixes": [r.prefix for r in rses],
-            "settings": [Jsonb(r.settings) for r in rses],
-        },
+        parameters,
+    )
+    await execute(
+        conn,
+        """
+        INSERT INTO rse_protocol (vo, priority, rse_id, plugin, prefix, settings, domains)
+        SELECT %(vo)s, priority, rse_id, plugin, prefix, settings, domains
+          FROM unnest(%(priorities)s::smallint[], %(rse_ids)s::int[], %(plugins)s::text[], %(prefixes)s::text[],
+                      %(settings)s::jsonb[], %(domains)s::jsonb[])
+            AS w (priority, rse_id, plugin, prefix, settings, domains)
+         ORDER BY rse_id, priority
+        ON CONFLICT (rse_id, priority) DO UPDATE
+           SET plugin = excluded.plugin, prefix = excluded.prefix, settings = excluded.settings,
+               domains = excluded.domains
+        """,
+        parameters,
     )
 
 
@@ -162,4 +188,64 @@ async def put_distances(conn: Connection, *, sources: Sequence[int], said: Seque
          WHERE d.distance <> excluded.distance
         """,
         parameters,
+    )
+
+
+async def put_report(conn: Connection, vo: int, rse_id: int, report: Report) -> None:
+    """Note what a storage says; what the same source said at the same moment is replaced."""
+    await execute(
+        conn,
+        """
+        INSERT INTO rse_report (vo, rse_id, reported_at, used, free, files, source)
+        VALUES (%(vo)s, %(rse_id)s, %(reported_at)s, %(used)s, %(free)s, %(files)s, %(source)s)
+        ON CONFLICT (rse_id, vo, source, reported_at) DO UPDATE
+           SET used = excluded.used, free = excluded.free, files = excluded.files
+        """,
+        {"vo": vo, "rse_id": rse_id, **asdict(report)},
+    )
+
+
+async def drop_old_reports(conn: Connection, vo: int, rse_id: int, source: str, keep: int) -> None:
+    """Keep so many reports of a source, the newest."""
+    await execute(
+        conn,
+        """
+        DELETE FROM rse_report
+         WHERE vo = %(vo)s AND rse_id = %(rse_id)s AND source = %(source)s AND reported_at <= (
+               SELECT reported_at FROM rse_report
+                WHERE vo = %(vo)s AND rse_id = %(rse_id)s AND source = %(source)s
+                ORDER BY reported_at DESC OFFSET %(keep)s LIMIT 1)
+        """,
+        {"vo": vo, "rse_id": rse_id, "source": source, "keep": keep},
+    )
+
+
+async def newest_reports(conn: Connection, rse_id: int) -> list[Report]:
+    """The last report of each source about an RSE, in order of their names."""
+    return await fetch(
+        conn,
+        Report,
+        """
+        SELECT DISTINCT ON (source) source, used, free, files, reported_at
+          FROM rse_report WHERE rse_id = %(rse_id)s ORDER BY source, reported_at DESC
+        """,
+        {"rse_id": rse_id},
+    )
+
+
+async def reports(
+    conn: Connection, rse_id: int, source: str | None, before: datetime | None, limit: int
+) -> list[Report]:
+    """What was reported about an RSE, by one source or any, newest first, from before a time."""
+    return await fetch(
+        conn,
+        Report,
+        """
+        SELECT source, used, free, files, reported_at
+          FROM rse_report
+         WHERE rse_id = %(rse_id)s AND (%(source)s::text IS NULL OR source = %(source)s)
+           AND (%(before)s::timestamptz IS NULL OR reported_at < %(before)s)
+         ORDER BY reported_at DESC, source LIMIT %(limit)s
+        """,
+        {"rse_id": rse_id, "source": source, "before": before, "limit": limit},
     )

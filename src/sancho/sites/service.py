@@ -172,7 +172,8 @@ def check_plugin(
         faults = e.errors(include_url=False, include_input=False)
     else:
         return
-    paths = [".".join(["settings", *(str(part) for part in fault["loc"])]) for fault in faults]
+    beside = field[: field.rfind(".") + 1]
+    paths = [".".join([f"{beside}settings", *(str(part) for part in fault["loc"])]) for fault in faults]
     said = "; ".join(f"{path}: {fault['msg']}" for path, fault in zip(paths, faults, strict=True))
     raise SettingsInvalid(plugin=plugin, problems=said, field=document.field(paths[0]))
 

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 
-from sancho.rses.model import Rse
+from sancho.rses.model import Domain, Operation, Rse
 
 SPOKEN = frozenset({"http", "https", "dav", "davs"})
 """Schemes of URLs that clients and pilots can PUT to; others are for transfer tools next to the storage."""
@@ -30,7 +30,7 @@ def choose_rse(
 
     def unfit(rse: Rse) -> tuple[bool, bool, bool, int]:
         return (
-            rse.prefix.partition("://")[0] not in SPOKEN,
+            not rse.protocols_for(Operation.WRITE, Domain.WAN, SPOKEN),
             site_id is not None and rse.site_id != site_id,
             rse.rse_id not in wanted,
             far.get(rse.rse_id, FAR),

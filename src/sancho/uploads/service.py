@@ -18,7 +18,7 @@ from sancho.kit.deployment import Deployment
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
+from sancho.rses.model import Operation, Rse
 from sancho.rules import service as rules
 from sancho.rules.model import Arrival, Hold, RuleTerms
 from sancho.uploads import plan, store
@@ -94,11 +94,17 @@ def grants(
     """Say where to put the files, each with a token for exactly its path."""
     uploads: list[Upload] = []
     for intent in intents:
-        rse = known[intent.rse_id]
+        rse = _for_putting(known[intent.rse_id])
         place = rses.place(rse, vo_name, intent.scope, intent.did_id, intent.name)
         token = rses.token(deployment.signer, rse, subject=subject, lifetime=TOKEN_LIFETIME, create=[place.path])
         uploads.append(Upload(intent_id=intent.intent_id, did=intent.did, rse=rse.name, url=place.url, token=token))
     return uploads
+
+
+def _for_putting(rse: Rse) -> Rse:
+    """The RSE as clients reach it: by what they speak, if there is that."""
+    spoken = rses.reached([rse], Operation.WRITE, schemes=plan.SPOKEN)
+    return (spoken or rses.reached([rse], Operation.WRITE)).get(rse.rse_id, rse)
 
 
 async def verify(
@@ -124,6 +130,7 @@ async def verify(
 
 
 async def _verify_one(deployment: Deployment, vo_name: str, intent: Intent, rse: Rse) -> str:
+    rse = rses.reached([rse], Operation.READ).get(rse.rse_id, rse)
     place = rses.place(rse, vo_name, intent.scope, intent.did_id, intent.name)
     token = rses.token(deployment.signer, rse, subject="uploads", lifetime=timedelta(minutes=5), read=[place.path])
     try:
@@ -242,7 +249,7 @@ async def expire(deployment: Deployment, *, limit: int = 200) -> int:
             intents = list(group)
             await give_up(conn, vo, intents)
             await store.postpone(conn, vo, [i.intent_id for i in intents], timedelta(minutes=5))
-        known = {r.rse_id: r for r in await rses.rses(conn)}
+        known = rses.reached(await rses.rses(conn), Operation.DELETE)
         names = await store.vo_names(conn)
     gone = await asyncio.gather(*(_empty(deployment, names[i.vo], i, known.get(i.rse_id)) for i in expired))
     _emptied()

@@ -1,7 +1,7 @@
 """VOs, sites, CEs, RSEs, pilots."""
 
 from sancho_client.call import Call, Pages, segment
-from sancho_client.models.topology import ComputeElement, Pilot, Rse, RseWithDistances, Site, Vo
+from sancho_client.models.topology import ComputeElement, Pilot, Rse, RseUsage, RseWithDistances, Site, Vo
 
 
 def vos() -> Pages[Vo]:
@@ -37,6 +37,11 @@ def rses() -> Pages[Rse]:
 def rse(name: str) -> Call[RseWithDistances]:
     """One RSE and its distances."""
     return Call(method="GET", path=f"/v1/rses/{segment(name)}", answer=RseWithDistances)
+
+
+def rse_usage(name: str) -> Call[RseUsage]:
+    """What the VO has on an RSE, and what its storage reports."""
+    return Call(method="GET", path=f"/v1/rses/{segment(name)}/usage", answer=RseUsage)
 
 
 def resolve(expression: str) -> Pages[Rse]:

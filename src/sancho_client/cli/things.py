@@ -6,6 +6,7 @@ exactly as `sancho apply` would.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import typer
@@ -19,7 +20,7 @@ from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs, ask_password
 from sancho_client.errors import BadInput
 from sancho_client.models.identity import Account, Group
-from sancho_client.models.topology import ComputeElement, Pilot, Quota, Rse, Site, Vo
+from sancho_client.models.topology import ComputeElement, Pilot, Quota, Rse, RseReport, Site, Vo
 
 M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
@@ -126,6 +127,7 @@ ACCOUNT: Thing[Account] = Thing(
         Column("state", lambda a: a.state, "state"),
         Column("groups", lambda a: a.groups),
         Column("email", lambda a: a.email),
+        Column("attributes", lambda a: a.attributes),
     ],
     kind="Account",
     example="alice",
@@ -203,6 +205,13 @@ RSE: Thing[Rse] = Thing(
     example="C-DISK",
     settings="site=SITE-C plugin=webdav prefix=https://storage.example.org/grid attributes.tier=2",
 )
+USAGE: list[Column[RseReport]] = [
+    Column("source", lambda r: r.source),
+    Column("used", lambda r: r.used, "size"),
+    Column("free", lambda r: r.free, "size"),
+    Column("files", lambda r: r.files, "right"),
+    Column("reported", lambda r: r.reported_at),
+]
 QUOTA: Thing[Quota] = Thing(
     noun="quota",
     help="Quotas: bytes that may be kept on RSEs",
@@ -254,6 +263,7 @@ def add_to(root: Verbs, *, panel: str) -> None:
     groups["account"].command("secret", example="sancho account secret robot")(secret)
     person.add_to(groups["account"])
     vo.add_to(groups["vo"])
+    groups["rse"].command("usage", example="sancho rse usage C-DISK")(usage)
     groups["rse"].command("resolve", example="sancho rse resolve 'tier=1&country=UK'")(resolve)
     for noun, verbs in groups.items():
         root.add(verbs, noun, panel=panel)
@@ -281,6 +291,14 @@ def password(
     new = ask_password(session, f"New password of {name}", stdin=password_stdin, twice=True)
     session.client.send(identity.change_password(name, new, current=old, vo=of))
     session.output.say(f"The password of {name} is set; its logins have ended.")
+
+
+def usage(session: Session, name: Annotated[str, typer.Argument(metavar="RSE", help="Name of the RSE.")]) -> None:
+    """Show what the VO has on an RSE, and what its storage reports."""
+    found = session.client.send(topology.rse_usage(name))
+    now = datetime.now(UTC)
+    ours = RseReport(source="catalogue", used=found.size, files=found.files, reported_at=now)
+    session.output.listing([ours, *found.reports], USAGE, of="usage")
 
 
 def resolve(

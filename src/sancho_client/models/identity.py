@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import ConfigDict
 
@@ -89,6 +90,7 @@ class Account(Answer):
     state: str
     email: str | None = None
     groups: Strings = ()
+    attributes: Mapping[str, Any] = {}
     created_at: datetime
 
 

@@ -1,6 +1,6 @@
 """What an installation consists of: VOs, sites, CEs, RSEs, quotas, pilots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,18 +36,46 @@ class ComputeElement(Answer):
     enabled: bool = True
 
 
+class Protocol(Answer):
+    """A way to reach an RSE; `domains` has its rank for each operation, by where one is (`lan`, `wan`)."""
+
+    plugin: str
+    prefix: str
+    domains: Mapping[str, Mapping[str, int]]
+
+
 class Rse(Answer):
-    """One space on one storage."""
+    """One space on one storage; its plugin and prefix are those of its first protocol."""
 
     name: str
     site: str
     plugin: str
     prefix: str
+    protocols: Sequence[Protocol] = ()
     audience: str
     attributes: Mapping[str, Any] = {}
     readable: bool = True
     writable: bool = True
     deletable: bool = True
+
+
+class RseReport(Answer):
+    """What a source has reported to be on a storage, of all VOs together, in bytes."""
+
+    source: str
+    used: int
+    free: int | None = None
+    files: int | None = None
+    reported_at: datetime
+
+
+class RseUsage(Answer):
+    """What the VO has on an RSE, and the last report of each source."""
+
+    rse: str
+    files: int
+    size: int
+    reports: Sequence[RseReport] = ()
 
 
 class RseWithDistances(Rse):

@@ -4,16 +4,23 @@ An account made here is in the group `users`, as far as the VO has it, for Rucio
 from the start. One that is deleted is suspended, as any account of ours: what it owns stays its own.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import translate
-from sancho.compat.rucio.accounts_wire import AccountChange, AccountIn
-from sancho.compat.rucio.caller import RucioCaller, RucioConfigure, RucioSnapshot, RucioTransaction, gives
-from sancho.compat.rucio.errors import AccountExists, SaidTogether
+from sancho.compat.rucio.accounts_wire import AccountAttributeIn, AccountChange, AccountIn
+from sancho.compat.rucio.caller import (
+    Configuration,
+    RucioCaller,
+    RucioConfigure,
+    RucioSnapshot,
+    RucioTransaction,
+    gives,
+)
+from sancho.compat.rucio.errors import AccountAttributeNotFound, AccountExists, PartNotServed, SaidTogether
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.wire import Account
 from sancho.identity import service as identity
@@ -22,30 +29,38 @@ from sancho.identity.model import AccountState
 from sancho.identity.service import identities
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch, Deployed, check_parameters
+from sancho.kit.web import Branch, Deployed
 from sancho.vos.model import Spec
 
 router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
 Json = Depends(gives("application/json"))
-LISTS = [Depends(gives(JSON_STREAM)), Depends(check_parameters)]
+LISTS = [Depends(gives(JSON_STREAM))]
+ADMIN = "admin"
+"""The attribute that says whether an account may do everything, which follows from its groups."""
 KIND = "Account"
 NEW_ACCOUNTS_GROUP = "users"
 PAGE = 1000
+administrators_of = identity.administrators
 STATES = {"ACTIVE": AccountState.ACTIVE, "SUSPENDED": AccountState.SUSPENDED, "DELETED": AccountState.SUSPENDED}
 
 
 @router.get("", dependencies=LISTS)
 @router.get("/", dependencies=LISTS)
 async def list_accounts(
+    request: Request,
     caller: RucioCaller,
     conn: RucioSnapshot,
     account_type: Annotated[str | None, Query(max_length=20)] = None,
     identity: Annotated[str | None, Query(max_length=16_384)] = None,
 ) -> StreamingResponse:
-    """Stream the accounts of the VO: all, those of a type, those that something proves."""
+    """Stream the accounts of the VO: all, those of a type, with some attributes, those that something proves."""
     pages = _pages(conn, caller) if identity is None else _proven(conn, caller, identity)
     wanted = account_type.upper() if account_type else None
-    return await stream_of(_listed(pages, caller, wanted))
+    asked = {key: value for key, value in request.query_params.items() if key not in {"account_type", "identity"}}
+    administrators = await administrators_of(conn, caller.vo) if ADMIN in asked else ()
+    return await stream_of(
+        _listed(pages, caller, wanted, lambda account: translate.fits(account, asked, administrators))
+    )
 
 
 async def _pages(conn: Connection, caller: Principal) -> AsyncIterator[list[OurAccount]]:
@@ -61,14 +76,14 @@ async def _proven(conn: Connection, caller: Principal, subject: str) -> AsyncIte
 
 
 async def _listed(
-    pages: AsyncIterator[list[OurAccount]], caller: Principal, wanted: str | None
+    pages: AsyncIterator[list[OurAccount]], caller: Principal, wanted: str | None, fits: Callable[[OurAccount], bool]
 ) -> AsyncIterator[Iterable[Any]]:
     manages = caller.may("accounts:manage")
     async for page in pages:
         yield [
             translate.account_in_list(account, seen=manages or account.account_id == caller.account_id)
             for account in page
-            if wanted in (None, account.kind.name)
+            if wanted in (None, account.kind.name) and fits(account)
         ]
 
 
@@ -127,6 +142,38 @@ async def suspend(account: str, caller: RucioCaller, deployment: Deployed) -> Re
 @router.get("/{account}/attr", dependencies=[Json])
 @router.get("/{account}/attr/", dependencies=[Json])
 async def attributes(account: str, caller: RucioCaller, conn: RucioTransaction) -> list[dict[str, Any]]:
-    """Say whether an account may do everything: it has no other attributes here."""
+    """Show the attributes of an account, and whether it may do everything."""
     known = await identity.get_account(conn, caller.vo, account)
-    return [{"key": "admin", "value": known.name in await identity.administrators(conn, caller.vo)}]
+    said = {**known.attributes, ADMIN: known.name in await identity.administrators(conn, caller.vo)}
+    return [{"key": key, "value": value} for key, value in said.items()]
+
+
+@router.post("/{account}/attr/{key}", status_code=201)
+async def put_attribute(account: str, key: str, body: AccountAttributeIn, configure: RucioConfigure) -> Response:
+    """Give an account an attribute, by its document; what it may do is not one."""
+    if key == ADMIN:
+        raise PartNotServed(part=f"attribute {ADMIN}", what="an account")
+    async with configure() as config:
+        await _change(config, account, lambda had: {**had, key: body.value})
+    return Response("Created", 201)
+
+
+@router.delete("/{account}/attr/{key}")
+async def drop_attribute(account: str, key: str, configure: RucioConfigure) -> Response:
+    """Take an attribute from an account."""
+
+    def without(had: dict[str, Any]) -> dict[str, Any]:
+        if key not in had:
+            raise AccountAttributeNotFound(account=account, key=key[:100])
+        return {name: value for name, value in had.items() if name != key}
+
+    async with configure() as config:
+        await _change(config, account, without)
+    return Response(None, 200)
+
+
+async def _change(config: Configuration, account: str, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    spec = await config.read(KIND, account)
+    known = await identity.get_account(config.conn, config.caller.vo, account)
+    said = {"attributes": changed(dict(known.attributes))}
+    await config.put(KIND, account, {**translate.account_spec(known, spec, {}), **said})

@@ -3,7 +3,9 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
+
+from sancho.compat.rucio.wire import Bytes
 
 
 def _upper(said: object) -> object:
@@ -30,6 +32,13 @@ class AccountChange(BaseModel, extra="forbid"):
     email: Email | None = None
 
 
+class AccountAttributeIn(BaseModel, extra="forbid"):
+    """What an attribute shall be; which one, the path says too."""
+
+    key: Annotated[str, Field(max_length=100)] | None = None
+    value: bool | int | float | Annotated[str, Field(max_length=1000)]
+
+
 class IdentityNamed(BaseModel, extra="forbid"):
     """What proves an account: a name in a certificate, a key, a user's name."""
 
@@ -45,16 +54,10 @@ class IdentityIn(IdentityNamed):
     password: Annotated[str | None, Field(max_length=1024)] = None
 
 
-def _known(said: float) -> float:
-    if said != -1 and not (said == math.inf or (said >= 0 and said < 2**62 and said == int(said))):
-        raise ValueError("should be a number of bytes, or -1 or Infinity for as many as there are")
-    return said
-
-
 class LimitIn(BaseModel, extra="forbid"):
     """How many bytes an account may use."""
 
-    bytes: Annotated[int | float, AfterValidator(_known)]
+    bytes: Bytes
 
     @property
     def size(self) -> int | None:

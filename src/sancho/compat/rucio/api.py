@@ -23,6 +23,7 @@ from sancho.compat.rucio import (
     requests,
     rses,
     rses_changes,
+    rses_protocols,
     rules,
     rules_changes,
     scopes,
@@ -39,8 +40,8 @@ DIALECTS: Dialects = {"/rucio/": render}
 """How errors are said below this path."""
 ROUTERS: Sequence[APIRouter] = (
     ping.router, auth.router, auth.pages, accounts.router,
-    identities.router, identities.by_identity, limits.router, limits.legacy,
-    rses.router, rses_changes.router, traces.grid, traces.elsewhere,
+    identities.router, identities.by_identity, limits.router, limits.legacy, limits.of_rses,
+    rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,

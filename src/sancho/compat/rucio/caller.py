@@ -1,6 +1,6 @@
 """Who calls, and what a call may ask for: Rucio's counterparts of those in `kit.web`."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast
@@ -8,15 +8,22 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Request
 
 from sancho.compat.rucio import lfns_translate as lfns
+from sancho.compat.rucio import rses_translate as say
 from sancho.compat.rucio.endpoints import meaning
 from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing
 from sancho.dids.errors import DidMalformed
-from sancho.kit.access import INSTANCE, Principal, refuse_machines
+from sancho.kit.access import INSTANCE, Principal, refuse_machines, require
 from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.web import Deployed, principal_of
+from sancho.rses import service as rses
+from sancho.rses.errors import RseNotFound
 from sancho.vos import service as vos
+from sancho.vos.errors import NotYourConfiguration
 from sancho.vos.model import Document, Kind, Spec
+
+RSE = "RSE"
+"""The kind of documents that make RSEs."""
 
 
 def token_of(request: Request) -> str:
@@ -85,14 +92,42 @@ class Configuration:
     kinds: Sequence[Kind[Any]]
 
     async def read(self, kind: str, name: str) -> Spec | None:
-        """What a document says; nobody changes it before this transaction ends."""
+        """What a document says; nobody changes it before this transaction ends.
+
+        Raises what `put` would, if it is already clear that the caller may change no such document.
+        """
+        self._require(kind, name)
         await vos.lock_configuration(self.conn)
         return await vos.find_spec(self.conn, self.caller.vo, kind, name)
 
+    def _require(self, kind: str, name: str) -> None:
+        known = next(k for k in self.kinds if k.name == kind)
+        if known.instance and not self.caller.is_instance_admin:
+            raise NotYourConfiguration(
+                account=self.caller.account, kind=kind, name=name[:200], vo=self.caller.vo_name, field="vo"
+            )
+        if known.permission is None or not self.caller.may_somewhere(known.permission):
+            require(self.caller, "configuration:apply", on=f"{kind}:{name}")
+
     async def put(self, kind: str, name: str, spec: Spec | None) -> None:
         """Let a document say this, or with None be gone; raises what `vos.service.apply` raises."""
-        changed = Document(kind=kind, name=name, vo=self.caller.vo_name, spec=spec or {}, remove=spec is None)
-        await vos.apply(self.conn, self.caller, [changed], self.kinds, comment="by a client of Rucio")
+        await self.put_all([(kind, name, spec)])
+
+    async def put_all(self, said: Iterable[tuple[str, str, Spec | None]]) -> None:
+        """As `put` for several, by kind and name: all of them or none."""
+        changed = [
+            Document(kind=kind, name=name, vo=self.caller.vo_name, spec=spec or {}, remove=spec is None)
+            for kind, name, spec in said
+        ]
+        await vos.apply(self.conn, self.caller, changed, self.kinds, comment="by a client of Rucio")
+
+    async def change_rse(self, rse: str, changed: Callable[[Spec], Spec]) -> None:
+        """Let the document of an RSE say what `changed` makes of it; raises `RseNotFound`, or what `put` raises."""
+        known = await rses.get(self.conn, rse, vo=self.caller.vo)
+        spec = await self.read(RSE, rse)
+        if spec is None and known.vo == self.caller.vo:
+            raise RseNotFound(rse=rse)
+        await self.put(RSE, rse, changed(spec or say.first_spec(known)))
 
 
 Configure = Callable[[], AbstractAsyncContextManager[Configuration]]

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from sancho.compat.rucio.errors import (
+    AccountAttributeNotFound,
     AccountExists,
     AttributeNotFound,
     BodyNotJson,
@@ -23,8 +24,11 @@ from sancho.compat.rucio.errors import (
     PasswordLacking,
     PfnUnknown,
     PluginUnknown,
+    ProtocolExists,
     ProtocolNotThere,
+    QosTaken,
     RseBlocked,
+    RseExists,
     StatusUnknown,
     TokenMissing,
     ValueExists,
@@ -87,7 +91,7 @@ from sancho.replicas.errors import (
 )
 from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
-from sancho.vos.errors import VoNotFound
+from sancho.vos.errors import DocumentInUse, VoNotFound
 
 LONGEST_HEADER = 125
 NO_GOOD = "Cannot authenticate with given credentials"
@@ -101,6 +105,7 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     NotAcceptable: (406, "UnsupportedRequestedContentType"),
     AccountNotFound: (404, "AccountNotFound"),
     AccountExists: (409, "Duplicate"),
+    AccountAttributeNotFound: (404, "AccountNotFound"),
     IdentityTaken: (409, "Duplicate"),
     PasswordExists: (409, "Duplicate"),
     PasswordLacking: (400, "IdentityError"),
@@ -132,6 +137,10 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     QuotaExceeded: (409, "InsufficientAccountLimit"),
     NothingRequested: (404, "RequestNotFound"),
     NothingToFollow: (404, "ReplicaNotFound"),
+    ProtocolExists: (409, "Duplicate"),
+    RseExists: (409, "Duplicate"),
+    QosTaken: (409, "Duplicate"),
+    DocumentInUse: (409, "RSEOperationNotSupported"),
     AttributeNotFound: (404, "RSEAttributeNotFound"),
     DistanceExists: (409, "Duplicate"),
     ProtocolNotThere: (404, "RSEProtocolNotSupported"),

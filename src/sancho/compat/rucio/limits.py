@@ -23,7 +23,8 @@ from sancho.compat.rucio.caller import (
     RucioTransaction,
     gives,
 )
-from sancho.compat.rucio.errors import LimitNotFound
+from sancho.compat.rucio.errors import LimitNotFound, RseLimitNotFound
+from sancho.compat.rucio.rses_wire import RseLimitIn, RseLimitNamed
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.identity import service as identity
 from sancho.identity.model import Account
@@ -34,10 +35,12 @@ from sancho.rules import service as rules
 from sancho.rules.model import Quota, Usage
 
 router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
+of_rses = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
 legacy = Branch(prefix="/rucio/accountlimits", include_in_schema=False, strict_content_type=False)
 Json = Depends(gives("application/json"))
 Streams = Depends(gives(JSON_STREAM))
 KIND = "Quota"
+SPACE = "MaxSpaceAvailable"
 MOST = 10_000
 """Quotas, or RSEs, of one account that an answer is made of."""
 
@@ -135,16 +138,56 @@ async def _delete(configure: Configure, account: str, spellings: Sequence[str]) 
     return Response(None, 200)
 
 
-async def _set(config: Configuration, account: str, spellings: Sequence[str], size: int | None) -> int:
-    """Let the documents that limit an account so, or a new one, say this size, or with None be gone; count them."""
+async def _set(config: Configuration, account: str | None, spellings: Sequence[str], size: int | None) -> int:
+    """Let the documents that limit an account so, or a new one, say this size, or with None be gone; count them.
+
+    Without an account, those that limit the VO as a whole.
+    """
     fresh = f"rucio.{uuid.uuid4().hex[:16]}"
     await config.read(KIND, fresh)
-    known = await identity.get_account(config.conn, config.caller.vo, account)
-    there = [quota.name for quota in await _quotas(config.conn, known) if quota.rse_expression in spellings]
-    for name in there or ([] if size is None else [fresh]):
-        spec = {"account": account, "rse_expression": spellings[-1], "size": size}
-        await config.put(KIND, name, None if size is None else spec)
+    if account is None:
+        known = await _of_all(config.conn, config.caller.vo)
+    else:
+        known = await _quotas(config.conn, await identity.get_account(config.conn, config.caller.vo, account))
+    there = [quota.name for quota in known if quota.rse_expression in spellings]
+    said = {} if account is None else {"account": account}
+    spec = None if size is None else {**said, "rse_expression": spellings[-1], "size": size}
+    await config.put_all((KIND, name, spec) for name in there or ([] if size is None else [fresh]))
     return len(there)
+
+
+# ---- of all of the VO together
+
+
+async def _of_all(conn: Connection, vo: int) -> list[Quota]:
+    return [quota for quota in await rules.list_quotas(conn, vo, page=("", MOST)) if quota.account is None]
+
+
+@of_rses.get("/{rse}/limits", dependencies=[Json])
+async def rse_limits(rse: str, caller: RucioCaller, conn: RucioTransaction) -> dict[str, int]:
+    """Say how many bytes the VO may have on an RSE, where a quota for all of it together says so."""
+    there = await rses.get(conn, rse)
+    size = say.local(await _of_all(conn, caller.vo), [there]).get(there.name)
+    return {} if size is None else {SPACE: size}
+
+
+@of_rses.put("/{rse}/limits")
+async def set_rse_limit(rse: str, body: RseLimitIn, configure: RucioConfigure) -> Response:
+    """Let the VO have so many bytes on an RSE, or as many as there are."""
+    async with configure() as config:
+        there = await rses.get(config.conn, rse, vo=config.caller.vo)
+        await _set(config, None, [there.name, f"rse={there.name}"], body.size)
+    return Response(None, 200)
+
+
+@of_rses.delete("/{rse}/limits")
+async def delete_rse_limit(rse: str, body: RseLimitNamed, configure: RucioConfigure) -> Response:
+    """Let the VO have as many bytes on an RSE as there are."""
+    async with configure() as config:
+        there = await rses.get(config.conn, rse, vo=config.caller.vo)
+        if not await _set(config, None, [there.name, f"rse={there.name}"], None):
+            raise RseLimitNotFound(name=body.name, rse=rse)
+    return Response(None, 200)
 
 
 # ---- usage
@@ -168,6 +211,15 @@ async def global_usage(account: str, caller: RucioCaller, conn: RucioSnapshot) -
     wide = [q for q in await _quotas(conn, known) if say.rse_alone(q.rse_expression, seen) is None]
     used = await _usage(conn, known)
     return await stream_of(_once([say.global_usage(q.rse_expression, used, q.rse_ids, q.limit) for q in wide]))
+
+
+@of_rses.get("/{rse}/accounts/usage", dependencies=[Streams])
+async def usage_by_account(rse: str, caller: RucioCaller, conn: RucioSnapshot) -> StreamingResponse:
+    """Stream what each account locks on an RSE, and its limit there."""
+    there = await rses.get(conn, rse)
+    quotas = [q for q in await rules.list_quotas(conn, caller.vo, page=("", MOST)) if q.account is not None]
+    used = await rules.usage(conn, caller.vo, rse_id=there.rse_id, page=(0, 0, MOST))
+    return await stream_of(_once(say.usage_by_account(there, used, quotas)))
 
 
 @router.get("/{account}/usage/{rse}", dependencies=[Streams])

@@ -56,6 +56,17 @@ def usage_row(rse: Rse, used: Sequence[Usage], limit: int | None) -> dict[str, A
     return {"rse": rse.name, "rse_id": id_of(rse.rse_id), **_counts(used, limit)}
 
 
+def usage_by_account(rse: Rse, usage: Sequence[Usage], quotas: Sequence[Quota]) -> list[dict[str, Any]]:
+    """What each account has on an RSE; those that have nothing there are left out."""
+    return [
+        {
+            "account": one.account,
+            **usage_row(rse, [one], local([q for q in quotas if q.account == one.account], [rse]).get(rse.name)),
+        }
+        for one in usage
+    ]  # fmt: skip
+
+
 def local_usage(usage: Sequence[Usage], quotas: Sequence[Quota], rses: Sequence[Rse]) -> list[dict[str, Any]]:
     """What an account has on each RSE that it uses, or has a limit on."""
     limits = local(quotas, rses)

@@ -12,7 +12,6 @@ from sancho.compat.rucio.errors import NothingToFollow
 from sancho.compat.rucio.replicas_body import enter
 from sancho.compat.rucio.replicas_wire import Choice, DidsIn, ListIn, PfnsIn, ReplicasIn, StatesIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
-from sancho.compat.rucio.translate import scheme_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did
 from sancho.kit.access import Principal
@@ -130,8 +129,10 @@ async def follow(
 ) -> Response:
     """Lead to a replica of a file that a browser can read; raises `NothingToFollow`."""
     did = await dids.get(conn, caller.vo, f"{scope}:{name.removesuffix('/')}")
+    schemes = [one for one in FOLLOWED if one in (choice.schemes or FOLLOWED)]
+    choice = choice.model_copy(update={"schemes": schemes})
     there = await _chosen(conn, choice)
-    wanted = Wanted([i for i, rse in there.known.items() if rse.readable and scheme_of(rse) in FOLLOWED], bare=False)
+    wanted = Wanted([i for i, rse in there.known.items() if rse.readable], bare=False)
     urls = [
         one.url
         async for some in service.copies(conn, caller.vo, [did], wanted)

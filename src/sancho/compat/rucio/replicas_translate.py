@@ -7,10 +7,10 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from sancho.compat.rucio.replicas_wire import Choice
-from sancho.compat.rucio.translate import id_of, scheme_of
+from sancho.compat.rucio.translate import id_of
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
+from sancho.rses.model import Domain, Operation, Rse
 
 STATES: Mapping[ReplicaState, str] = {
     ReplicaState.COPYING: "COPYING", ReplicaState.AVAILABLE: "AVAILABLE",
@@ -31,7 +31,7 @@ class There:
 
 @dataclass(frozen=True)
 class Found:
-    """A replica, and the URL that it has."""
+    """A replica, and a URL that it has."""
 
     rse: Rse
     state: ReplicaState
@@ -41,15 +41,24 @@ class Found:
 
 def fits(rse: Rse, choice: Choice) -> bool:
     """Say whether replicas on an RSE are to be listed, as far as it depends on the RSE."""
-    return (choice.schemes is None or scheme_of(rse) in choice.schemes) and (choice.ignore_availability or rse.readable)
+    return bool(_ways(rse, FAR, choice) or _ways(rse, HERE, choice)) and (choice.ignore_availability or rse.readable)
+
+
+def _ways(rse: Rse, rank: tuple[int, int], choice: Choice) -> list[Rse]:
+    """The RSE as the reader reaches it, by one protocol each."""
+    return [
+        rses.by(rse, protocol)
+        for protocol in rse.protocols_for(Operation.READ, Domain(_domain(rank, choice)), choice.schemes)
+    ]
 
 
 def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
     """The replicas of a file in the order that was asked for: the nearest first, by name of their RSE, or at random."""
     known = there.known
     found = [
-        Found(known[i], state, _pfn(known[i], vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
+        Found(way, state, _pfn(way, vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
         for i, state, path in file.copies
+        for way in _ways(known[i], there.rank.get(i, FAR), choice)
     ]
     found.sort(key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
     if choice.sort == "random" or choice.nrandom is not None:
@@ -73,10 +82,17 @@ def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dic
             }
             for n, one in enumerate(found, 1)
         },
-        "rses": {one.rse.name: [one.url] for one in found},
+        "rses": _by_rse(found),
         "states": {one.rse.name: STATES[one.state] for one in found},
     }  # fmt: skip
     return {**said, "parents": list(file.parents)} if choice.resolve_parents else said
+
+
+def _by_rse(found: Sequence[Found]) -> dict[str, list[str]]:
+    urls: dict[str, list[str]] = {}
+    for one in found:
+        urls.setdefault(one.rse.name, []).append(one.url)
+    return urls
 
 
 def metalink_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> str:

@@ -3,27 +3,26 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from sancho.compat.rucio import rses_translate as say
 from sancho.compat.rucio import translate
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
 from sancho.compat.rucio.errors import ProtocolNotThere
+from sancho.compat.rucio.rses_wire import LfnsAsked, UsageIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids.model import parse_did
 from sancho.kit.web import Branch, Deployed
 from sancho.replicas import service as replicas
 from sancho.rses import service
-from sancho.rses.model import Rse
-from sancho.rules import service as rules
+from sancho.rses.model import Domain, Operation, Report
 
 router = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
 Json = Depends(gives("application/json"))
 Streams = Depends(gives(JSON_STREAM))
-LOCATED_AT_ONCE = 1000
 LONGEST_EXPRESSION = 4000
-QUOTAS_READ = 10_000
+REPORTS = 10_000
 
 
 @router.get("", dependencies=[Streams])
@@ -60,19 +59,23 @@ async def attributes(rse: str, _caller: RucioCaller, conn: RucioTransaction) -> 
 @router.get("/{rse}/protocols", dependencies=[Json])
 async def protocols(rse: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
     """List how an RSE is reached."""
-    return JSONResponse([say.protocol_of(await service.get(conn, rse), caller.vo_name)])
+    return JSONResponse(say.protocols_of(await service.get(conn, rse), caller.vo_name))
 
 
 @router.get("/{rse}/protocols/{scheme}", dependencies=[Json])
 async def protocol(rse: str, scheme: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
-    """Show an RSE that is reached by a scheme."""
-    return JSONResponse(say.settings_of(_by_scheme(await service.get(conn, rse), scheme), caller.vo_name))
+    """Show an RSE with its protocols of a scheme."""
+    said = say.settings_of(await service.get(conn, rse), caller.vo_name, scheme)
+    if not said["protocols"]:
+        raise ProtocolNotThere(rse=rse, scheme=scheme[:100])
+    return JSONResponse(said)
 
 
-def _by_scheme(rse: Rse, scheme: str) -> Rse:
-    if translate.scheme_of(rse) != scheme:
-        raise ProtocolNotThere(rse=rse.name, scheme=scheme[:100])
-    return rse
+@router.get("/{rse}/qos_policy", dependencies=[Json])
+async def qos_policies(rse: str, _caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+    """Name the QoS that an RSE is of, if any."""
+    qos = (await service.get(conn, rse)).attributes.get("qos")
+    return JSONResponse([] if qos is None else [str(qos)])
 
 
 @router.get("/{rse}/lfns2pfns", dependencies=[Json])
@@ -81,17 +84,19 @@ async def lfns2pfns(
     caller: RucioCaller,
     conn: RucioTransaction,
     deployment: Deployed,
-    lfn: Annotated[list[Annotated[str, Query(max_length=700)]], Query(max_length=LOCATED_AT_ONCE)],
-    scheme: Annotated[str | None, Query(max_length=1000)] = None,
+    asked: Annotated[LfnsAsked, Query()],
 ) -> JSONResponse:
-    """Say where files lie on an RSE, or where a client would put those that do not."""
-    there = await service.get(conn, rse)
-    if scheme is not None and translate.scheme_of(there) not in scheme.split(","):
-        raise ProtocolNotThere(rse=rse, scheme=scheme[:100])
-    names = [parse_did(one, field="lfn") for one in lfn]
+    """Say where files lie on an RSE by its best protocol, or where a client would put those that do not."""
+    schemes = None if asked.scheme is None else asked.scheme.split(",")
+    known = await service.get(conn, rse)
+    reached = service.reached([known], Operation(asked.operation), Domain(asked.domain), schemes=schemes)
+    if not reached:
+        raise ProtocolNotThere(rse=rse, scheme=(asked.scheme or asked.operation)[:100])
+    there = reached[known.rse_id]
+    names = [parse_did(one, field="lfn") for one in asked.lfn]
     known = await replicas.lying_on(conn, caller, there, names)
     paths = [known.get(one) or service.named_path(deployment.extensions, there, caller.vo_name, *one) for one in names]
-    return JSONResponse({one: service.pfn(there, path) for one, path in zip(lfn, paths, strict=True)})
+    return JSONResponse({one: service.pfn(there, path) for one, path in zip(asked.lfn, paths, strict=True)})
 
 
 @router.get("/{rse}/usage", dependencies=[Streams])
@@ -102,21 +107,34 @@ async def usage(
     deployment: Deployed,
     source: Annotated[str | None, Query(max_length=100)] = None,
 ) -> StreamingResponse:
-    """Say what the VO has on an RSE, as the catalogue counts it."""
+    """Say what the VO has on an RSE, as the catalogue counts it, and what its storage reports: last, by each source."""
     there = await service.get(conn, rse)
     counts = {count.rse_id: count for count in await replicas.usage(conn, caller.vo)}
     now = translate.date_of(deployment.clock.now())
-    said = say.usage_of(there, counts.get(there.rse_id), now)
-    return await stream_of(_once([said] if source in (None, say.USAGE_SOURCE) else []))
+    said = [say.usage_of(there, counts.get(there.rse_id), now)]
+    said += [say.report_of(there, report) for report in await service.newest_reports(conn, there)]
+    return await stream_of(_once([one for one in said if source in (None, one["source"])]))
 
 
-@router.get("/{rse}/limits", dependencies=[Json])
-async def limits(rse: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
-    """Say how many bytes the VO may have on an RSE, where a quota for all of it together says so."""
+@router.get("/{rse}/usage/history", dependencies=[Streams])
+async def history(
+    rse: str, _caller: RucioCaller, conn: RucioSnapshot, source: Annotated[str | None, Query(max_length=100)] = None
+) -> StreamingResponse:
+    """Stream what sources have reported of an RSE, the newest first."""
     there = await service.get(conn, rse)
-    quotas = await rules.list_quotas(conn, caller.vo, page=("", QUOTAS_READ))
-    sizes = [q.limit for q in quotas if q.account is None and say.names_only(q.rse_expression, there.name)]
-    return JSONResponse({say.SPACE: min(sizes)} if sizes else {})
+    found = await service.reports(conn, there, source=source, limit=REPORTS)
+    return await stream_of(_once([say.report_of(there, report) for report in found]))
+
+
+@router.put("/{rse}/usage")
+async def report(
+    rse: str, body: UsageIn, caller: RucioCaller, conn: RucioTransaction, deployment: Deployed
+) -> Response:
+    """Note what a source says is on a storage."""
+    there = await service.get(conn, rse)
+    said = Report(reported_at=deployment.clock.now(), **body.model_dump())
+    await service.report(conn, caller, there, said)
+    return Response(None, 200)
 
 
 @router.get("/{source}/distances/{destination}", dependencies=[Json])

@@ -4,46 +4,97 @@ RSEs are owned by the VO `instance`, so its administrators alone change them; an
 documents.
 """
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Query, Response
 
-from sancho.compat.rucio.caller import Configuration, RucioConfigure
-from sancho.compat.rucio.errors import AttributeNotFound, DistanceExists, DistanceNotFound
-from sancho.compat.rucio.rses_wire import AttributeIn, DistanceIn, RseChange
+from sancho.compat.rucio.caller import RucioConfigure
+from sancho.compat.rucio.errors import AttributeNotFound, DistanceExists, DistanceNotFound, QosTaken, RseExists
+from sancho.compat.rucio.rses_wire import AttributeIn, DistanceIn, RseChange, RseIn
 from sancho.kit.web import Branch
 from sancho.rses import service
-from sancho.rses.errors import RseNotFound
+from sancho.sites import service as sites
 from sancho.vos.model import Spec
 
 router = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
 KIND = "RSE"
 
 
-async def _change(config: Configuration, rse: str, changed: Callable[[Spec], Spec]) -> None:
-    spec = await config.read(KIND, rse)
-    known = await service.get(config.conn, rse, vo=config.caller.vo)
-    if spec is None and known.vo == config.caller.vo:
-        raise RseNotFound(rse=rse)
-    await config.put(KIND, rse, changed(spec or {"site": known.site, "plugin": known.plugin, "prefix": known.prefix}))
-
-
 @router.put("/{rse}", status_code=201)
 async def change(rse: str, body: RseChange, configure: RucioConfigure) -> Response:
-    """Let an RSE be read, written and deleted from, or not."""
-    words = {"availability_read": "readable", "availability_write": "writable", "availability_delete": "deletable"}
-    said = {words[word]: value for word, value in body.model_dump(exclude_none=True).items()}
+    """Let an RSE be read, written and deleted from, or not; say where it is and of what kind."""
     async with configure() as config:
-        await _change(config, rse, lambda spec: {**spec, **said})
+        await config.change_rse(rse, lambda spec: _said_of(spec, body))
     return Response("Created", 201)
+
+
+def _said_of(spec: Spec, said: RseChange) -> Spec:
+    attributes = {**spec.get("attributes", {}), **said.attributes}
+    return {**spec, **said.switches, **({"attributes": attributes} if attributes else {})}
+
+
+@router.post("/{rse}", status_code=201)
+async def add(rse: str, body: RseIn, configure: RucioConfigure) -> Response:
+    """Make an RSE, which is used as soon as it has a protocol; at its site, or at a new one of its own name."""
+    async with configure() as config:
+        if await config.read(KIND, rse) is not None:
+            raise RseExists(rse=rse)
+        site = body.site or rse
+        known = {each.name for each in await sites.sites(config.conn)}
+        new: list[tuple[str, str, Spec | None]] = [] if body.site or site in known else [("Site", site, {})]
+        await config.put_all([*new, (KIND, rse, _said_of({"site": site}, body))])
+    return Response("Created", 201)
+
+
+@router.delete("/{rse}")
+async def delete(rse: str, configure: RucioConfigure) -> Response:
+    """Let an RSE be gone, which has no replicas."""
+    async with configure() as config:
+        await service.get(config.conn, rse, vo=config.caller.vo)
+        await config.read(KIND, rse)
+        await config.put(KIND, rse, None)
+    return Response(None, 200)
+
+
+@router.post("/{rse}/qos_policy/{policy}", status_code=201)
+async def add_qos(rse: str, policy: str, configure: RucioConfigure) -> Response:
+    """Let an RSE be of a QoS, which expressions ask for as `qos`; it can be of one only."""
+
+    def with_qos(spec: Spec) -> Spec:
+        attributes = spec.get("attributes", {})
+        if "qos" in attributes:
+            raise QosTaken(rse=rse, qos=str(attributes["qos"]))
+        return {**spec, "attributes": {**attributes, "qos": policy}}
+
+    async with configure() as config:
+        await config.change_rse(rse, with_qos)
+    return Response("Created", 201)
+
+
+@router.delete("/{rse}/qos_policy/{policy}")
+async def drop_qos(rse: str, policy: str, configure: RucioConfigure) -> Response:
+    """Let an RSE be of a QoS no more."""
+
+    def without(spec: Spec) -> Spec:
+        attributes = dict(spec.get("attributes", {}))
+        if attributes.pop("qos", None) != policy:
+            raise AttributeNotFound(rse=rse, key=f"qos={policy[:100]}")
+        return {**spec, "attributes": attributes}
+
+    async with configure() as config:
+        await config.change_rse(rse, without)
+    return Response(None, 200)
 
 
 @router.post("/{rse}/attr/{key}", status_code=201)
 async def put_attribute(rse: str, key: str, body: AttributeIn, configure: RucioConfigure) -> Response:
     """Give an RSE an attribute, in place of what it was before."""
+
+    def with_it(spec: Spec) -> Spec:
+        return {**spec, "attributes": {**spec.get("attributes", {}), key: body.value}}
+
     async with configure() as config:
-        await _change(config, rse, lambda spec: {**spec, "attributes": {**spec.get("attributes", {}), key: body.value}})
+        await config.change_rse(rse, with_it)
     return Response("Created", 201)
 
 
@@ -58,7 +109,7 @@ async def drop_attribute(rse: str, key: str, configure: RucioConfigure) -> Respo
         return {**spec, "attributes": {name: value for name, value in attributes.items() if name != key}}
 
     async with configure() as config:
-        await _change(config, rse, without)
+        await config.change_rse(rse, without)
     return Response(None, 200)
 
 
@@ -78,7 +129,7 @@ async def add_distance(source: str, destination: str, body: DistanceIn, configur
                     raise DistanceExists(source=one, destination=other)
                 return _with_distance(spec, other, body.distance)
 
-            await _change(config, one, linked)
+            await config.change_rse(one, linked)
     return Response("Created", 201)
 
 
@@ -92,7 +143,7 @@ async def update_distance(source: str, destination: str, body: DistanceIn, confi
             def nearer(spec: Spec, one: str = one, other: str = other) -> Spec:
                 return _with_distance(_required(spec, one, other), other, body.distance)
 
-            await _change(config, one, nearer)
+            await config.change_rse(one, nearer)
     return Response(None, 200)
 
 
@@ -107,7 +158,7 @@ async def delete_distance(
             def unlinked(spec: Spec, one: str = one, other: str = other) -> Spec:
                 return _with_distance(_required(spec, one, other), other, None)
 
-            await _change(config, one, unlinked)
+            await config.change_rse(one, unlinked)
     return Response(None, 200)
 
 

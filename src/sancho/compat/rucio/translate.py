@@ -1,7 +1,7 @@
 """Rucio's spellings of ours, and back: pure, each pair a round trip."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 from sancho.compat.rucio import wire
 from sancho.identity.model import Account, Identity, Proof
 from sancho.kit.access import INSTANCE
-from sancho.rses.model import Rse
 from sancho.vos.model import VO, Spec
 
 LEFT_AS_IT_IS = ("password_hash", "suspended")
@@ -57,12 +56,20 @@ def account_in_list(account: Account, *, seen: bool) -> dict[str, Any]:
     return {"account": account.name, "type": account.kind.name, "email": account.email if seen else None}
 
 
+def fits(account: Account, asked: Mapping[str, str], administrators: Collection[str]) -> bool:
+    """Say whether an account has these attributes, whose values are as a query spells them."""
+    said = {**account.attributes, "admin": account.name in administrators}
+    return all(key in said and str(said[key]).lower() == value.lower() for key, value in asked.items())
+
+
 def account_spec(account: Account, spec: Spec | None, said: Mapping[str, Any]) -> Spec:
     """What the document of an account is to say when a client has said this of it; `spec` is what it says now.
 
     One that a provider's word made has no document yet: the first one says what the account is already.
     """
     told: Spec = {"kind": account.kind.word, "groups": list(account.groups), "email": account.email}
+    if account.attributes:
+        told["attributes"] = dict(account.attributes)
     kept = {key: value for key, value in (spec or told).items() if key not in LEFT_AS_IT_IS}
     if said.get("account_type") is not None:
         kept["kind"] = said["account_type"].lower()
@@ -125,8 +132,3 @@ def validated(account: str, vo: str, until: datetime, scope: str) -> str:
 def id_of(number: int) -> str:
     """An id as Rucio says it: our number, in 32 hex digits."""
     return f"{number:032x}"
-
-
-def scheme_of(rse: Rse) -> str:
-    """The scheme of all URLs on an RSE."""
-    return rse.prefix.partition(":")[0]

@@ -1,9 +1,10 @@
 """Rucio's words for what goes over its wire."""
 
+import math
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from sancho.kit.units import Time
 
@@ -25,6 +26,16 @@ Moment = Annotated[Time, BeforeValidator(_date_or_text)]
 Expression = Annotated[str, Field(max_length=4000)]
 Meta = Annotated[dict[str, Any], Field(max_length=100)]
 """What a DID is to say."""
+
+
+def _known(said: float) -> float:
+    if said != -1 and not (said == math.inf or (said >= 0 and said < 2**62 and said == int(said))):
+        raise ValueError("should be a number of bytes, or -1 or Infinity for as many as there are")
+    return said
+
+
+Bytes = Annotated[int | float, AfterValidator(_known)]
+"""How many bytes there may be, as clients say it."""
 
 
 class Ping(BaseModel):

@@ -1,6 +1,6 @@
 """Native routes of accounts and groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -21,7 +21,7 @@ from sancho.identity.errors import (
     PasswordUnfit,
     PasswordWrong,
 )
-from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Group
+from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Attribute, Group
 from sancho.identity.service import exchange, personal
 from sancho.identity.service.personal import Erased
 from sancho.kit.access import NotYours, Principal
@@ -54,6 +54,7 @@ class AccountOut(BaseModel):
     email: str | None
     created_at: datetime
     groups: tuple[str, ...]
+    attributes: Mapping[str, Attribute]
 
     @classmethod
     def of(cls, account: Account, caller: Principal) -> "AccountOut":
@@ -62,6 +63,7 @@ class AccountOut(BaseModel):
         return cls(
             account_id=account.account_id, name=account.name, kind=account.kind.word, state=account.state.word,
             email=account.email if seen else None, created_at=account.created_at, groups=account.groups,
+            attributes=account.attributes,
         )  # fmt: skip
 
 

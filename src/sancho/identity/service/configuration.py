@@ -18,6 +18,9 @@ from sancho.vos.model import INSTANCE_NAME, Action, Applied, Change, Document, K
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
+AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,62}$")]
+AttributeValue = bool | int | float | Annotated[str, Field(max_length=1000)]
+
 
 def _not_tiny(share: float) -> float:
     if 0 < share < 1e-6:
@@ -51,6 +54,8 @@ class AccountSpec(BaseModel, extra="forbid"):
     """Where its people can be reached."""
     groups: Annotated[list[Name], Field(max_length=100)] = []
     """The groups it is in."""
+    attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=100)] = {}
+    """What else its VO wants to say of it; it gives no rights."""
     suspended: bool | None = None
     """Whether it is barred; when absent, that stays as it is."""
     password_hash: Annotated[str | None, Field(max_length=500)] = None
@@ -125,6 +130,7 @@ async def _apply_accounts(
         emails=[d.spec.email for d in documents],
         suspended=[d.spec.suspended for d in documents],
     )
+    await store.put_attributes(conn, vo, {ids[d.name]: d.spec.attributes for d in documents})
     memberships = [(ids[d.name], groups[group]) for d in documents for group in dict.fromkeys(d.spec.groups)]
     await store.put_memberships(
         conn,

@@ -10,6 +10,7 @@ from sancho.identity.store.accounts import (
     list_groups,
     names_like,
     put_accounts,
+    put_attributes,
     put_groups,
     put_memberships,
     put_passwords,
@@ -57,7 +58,7 @@ __all__ = [
     "drop_groups", "drop_identity", "forget_expired", "forget_logins", "groups_of", "list_accounts",
     "list_groups", "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner", "names_like",
     "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "provider_names", "put_accounts",
-    "put_groups", "put_identity", "put_memberships", "put_passwords", "put_provider", "refresh_token",
+    "put_attributes", "put_groups", "put_identity", "put_memberships", "put_passwords", "put_provider", "refresh_token",
     "revoke_all", "revoke_family", "revoke_until", "secret_of", "set_browser", "set_login_state", "set_polled",
     "set_sent", "set_state", "standing", "use_refresh_token",
 ]  # fmt: skip

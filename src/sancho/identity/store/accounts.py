@@ -1,9 +1,11 @@
 """The SQL of accounts and groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sancho.identity.model import Account, Credential, Group, Standing
+from psycopg.types.json import Jsonb
+
+from sancho.identity.model import Account, Attribute, Credential, Group, Standing
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values, find
 
 # ---- accounts
@@ -19,7 +21,7 @@ async def list_accounts(
         Account,
         """
         SELECT account.account_id, account.vo, account.name, account.kind, account.state, account.email,
-               account.created_at, mine.groups
+               account.created_at, account.attributes, mine.groups
           FROM account
          CROSS JOIN LATERAL (
                SELECT coalesce(array_agg(g.name ORDER BY g.name), '{}') AS groups
@@ -87,9 +89,28 @@ async def put_accounts(
                             THEN a.state ELSE excluded.state END
         RETURNING name, account_id
         """,
-        {"vo": vo, "names": list(names), "kinds": list(kinds), "emails": list(emails), "suspended": list(suspended)},
+        {
+            "vo": vo,
+            "names": list(names),
+            "kinds": list(kinds),
+            "emails": list(emails),
+            "suspended": list(suspended),
+        },
     )
     return dict(rows)
+
+
+async def put_attributes(conn: Connection, vo: int, said: Mapping[int, Mapping[str, Attribute]]) -> None:
+    """Let accounts, by id, have exactly these attributes."""
+    await execute(
+        conn,
+        """
+        UPDATE account SET attributes = w.attributes
+          FROM unnest(%(account_ids)s::int[], %(attributes)s::jsonb[]) AS w (account_id, attributes)
+         WHERE account.vo = %(vo)s AND account.account_id = w.account_id AND account.attributes <> w.attributes
+        """,
+        {"vo": vo, "account_ids": list(said), "attributes": [Jsonb(each) for each in said.values()]},
+    )
 
 
 async def set_state(conn: Connection, vo: int, names: Sequence[str], state: str) -> list[int]:

@@ -12,7 +12,7 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
         conn,
         """
         SELECT jsonb_build_object(
-                   'what', 'account', 'account_id', account_id, 'name', name, 'email', email,
+                   'what', 'account', 'account_id', account_id, 'name', name, 'email', email, 'attributes', attributes,
                    'kind', CASE kind WHEN 'U' THEN 'user' WHEN 'G' THEN 'group' ELSE 'service' END,
                    'state', CASE state WHEN 'A' THEN 'active' ELSE 'suspended' END, 'created_at', created_at,
                    'groups', ARRAY(SELECT g.name FROM membership AS m
@@ -56,7 +56,7 @@ async def erase_person(conn: Connection, person: Person) -> int:
     return gone + await execute(
         conn,
         """
-        UPDATE account SET name = %(pseudonym)s, email = NULL, state = 'S'
+        UPDATE account SET name = %(pseudonym)s, email = NULL, attributes = '{}', state = 'S'
          WHERE account_id = %(account_id)s AND vo = %(vo)s
         """,
         parameters,

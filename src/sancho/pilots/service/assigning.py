@@ -14,7 +14,7 @@ from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
 from sancho.pilots import store
 from sancho.rses import service as rses
-from sancho.rses.model import Place, Rse
+from sancho.rses.model import Operation, Place, Rse
 
 READ_LIFETIME = timedelta(hours=1)
 SHARED_LIFETIME = timedelta(minutes=15)
@@ -159,7 +159,7 @@ async def _readable(
     conn: Connection, deployment: Deployment, owner: Lender, files: Sequence[InputFile]
 ) -> list[Input]:  # fmt: skip
     seen = await rses.by_id(conn, {rse_id for file in files for rse_id in file.rse_ids})
-    known = {rse_id: rse for rse_id, rse in seen.items() if rse.readable}
+    known = rses.reached([rse for rse in seen.values() if rse.readable], Operation.READ)
     places = {
         (file.did_id, rse_id): rses.place(known[rse_id], owner.vo_name, file.scope, file.did_id, file.name, path)
         for file in files

@@ -27,7 +27,7 @@ from sancho.replicas.model import (
 from sancho.replicas.service.holds import insert
 from sancho.replicas.store import listing, rows
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
+from sancho.rses.model import Domain, Operation, Rse
 from sancho.sites import service as sites
 
 READ_TOKEN_LIFETIME = timedelta(minutes=15)
@@ -245,11 +245,15 @@ async def access(
     replicas = await rows.list_replicas(conn, caller.vo, [file.did_id for file in files])
     known = await rses.by_id(conn, sorted({replica.rse_id for replica in replicas}))
     by_name = sorted(known.values(), key=lambda rse: rse.name)
+    reached = rses.reached(by_name, Operation.READ)
     if near is not None:
         site = await sites.get_site(conn, near, field="near")
         rank = await rses.nearness(conn, by_name, site.site_id)
         by_name.sort(key=lambda rse: rank[rse.rse_id])
-    sources = _sources(caller, signer, files, replicas, by_name)
+        here = [rse for rse in by_name if rse.site_id == site.site_id]
+        reached |= rses.reached(here, Operation.READ, Domain.LAN)
+    ordered = [reached[rse.rse_id] for rse in by_name if rse.rse_id in reached]
+    sources = _sources(caller, signer, files, replicas, ordered)
     return [
         Readable(file.did_id, file.did, file.size, file.adler32, tuple(sources.get(file.did_id, ()))) for file in files
     ]

@@ -19,7 +19,7 @@ from sancho.replicas.model import DELETION_TIME, LEASE, DarkFile, DarkFinding
 from sancho.replicas.service.catalogue import known_at
 from sancho.replicas.store import dark
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
+from sancho.rses.model import Operation, Rse
 from sancho.vos import service as vos
 from sancho_contract.storage import ObjectMissing, StorageRefused, StorageUnavailable
 
@@ -93,6 +93,7 @@ async def _delete(deployment: Deployment, vo: int, doomed: Sequence[DarkFile], a
 
 
 async def _delete_one(deployment: Deployment, one: DarkFile, rse: Rse) -> bool:
+    rse = rses.reached([rse], Operation.DELETE).get(rse.rse_id, rse)
     token = rses.token(
         deployment.signer, rse, subject="reaper", lifetime=DELETION_TIME, read=[one.path], modify=[one.path]
     )

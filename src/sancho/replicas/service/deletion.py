@@ -17,7 +17,7 @@ from sancho.replicas import plan
 from sancho.replicas.model import DELETION_TIME, LEASE, Doomed, Fate, Usage
 from sancho.replicas.store import declarations, deletion, rows
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
+from sancho.rses.model import Operation, Rse
 from sancho_contract.storage import ObjectMissing, StorageRefused, StorageUnavailable
 
 CLAIM = 400
@@ -60,7 +60,7 @@ async def _claim(
 ) -> tuple[list[Doomed], list[int], dict[int, Rse]]:
     now = deployment.clock.now()
     async with deployment.database.transaction(vos) as conn:
-        known = {rse.rse_id: rse for rse in await rses.rses(conn)}
+        known = rses.reached(await rses.rses(conn), Operation.DELETE)
         places = [
             (rse_id, vo)
             for rse_id, vo in await deletion.doomed_places(conn)

@@ -94,13 +94,14 @@ async def list_quotas(
 
 
 async def usage(
-    conn: Connection, vo: int, account_id: int | None = None, *, page: tuple[int, int, int] = (0, 0, 1000)
-) -> list[Usage]:
-    """What accounts lock on RSEs and hold for uploads, or one account; exact, in the commit it asks in.
+    conn: Connection, vo: int, account_id: int | None = None, *, rse_id: int | None = None,
+    page: tuple[int, int, int] = (0, 0, 1000),
+) -> list[Usage]:  # fmt: skip
+    """What accounts lock on RSEs and hold for uploads, one account or all, on one RSE or all; exact, in its commit.
 
     By account and RSE: those after the ids that `page` says, as many as it says.
     """
-    return await quotas.list_usage(conn, vo, account_id, page)
+    return await quotas.list_usage(conn, vo, account_id, rse_id, page)
 
 
 # ---- what quotas mean

@@ -196,8 +196,10 @@ async def add_usage(conn: Connection, vo: int, charges: Sequence[Charge]) -> Non
     )  # fmt: skip
 
 
-async def list_usage(conn: Connection, vo: int, account_id: int | None, page: tuple[int, int, int]) -> list[Usage]:
-    """What accounts lock on RSEs, or one account, by account and RSE: so many after a pair of ids."""
+async def list_usage(
+    conn: Connection, vo: int, account_id: int | None, rse_id: int | None, page: tuple[int, int, int]
+) -> list[Usage]:
+    """What accounts lock on RSEs, one or all of each, by account and RSE: so many after a pair of ids."""
     after_account, after_rse, limit = page
     return await fetch(
         conn,
@@ -209,13 +211,21 @@ async def list_usage(conn: Connection, vo: int, account_id: int | None, page: tu
           JOIN account a ON a.account_id = u.account_id AND a.vo = u.vo
           JOIN rse e ON e.rse_id = u.rse_id
          WHERE u.vo = %(vo)s AND (%(account_id)s::int IS NULL OR u.account_id = %(account_id)s)
+           AND (%(rse_id)s::int IS NULL OR u.rse_id = %(rse_id)s)
            AND (u.account_id, u.rse_id) > (%(after_account)s, %(after_rse)s)
          GROUP BY u.account_id, a.name, u.rse_id, e.name
         HAVING sum(u.files) <> 0 OR sum(u.size) <> 0 OR sum(u.held) <> 0
          ORDER BY u.account_id, u.rse_id
          LIMIT %(limit)s
         """,
-        {"vo": vo, "account_id": account_id, "after_account": after_account, "after_rse": after_rse, "limit": limit},
+        {
+            "vo": vo,
+            "account_id": account_id,
+            "rse_id": rse_id,
+            "after_account": after_account,
+            "after_rse": after_rse,
+            "limit": limit,
+        },
     )
 
 

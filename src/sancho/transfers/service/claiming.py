@@ -9,7 +9,7 @@ from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.rses import service as rses
-from sancho.rses.model import Rse
+from sancho.rses.model import Operation, Rse
 from sancho.transfers import plan
 from sancho.transfers.model import Claimed, Failure, RequestState, Route, Started
 from sancho.transfers.service.recording import give_back
@@ -37,14 +37,15 @@ async def claim(deployment: Deployment, limit: int) -> list[Started]:
         claimed = await claims.activate(conn, ready) if ready else []
         if not claimed:
             return []
-        known = {rse.rse_id: rse for rse in await rses.rses(conn)}
-        chosen, paths = await _choose(conn, claimed, known)
-        closed = [c for c in claimed if c.rse_id not in known or not known[c.rse_id].writable]
+        seen = await rses.rses(conn)
+        sources, targets = rses.reached(seen, Operation.COPY_FROM), rses.reached(seen, Operation.COPY_TO)
+        chosen, paths = await _choose(conn, claimed, sources)
+        closed = [c for c in claimed if c.rse_id not in targets or not targets[c.rse_id].writable]
         sourced = [c for c in claimed if c not in closed and chosen[c.request_id] is not None]
         await _put_back(conn, closed, "the destination cannot be written now", now)
         sourceless = [c for c in claimed if c not in closed and c not in sourced]
         await _put_back(conn, sourceless, NO_SOURCE, now, limit=plan.SOURCELESS_TRIES)
-        started = await _begin(conn, sourced, chosen, known, now + LEASE)
+        started = await _begin(conn, sourced, chosen, (sources, targets), now + LEASE)
     _claimed()
     return [
         replace(one, source_path=paths.get((one.request.vo, one.request.did_id, one.source.rse_id))) for one in started
@@ -77,15 +78,16 @@ def _routes(holders: Iterable[int], rse_id: int, distances: Mapping[tuple[int, i
 
 
 async def _begin(
-    conn: Connection, sourced: Sequence[Claimed], chosen: Mapping[int, int | None], known: Mapping[int, Rse],
-    lease_until: datetime,
+    conn: Connection, sourced: Sequence[Claimed], chosen: Mapping[int, int | None],
+    known: tuple[Mapping[int, Rse], Mapping[int, Rse]], lease_until: datetime,
 ) -> list[Started]:  # fmt: skip
     if not sourced:
         return []
+    sources, targets = known
     attempts = [Attempt(c.vo, c.request_id, chosen[c.request_id] or 0) for c in sourced]
     ids = await claims.insert_attempts(conn, attempts, lease_until)
     return [
-        Started(ids[c.request_id], c, known[attempt.source_rse_id], known[c.rse_id])
+        Started(ids[c.request_id], c, sources[attempt.source_rse_id], targets[c.rse_id])
         for c, attempt in zip(sourced, attempts, strict=True)
     ]
 

@@ -1,12 +1,11 @@
-"""RSEs: find them, by name or by expression, say where files lie on them, and make documents about them come true."""
+"""Find RSEs, by name or by expression, and say how they are reached and where files lie on them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any, cast
-from urllib.parse import quote, urlsplit
-
-from pydantic import BaseModel, Field, field_validator
+from typing import cast
+from urllib.parse import SplitResult, quote
 
 from sancho.kit.access import Principal, Signer
 from sancho.kit.db import Connection
@@ -14,17 +13,10 @@ from sancho.kit.extensions import Extensions
 from sancho.rses import expression as language
 from sancho.rses import plan, store
 from sancho.rses.errors import PathNotYours, PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
-from sancho.rses.model import Place, Protocol, Rse
-from sancho.sites import service as sites
-from sancho.sites.model import ResourceKind
-from sancho.sites.service import Attributes, ResourceName
-from sancho.vos import service as vos
-from sancho.vos.model import RESOURCE_NAME, Change, Kind, Named
+from sancho.rses.model import Domain, Operation, Place, Protocol, Rse
+from sancho.vos.model import RESOURCE_NAME
 from sancho_contract.naming import Naming
 from sancho_contract.storage import Storage
-
-IMPLICIT = ("rse", "site")
-"""Attributes that every RSE has by itself."""
 
 
 async def rses(conn: Connection, *, vo: int | None = None) -> list[Rse]:
@@ -93,6 +85,25 @@ async def nearness(conn: Connection, known: Iterable[Rse], site_id: int) -> dict
     }
 
 
+def reached(
+    known: Iterable[Rse], operation: Operation, domain: Domain = Domain.WAN, *, schemes: Collection[str] | None = None
+) -> dict[int, Rse]:
+    """These RSEs by id, each as it is reached best for an operation from a domain, by one of some schemes or any.
+
+    Those that have no protocol for that are left out. What an RSE may be used for now is for others to look at.
+    """
+    found = {rse.rse_id: (rse, rse.protocols_for(operation, domain, schemes)) for rse in known}
+    return {rse_id: by(rse, protocols[0]) for rse_id, (rse, protocols) in found.items() if protocols}
+
+
+def by(rse: Rse, protocol: Protocol) -> Rse:
+    """An RSE as if this were the one way to reach it: the URLs that are made of it are those of the protocol."""
+    return replace(
+        rse, plugin=protocol.plugin, prefix=protocol.prefix, settings=protocol.settings, domains=protocol.domains,
+        others=(),
+    )  # fmt: skip
+
+
 def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str, path: str | None = None) -> Place:
     """Where a file lies on an RSE: below the RSE's prefix, in its VO's own area, under its id and name.
 
@@ -105,11 +116,12 @@ def place(rse: Rse, vo_name: str, scope: str, did_id: int, name: str, path: str 
 
 
 def path_below(rse: Rse, url: str) -> str | None:
-    """The path of a URL below the prefix of an RSE, as `Place.path`; None when it is elsewhere or not spelled plainly.
+    """The path of a URL below a prefix of an RSE, as `Place.path`; None when it is elsewhere or not spelled plainly.
 
     A path, with a slash at its beginning, is taken as one below the prefix.
     """
-    return plan.path_below(rse.prefix, url)
+    found = (plan.path_below(protocol.prefix, url) for protocol in rse.protocols)
+    return next((path for path in found if path is not None), None)
 
 
 def file_at(path: str) -> int | None:
@@ -125,7 +137,7 @@ def said_path(rse: Rse, vo_name: str, url: str, *, field: str = "path") -> str:
 
     It is plain, in the VO's own area, and is not where an id puts a file.
     """
-    path = plan.path_below(rse.prefix, url)
+    path = path_below(rse, url)
     reason = (
         f"it is not below {rse.prefix}, or not spelled plainly" if path is None else plan.fault_of_path(path, vo_name)
     )
@@ -143,6 +155,11 @@ def named_path(extensions: Extensions, rse: Rse, vo_name: str, scope: str, name:
 def pfn(rse: Rse, path: str) -> str:
     """The URL of a path on an RSE as other systems spell it: with host and port, said or implied."""
     return plan.pfn(rse.prefix, path)
+
+
+def port_of(parts: SplitResult) -> int:
+    """The port of a URL, said or implied by its scheme; 0 for what listens nowhere."""
+    return plan.port_of(parts)
 
 
 def token(
@@ -176,115 +193,3 @@ async def reading_token(
 def storage(extensions: Extensions, rse: Rse) -> Storage:
     """The plugin that reaches an RSE's storage; one for all RSEs with its settings, so do not close it."""
     return cast(Storage, extensions.get("sancho.storage", rse.plugin, rse.settings))
-
-
-class RseSpec(BaseModel, extra="forbid"):
-    """One space on one storage."""
-
-    site: ResourceName
-    plugin: Annotated[str, Field(max_length=100)]
-    """Name of an installed `sancho.storage` plugin."""
-    prefix: Annotated[str, Field(max_length=1000, pattern=r"^[a-z][a-z0-9+.-]*://[^\s?#]*$")]
-    """URL below which everything lies."""
-    audience: Annotated[str | None, Field(min_length=1, max_length=500, pattern=r"^\S+$")] = None
-    """The `aud` of tokens for this storage; when absent, scheme and host of the prefix."""
-    attributes: Attributes = {}
-    settings: dict[str, Any] = {}
-    """What the plugin needs to know."""
-    distances: Annotated[dict[ResourceName, Annotated[int, Field(ge=0, lt=2**15)]], Field(max_length=10_000)] = {}
-    """What a transfer from here to another RSE costs, by the other's name; absent is no direct link."""
-    readable: bool = True
-    writable: bool = True
-    deletable: bool = True
-    naming: Annotated[str, Field(max_length=100)] = "hash"
-    """Name of an installed `sancho.naming` plugin: it names the paths of files that clients put there themselves."""
-    enabled: bool = True
-    """Switched off, nothing there is read, written or deleted."""
-
-    @field_validator("attributes")
-    @classmethod
-    def _not_implicit(cls, attributes: dict[str, Any]) -> dict[str, Any]:
-        taken = next((name for name in IMPLICIT if name in attributes), None)
-        if taken is not None:
-            raise ValueError(f"every RSE has the attribute {taken} by itself")
-        return attributes
-
-    @field_validator("prefix")
-    @classmethod
-    def _without_slash(cls, prefix: str) -> str:
-        return re.sub(r"(?<![:/])/+$", "", prefix)
-
-    @property
-    def audience_or_origin(self) -> str:
-        """The audience, said or implied."""
-        parts = urlsplit(self.prefix)
-        return self.audience or f"{parts.scheme}://{parts.netloc}"
-
-
-async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[RseSpec]]) -> None:
-    at = await sites.sites_of(conn, vo, documents)
-    for d in documents:
-        sites.check_plugin("sancho.storage", d.spec.plugin, d.spec.settings, d)
-        sites.check_plugin("sancho.naming", d.spec.naming, {}, d, field="naming")
-    ids = await sites.put_resources(
-        conn,
-        vo,
-        ResourceKind.RSE,
-        names=[d.name for d in documents],
-        site_ids=[at[d.spec.site] for d in documents],
-        switches=[(d.spec.enabled, {}) for d in documents],
-    )
-    said = [_protocol(d, ids[d.name], at[d.spec.site]) for d in documents]
-    await store.put_rses(conn, vo, said)
-    await store.put_protocols(conn, vo, said)
-    known = {rse.name for rse in await store.rses(conn)}
-    for d in documents:
-        for other in d.spec.distances:
-            if other not in known:
-                raise RseNotFound(rse=other, field=d.field(f"distances.{other}"))
-
-
-def _protocol(document: Named[RseSpec], rse_id: int, site_id: int) -> Protocol:
-    spec = document.spec
-    return Protocol(
-        rse_id=rse_id, site_id=site_id, name=document.name, audience=spec.audience_or_origin, plugin=spec.plugin,
-        prefix=spec.prefix, settings=spec.settings, attributes=spec.attributes, readable=spec.readable,
-        writable=spec.writable, deletable=spec.deletable, naming=spec.naming,
-    )  # fmt: skip
-
-
-async def _retire(conn: Connection, _caller: Principal, vo: int, names: Sequence[str]) -> None:
-    await store.drop_rses(conn, vo, names)
-    await sites.drop_resources(conn, vo, ResourceKind.RSE, names)
-
-
-async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change]) -> None:
-    """Let distances be what all RSE documents say: one may name an RSE that came, or came back, later than itself."""
-    if not any(c.kind == ResourceKind.RSE.value for c in changes):
-        return
-    numbers = {vo.name: vo.vo for vo in await vos.list_vos(conn)}
-    seen = await store.rses(conn)
-    owned = {(rse.vo, rse.name): rse.rse_id for rse in seen}
-    sources: list[int] = []
-    said: list[tuple[int, int, int]] = []
-    for d in await vos.documents_after(conn, changes, ResourceKind.RSE.value):
-        owner = numbers[d.vo or ""]
-        source = owned.get((owner, d.name))
-        if source is not None:
-            sources.append(source)
-            distances = cast(Mapping[str, int], d.spec.get("distances", {}))
-            said += [(source, i, n) for other, n in distances.items() for i in _named(owned, owner, other)]
-    await store.put_distances(conn, sources=sources, said=said)
-
-
-def _named(owned: Mapping[tuple[int, str], int], owner: int, name: str) -> list[int]:
-    """The RSE that a document means by a name: its owner's, or else the one of `instance`."""
-    found = [owned[key] for key in ((owner, name), (0, name)) if key in owned]
-    return found[:1]
-
-
-RSE = Kind(
-    name=ResourceKind.RSE.value, model=RseSpec, order=60, apply=_apply, retire=_retire, follow=_follow, instance=True,
-    names=RESOURCE_NAME, permission="topology:manage", things=sites.things_at_site,
-)  # fmt: skip
-"""Documents that make RSEs."""

@@ -1,0 +1,33 @@
+"""RSEs: find them, by name or by expression, say where files lie on them, and make documents about them come true."""
+
+from sancho.rses.model import Rse
+from sancho.rses.service.catalogue import (
+    by,
+    by_id,
+    distances,
+    distances_from,
+    file_at,
+    get,
+    named_path,
+    nearness,
+    parse,
+    path_below,
+    pfn,
+    place,
+    port_of,
+    reached,
+    reading_token,
+    resolve,
+    rses,
+    said_path,
+    storage,
+    token,
+)
+from sancho.rses.service.configuration import RSE, RseSpec
+from sancho.rses.service.reporting import newest_reports, report, reports
+
+__all__ = [
+    "RSE", "Rse", "RseSpec", "by", "by_id", "distances", "distances_from", "file_at", "get", "named_path", "nearness",
+    "newest_reports", "parse", "path_below", "pfn", "place", "port_of", "reached", "reading_token", "report",
+    "reports", "resolve", "rses", "said_path", "storage", "token",
+]  # fmt: skip
