@@ -82,6 +82,7 @@ BODIES: Mapping[str, Any] = {
     "POST /rules/{rule_id}/move": {"rule_id": "{rule_id}", "rse_expression": "A-DISK", "override": {}},
     "POST /rules/{rule_id}/reduce": {"copies": 1, "exclude_expression": None},
     "POST /traces": {"eventType": "touch", **DID},
+    "POST /meta_conventions/{key}": {"key_type": "ALL", "value_type": "str", "value_regexp": None},
     "POST /nongrid_traces": {"eventType": "touch", **DID},
 }  # fmt: skip
 """What is sent to an endpoint."""
@@ -109,6 +110,7 @@ class Names:
     rule_id: str
     account: str = "gridpp-only"
     rse: str = "GRIDPP-DISK"
+    key: str = "gridpp_key"
 
     def put(self, text: str) -> str:
         """A text with them; what is not one of them becomes a word that is none's."""
