@@ -10,7 +10,7 @@ BIN := .venv/bin
 MAKEFLAGS += --jobs=2 # two environments are made at once
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test realparts check format dev docs bench schema requirements clean .venv .venv-demo .venv-compat
+.PHONY: help demo test realparts check format dev docs compat bench schema requirements clean .venv .venv-demo .venv-compat
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,10 @@ dev: .venv ## A grid in the foreground until Ctrl-C; its programs start again wh
 docs: .venv ## Generate the reference pages, and the pilot's protocol, from the code
 	@$(BIN)/python -m docs.generate
 
-bench: .venv ## Measure beside the raw limit of this machine; SIZE=small (default) or large
+compat: .venv .venv-compat ## Print how much of Rucio's client is served: its methods, and the verbs of `rucio`
+	@$(BIN)/python -m docs.compat
+
+bench: .venv .venv-compat ## Measure beside the raw limit of this machine; SIZE=small (default) or large
 	@$(BIN)/python -m bench --size $(SIZE)
 
 schema: .venv ## Write schema.sql anew from the migrations

@@ -59,6 +59,20 @@ END $$;
 
 
 --
+-- Name: metadata_number(jsonb, text); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.metadata_number(document jsonb, key text) RETURNS double precision
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE jsonb_typeof(document -> key)
+           WHEN 'number' THEN (document ->> key)::float8
+           WHEN 'boolean' THEN (document ->> key)::bool::int::float8
+           WHEN 'string' THEN extract(epoch FROM (document ->> key)::timestamptz)::float8 END
+$$;
+
+
+--
 -- Name: next_configuration_version(); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -935,6 +949,86 @@ CREATE TABLE sancho.membership (
 
 
 --
+-- Name: metadata; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.metadata (
+    vo smallint NOT NULL,
+    did_id bigint NOT NULL,
+    document jsonb NOT NULL
+);
+
+
+--
+-- Name: metadata_item; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.metadata_item (
+    vo smallint NOT NULL,
+    key_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
+-- Name: metadata_key; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.metadata_key (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    slot smallint,
+    key_id integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    terms jsonb NOT NULL,
+    CONSTRAINT metadata_key_check CHECK (((slot IS NULL) OR (kind <> ALL (ARRAY['A'::"char", 'M'::"char"])))),
+    CONSTRAINT metadata_key_kind_check CHECK ((kind = ANY (ARRAY['T'::"char", 'I'::"char", 'N'::"char", 'B'::"char", 'W'::"char", 'A'::"char", 'M'::"char"]))),
+    CONSTRAINT metadata_key_slot_check CHECK (((slot >= 1) AND (slot <= 8)))
+);
+
+
+--
+-- Name: metadata_key_key_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.metadata_key ALTER COLUMN key_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.metadata_key_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: metadata_search; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.metadata_search (
+    vo smallint NOT NULL,
+    did_id bigint NOT NULL,
+    t1 text COLLATE pg_catalog."C",
+    t2 text COLLATE pg_catalog."C",
+    t3 text COLLATE pg_catalog."C",
+    t4 text COLLATE pg_catalog."C",
+    t5 text COLLATE pg_catalog."C",
+    t6 text COLLATE pg_catalog."C",
+    t7 text COLLATE pg_catalog."C",
+    t8 text COLLATE pg_catalog."C",
+    n1 double precision,
+    n2 double precision,
+    n3 double precision,
+    n4 double precision,
+    n5 double precision,
+    n6 double precision,
+    n7 double precision,
+    n8 double precision
+);
+
+
+--
 -- Name: migration; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1450,6 +1544,20 @@ CREATE TABLE sancho.shared_input (
     names text[] NOT NULL,
     site_ids integer[] DEFAULT '{}'::integer[] NOT NULL,
     sizes bigint[] DEFAULT '{}'::bigint[] NOT NULL
+);
+
+
+--
+-- Name: smart_dataset; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.smart_dataset (
+    vo smallint NOT NULL,
+    did_id bigint NOT NULL,
+    refreshed_at timestamp with time zone,
+    scope text COLLATE pg_catalog."C",
+    query text NOT NULL,
+    fault text
 );
 
 
@@ -2022,6 +2130,46 @@ ALTER TABLE ONLY sancho.membership
 
 
 --
+-- Name: metadata_item metadata_item_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_item
+    ADD CONSTRAINT metadata_item_pkey PRIMARY KEY (key_id, vo, value, did_id);
+
+
+--
+-- Name: metadata_key metadata_key_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_key
+    ADD CONSTRAINT metadata_key_name_vo_key UNIQUE (name, vo);
+
+
+--
+-- Name: metadata_key metadata_key_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_key
+    ADD CONSTRAINT metadata_key_pkey PRIMARY KEY (key_id, vo);
+
+
+--
+-- Name: metadata metadata_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata
+    ADD CONSTRAINT metadata_pkey PRIMARY KEY (did_id, vo);
+
+
+--
+-- Name: metadata_search metadata_search_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_search
+    ADD CONSTRAINT metadata_search_pkey PRIMARY KEY (did_id, vo);
+
+
+--
 -- Name: migration migration_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2267,6 +2415,14 @@ ALTER TABLE ONLY sancho.scope
 
 ALTER TABLE ONLY sancho.shared_input
     ADD CONSTRAINT shared_input_pkey PRIMARY KEY (input_set_id, vo, owner);
+
+
+--
+-- Name: smart_dataset smart_dataset_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.smart_dataset
+    ADD CONSTRAINT smart_dataset_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -2580,6 +2736,132 @@ CREATE INDEX lock_replica ON sancho.lock USING btree (did_id, vo, rse_id);
 --
 
 CREATE INDEX login_end ON sancho.login USING btree (expires_at);
+
+
+--
+-- Name: metadata_item_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_item_did ON sancho.metadata_item USING btree (did_id, vo);
+
+
+--
+-- Name: metadata_key_slot; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX metadata_key_slot ON sancho.metadata_key USING btree (vo, ((kind = 'T'::"char")), slot) WHERE (slot IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n1; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n1 ON sancho.metadata_search USING btree (vo, n1, did_id) WHERE (n1 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n2; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n2 ON sancho.metadata_search USING btree (vo, n2, did_id) WHERE (n2 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n3; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n3 ON sancho.metadata_search USING btree (vo, n3, did_id) WHERE (n3 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n4; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n4 ON sancho.metadata_search USING btree (vo, n4, did_id) WHERE (n4 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n5; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n5 ON sancho.metadata_search USING btree (vo, n5, did_id) WHERE (n5 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n6; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n6 ON sancho.metadata_search USING btree (vo, n6, did_id) WHERE (n6 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n7; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n7 ON sancho.metadata_search USING btree (vo, n7, did_id) WHERE (n7 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_n8; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_n8 ON sancho.metadata_search USING btree (vo, n8, did_id) WHERE (n8 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t1; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t1 ON sancho.metadata_search USING btree (vo, t1, did_id) WHERE (t1 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t2; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t2 ON sancho.metadata_search USING btree (vo, t2, did_id) WHERE (t2 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t3; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t3 ON sancho.metadata_search USING btree (vo, t3, did_id) WHERE (t3 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t4; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t4 ON sancho.metadata_search USING btree (vo, t4, did_id) WHERE (t4 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t5; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t5 ON sancho.metadata_search USING btree (vo, t5, did_id) WHERE (t5 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t6; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t6 ON sancho.metadata_search USING btree (vo, t6, did_id) WHERE (t6 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t7; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t7 ON sancho.metadata_search USING btree (vo, t7, did_id) WHERE (t7 IS NOT NULL);
+
+
+--
+-- Name: metadata_search_t8; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX metadata_search_t8 ON sancho.metadata_search USING btree (vo, t8, did_id) WHERE (t8 IS NOT NULL);
 
 
 --
@@ -3172,6 +3454,46 @@ ALTER TABLE ONLY sancho.membership
 
 
 --
+-- Name: metadata metadata_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata
+    ADD CONSTRAINT metadata_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: metadata_item metadata_item_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_item
+    ADD CONSTRAINT metadata_item_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: metadata_item metadata_item_key_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_item
+    ADD CONSTRAINT metadata_item_key_id_vo_fkey FOREIGN KEY (key_id, vo) REFERENCES sancho.metadata_key(key_id, vo);
+
+
+--
+-- Name: metadata_key metadata_key_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_key
+    ADD CONSTRAINT metadata_key_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: metadata_search metadata_search_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.metadata_search
+    ADD CONSTRAINT metadata_search_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo) ON DELETE CASCADE;
+
+
+--
 -- Name: path_tally path_tally_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3452,6 +3774,14 @@ ALTER TABLE ONLY sancho.shared_input
 
 
 --
+-- Name: smart_dataset smart_dataset_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.smart_dataset
+    ADD CONSTRAINT smart_dataset_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo) ON DELETE CASCADE;
+
+
+--
 -- Name: submission submission_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3712,6 +4042,30 @@ ALTER TABLE sancho.login ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.membership ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: metadata; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.metadata ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: metadata_item; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.metadata_item ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: metadata_key; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.metadata_key ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: metadata_search; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.metadata_search ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: path_tally; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -3860,6 +4214,12 @@ ALTER TABLE sancho.scope ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.shared_input ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: smart_dataset; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.smart_dataset ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: submission; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -4150,6 +4510,34 @@ CREATE POLICY wall ON sancho.membership USING ((vo = ANY (( SELECT sancho.served
 
 
 --
+-- Name: metadata wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.metadata USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: metadata_item wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.metadata_item USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: metadata_key wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.metadata_key USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: metadata_search wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.metadata_search USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: path_tally wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -4326,6 +4714,13 @@ CREATE POLICY wall ON sancho.scope USING ((vo = ANY (( SELECT sancho.served_vos(
 --
 
 CREATE POLICY wall ON sancho.shared_input USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: smart_dataset wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.smart_dataset USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -13,7 +13,19 @@ from rich.console import Console
 from bench.figures import Figure, Goal, goals, table, write
 from bench.filling import fill
 from bench.ground import Ground, open_ground
-from bench.workloads import list_dataset, match, noisy_vo, register_files, rule_10k, submit_jobs, tokens, walls
+from bench.workloads import (
+    catalogue,
+    list_dataset,
+    match,
+    noisy_vo,
+    register_files,
+    rucio_client,
+    rule_10k,
+    search,
+    submit_jobs,
+    tokens,
+    walls,
+)
 
 WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
     "register_files": register_files.measure,
@@ -21,13 +33,16 @@ WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
     "match": match.measure,
     "rule_10k": rule_10k.measure,
     "list_dataset": list_dataset.measure,
+    "catalogue": catalogue.measure,
+    "search": search.measure,
+    "rucio_client": rucio_client.measure,
     "walls": walls.measure,
     "tokens": tokens.measure,
     "noisy_vo": noisy_vo.measure,
 }
 ONCE = {"tokens", "noisy_vo"}
 """What has nothing to do with how many rows there are."""
-LONG = {"walls", "tokens", "noisy_vo"}
+LONG = {"catalogue", "search", "rucio_client", "walls", "tokens", "noisy_vo"}
 """Left out of the small size, which is to be over in four minutes; `--only` measures them in either."""
 SIZES = {"small": ((10_000, 100_000), 5), "large": ((10_000, 100_000, 1_000_000), 9)}
 """Numbers of unrelated rows, and rounds."""

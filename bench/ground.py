@@ -13,9 +13,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, LiteralString
@@ -69,7 +69,11 @@ class Ground:
     """What a workload works on."""
 
     cluster: Cluster
+    state: Path
+    """The folder of the API."""
     port: int
+    server: int
+    """Process id of the API."""
     signer: identity.Issuer
     raw: Row
     """One connection as the owner of the tables, whom row-level security does not bind; it commits each statement
@@ -90,6 +94,13 @@ class Ground:
         self.admin.execute("VACUUM ANALYZE")
         self.admin.execute("CHECKPOINT")
 
+    @contextmanager
+    def unlimited(self) -> Iterator["Ground"]:
+        """The same, served by another process that lets everybody ask as often as they like."""
+        limits = {"SANCHO_FAIR__ACCOUNT": "1000000", "SANCHO_FAIR__VO": "1000000"}
+        with _served(self.cluster, self.state, limits | {"SANCHO_PUBLIC_URL": self.signer.issuer}) as (port, server, _):
+            yield replace(self, port=port, server=server)
+
     def driver(self, connections: int = CONNECTIONS) -> Driver:
         """A client of the API."""
         return Driver(self.port, connections)
@@ -107,8 +118,8 @@ def open_ground(folder: Path | None = None) -> Iterator[Ground]:
         with _connect(cluster, OWNER) as raw, _connect(cluster, ADMIN) as admin:
             admin.execute("SET session_replication_role = replica")
             _build_world(admin)
-            with _served(cluster, scratch / "state") as (port, signer):
-                yield Ground(cluster, port, signer, raw, admin)
+            with _served(cluster, scratch / "state") as (port, server, signer):
+                yield Ground(cluster, scratch / "state", port, server, signer, raw, admin)
     finally:
         cluster.stop(at_once=True)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -127,8 +138,10 @@ def _build_world(admin: Row) -> None:
 
 
 @contextmanager
-def _served(cluster: Cluster, state: Path) -> Iterator[tuple[int, identity.Issuer]]:
-    state.mkdir(mode=0o700)
+def _served(
+    cluster: Cluster, state: Path, more: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, int, identity.Issuer]]:
+    state.mkdir(mode=0o700, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -138,10 +151,12 @@ def _served(cluster: Cluster, state: Path) -> Iterator[tuple[int, identity.Issue
     }  # fmt: skip
     clean = {k: v for k, v in os.environ.items() if not k.startswith("SANCHO_")}
     with (state / "api.log").open("wb") as log:
-        server = subprocess.Popen([sys.executable, "-m", "sancho", "serve"], env=clean | settings, stderr=log)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "sancho", "serve"], env={**clean, **settings, **(more or {})}, stderr=log
+        )
         try:
             _wait_ready(url, server, state / "api.log")
-            yield port, identity.Issuer(state / "keys", url)
+            yield port, server.pid, identity.Issuer(state / "keys", url)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()

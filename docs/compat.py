@@ -1,6 +1,13 @@
-"""The reference pages on what is served of foreign APIs, from their lists of endpoints."""
+"""The reference pages on what is served of foreign APIs, from their lists of endpoints.
 
+By itself, `make compat`: the same for the methods of Rucio's installed client, and for the verbs of its command.
+"""
+
+import json
+import subprocess
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from docs.pages import page, table
 
@@ -8,6 +15,10 @@ from sancho.compat.diracx import endpoints as diracx
 from sancho.compat.diracx.translate import PROPERTIES
 from sancho.compat.rucio import endpoints as rucio
 from sancho.compat.rucio.dialect import NAMES
+
+ROOT = Path(__file__).parents[1]
+RUCIO = ROOT / ".venv-compat" / "bin" / "python"
+STATES = ("served", "partial", "refused")
 
 
 def compat_diracx() -> str:
@@ -50,6 +61,7 @@ def compat_rucio() -> str:
         heads = ("method", "path", "purpose", "method of rucio-clients", "support", "what differs")
         parts += [f"### {resource}", table(heads, rows)]
     names = [(f"`{error.__name__}`", str(status), f"`{name}`") for error, (status, name) in NAMES.items()]
+    methods = Counter(rucio.support(method) for method in rucio.METHODS)
     return page(
         "Rucio's API",
         "What of the API of Rucio 41 is served below `/rucio` to its clients, which are tested unmodified. Of its "
@@ -63,6 +75,60 @@ def compat_rucio() -> str:
         "## Errors",
         "An error is called as the nearest of these is called; one that is not listed, as the kind that it is one of.",
         table(("error here", "status", "`ExceptionClass`"), names),
+        "## Methods of the client",
+        f"Of the {len(rucio.METHODS)} methods of `rucio.client.Client` that ask a server, {methods['served']} are "
+        f"served, {methods['partial']} partly, and {methods['refused']} are refused. `make compat` prints this, and "
+        "the verbs of the command `rucio`, for the client that is installed.",
+        table(("method", "support", "endpoints"), rucio_methods()),
         "## Endpoints",
         *parts,
     )
+
+
+def rucio_methods() -> list[tuple[str, str, str]]:
+    """Return the methods of Rucio's client: how each is called, how far it is served, and by which endpoints."""
+    asking = [
+        (f"`{name}`", rucio.support(name), ", ".join(f"`{one.method} {one.path}`" for one in endpoints))
+        for name, endpoints in rucio.METHODS.items()
+    ]
+    return sorted([*asking, *((f"`{name}`", "asks no server", does) for name, does in rucio.OFFLINE.items())])
+
+
+# --------------------------------------------------------------------------------------- what is installed
+
+
+def installed() -> tuple[list[str], Mapping[str, list[str]]]:
+    """Return the public methods of the client of Rucio that is installed, and what the verbs of its command may use."""
+    said = subprocess.run([RUCIO, ROOT / "docs" / "in_rucio.py"], check=True, stdout=subprocess.PIPE).stdout
+    found = json.loads(said)
+    return found["methods"], found["verbs"]
+
+
+def supported(methods: Iterable[str]) -> str:
+    """Say how far a verb is served: as far as the methods that it may use, `partial` when they differ."""
+    states = {rucio.support(method) for method in methods if method in rucio.METHODS}
+    return states.pop() if len(states) == 1 else "partial"
+
+
+def main() -> None:
+    """Print what is served of each method and verb, and how many are."""
+    methods, verbs = installed()
+    asking = [name for name in methods if name not in rucio.OFFLINE]
+    for name in asking:
+        behind = ", ".join(f"{one.method} {one.path}" for one in rucio.METHODS[name])
+        print(f"{rucio.support(name):8} {name:34} {behind}")
+    print()
+    for verb, used in verbs.items():
+        print(f"{supported(used):8} {'rucio ' + verb:40} {', '.join(used)}")
+    print()
+    print(_sum("methods of the client", [rucio.support(name) for name in asking]))
+    print(_sum("verbs of the command", [supported(used) for used in verbs.values()]))
+
+
+def _sum(what: str, states: list[str]) -> str:
+    count = Counter(states)
+    return f"{len(states)} {what}: {', '.join(f'{count[state]} {state}' for state in STATES)}"
+
+
+if __name__ == "__main__":
+    main()

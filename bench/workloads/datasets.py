@@ -1,4 +1,4 @@
-"""Closed datasets of 10 000 files each, loaded by SQL, for `rule_10k` and `list_dataset`."""
+"""Closed datasets, of 10 000 files unless more are asked for, loaded by SQL."""
 
 from bench.ground import LHCB, Ground
 
@@ -22,14 +22,14 @@ INSERT INTO replica (vo, state, rse_id, did_id, size)
 """
 
 
-def make(ground: Ground, rses: list[str]) -> str:
+def make(ground: Ground, rses: list[str], files: int = FILES) -> str:
     """Make a dataset whose files have replicas on these RSEs; return its name, which the scope is not part of."""
     drawn = ground.raw.execute("SELECT nextval('did_id')").fetchone()
     assert drawn is not None
     first = drawn[0] + 1
     name = f"dataset-{first}"
-    known = {"vo": LHCB, "first": first, "files": FILES, "name": name, "rses": rses}
+    known = {"vo": LHCB, "first": first, "files": files, "name": name, "rses": rses}
     for statement in STATEMENTS.split(";\n"):
         ground.admin.execute(statement, known)
-    ground.raw.execute("SELECT setval('did_id', %s)", [first + FILES + 1000])
+    ground.raw.execute("SELECT setval('did_id', %s)", [first + files + 1000])
     return name

@@ -5,6 +5,7 @@ Raw: the same rows of the same tables by `INSERT … SELECT unnest`, two stateme
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bench.driver import Round, encode
@@ -31,20 +32,29 @@ _batches = itertools.count()
 
 def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     """Files registered in a second."""
-    rses = ground.ids("SELECT name, rse_id FROM rse ORDER BY rse_id")
+    names = list(_rses(ground))
     token = ground.token()
-    scope_id = ground.ids("SELECT name, scope_id FROM scope WHERE vo = %s", LHCB)["bench"]
-    account_id = ground.ids("SELECT name, account_id FROM account WHERE vo = %s", LHCB)["prod"]
 
     driver = ground.driver()
 
     def api() -> Round:
-        names = list(rses)
         calls = [encode("POST", "/v1/replicas", token, _body(names, next(_batches))) for _ in range(CALLS)]
         return driver.run(calls, items=CALLS * BATCH)
 
+    return compare("register_files", rows, api, plain(ground), rounds=rounds)[:1]
+
+
+def _rses(ground: Ground) -> dict[str, int]:
+    return ground.ids("SELECT name, rse_id FROM rse ORDER BY rse_id")
+
+
+def plain(ground: Ground) -> Callable[[], Round]:
+    """The raw side: the rows of as many files, by one connection."""
+    ids = list(_rses(ground).values())
+    scope_id = ground.ids("SELECT name, scope_id FROM scope WHERE vo = %s", LHCB)["bench"]
+    account_id = ground.ids("SELECT name, account_id FROM account WHERE vo = %s", LHCB)["prod"]
+
     def raw() -> Round:
-        ids = list(rses.values())
         calls: list[dict[str, Any]] = []
         for _ in range(CALLS):
             batch = next(_batches)
@@ -66,7 +76,7 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
             latencies.append((time.perf_counter() - at) * 1000)
         return Round(CALLS * BATCH, time.perf_counter() - began, latencies)
 
-    return compare("register_files", rows, api, raw, rounds=rounds)[:1]
+    return raw
 
 
 def _file(batch: int, n: int) -> tuple[str, int, int]:

@@ -13,9 +13,11 @@ from sancho.decisions import service as decisions
 from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
 from sancho.decisions.tasks import tasks as decisions_tasks
 from sancho.dids.kinds import KINDS as DIDS_KINDS
+from sancho.dids.tasks import tasks as dids_tasks
 from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity.tasks import tasks as identity_tasks
+from sancho.jobs import service as jobs
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit.breached import BreachedPasswords
 from sancho.kit.db import Database
@@ -24,6 +26,7 @@ from sancho.kit.extensions import Extensions
 from sancho.kit.fair import Shares
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
+from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.pilots.tasks import tasks as pilots_tasks
@@ -47,10 +50,13 @@ KINDS: tuple[Kind[Any], ...] = (
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    decisions_tasks, identity_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
+    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
     uploads_tasks,
 )  # fmt: skip
 """Every background task."""
+
+SEARCH_FIELDS: tuple[SearchField, ...] = jobs.SEARCH_FIELDS
+"""What DIDs may be searched by, beside what the namespace itself knows of them."""
 
 
 def make_deployment(settings: Settings) -> Deployment:
@@ -77,6 +83,7 @@ def make_deployment(settings: Settings) -> Deployment:
         ),
         objects=_objects(settings),
         kinds=KINDS,
+        search_fields=SEARCH_FIELDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         shares=shares,
         breached=breached_passwords(settings),

@@ -108,10 +108,13 @@ class Lines(Generic[T_co]):
     item: type[T_co]
     query: Query | None = None
     method: Method = "GET"
+    json: Any = None
 
     def call(self) -> "Call[None]":
         """The call whose answer is the stream."""
-        return Call(method=self.method, path=self.path, answer=NoneType, query=self.query, repeatable=True)
+        return Call(
+            method=self.method, path=self.path, answer=NoneType, query=self.query, json=self.json, repeatable=True
+        )
 
     def parse(self, line: str | bytes) -> T_co:
         """Read one line; raises Pydantic's `ValidationError`."""

@@ -74,6 +74,7 @@ OPERATIONS: Sequence[Operation] = [
     data.quarantine("A-DISK", ["/belle/x"], reason="r"),
     data.troubles(kind="bad", state="standing", did="mc:a", rse="A-DISK", limit=1),
     data.replicas("mc:d"),
+    data.replicas_of(["mc:d"]),
     data.scopes(),
     data.shared(),
     data.shared_access("v", "mc:d"),
@@ -157,7 +158,7 @@ OPERATIONS: Sequence[Operation] = [
 ]
 STREAMED = {
     "/v1/accounts/{name}/export", "/v1/below/{did}", "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
-    "/v1/parents/{did}", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}",
+    "/v1/parents/{did}", "/v1/replicas/list", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}",
 }  # fmt: skip
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 

@@ -80,10 +80,9 @@ async def test_many_collections_are_made_with_what_is_in_them_or_none(rucio: Onl
     assert names(await alice.call("list_files", "mc", "many/5")) == ["many/a"]
 
 
-async def test_what_is_not_served_of_a_new_collection_is_refused_and_nothing_made(alice: PythonClient) -> None:
-    for more, part in (({"meta": {"project": "x"}}, "meta"),):
-        kind, said = await refused(alice, "add_dataset", "mc", "part/d", **more)
-        assert (kind, f"{part} of mc:part/d is not served here" in said) == ("UnsupportedOperation", True)
+async def test_a_new_collection_for_somebody_else_is_refused_and_nothing_made(alice: PythonClient) -> None:
+    kind, said = await refused(alice, "add_datasets", [{**named("part/d")[0], "account": "bob"}])
+    assert (kind, "account of mc:part/d is not served here" in said) == ("UnsupportedOperation", True)
     assert (await refused(alice, "get_did", "mc", "part/d"))[0] == "DataIdentifierNotFound"
 
 

@@ -6,19 +6,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho.compat.rucio.dids_translate import filters_of
 from sancho.compat.rucio.errors import FilterMalformed
-from sancho.dids.model import Comparison, Field, Where
+from sancho.compat.rucio.filters_translate import filters_of
+from sancho.dids.model import MetadataKey, MetadataKind, MetadataTerms
+from sancho.kit.query import Query, parse
+
+KEYS = {
+    name: MetadataKey(n, name, kind, None, MetadataTerms())
+    for n, (name, kind) in enumerate(
+        {
+            "run": MetadataKind.INTEGER, "project": MetadataKind.TEXT, "detector": MetadataKind.TEXTS,
+            "good": MetadataKind.BOOLEAN, "taken_at": MetadataKind.TIME,
+        }.items()
+    )
+}  # fmt: skip
+
+
+def read(said: object) -> Query | None:
+    return filters_of(str(said), KEYS)
 
 
 def test_filters_are_what_python_writes_of_a_list_of_dictionaries() -> None:
     said: list[dict[str, object]] = [{"name": "a*", "bytes.gte": 7}, {"is_open": "true", "account.ne": "bob"}]
-    assert filters_of(str(said)) == [
-        [Where(Field.NAME, Comparison.LIKE, "a*"), Where(Field.SIZE, Comparison.AT_LEAST, 7)],
-        [Where(Field.OPEN, Comparison.EQUAL, True), Where(Field.ACCOUNT, Comparison.NOT_EQUAL, "bob")],
-    ]
-    assert filters_of("{}") == [[]]
-    assert filters_of("[]") == []
+    assert read(said) == parse("name like a* & size >= 7 | open = true & (account exists & ~account = bob)")
+    assert read({}) is None
+    assert read([]) is None
+    assert read([{"bytes": 7}, {}]) is None
+
+
+def test_filters_ask_for_the_vos_own_keys() -> None:
+    said: dict[str, object] = {"run.gt": 7, "project": "mc*", "detector": "ecl", "good": True}
+    assert read(said) == parse("run > 7 & project like mc* & detector contains ecl & good = true")
+    assert read({"detector.ne": "ecl"}) == parse("detector exists & ~detector contains ecl")
+    assert read({"taken_at.lt": "2026-05-01"}) == parse("taken_at < 2026-05-01T00:00:00+00:00")
+    assert read({"run": "7*"}) == parse("run = 7*")
+    for wrong in ({"good": "x"}, {"taken_at": "x"}, {"run": [7]}, {"project": "\x01"}, {"runs": 7}):
+        with pytest.raises(FilterMalformed):
+            read(wrong)
 
 
 @pytest.mark.parametrize(
@@ -40,10 +64,10 @@ def test_filters_are_what_python_writes_of_a_list_of_dictionaries() -> None:
 )
 def test_what_is_no_filter_is_named(text: str, word: str) -> None:
     with pytest.raises(FilterMalformed, match=word):
-        filters_of(text)
+        filters_of(text, KEYS)
 
 
 @given(st.text(max_size=60) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr))
 def test_no_text_does_more_than_be_refused(text: str) -> None:
     with suppress(FilterMalformed):
-        filters_of(text)
+        filters_of(text, KEYS)

@@ -77,11 +77,32 @@ async def test_many_files_are_added_with_all_their_directories_or_none(root: Pyt
         (lfn("x", lfn="/belle/none/x/f"), "ScopeNotFound"),
         (lfn("x", rse="NO-DISK"), "RSENotFound"),
         (lfn("x", pfn="https://evil/x/y"), "InvalidPath"),
-        (lfn("x", meta={"run": 1}), "UnsupportedOperation"),
+        (lfn("x", meta={"run": 1}), "InvalidMetadata"),  # no key of the VO
         (lfn("x", colour="red"), "InputValidationError"),
     ):
         await refused(root, kind, "add_files", [lfn("many/d1/s1/ok"), bad])
         await refused(root, "DataIdentifierNotFound", "get_did", "mc", "/belle/mc/many/d1/s1/ok")
+
+
+async def test_files_and_their_directories_say_something_as_they_are_added(root: PythonClient) -> None:
+    assert await root.call("add_key", "run", "ALL", "int") is True
+    path = "/belle/mc/said/run7/f"
+    above = {"/belle/mc/said/run7": {"run": 7}, "/belle/mc/said": {"run": "1"}}
+    assert await root.call("add_files", [lfn("said/run7/f", meta={"run": 8})], parents_metadata=above)
+    (found,) = await root.call("get_metadata_bulk", [did("/belle/mc/said/run7")], plugin="JSON")
+    assert found == {**did("/belle/mc/said/run7"), "run": 7}
+    assert (await root.call("get_metadata", **did(path), plugin="ALL"))["run"] == 8
+    assert await root.call("list_dids", "mc", [{"run": 1}]) == ["said"]
+
+    for parents, kind in (
+        ({"/belle/mc/said": {"colour": "red"}}, "InvalidMetadata"),
+        ({"/belle/mc/said": {"run": "x"}}, "InvalidValueForKey"),
+        ({"/belle/mc/nothing": {"run": 1}}, "DataIdentifierNotFound"),
+        ({"/gridpp/mc/said": {"run": 1}}, "InvalidObject"),
+        ({"said": {"run": 1}}, "InvalidObject"),
+    ):
+        await refused(root, kind, "add_files", [lfn("said/run7/g")], parents_metadata=parents)
+        await refused(root, "DataIdentifierNotFound", "get_did", "mc", "/belle/mc/said/run7/g")
 
 
 async def test_a_name_that_is_no_path_of_the_vo_is_refused(

@@ -87,16 +87,16 @@ async def test_filters_that_are_not_understood_are_refused(alice: PythonClient) 
     for filters, word in (
         ([{"colour": "red"}], "colour"),
         ([{"length.gt": 3}], "length"),
-        ([{"name.gt": "a"}], "equal"),
+        ([{"is_open.gt": "true"}], "with >"),
         ([{"name.like": "a"}], "operator"),
         ([{"name": 7}], "name cannot be"),
         ([{"name": "\x00"}], "name cannot be"),
         ([{"name": "\ud800"}], "name cannot be"),
-        ([{"bytes": "many"}], "bytes cannot be"),
-        ([{"bytes": 2**63}], "bytes cannot be"),
+        ([{"bytes": "many"}], "no integer, as size"),
+        ([{"bytes": 2**63}], "no integer, as size"),
         ([{"created_at": "yesterday"}], "created_at cannot be"),
         ([{"is_open": "perhaps"}], "is_open cannot be"),
-        ([{"adler32": "0000000A"}], "adler32 cannot be"),
+        ([{"adler32": "0000000A"}], "no word, as adler32"),
         ([{}] * 51, "more than 50"),
     ):
         kind, said = await refused(alice, "list_dids", "mc", filters)
@@ -114,8 +114,7 @@ async def test_metadata_is_what_every_did_has(rucio: Online, alice: PythonClient
     many = await alice.call("get_metadata_bulk", named("meta/a", "meta/none", "meta/c"))
     assert sorted(names(many)) == ["meta/a", "meta/c"]
     assert (await refused(alice, "get_metadata", "mc", "meta/none"))[0] == "DataIdentifierNotFound"
-    assert (await refused(alice, "get_metadata", "mc", "meta/a", plugin="JSON"))[0] == "UnsupportedMetadataPlugin"
-    assert (await refused(alice, "get_metadata_bulk", named("meta/a"), inherit=True))[0] == "UnsupportedOperation"
+    assert await alice.call("get_metadata", "mc", "meta/a", plugin="JSON") == {}
 
 
 async def test_statuses_that_do_not_exist_are_refused(alice: PythonClient) -> None:

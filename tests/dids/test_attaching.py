@@ -117,6 +117,6 @@ async def test_a_scope_of_more_than_one_part_is_listed_with_what_is_below(conn: 
         (("mc", "d"), "f0000"), (("mc", "d"), "f0001")
     ]  # fmt: skip
     assert len(listed) == 1501
-    found = [one async for part in service.search(conn, world.belle, "mc", Search(limit=3)) for one in part]
+    found = [one async for part in service.search(conn, world.belle, Search(scope="mc"), limit=3) for one in part]
     assert [one.name for one in found] == ["d", "f0000", "f0001"]
-    assert [one async for part in service.search(conn, world.gridpp, "mc", Search()) for one in part] == []
+    assert [one async for part in service.search(conn, world.gridpp, Search(scope="mc")) for one in part] == []

@@ -7,6 +7,7 @@ import pytest
 
 from sancho.dids import service as dids
 from sancho.dids.errors import DidNotFound
+from sancho.dids.model import DidKind, Search
 from sancho.jobs import service
 from sancho.jobs.errors import (
     AttemptEnded,
@@ -22,6 +23,7 @@ from sancho.jobs.model import AttemptState, JobState, Reason, Requirement, Resul
 from sancho.kit.access import NotYours
 from sancho.kit.db import Connection, fetch_rows, fetch_value
 from sancho.kit.errors import PermissionMissing
+from sancho.kit.query import parse
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses.errors import RseExpressionEmpty
@@ -145,6 +147,30 @@ async def test_a_finished_job_commits_outputs_rule_provenance_usage_and_state_at
     tail = await service.log(conn, user(world), made.job_ids[0], None)
     assert tail is not None
     assert tail.tail == "bye\N{REPLACEMENT CHARACTER}"
+
+
+async def test_outputs_are_found_by_the_job_that_made_them(conn: Connection, world: World) -> None:
+    made = await submitted(conn, world, SIMULATION)
+    attempt = await started(conn, world)
+    intents = await uploaded(conn, world, attempt)
+    await service.finish(
+        conn, 1, attempt.attempt_id, Result(intents=tuple(intents)), pilot_id=1,
+        checksums=dict.fromkeys(intents, "00000001"),
+    )  # fmt: skip
+
+    async def found(where: str, vo: int = world.belle) -> list[str]:
+        search = Search(wanted=parse(where), kinds=(DidKind.FILE,))
+        return [did.did for did in await dids.search_page(conn, vo, search, service.SEARCH_FIELDS, limit=10)]
+
+    job = made.job_ids[0]
+    for where in (
+        f"job.id = {job}", "job.site = SITE-A", "job.account = alice", "job.ended_at >= 2020-01-01",
+        f"job.site like SITE* & ~(job.id != {job})",
+    ):  # fmt: skip
+        assert await found(where) == ["mc:sim_1"], where
+        assert await found(where, world.gridpp) == []
+    for where in (f"job.id = {job + 1}", "job.site = SITE-B", "job.account = bob", "~(job.id exists)"):
+        assert await found(where) == [], where
 
 
 async def test_finishing_twice_changes_nothing_the_second_time(conn: Connection, world: World) -> None:

@@ -174,7 +174,11 @@ def _topology(filled: Filled) -> Iterator[Ask]:
 
 def _data(filled: Filled) -> Iterator[Ask]:
     yield ask(
-        "GET /dids", query={"scope": "mc", "prefix": "r", "kind": "file", "cursor": "a", "limit": 10}
+        "GET /dids",
+        query={
+            "scope": "mc", "prefix": "r", "kind": "file", "cursor": "1", "limit": 10, "inherit": True,
+            "where": "size > 1 & job.site = SITE-A", "within": "mc:raw",
+        },
     )  # fmt: skip
     new = {"did": "mc:new", "kind": "dataset", "monotonic": False, "lifetime": "1 d"}
     yield ask("POST /dids", body=new)
@@ -200,6 +204,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
     file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1"}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
+    yield ask("POST /replicas/list", body={"dids": ["mc:raw", "mc:mine"]})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})
     yield ask("GET /replicas/{did:path}", did="mc:raw")
     dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/lost"], "reason": "r"}
@@ -213,7 +218,19 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /shared/contents/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
     yield ask("GET /shared/replicas/{vo}/{did:path}", vo=filled.vo, did="mc:raw")
     yield ask("GET /shared/access/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
+    yield from _metadata(filled)
     yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
+
+
+def _metadata(filled: Filled) -> Iterator[Ask]:
+    yield ask("GET /metadata/keys")
+    yield ask("POST /metadata", body={"dids": [{"did": "mc:mine", "metadata": {"run": 7, "detector": ["ecl"]}}]})
+    yield ask("POST /metadata/list", body={"dids": ["mc:raw"], "inherit": True})
+    yield ask("GET /metadata/of/{did:path}", did="mc:raw", query={"inherit": True})
+    yield ask("POST /smart", body={"did": "mc:follows", "where": "run > 1000", "scope": "mc"})
+    yield ask("GET /smart/{did:path}", did="mc:smart")
+    yield ask("POST /smart/refresh", body={"did": "mc:smart"})
+    yield ask("POST /smart/freeze", body={"did": "mc:smart"})
 
 
 def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:

@@ -131,6 +131,8 @@ async def _make_accounts(filled: Filled) -> None:
         {"kind": "Quota", "name": "small", "spec": {"account": "carol", "rse_expression": "*", "size": "1 kB"}},
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
     ]
+    for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text")):
+        documents.append({"kind": "MetadataKey", "name": name, "spec": {"kind": kind}})
     body = {"documents": documents, "comment": f"of {filled.vo}"}
     made = await filled.ask("POST", "/configuration/apply", body, account="root")
     filled.ids["version"] = made["version"]
@@ -171,6 +173,10 @@ async def _make_data(filled: Filled) -> None:
         await filled.ask("POST", path, {"parent": "mc:box", "children": ["mc:mine"]}, status=204)
     await filled.ask("POST", "/dids/erase", {"dids": ["mc:mine"]})
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
+    said = {"run": 1200, "detector": ["ecl", "top"], f"of_{filled.vo}": filled.vo}
+    await filled.ask("POST", "/metadata", {"dids": [{"did": "mc:raw/1", "metadata": said}]}, account="root", status=204)
+    await filled.ask("POST", "/smart", {"did": "mc:smart", "where": "run > 1000"})
+    await filled.ask("POST", "/smart/refresh", {"did": "mc:smart"})
     rule = {"did": "mc:raw", "copies": 1, "rse_expression": "B-DISK", "comment": f"of {filled.vo}"}
     filled.ids["rule"] = (await filled.ask("POST", "/rules", rule, status=201))["rule_id"]
     waiting = rule | {"ask_approval": True}

@@ -101,6 +101,7 @@ UNLIMITED = {
     "walltime": "a duration: checked when it is read",
     "lifetime": "the same",
     "after": "the same",
+    "metadata": "the key has the limits",
 }
 """Fields whose limits the schema does not show, and why."""
 

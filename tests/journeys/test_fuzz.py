@@ -106,7 +106,10 @@ def gathered(values: Anything, number: int) -> list[Any]:
 
     @settings(
         max_examples=number, deadline=None, database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+        suppress_health_check=[
+            HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.filter_too_much,
+            HealthCheck.data_too_large,
+        ],
     )  # fmt: skip
     @examples(value=values)
     def gather(value: Any) -> None:
@@ -151,9 +154,13 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
+    "MetadataKey": {
+        "kind": "texts", "dids": ["file"], "unit": "GeV", "description": "x", "minimum": None, "maximum": None,
+        "vocabulary": ["ecl"], "pattern": "[a-z]+", "indexed": True,
+    },
 }  # fmt: skip
 """A good spec of each kind of document."""
-OF_VOS = {"DatasetGrant", "Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota"}
+OF_VOS = {"DatasetGrant", "Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota", "MetadataKey"}
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))

@@ -46,8 +46,8 @@ def some(*names: str, size: int = 7, adler32: str | None = "00000001") -> list[F
     return [FileText(f"mc:{name}", size, adler32) for name in names]
 
 
-async def listed(conn: Connection, world: World, did: str) -> list[dict[str, Any]]:
-    found = await dids.get(conn, world.belle, did)
+async def listed(conn: Connection, world: World, *names: str) -> list[dict[str, Any]]:
+    found = await dids.resolve(conn, world.belle, names)
     parts = service.stream(conn, person(world, "alice"), found)
     return [json.loads(line) for line in b"".join([part async for part in parts]).decode().splitlines()]
 
@@ -66,6 +66,18 @@ async def test_registered_files_are_available_counted_and_in_their_dataset(conn:
     assert await service.usage(conn, world.belle) == await recounted(conn, world.belle)
     await service.register(conn, root, "A-DISK", some("c"), dataset="mc:run1")
     assert await dids.info(conn, await dids.get(conn, world.belle, "mc:run1")) == (3, 21)
+
+
+async def test_replicas_of_many_dids_are_told_once_each(conn: Connection, world: World) -> None:
+    root = person(world, "root", "*")
+    await service.register(conn, root, "A-DISK", some("b", "a"), dataset="mc:run1")
+    await service.register(conn, root, "A-DISK", some("c"), dataset="mc:run2")
+    await service.register(conn, root, "A-DISK", some("d"))
+
+    both = await listed(conn, world, "mc:run1", "mc:run2", "mc:d", "mc:a")
+    assert [one["did"] for one in both] == ["mc:b", "mc:a", "mc:c", "mc:d"]
+    assert await listed(conn, world, "mc:d", "mc:a", "mc:d") == [both[1], both[3]]
+    assert await listed(conn, world, "mc:run1") == both[:2]
 
 
 async def test_registering_takes_the_same_number_of_statements_whatever_the_number_of_files(

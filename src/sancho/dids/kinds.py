@@ -1,18 +1,23 @@
-"""The kind of documents that makes scopes."""
+"""The kinds of documents that make scopes, and keys of metadata."""
 
+import math
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic_core import SchemaError
 
 from sancho.dids import service
-from sancho.dids.errors import ScopeOwnerMissing
-from sancho.dids.model import SCOPE, is_scope, scope_of
+from sancho.dids.errors import MetadataKeyInvalid, ScopeOwnerMissing
+from sancho.dids.model import SCOPE, MetadataKind, is_scope, scope_of
+from sancho.dids.service.values import LONGEST_TEXT, matcher
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
 from sancho.vos import service as vos
 from sancho.vos.model import Action, Change, Kind, Named
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
 class ScopeSpec(BaseModel, extra="forbid"):
@@ -44,6 +49,69 @@ async def _follow(conn: Connection, _caller: Principal, changes: Sequence[Change
         await service.put_scopes(conn, numbers[vo], scopes)
 
 
+class MetadataKeySpec(BaseModel, extra="forbid"):
+    """What a key of metadata may say of DIDs."""
+
+    kind: Literal["text", "integer", "number", "boolean", "time", "texts", "numbers"]
+    """What its values are; `texts` and `numbers` are arrays. It cannot change while a DID has a value."""
+    dids: Annotated[list[Literal["file", "dataset", "container"]], Field(min_length=1, max_length=3)] = [
+        "file", "dataset", "container",
+    ]  # fmt: skip
+    """Kinds of DIDs that may carry it; those below a collection inherit from it all the same."""
+    unit: Annotated[str | None, Field(max_length=40)] = None
+    description: Annotated[str, Field(max_length=1000)] = ""
+    minimum: float | None = None
+    """Of integers and numbers; what was said before stays."""
+    maximum: float | None = None
+    vocabulary: Annotated[list[Text] | None, Field(min_length=1, max_length=1000)] = None
+    """The only texts that it may say."""
+    pattern: Annotated[str | None, Field(max_length=500)] = None
+    """A regular expression for the whole of a text, without references and looking around."""
+    indexed: bool = True
+    """Wants to be searched for everywhere. Up to 8 keys of texts and 8 of other values can be; arrays always are."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            if pattern is not None and (TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])):
+                matcher(pattern)
+        except SchemaError as e:
+            raise ValueError(f"is no regular expression: {str(e).splitlines()[-1].strip()}") from e
+        return pattern
+
+    @model_validator(mode="after")
+    def _terms_fit(self) -> Self:
+        is_text, is_number = self.kind in ("text", "texts"), self.kind in ("integer", "number", "numbers")
+        if (self.vocabulary is not None or self.pattern is not None) and not is_text:
+            raise ValueError("only texts have a vocabulary or a pattern")
+        if (self.minimum is not None or self.maximum is not None) and not is_number:
+            raise ValueError("only integers and numbers have a minimum or maximum")
+        if not all(math.isfinite(bound) for bound in (self.minimum, self.maximum) if bound is not None):
+            raise ValueError("minimum and maximum are finite")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("the minimum is above the maximum")
+        return self
+
+
+async def _apply_keys(
+    conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[MetadataKeySpec]]
+) -> None:
+    for document in documents:
+        if document.name in service.FIELDS:
+            raise MetadataKeyInvalid(
+                key=document.name, reason="every DID has something of this name", field=document.field("name")
+            )
+    wanted = [
+        (d.name, MetadataKind[d.spec.kind.upper()], d.spec.model_dump(exclude={"kind"}, mode="json")) for d in documents
+    ]
+    await service.put_keys(conn, vo, wanted)
+
+
+async def _retire_keys(conn: Connection, _caller: Principal, vo: int, names: Sequence[str]) -> None:
+    await service.remove_keys(conn, vo, names)
+
+
 KINDS: tuple[Kind[Any], ...] = (
     Kind(
         name="Scope",
@@ -55,5 +123,13 @@ KINDS: tuple[Kind[Any], ...] = (
         names=SCOPE.pattern,
         permission="dids:manage",
         things=lambda name, _: [thing(f"{name}:")],
+    ),
+    Kind(
+        name="MetadataKey",
+        model=MetadataKeySpec,
+        order=30,
+        apply=_apply_keys,
+        retire=_retire_keys,
+        names=r"[A-Za-z][A-Za-z0-9_-]{0,62}",
     ),
 )

@@ -22,7 +22,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from pydantic import TypeAdapter
 
 from sancho.kit.adapters import ADAPTERS
-from sancho.kit.errors import Conflict, Unavailable
+from sancho.kit.errors import Conflict, Invalid, Unavailable
 from sancho.kit.fair import Party, Turns
 from sancho.kit.tenancy import INSTANCE
 
@@ -63,6 +63,16 @@ class Collision(Conflict):
     def __init__(self, *, detail: str) -> None:
         """Carry the database's word for it."""
         super().__init__(detail=detail, hint="Send the request again.")
+
+
+class TooSlow(Invalid):
+    """This would take longer than {seconds} s, so it was given up."""
+
+    code = "too_slow"
+
+    def __init__(self, *, seconds: int, hint: str) -> None:
+        """Name the limit, and what to do."""
+        super().__init__(seconds=seconds, hint=hint)
 
 
 async def _configure(conn: Connection) -> None:
@@ -221,6 +231,19 @@ async def serving(conn: Connection, vos: Iterable[int]) -> AsyncIterator[None]:
             await conn.execute("SELECT set_config('sancho.vo', %s, true)", [before])
 
 
+@asynccontextmanager
+async def in_time(conn: Connection, seconds: int, *, hint: str = "Ask for less.") -> AsyncIterator[None]:
+    """Give up a statement of this block that takes longer: raise `TooSlow`, and take back what the block did."""
+    before = await fetch_value(conn, "SELECT current_setting('statement_timeout')")
+    try:
+        async with conn.transaction():
+            await conn.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
+            yield
+    except errors.QueryCanceled as e:
+        raise TooSlow(seconds=seconds, hint=hint) from e
+    await conn.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
@@ -307,7 +330,8 @@ async def all_vos(database: Database) -> list[int]:
 
 
 __all__ = [
-    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "again",
-    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "make_partitions",
+    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "TooSlow",
+    "again",
+    "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "in_time", "make_partitions",
     "narrow", "serving", "stream", "stream_as",
 ]  # fmt: skip

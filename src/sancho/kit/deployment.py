@@ -12,6 +12,7 @@ from sancho.kit.extensions import Extensions
 from sancho.kit.fair import Shares
 from sancho.kit.objects import Objects
 from sancho.kit.proxied import Network
+from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
 from sancho_contract.certificate import CertificateVerifier
 
@@ -38,6 +39,8 @@ class Deployment:
     """Passwords that were stolen elsewhere, which nobody may take; None: that is not looked at."""
     kinds: Sequence[Any] = ()
     """Every kind of configuration document, for who applies one without being asked by a request."""
+    search_fields: Sequence[SearchField] = ()
+    """What DIDs may be searched by that features above the namespace know."""
     clock: Clock = field(default_factory=SystemClock)
     shares: Shares = field(default_factory=Shares)
     """What the VOs count beside each other; the same object that weighs the turns at the database."""

@@ -38,13 +38,14 @@ def make_token(home: Home, config: Config, vo: str, lifetime: timedelta = LIFETI
 def write_tokens(home: Home, config: Config, vo: str) -> Path:
     """Put new tokens for the administrators of all VOs into files that only we may read, and return that of one VO.
 
-    Each file is named like its VO: clients find the others beside it, so that `--vo` works.
+    Each file is named like its VO: clients find the others beside it, so that `--vo` works. It holds the token and
+    nothing else: Rucio's client sends what it reads there, an end of line too.
     """
     known = (*config.begun, INSTANCE)
     if vo not in known:
         raise NoSuchVo(vo=vo, known=", ".join(config.begun))
     for name in known:
-        write_private(home.tokens / name, make_token(home, config, name) + "\n")
+        write_private(home.tokens / name, make_token(home, config, name))
     return home.tokens / vo
 
 

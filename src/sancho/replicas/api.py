@@ -28,6 +28,7 @@ from sancho.replicas import service
 from sancho.replicas.errors import FileKnown, PathNotInArea, PathTaken, ReplicaNotFound, TimeNotForThis
 from sancho.replicas.model import (
     ACCESSED_AT_ONCE,
+    LISTED_AT_ONCE,
     REGISTERED_AT_ONCE,
     Declaration,
     DeclarationKind,
@@ -43,6 +44,7 @@ from sancho.sites.errors import SiteNotFound
 router = Branch(prefix="/replicas", tags=["replicas"])
 of_rses = APIRouter(tags=["rses"])
 
+LINES = "application/x-ndjson"
 KindWord = Literal["bad", "suspicious", "unavailable"]
 DeclarationWord = Literal["standing", "recovered", "lost", "deleted", "available", "replaced"]
 ReplicaText = Annotated[str, Field(min_length=1, max_length=2000, examples=["mc:run7/a.root@A-DISK"])]
@@ -83,6 +85,12 @@ class AccessIn(BaseModel, extra="forbid"):
     limit: Annotated[int, Field(ge=1, le=ACCESSED_AT_ONCE)] = ACCESSED_AT_ONCE
     near: Annotated[str | None, Field(max_length=128, examples=["SITE-A"])] = None
     """The site of the reader: the nearest places come first."""
+
+
+class ListIn(BaseModel, extra="forbid"):
+    """DIDs whose replicas are wanted."""
+
+    dids: Annotated[list[DidText], Field(min_length=1, max_length=LISTED_AT_ONCE)]
 
 
 class SourceOut(BaseModel):
@@ -274,6 +282,13 @@ async def list_declarations(
     )
 
 
+@router.post("/list", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))
+async def list_many(body: ListIn, caller: Caller, conn: Snapshot) -> StreamingResponse:
+    """Stream the files that are or lie below some DIDs, each once with its replicas, as `GET /replicas/{did}` does."""
+    found = await dids.resolve(conn, caller.vo, body.dids)
+    return StreamingResponse(service.stream(conn, caller, found), media_type=LINES)
+
+
 @router.get("/{did:path}", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))
 async def list_replicas(did: str, caller: Caller, conn: Snapshot) -> StreamingResponse:
     """Stream the files that are or lie below a DID, each with its replicas: one JSON document a line.
@@ -281,7 +296,7 @@ async def list_replicas(did: str, caller: Caller, conn: Snapshot) -> StreamingRe
     The URL of a replica is its RSE's prefix followed by its own `path`, or else by the file's.
     """
     found = await dids.get(conn, caller.vo, did)
-    return StreamingResponse(service.stream(conn, caller, found), media_type="application/x-ndjson")
+    return StreamingResponse(service.stream(conn, caller, found), media_type=LINES)
 
 
 class RseUsage(BaseModel):

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 REGISTERED_AT_ONCE = 1000
 """Files that one call may register."""
+LISTED_AT_ONCE = 10_000
+"""DIDs whose replicas one call lists."""
 ACCESSED_AT_ONCE = 200
 """Files on one page of sources."""
 COPYING_GRACE = timedelta(minutes=10)

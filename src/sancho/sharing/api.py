@@ -84,7 +84,7 @@ async def contents(
 )
 async def list_replicas(shared: Open) -> StreamingResponse:
     """Stream the files below a shared dataset or container, each with its replicas: one JSON document a line."""
-    stream = replicas.stream(shared.conn, shared.guest, shared.did)
+    stream = replicas.stream(shared.conn, shared.guest, [shared.did])
     return StreamingResponse(stream, media_type="application/x-ndjson")
 
 

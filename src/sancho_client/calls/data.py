@@ -94,6 +94,11 @@ def replicas(name: str) -> Lines[FileReplicas]:
     return Lines(path=f"/v1/replicas/{did_path(name)}", item=FileReplicas)
 
 
+def replicas_of(names: Sequence[str]) -> Lines[FileReplicas]:
+    """The files that are or lie below some DIDs, at most 10 000, each once, and where they are."""
+    return Lines(path="/v1/replicas/list", item=FileReplicas, method="POST", json=body(dids=list(names)))
+
+
 def register(rse: str, files: Sequence[PlacedFile], *, dataset: str | None = None) -> Call[Registered]:
     """Enter files that are on an RSE already, all or none, and put them into a dataset."""
     sent = body(rse=rse, files=[file.model_dump(exclude_none=True) for file in files], dataset=dataset)

@@ -8,6 +8,7 @@ from sancho.compat.rucio import (
     accounts,
     auth,
     bad_replicas,
+    conventions,
     dids,
     dids_lists,
     dids_making,
@@ -15,6 +16,7 @@ from sancho.compat.rucio import (
     identities,
     limits,
     lives,
+    metadata,
     ping,
     refused,
     replicas,
@@ -42,8 +44,8 @@ ROUTERS: Sequence[APIRouter] = (
     rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, lives.router, dids_lists.router, dids.router,
-    dids_making.router,
+    scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,
+    dids_making.router, conventions.router,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

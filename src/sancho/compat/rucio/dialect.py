@@ -14,6 +14,8 @@ from sancho.compat.rucio.errors import (
     BodyNotJson,
     DistanceExists,
     FileReplicaExists,
+    KeyExists,
+    KeyNotFound,
     NotAcceptable,
     NothingRequested,
     NothingToFollow,
@@ -29,6 +31,7 @@ from sancho.compat.rucio.errors import (
     RseExists,
     StatusUnknown,
     TokenMissing,
+    ValueExists,
 )
 from sancho.compat.rucio.wire import Said
 from sancho.dids.errors import (
@@ -39,6 +42,10 @@ from sancho.dids.errors import (
     DidNotFound,
     FileAttachedAlready,
     FileDiffers,
+    MetadataKeyNotIndexed,
+    MetadataKeyUnknown,
+    MetadataMissing,
+    MetadataUnfit,
     NotAttached,
     ScopeExists,
     ScopeMalformed,
@@ -73,6 +80,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
 from sancho.replicas.errors import (
     PathNotInArea,
     PathTaken,
@@ -152,6 +160,15 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     FileDiffers: (412, "FileConsistencyMismatch"),
     StatusUnknown: (400, "UnsupportedStatus"),
     PluginUnknown: (400, "UnsupportedMetadataPlugin"),
+    MetadataKeyUnknown: (400, "InvalidMetadata"),
+    MetadataUnfit: (400, "InvalidValueForKey"),
+    MetadataMissing: (404, "KeyNotFound"),
+    MetadataKeyNotIndexed: (400, "InvalidObject"),
+    SearchOperatorUnfit: (400, "InvalidObject"),
+    SearchValueUnfit: (400, "InvalidObject"),
+    KeyExists: (409, "Duplicate"),
+    ValueExists: (409, "Duplicate"),
+    KeyNotFound: (404, "KeyNotFound"),
     BadRequest: (400, "InvalidObject"),
     Unauthorized: (401, "CannotAuthenticate"),
     Forbidden: (401, "AccessDenied"),

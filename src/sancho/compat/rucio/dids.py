@@ -14,7 +14,6 @@ from sancho.compat.rucio.dids_wire import (
     ScopePath,
 )
 from sancho.compat.rucio.endpoints import ENDPOINTS
-from sancho.compat.rucio.errors import PluginUnknown
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
@@ -57,18 +56,6 @@ async def set_status(
         lifetime = None if said.lifetime is None else timedelta(seconds=said.lifetime)
         await dids.set_lifetime(conn, caller, did, lifetime)
     return Response(None, 200)
-
-
-@router.get("/{scope}/{name:path}/meta", dependencies=JSON)
-async def metadata(
-    scope: ScopePath, name: NamePath, caller: RucioCaller, conn: RucioTransaction, plugin: str = "DID_COLUMN"
-) -> dict[str, Any]:
-    """Show what is known of a DID in the columns that every DID has."""
-    if plugin.upper() not in translate.PLUGINS:
-        raise PluginUnknown(plugin=plugin[:100])
-    found = await dids.get(conn, caller.vo, f"{scope}:{name}")
-    tallies = await below(conn, caller.vo, [found])
-    return translate.metadata_of(found, tallies.get(found.did_id))
 
 
 # The lower one is tried first: the upper one takes every name.

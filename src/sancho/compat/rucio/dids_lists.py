@@ -9,8 +9,8 @@ from fastapi.responses import StreamingResponse
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, gives, no_blanks
-from sancho.compat.rucio.dids_wire import DidsIn, MetaIn, NamePath, NameText, ScopePath, SearchQuery
-from sancho.compat.rucio.errors import PartNotServed, PluginUnknown
+from sancho.compat.rucio.dids_wire import DidsIn, NamePath, NameText, ScopePath, SearchQuery
+from sancho.compat.rucio.filters_translate import filters_of, query_of
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Listed, Search
@@ -45,25 +45,6 @@ async def files_of_many(
     return await stream_of(said())
 
 
-@router.post("/bulkmeta", response_class=Lines)
-async def metadata_of_many(
-    body: Annotated[MetaIn, Depends(body_as(MetaIn))], caller: RucioCaller, conn: RucioSnapshot
-) -> Lines:
-    """Show what is known of many DIDs in the columns that every DID has."""
-    if body.inherit:
-        raise PartNotServed(part="inherit", what="metadata")
-    if body.plugin.upper() not in translate.PLUGINS:
-        raise PluginUnknown(plugin=body.plugin[:100])
-    found = await _known(conn, caller.vo, body)
-    closed = [did.did_id for did in found if did.kind is not DidKind.FILE and not did.open]
-    tallies = await dids.tallies(conn, caller.vo, closed)
-
-    async def said() -> AsyncIterator[list[dict[str, Any]]]:
-        yield [translate.metadata_of(did, tallies.get(did.did_id)) for did in found]
-
-    return await stream_of(said())
-
-
 @router.get("/{scope}/", response_class=Lines)
 async def list_scope(
     scope: ScopePath, caller: RucioCaller, conn: RucioSnapshot, name: NameText | None = None, recursive: bool = False
@@ -86,9 +67,10 @@ async def search(
     scope: ScopePath, query: Annotated[SearchQuery, Query()], caller: RucioCaller, conn: RucioSnapshot
 ) -> Lines:
     """Search the DIDs of a scope."""
-    wanted = [translate.wheres_of(query.model_extra)] if query.filters is None else translate.filters_of(query.filters)
-    asked = Search(wanted, translate.KINDS[query.type], query.limit, query.recursive)
-    found = dids.search(conn, caller.vo, scope, asked)
+    keys = {key.name: key for key in await dids.list_keys(conn, caller.vo)}
+    wanted = query_of(query.model_extra, keys) if query.filters is None else filters_of(query.filters, keys)
+    asked = Search(wanted=wanted, scope=scope, kinds=translate.KINDS[query.type])
+    found = dids.search(conn, caller.vo, asked, limit=query.limit, deep=query.recursive)
 
     async def said() -> AsyncIterator[list[Any]]:
         async for part in found:

@@ -1,4 +1,4 @@
-"""Rucio's collections: made and filled, files registered where they lie, and rules put over them, all in one go."""
+"""Rucio's collections: made, filled and described, files registered where they lie, rules put over them, in one go."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -98,6 +98,10 @@ async def _make(conn: Connection, caller: RucioCaller, wanted: Wanted) -> None:
     filled = [Attachment(did, _children_of(one.dids)) for did, one in wanted if one.dids]
     if filled:
         await dids.attach_all(conn, caller, filled, again=False)
+    places = [n for n, (_, one) in enumerate(wanted) if one.meta]
+    if places:
+        said = [(wanted[n][0], wanted[n][1].meta or {}) for n in places]
+        await dids.describe(conn, caller, said, field=lambda n: f"dids.{places[n]}.meta")
     if asked:
         await rules.create_all(conn, caller, asked)
 
@@ -132,10 +136,8 @@ def _collection(did: str, one: CollectionIn) -> NewCollection:
 
 def _refuse_unserved(wanted: Wanted, account: str) -> None:
     for did, one in wanted:
-        asked = {"meta": one.meta, "account": one.account not in (None, account)}
-        refused = next((part for part, value in asked.items() if value), None)
-        if refused is not None:
-            raise PartNotServed(part=refused, what=did[:300])
+        if one.account not in (None, account):
+            raise PartNotServed(part="account", what=did[:300])
     if sum(len(one.dids or ()) for _, one in wanted) > ATTACHED_AT_ONCE:
         raise PartNotServed(part=f"more than {ATTACHED_AT_ONCE} DIDs", what="one request")
     if sum(len(one.rules or ()) for _, one in wanted) > RULES_AT_ONCE:

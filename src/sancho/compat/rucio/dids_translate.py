@@ -1,34 +1,25 @@
 """Rucio's spellings of DIDs, and back: pure."""
 
-import ast
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
-from sancho.compat.rucio.dids_wire import StatusesIn
-from sancho.compat.rucio.errors import FilterMalformed, StatusUnknown
-from sancho.compat.rucio.translate import date_of, read_date
+from sancho.compat.rucio.dids_wire import ConventionIn, StatusesIn
+from sancho.compat.rucio.errors import ConventionUnfit, PluginUnknown, StatusUnknown
+from sancho.compat.rucio.translate import date_of
 from sancho.dids.model import (
-    ADLER32,
     Branch,
-    Comparison,
+    Described,
     Detached,
     Did,
     DidKind,
-    Field,
     Listed,
     NamedFile,
     Tally,
-    Where,
 )
+from sancho.vos.model import Spec
 
-PLUGINS = ("DID_COLUMN", "ALL")
-"""Whose metadata there is."""
-LONGEST_FILTERS = 20_000
-MOST_GROUPS = 50
-MOST_TESTS = 50
 KINDS: Mapping[str, Sequence[DidKind]] = {
     "all": tuple(DidKind),
     "collection": (DidKind.DATASET, DidKind.CONTAINER),
@@ -37,32 +28,13 @@ KINDS: Mapping[str, Sequence[DidKind]] = {
     "file": (DidKind.FILE,),
 }
 """What a search may be for."""
-KEYS: Mapping[str, tuple[Field, Comparison | None]] = {
-    "name": (Field.NAME, None),
-    "account": (Field.ACCOUNT, None),
-    "bytes": (Field.SIZE, None),
-    "adler32": (Field.ADLER32, None),
-    "created_at": (Field.CREATED_AT, None),
-    "created_after": (Field.CREATED_AT, Comparison.AT_LEAST),
-    "created_before": (Field.CREATED_AT, Comparison.AT_MOST),
-    "is_open": (Field.OPEN, None),
-}
-"""What a filter may ask, and how some of them compare."""
-COMPARISONS: Mapping[str, Comparison] = {
-    "": Comparison.EQUAL,
-    "ne": Comparison.NOT_EQUAL,
-    "gt": Comparison.MORE,
-    "gte": Comparison.AT_LEAST,
-    "lt": Comparison.LESS,
-    "lte": Comparison.AT_MOST,
-}
 UNKNOWN = (
     "guid", "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
     "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at", "eol_at",
     "is_archive", "constituent", "access_cnt", "md5", "deleted_at", "purge_replicas", "complete",
     "is_new",
 )  # fmt: skip
-"""Columns of Rucio's that say nothing here."""
+"""Columns of Rucio's that say nothing here, unless the VO has a key of the name."""
 
 
 def did_of(did: Did, below: Tally | None) -> dict[str, Any]:
@@ -141,83 +113,44 @@ def detached_of(one: Detached) -> dict[str, Any]:
     return known | {"md5": None, "deleted_at": gone, "created_at": came, "updated_at": gone}
 
 
-# ---- filters
+# ---- metadata
+
+PLUGINS = ("DID_COLUMN", "JSON", "ALL")
+"""Whose metadata there is: the columns of Rucio's DIDs, what else a VO's DIDs say, and both."""
+KEY_TYPES: Mapping[str, Sequence[str]] = {
+    "ALL": ("file", "dataset", "container"), "COLLECTION": ("dataset", "container"), "CONTAINER": ("container",),
+    "DATASET": ("dataset",), "FILE": ("file",),
+}  # fmt: skip
+"""The DIDs that a key is for, by its `key_type`."""
+VALUE_TYPES: Mapping[str, str] = {
+    "": "text", "str": "text", "unicode": "text", "int": "integer", "long": "integer", "float": "number",
+    "bool": "boolean", "datetime": "time", "datetime.datetime": "time",
+}  # fmt: skip
+"""What values are, by how Python calls their type."""
 
 
-def filters_of(text: str) -> list[list[Where]]:
-    """What a search asks, from how Python shows a list of dictionaries; raises `FilterMalformed`."""
-    if len(text) > LONGEST_FILTERS:
-        raise FilterMalformed(reason=f"they are longer than {LONGEST_FILTERS} characters.")
-    try:
-        said: object = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as e:
-        raise FilterMalformed(reason="they are not a list of dictionaries as Python writes it.") from e
-    groups: list[object] = cast(list[object], said) if isinstance(said, list) else [said]
-    if len(groups) > MOST_GROUPS:
-        raise FilterMalformed(reason=f"there are more than {MOST_GROUPS} dictionaries.")
-    return [wheres_of(group) for group in groups]
+def plugin_of(said: str) -> str:
+    """Whose metadata is asked for; raises `PluginUnknown`."""
+    if said.upper() not in PLUGINS:
+        raise PluginUnknown(plugin=said[:100])
+    return said.upper()
 
 
-def wheres_of(group: object) -> list[Where]:
-    """What one dictionary of filters asks; raises `FilterMalformed`."""
-    if not isinstance(group, dict):
-        raise FilterMalformed(reason="they are not a list of dictionaries.")
-    tests = cast(dict[object, object], group)
-    if len(tests) > MOST_TESTS:
-        raise FilterMalformed(reason=f"there are more than {MOST_TESTS} keys in a dictionary.")
-    return [_where(key, value) for key, value in tests.items()]
+def described(one: Described, below: Tally | None, plugin: str) -> dict[str, Any]:
+    """What is known of a DID. What it says by a key that is a column of Rucio's stands there."""
+    columns = metadata_of(one.did, below)
+    columns |= {key: value for key, value in one.document.items() if key in UNKNOWN}
+    others: dict[str, Any] = {key: value for key, value in one.document.items() if key not in columns}
+    return {"DID_COLUMN": columns, "JSON": others, "ALL": others | columns}[plugin]
 
 
-def _where(key: object, value: object) -> Where:
-    name, _, operator = key.partition(".") if isinstance(key, str) else ("", "", "")
-    if name not in KEYS or (KEYS[name][1] is not None and operator):
-        raise FilterMalformed(reason=f"there is no key {str(key)[:100]!r}; there are: {', '.join(KEYS)}.")
-    if operator not in COMPARISONS:
-        known = ", ".join(filter(None, COMPARISONS))
-        raise FilterMalformed(reason=f"{str(key)[:100]!r} ends with no operator; there are: {known}.")
-    field, fixed = KEYS[name]
-    comparison = fixed or COMPARISONS[operator]
-    read = {
-        Field.NAME: _text, Field.ACCOUNT: _text, Field.SIZE: _number, Field.ADLER32: _checksum,
-        Field.CREATED_AT: _time, Field.OPEN: _boolean,
-    }[field]  # fmt: skip
-    good = read(value)
-    if good is None:
-        raise FilterMalformed(reason=f"{name} cannot be {str(value)[:100]!r}.")
-    if field in (Field.SIZE, Field.CREATED_AT):
-        return Where(field, comparison, good)
-    if comparison not in (Comparison.EQUAL, Comparison.NOT_EQUAL):
-        raise FilterMalformed(reason=f"{name} can only be equal to something or not.")
-    if isinstance(good, str) and "*" in good:
-        comparison = Comparison.LIKE if comparison is Comparison.EQUAL else Comparison.NOT_LIKE
-    return Where(field, comparison, good)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value.isprintable() else None
-
-
-def _number(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
-
-
-def _checksum(value: object) -> str | None:
-    return value if isinstance(value, str) and ADLER32.fullmatch(value) else None
-
-
-def _boolean(value: object) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-
-
-def _time(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    for read in (read_date, datetime.fromisoformat):
-        try:
-            at = read(value)
-        except (ValueError, OverflowError):
-            continue
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-    return None
+def key_of(key: str, said: ConventionIn) -> Spec:
+    """The document of a key; raises `ConventionUnfit`."""
+    name = (said.value_type or "").removeprefix("<class '").removesuffix("'>")
+    if name not in VALUE_TYPES:
+        raise ConventionUnfit(key=key, what="value_type", said=name[:100], known=", ".join(filter(None, VALUE_TYPES)))
+    kinds = (said.key_type or "ALL").upper().removeprefix("KEYTYPE.")
+    if kinds not in KEY_TYPES:
+        raise ConventionUnfit(key=key, what="key_type", said=kinds[:100], known=", ".join(KEY_TYPES))
+    pattern = {"pattern": said.value_regexp} if said.value_regexp else {}
+    return {"kind": VALUE_TYPES[name], "dids": list(KEY_TYPES[kinds]), **pattern}

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
+from sancho.compat.rucio.wire import Meta
 from sancho.kit.units import LONGEST
 
 AT_ONCE = 1000
@@ -107,7 +108,7 @@ class CollectionIn(BaseModel, extra="forbid"):
 
     type: Literal["DATASET", "CONTAINER", "dataset", "container", "D", "C"]
     statuses: Statuses | None = None
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
     rules: list[dict[str, Any]] | None = None
     lifetime: Lifetime | None = None
     dids: Annotated[list[ChildIn], Field(max_length=AT_ONCE)] | None = None
@@ -136,6 +137,9 @@ class SearchQuery(BaseModel, extra="allow"):
     limit: Annotated[int, Field(ge=1, lt=2**31)] | None = None
 
 
+# ---- lives
+
+
 class LifetimeIn(BaseModel, extra="forbid"):
     """How long a DID lives from now on; None: for ever."""
 
@@ -161,3 +165,42 @@ class SampleIn(BaseModel, extra="forbid"):
     def sample(self) -> str:
         """The dataset to make."""
         return f"{self.output_scope}:{self.output_name}"
+
+
+# ---- metadata
+
+
+class ValueIn(BaseModel, extra="forbid"):
+    """What a DID is to say by one key."""
+
+    value: Any
+    recursive: bool = False
+
+
+class MetaOfOneIn(BaseModel, extra="forbid"):
+    """What a DID is to say."""
+
+    meta: Meta
+    recursive: bool = False
+
+
+class DidMetaIn(DidIn):
+    """A DID, and what it is to say."""
+
+    meta: Meta
+
+
+class MetaOfManyIn(BaseModel, extra="forbid"):
+    """What many DIDs are to say."""
+
+    dids: Annotated[list[DidMetaIn], Field(max_length=AT_ONCE)]
+    recursive: bool = False
+
+
+class ConventionIn(BaseModel, extra="forbid"):
+    """A key to be made; or, with `value`, a value that a key may say from now on."""
+
+    key_type: Annotated[str, Field(max_length=100)] | None = None
+    value_type: Annotated[str, Field(max_length=100)] | None = None
+    value_regexp: Annotated[str, Field(max_length=500)] | None = None
+    value: Annotated[str, Field(max_length=1000)] | None = None

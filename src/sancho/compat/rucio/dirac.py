@@ -33,10 +33,9 @@ async def add_files(
     deployment: Deployed,
 ) -> Response:  # fmt: skip
     """Enter files with their replicas and the directories above them: all of them or none."""
-    if body.parents_metadata:
-        raise PartNotServed(part="parents_metadata", what="files")
     spelling = lfns.Spelling()
     files = [_file(spelling, one) for one in body.lfns]
+    parents = [(_did(spelling, path), said) for path, said in (body.parents_metadata or {}).items()]
     await check_vo(request, caller, tuple(spelling.vos))
     by_rse: dict[str, list[FileIn]] = {}
     for one, file in zip(body.lfns, files, strict=True):
@@ -51,17 +50,24 @@ async def add_files(
     except ReplicaExists as e:
         raise FileReplicaExists(did=str(e.facts["did"]), rse=str(e.facts["rse"])) from e
     await _put_into_directories(conn, caller, [file.did for file in files])
+    if parents:
+        await dids.describe(conn, caller, parents, field="parents_metadata.{}".format)
     return Response("Created", 201)
 
 
 def _file(spelling: lfns.Spelling, said: LfnIn) -> FileIn:
     """A file as `add_replicas` says it; raises `DidMalformed` for what is no path of a file."""
-    scope = said.lfn.split("/", 3)[2] if said.lfn.count("/") >= 3 else ""
-    name = spelling.plain(scope, said.lfn)
-    if name == said.lfn:
-        raise DidMalformed(did=said.lfn, reason="it is no path of a file, /VO/SCOPE/NAME", field="lfns")
+    scope, _, name = _did(spelling, said.lfn).partition(":")
     meta = {**(said.meta or {}), **({"guid": said.guid} if said.guid else {})}
     return FileIn(scope=scope, name=name, bytes=said.bytes, adler32=said.adler32, pfn=said.pfn, meta=meta or None)
+
+
+def _did(spelling: lfns.Spelling, path: str) -> str:
+    scope = path.split("/", 3)[2] if path.count("/") >= 3 else ""
+    name = spelling.plain(scope, path)
+    if name == path:
+        raise DidMalformed(did=path, reason="it is no path of a file or directory, /VO/SCOPE/NAME", field="lfns")
+    return f"{scope}:{name}"
 
 
 async def _put_into_directories(conn: Connection, caller: Principal, files: Sequence[str]) -> None:

@@ -1,10 +1,10 @@
 """Rucio's words for what DIRAC registers."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.wire import Name
+from sancho.compat.rucio.wire import Meta, Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
@@ -18,7 +18,7 @@ class LfnIn(BaseModel, extra="forbid"):
     adler32: Annotated[str | None, Field(max_length=40)] = None
     guid: Annotated[str | None, Field(max_length=100)] = None
     pfn: Annotated[str | None, Field(max_length=2000)] = None
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
 
 
 class LfnsIn(BaseModel, extra="forbid"):
@@ -26,4 +26,4 @@ class LfnsIn(BaseModel, extra="forbid"):
 
     lfns: Annotated[list[LfnIn], Field(max_length=REGISTERED_AT_ONCE)]
     ignore_availability: bool = False
-    parents_metadata: dict[str, dict[str, Any]] | None = None
+    parents_metadata: Annotated[dict[Name, Meta], Field(max_length=REGISTERED_AT_ONCE)] | None = None

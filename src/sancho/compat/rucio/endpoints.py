@@ -19,6 +19,12 @@ class Endpoint:
     """The methods of `rucio-clients` that use it; empty when none does."""
     note: str
 
+    @property
+    def methods(self) -> list[str]:
+        """The methods of `rucio.client.Client` that use it, by their names alone."""
+        named = re.sub(r"\([^)]*\)", "", self.client).split(", ")
+        return [name for name in named if name.islower() and name.isidentifier()]
+
     def matches(self, method: str, path: str) -> bool:
         """Say whether a request is for this; names of DIDs may hold slashes."""
         said = re.escape(self.path.removesuffix("[/]").rstrip("/")).replace(r"\{name\}", ".+")
@@ -44,6 +50,25 @@ def _read(text: str) -> list[Endpoint]:
 
 ENDPOINTS = _read(Path(__file__).with_name("endpoints.txt").read_text("utf-8"))
 """All of them."""
+METHODS = {
+    name: [endpoint for endpoint in ENDPOINTS if name in endpoint.methods]
+    for name in sorted({name for endpoint in ENDPOINTS for name in endpoint.methods})
+}
+"""Every method of `rucio.client.Client` that asks a server, and the endpoints that it may ask."""
+OFFLINE = {
+    "del_key": "does nothing",
+    "del_value": "does nothing",
+    "get_opendata_host": "says what is configured",
+    "list_dids_extended": "raises `DeprecationError`",
+    "update_key": "does nothing",
+}
+"""The methods of `rucio.client.Client` that ask no server, and what they do instead."""
+
+
+def support(method: str) -> str:
+    """Say how much of a method is served: as much as of its endpoints, `partial` when they differ."""
+    states = {endpoint.state for endpoint in METHODS[method]}
+    return states.pop() if len(states) == 1 else "partial"
 
 
 def meaning(method: str, path: str) -> Endpoint | None:

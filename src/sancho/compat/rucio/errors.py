@@ -126,7 +126,7 @@ class BytesMissing(Invalid):
 
 
 class PluginUnknown(BadRequest):
-    """There is no metadata of {plugin} here; there is that of DID_COLUMN."""
+    """There is no metadata of {plugin} here; there is that of DID_COLUMN, JSON and ALL."""
 
     code = "rucio_plugin_unknown"
 
@@ -153,16 +153,6 @@ class FileReplicaExists(Conflict):
     def __init__(self, *, did: str, rse: str) -> None:
         """Name the file and the RSE, as DIRAC wants it."""
         super().__init__(did=did, rse=rse, field="lfns")
-
-
-class MetaNotKept(Conflict):
-    """Metadata is not kept with replicas: {key} of {did}."""
-
-    code = "rucio_meta_not_kept"
-
-    def __init__(self, *, did: str, key: str) -> None:
-        """Name the file and the key."""
-        super().__init__(did=did, key=key)
 
 
 class NothingRequested(NotFound):
@@ -389,3 +379,43 @@ class LimitNotFound(NotFound):
     def __init__(self, *, account: str, rse_expression: str) -> None:
         """Name the account, and the RSE or the expression."""
         super().__init__(account=account, rse_expression=rse_expression)
+
+
+class KeyExists(Conflict):
+    """Key {key} exists already."""
+
+    code = "rucio_key_exists"
+
+    def __init__(self, *, key: str) -> None:
+        """Name the key."""
+        super().__init__(key=key)
+
+
+class KeyNotFound(NotFound):
+    """There is no key {key}."""
+
+    code = "rucio_key_not_found"
+
+    def __init__(self, *, key: str) -> None:
+        """Name the key."""
+        super().__init__(key=key[:100])
+
+
+class ValueExists(Conflict):
+    """Key {key} may say {value} already."""
+
+    code = "rucio_value_exists"
+
+    def __init__(self, *, key: str, value: str) -> None:
+        """Name both."""
+        super().__init__(key=key, value=value)
+
+
+class ConventionUnfit(Invalid):
+    """Key {key} cannot have the {what} {said}; there are: {known}."""
+
+    code = "rucio_convention_unfit"
+
+    def __init__(self, *, key: str, what: str, said: str, known: str) -> None:
+        """Name the key, what it was to have, and what there is."""
+        super().__init__(key=key[:100], what=what, said=said, known=known, field=what)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from sancho.compat.rucio.errors import MetaNotKept, RseBlocked
+from sancho.compat.rucio.errors import RseBlocked
 from sancho.compat.rucio.replicas_wire import FileIn
+from sancho.dids import service as dids
 from sancho.dids.model import FileText
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -12,21 +13,17 @@ from sancho.replicas import service
 from sancho.rses import service as rses
 
 KEPT_NOT = {"guid"}
-"""What clients say of every file, and what is not kept."""
+"""What clients say of every file, and what is not kept unless the VO has a key of the name."""
 
 
 async def enter(
     conn: Connection, caller: Principal, extensions: Extensions, rse_name: str, files: Sequence[FileIn], *,
     ignore_availability: bool = True,
 ) -> list[int]:  # fmt: skip
-    """Register files as one RSE's, where they say that they lie, or else where its clients put them.
+    """Register files as one RSE's, where they say that they lie, or else where its clients put them; describe them.
 
-    Raises what `replicas.service.register` does, `RseBlocked`, and what of them is not had here.
+    Raises what `replicas.service.register` and `dids.service.describe` do, and `RseBlocked`.
     """
-    for file in files:
-        unkept = sorted(set(file.meta or {}) - KEPT_NOT)
-        if unkept:
-            raise MetaNotKept(did=file.did, key=unkept[0][:100])
     rse = await rses.get(conn, rse_name)
     if not rse.writable and not ignore_availability:
         raise RseBlocked(rse=rse_name)
@@ -40,4 +37,12 @@ async def enter(
         )
         for file in files
     ]  # fmt: skip
-    return await service.register(conn, caller, rse_name, texts, known=True)
+    made = await service.register(conn, caller, rse_name, texts, known=True)
+    if any(file.meta for file in files):
+        unkept = KEPT_NOT - {key.name for key in await dids.list_keys(conn, caller.vo)}
+        said = [{key: value for key, value in (file.meta or {}).items() if key not in unkept} for file in files]
+        places = [n for n, document in enumerate(said) if document]
+        if places:
+            documents = [(files[n].did, said[n]) for n in places]
+            await dids.describe(conn, caller, documents, field=lambda n: f"files.{places[n]}.meta")
+    return made

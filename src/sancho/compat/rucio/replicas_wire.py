@@ -4,13 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
+from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Meta, Moment, Name
 from sancho.kit.units import FileSize
 from sancho.replicas.model import REGISTERED_AT_ONCE
 
 RseName = Annotated[str, Field(max_length=128)]
 Pfn = Annotated[str, Field(max_length=2000)]
 Domain = Literal["wan", "lan", "all"]
+REPLICAS_AT_ONCE = 10_000
+"""DIDs whose replicas one call lists: ten times as many as with Rucio."""
 Reason = Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")]
 TroubleState = Literal["BAD", "DELETED", "LOST", "RECOVERED", "SUSPICIOUS", "TEMPORARY_UNAVAILABLE"]
 UNKNOWN = "unknown"
@@ -24,7 +26,7 @@ class FileIn(DidIn):
     bytes: FileSize
     adler32: Annotated[str | None, Field(max_length=40)] = None
     md5: Annotated[str | None, Field(max_length=64)] = None
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
     pfn: Pfn | None = None
     state: Literal["A", "AVAILABLE", "C", "COPYING"] = "A"
 
@@ -82,7 +84,7 @@ class Choice(BaseModel, extra="forbid"):
 class ListIn(Choice):
     """Of which DIDs to list the replicas."""
 
-    dids: Annotated[list[DidIn], Field(max_length=LISTED_AT_ONCE)]
+    dids: Annotated[list[DidIn], Field(max_length=REPLICAS_AT_ONCE)]
 
 
 class PfnsIn(BaseModel, extra="forbid"):

@@ -24,6 +24,8 @@ def _date_or_text(value: Any) -> Any:
 Moment = Annotated[Time, BeforeValidator(_date_or_text)]
 """A time as Rucio writes it, or in ISO 8601."""
 Expression = Annotated[str, Field(max_length=4000)]
+Meta = Annotated[dict[str, Any], Field(max_length=100)]
+"""What a DID is to say."""
 
 
 def _known(said: float) -> float:

@@ -1,5 +1,5 @@
 """Native routes of the namespace."""
 
-from sancho.dids.api import catalogue, lives, paths
+from sancho.dids.api import catalogue, lives, metadata, paths
 
-ROUTERS = (catalogue.router, lives.router, paths.router)
+ROUTERS = (catalogue.router, lives.router, metadata.router, paths.router)

@@ -17,19 +17,24 @@ from sancho.dids.errors import (
     DidNotFound,
     ErasureBegun,
     KindsMismatch,
+    MetadataKeyNotIndexed,
     NotACollection,
     ScopeExists,
     ScopeMalformed,
     ScopeNotFound,
     ScopeNotYours,
+    WhereMissing,
 )
-from sancho.dids.model import Did, DidKind, NewCollection, Scope
+from sancho.dids.model import Did, DidKind, NewCollection, Scope, Search
 from sancho.identity.errors import AccountNotFound
 from sancho.kit.access import NotYours
+from sancho.kit.db import TooSlow
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
+from sancho.kit.query import LONGEST, QueryMalformed, parse
+from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit, read_integer
 from sancho.kit.units import Amount, Duration, Time
-from sancho.kit.web import Caller, Snapshot, Transaction
+from sancho.kit.web import Caller, Deployed, Snapshot, Transaction
 
 router = APIRouter(tags=["dids"])
 
@@ -90,9 +95,16 @@ class ScopeChangeIn(BaseModel, extra="forbid"):
 
 
 class DidQuery(BaseModel, extra="forbid"):
-    """Which DIDs to list."""
+    """Which DIDs to list: those of a scope by name; with `where` or `within`, those that a search finds, by age.
 
-    scope: Annotated[str, Field(max_length=100)]
+    `where` is a query such as `run > 1200 & detector in (ecl, top)`, `within` a collection. With `inherit`, what
+    collections say counts for what is below them.
+    """
+
+    scope: Annotated[str | None, Field(max_length=100)] = None
+    where: Annotated[str | None, Field(max_length=LONGEST)] = None
+    within: DidText | None = None
+    inherit: bool = False
     prefix: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
     kind: KindWord | None = None
     cursor: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
@@ -159,13 +171,40 @@ class ScopeOut(BaseModel):
         return cls(name=scope.name, account=scope.account, shared=scope.shared)
 
 
-@router.get("/dids", responses=problems(ScopeNotFound))
-async def list_dids(query: Annotated[DidQuery, Query()], caller: Caller, conn: Transaction) -> DidPage:
-    """List the DIDs of a scope whose names begin with `prefix`, by name."""
-    kinds = [DidKind[query.kind.upper()]] if query.kind else []
+@router.get(
+    "/dids",
+    responses=problems(
+        ScopeNotFound, WhereMissing, DidNotFound, NotACollection, QueryMalformed, SearchFieldUnknown,
+        SearchOperatorUnfit, SearchValueUnfit, MetadataKeyNotIndexed, TooSlow,
+    ),
+)  # fmt: skip
+async def list_dids(
+    query: Annotated[DidQuery, Query()], caller: Caller, conn: Transaction, deployment: Deployed
+) -> DidPage:
+    """List the DIDs of a scope whose names begin with `prefix`, by name; or what a search finds, by age."""
+    kinds = [DidKind[query.kind.upper()]] if query.kind else list(DidKind)
+    if query.where is not None or query.within is not None:
+        found = await _search(query, kinds, caller, conn, deployment)
+        return DidPage(
+            items=[DidOut.of(did) for did in found], next=str(found[-1].did_id) if len(found) == query.limit else None
+        )
+    if query.scope is None:
+        raise WhereMissing
     page = (query.cursor, query.limit)
     found = await service.list_dids(conn, caller.vo, query.scope, prefix=query.prefix, kinds=kinds, page=page)
     return DidPage(items=[DidOut.of(did) for did in found], next=found[-1].name if len(found) == query.limit else None)
+
+
+async def _search(
+    query: DidQuery, kinds: list[DidKind], caller: Caller, conn: Transaction, deployment: Deployed
+) -> list[Did]:
+    asked = Search(
+        wanted=parse(query.where) if query.where is not None else None, scope=query.scope, within=query.within,
+        kinds=kinds, inherit=query.inherit, prefix=query.prefix,
+    )  # fmt: skip
+    after = read_integer(query.cursor) or 0
+    fields = deployment.search_fields
+    return await service.search_page(conn, caller.vo, asked, fields, after=after, limit=query.limit)
 
 
 @router.post(

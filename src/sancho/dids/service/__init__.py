@@ -38,9 +38,17 @@ from sancho.dids.service.ending import (
     set_lifetime,
 )
 from sancho.dids.service.history import stream_detached, stream_file_lines
+from sancho.dids.service.metadata import (
+    describe,
+    descriptions,
+    forget,
+    known_descriptions,
+    list_keys,
+    put_keys,
+    remove_keys,
+)
 from sancho.dids.service.paths import Found, look
 from sancho.dids.service.reading import (
-    search,
     stream_below,
     stream_children,
     stream_files,
@@ -58,13 +66,18 @@ from sancho.dids.service.scopes import (
     scope_ids,
     scopes_for,
 )
+from sancho.dids.service.searching import search, search_page
+from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh_due, refresh_now
+from sancho.dids.store.searching import FIELDS
 
 __all__ = [
-    "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "claim_ended", "close",
-    "create", "create_all", "create_scope", "datasets", "detach", "detach_all", "empty", "end", "ensure_dataset",
-    "erase", "file_page", "files", "find_all", "get", "get_collection", "held_firmly", "info", "list_dids",
-    "list_scopes", "lock_ended", "look", "new_files", "obstacle", "owners", "put_off", "put_scopes", "register_files",
-    "remove_scopes", "require_change", "resolve", "restore", "sample", "scope_ids", "scopes_for", "search",
-    "set_lifetime", "set_monotonic", "set_open", "stream_below", "stream_children", "stream_contents",
-    "stream_detached", "stream_file_lines", "stream_files", "stream_parents", "stream_scope", "tallies",
+    "FIELDS", "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "claim_ended",
+    "close", "create", "create_all", "create_scope", "datasets", "describe", "descriptions", "detach", "detach_all",
+    "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed", "forget",
+    "freeze", "get", "get_collection", "held_firmly", "info", "known_descriptions", "list_dids", "list_keys",
+    "list_scopes", "lock_ended", "look", "new_files", "obstacle", "owners", "put_keys", "put_off", "put_scopes",
+    "refresh", "refresh_due", "refresh_now", "register_files", "remove_keys", "remove_scopes", "require_change",
+    "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "search_page", "set_lifetime", "set_monotonic",
+    "set_open", "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines",
+    "stream_files", "stream_parents", "stream_scope", "tallies",
 ]  # fmt: skip

@@ -117,11 +117,11 @@ async def stream_contents(
     yield f'],"next":{end if limit is not None and seen == limit else "null"}}}'.encode()
 
 
-async def get_collection(conn: Connection, vo: int, did: str) -> Did:
+async def get_collection(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did:
     """A dataset or container by name; raises what `get` does, and `NotACollection` for a file."""
-    found = await get(conn, vo, did)
+    found = await get(conn, vo, did, field=field)
     if found.kind is DidKind.FILE:
-        raise NotACollection(did=did)
+        raise NotACollection(did=did, field=field)
     return found
 
 

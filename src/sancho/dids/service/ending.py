@@ -23,8 +23,9 @@ async def erase(conn: Connection, caller: Principal, dids: Sequence[str], *, aft
     """Have DIDs erased after some time, whatever time was said before; until then `restore` undoes it.
 
     For their owners, those of their scopes, or `dids:manage`; all or none. A dataset takes those of its files along
-    that are in nothing else and belong to the same account; a container takes nothing along. What rules of others are
-    on or above, or a closed or monotonic collection holds, stays until they let go. Raises `ErasureBegun`.
+    that are in nothing else and belong to the same account; containers and smart datasets take nothing along. What
+    rules of others are on or above, or a closed or monotonic collection holds, stays until they let go. Raises
+    `ErasureBegun`.
     """
     found = await resolve(conn, caller.vo, dids)
     require_changes(caller, found)

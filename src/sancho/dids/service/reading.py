@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from sancho.dids.model import Branch, Did, DidKind, Listed, NamedFile, Search, Tally
+from sancho.dids.model import Branch, Did, DidKind, Listed, NamedFile, Tally
 from sancho.dids.service.scopes import scope_ids
 from sancho.dids.store import reading
 from sancho.kit.db import Connection
@@ -45,17 +45,3 @@ def stream_below(conn: Connection, did: Did, *, deep: bool = False) -> AsyncIter
 async def tallies(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Tally]:
     """Files and bytes below each of these collections: what `info` says of one."""
     return await reading.tallies(conn, vo, sorted(set(did_ids))) if did_ids else {}
-
-
-async def search(conn: Connection, vo: int, scope: str, asked: Search) -> AsyncIterator[list[Listed]]:
-    """DIDs of a scope that meet a search, by name; if it is deep, each part is followed by what is below it.
-
-    Raises `ScopeNotFound` before anything else.
-    """
-    scope_id = (await scope_ids(conn, vo, [scope]))[scope]
-    async for found in reading.search(conn, vo, scope_id, asked.kinds, asked.wanted, limit=asked.limit):
-        yield found
-        roots = [did.did_id for did in found if did.kind is not DidKind.FILE]
-        if asked.deep and roots:
-            async for below in reading.branches(conn, vo, roots, deepest=None):
-                yield [branch.child for branch in below if branch.child.kind in asked.kinds]

@@ -202,7 +202,8 @@ async def counted(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -
 async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -> None:
     """Let files follow the datasets that they were taken out of, given as (dataset, file), and end now.
 
-    Those that are in nothing else and belong to the account of the dataset; what was to end later ends now.
+    Those that are in nothing else and belong to the account of the dataset; what was to end later ends now. What a
+    smart dataset has found is not its own, and stays.
     """
     await execute(
         conn,
@@ -214,6 +215,7 @@ async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) ->
           JOIN did f ON f.did_id = gone.child_id AND f.vo = %(vo)s AND f.kind = 'F' AND f.account_id = p.account_id
          WHERE NOT f.erased
            AND NOT EXISTS (SELECT FROM attachment a WHERE a.child_id = f.did_id AND a.vo = %(vo)s)
+           AND NOT EXISTS (SELECT FROM smart_dataset q WHERE q.did_id = p.did_id AND q.vo = %(vo)s)
          ORDER BY f.did_id
             ON CONFLICT (did_id, vo)
             DO UPDATE SET ends_at = EXCLUDED.ends_at, look_at = EXCLUDED.look_at, follows = true
@@ -224,12 +226,16 @@ async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) ->
 
 
 async def end(conn: Connection, vo: int, did_ids: Sequence[int]) -> None:
-    """Let locked DIDs be no more: nobody finds them by name; tallies go, and so does their place in the queue."""
+    """Let locked DIDs be no more: nobody finds them by name; tallies and metadata go, and their place in the queue."""
     await execute(
         conn,
         """
         WITH gone AS (DELETE FROM ending WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
-        uncounted AS (DELETE FROM collection_tally WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s)
+        uncounted AS (DELETE FROM collection_tally WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        unsaid AS (DELETE FROM metadata WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        unsearched AS (DELETE FROM metadata_search WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        unlisted AS (DELETE FROM metadata_item WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        unfollowed AS (DELETE FROM smart_dataset WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s)
         UPDATE did SET erased = true, open = false WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
         """,
         {"vo": vo, "did_ids": list(did_ids)},

@@ -1,36 +1,16 @@
-"""Long lists of DIDs, from server-side cursors: what is in, above and below collections, and what a search finds."""
+"""Long lists of DIDs, from server-side cursors: what is in, above and below collections."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import LiteralString
 
-from psycopg import sql
-
-from sancho.dids.model import Branch, Comparison, DidKind, Field, Listed, NamedFile, Tally, Where, pack_adler32
-from sancho.kit.db import Connection, Query, fetch_rows, stream
+from sancho.dids.model import Branch, DidKind, Listed, NamedFile, Tally
+from sancho.kit.db import Connection, fetch_rows, stream
 
 LISTED: LiteralString = "SELECT d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')"
-COLUMNS: dict[Field, LiteralString] = {
-    Field.NAME: "d.name",
-    Field.ACCOUNT: "a.name",
-    Field.SIZE: "d.size",
-    Field.ADLER32: "d.adler32",
-    Field.CREATED_AT: "d.created_at",
-    Field.OPEN: "d.open",
-}
-OPERATORS: dict[Comparison, LiteralString] = {
-    Comparison.EQUAL: "=",
-    Comparison.NOT_EQUAL: "<>",
-    Comparison.LESS: "<",
-    Comparison.AT_MOST: "<=",
-    Comparison.MORE: ">",
-    Comparison.AT_LEAST: ">=",
-    Comparison.LIKE: "LIKE",
-    Comparison.NOT_LIKE: "NOT LIKE",
-}
-PATTERN = str.maketrans({"*": "%", "%": r"\%", "_": r"\_", "\\": r"\\"})
 
 
-def _listed(did_id: int, scope: str, name: str, kind: str, *rest: object) -> Listed:
+def listed(did_id: int, scope: str, name: str, kind: str, *rest: object) -> Listed:
+    """A row of `LISTED`."""
     return Listed._make((did_id, scope, name, DidKind(kind), *rest))
 
 
@@ -47,7 +27,7 @@ async def children(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list
         """
     )
     async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}):
-        yield [_listed(*row) for row in rows]
+        yield [listed(*row) for row in rows]
 
 
 async def parents(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[Listed]]:
@@ -63,7 +43,7 @@ async def parents(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[
         """
     )
     async for rows in stream(conn, query, {"vo": vo, "did_id": did_id}):
-        yield [_listed(*row) for row in rows]
+        yield [listed(*row) for row in rows]
 
 
 async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
@@ -110,7 +90,7 @@ async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[L
         """
     )
     async for rows in stream(conn, query, {"vo": vo, "scope_id": scope_id}):
-        yield [_listed(*row) for row in rows]
+        yield [listed(*row) for row in rows]
 
 
 async def branches(
@@ -138,7 +118,7 @@ async def branches(
         """
     params = {"vo": vo, "did_ids": list(did_ids), "deepest": deepest}
     async for rows in stream(conn, query, params, cursor="below"):
-        yield [Branch((row[0], row[1]), row[2], _listed(*row[3:])) for row in rows]
+        yield [Branch((row[0], row[1]), row[2], listed(*row[3:])) for row in rows]
 
 
 async def tallies(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Tally]:
@@ -163,48 +143,3 @@ async def tallies(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int
         {"vo": vo, "did_ids": list(did_ids)},
     )
     return {root_id: Tally(files, size) for root_id, files, size in rows}
-
-
-async def search(
-    conn: Connection, vo: int, scope_id: int, kinds: Sequence[DidKind], wanted: Sequence[Sequence[Where]],
-    *, limit: int | None,
-) -> AsyncIterator[list[Listed]]:  # fmt: skip
-    """DIDs of a scope that meet everything in one of the groups of `wanted`, by name; all without any.
-
-    Those whose time has come are left out.
-    """
-    params: dict[str, object] = {
-        "vo": vo, "scope_id": scope_id, "kinds": list(kinds), "limit": limit,
-    }  # fmt: skip
-    groups: list[sql.Composable] = []
-    for group in wanted:
-        tests: list[sql.Composable] = [sql.SQL("true")]
-        for where in group:
-            name = f"w{len(params)}"
-            params[name] = _value(where)
-            column, operator = sql.SQL(COLUMNS[where.field]), sql.SQL(OPERATORS[where.comparison])
-            tests.append(sql.SQL("{} {} {}").format(column, operator, sql.Placeholder(name)))
-        groups.append(sql.SQL("({})").format(sql.SQL(" AND ").join(tests)))
-    query: Query = sql.SQL(
-        LISTED
-        + """
-          FROM did d
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
-         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.kind = ANY(%(kinds)s::"char"[]) AND ({})
-           AND NOT d.erased
-           AND NOT EXISTS (SELECT FROM ending e WHERE e.did_id = d.did_id AND e.vo = %(vo)s AND e.ends_at <= now())
-         ORDER BY d.name
-         LIMIT %(limit)s
-        """
-    ).format(sql.SQL(" OR ").join(groups) if groups else sql.SQL("true"))
-    async for rows in stream(conn, query, params):
-        yield [_listed(*row) for row in rows]
-
-
-def _value(where: Where) -> object:
-    if where.field is Field.ADLER32:
-        return pack_adler32(str(where.value))
-    if where.comparison in (Comparison.LIKE, Comparison.NOT_LIKE):
-        return str(where.value).translate(PATTERN)
-    return where.value

@@ -37,8 +37,10 @@ from sancho.jobs.service.views import (
     summarise,
     traceparent,
 )
+from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
+    "SEARCH_FIELDS",
     "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
     "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "lent", "list_jobs", "log",
     "look_again", "lose", "open_attempts", "owners", "producers", "progress", "promised", "reschedule", "resolve_all",

@@ -144,15 +144,23 @@ async def usage(conn: Connection, vo: int) -> list[Usage]:
     return await rows.usage(conn, vo)
 
 
-async def stream(conn: Connection, caller: Principal, did: Did) -> AsyncIterator[bytes]:
-    """Every file that is this DID or lies below it, with its replicas, as lines of JSON in constant memory.
+async def stream(conn: Connection, caller: Principal, found: Sequence[Did]) -> AsyncIterator[bytes]:
+    """Every file that is one of these DIDs or lies below one, once, with its replicas, as lines of JSON.
 
-    The URL of a replica is the prefix of its RSE followed by its own `path`, or else by the file's.
+    Read from a server-side cursor, in constant memory. The URL of a replica is the prefix of its RSE followed by its
+    own `path`, or else by the file's.
     """
     known = {rse.rse_id: rse.name for rse in await rses.rses(conn)}
-    below = await dids.datasets(conn, did.vo, [did.did_id]) if did.kind is DidKind.CONTAINER else []
-    async for lines in listing.stream_replicas(conn, did, caller.vo_name, below, known):
+    datasets, files = await _leaves(conn, caller.vo, found)
+    async for lines in listing.stream_replicas(conn, caller, datasets, files, known):
         yield lines
+
+
+async def _leaves(conn: Connection, vo: int, found: Sequence[Did]) -> tuple[list[int], list[int]]:
+    """The datasets that are among these DIDs or below one, and the files that are among them."""
+    above = [did.did_id for did in found if did.kind is not DidKind.FILE]
+    files = [did.did_id for did in found if did.kind is DidKind.FILE]
+    return (await dids.datasets(conn, vo, above) if above else []), files
 
 
 async def copies(conn: Connection, vo: int, found: Sequence[Did], wanted: Wanted) -> AsyncIterator[list[FileCopies]]:
@@ -160,10 +168,8 @@ async def copies(conn: Connection, vo: int, found: Sequence[Did], wanted: Wanted
 
     Read from a server-side cursor, in constant memory.
     """
-    file_ids = [did.did_id for did in found if did.kind is DidKind.FILE]
-    above = [did.did_id for did in found if did.kind is not DidKind.FILE]
-    below = await dids.datasets(conn, vo, above) if above else []
-    async for some in listing.stream_copies(conn, vo, below, file_ids, wanted):
+    datasets, files = await _leaves(conn, vo, found)
+    async for some in listing.stream_copies(conn, vo, datasets, files, wanted):
         yield some
 
 

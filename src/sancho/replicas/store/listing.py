@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import LiteralString
 
-from sancho.dids.model import Did, DidKind
+from sancho.kit.access import Principal
 from sancho.kit.db import Connection, fetch_rows, fetch_values, stream
 from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState, Wanted
 
@@ -36,36 +36,33 @@ _JOINS: LiteralString = """
       JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
      ORDER BY d.did_id
 """
-_FILES: Mapping[DidKind, LiteralString] = {
-    DidKind.FILE: "FROM (SELECT %(did_id)s::bigint) AS file (did_id)",
-    DidKind.DATASET: """
-      FROM (SELECT child_id FROM attachment WHERE parent_id = %(did_id)s AND vo = %(vo)s) AS file (did_id)
-    """,
-    DidKind.CONTAINER: """
-      FROM (SELECT DISTINCT child_id FROM attachment
-             WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s) AS file (did_id)
-    """,
-}
+_FILES: LiteralString = "FROM unnest(%(file_ids)s::bigint[]) AS file (did_id)"
+_DATASET: LiteralString = """
+      FROM (SELECT child_id FROM attachment
+             WHERE parent_id = (%(dataset_ids)s::bigint[])[1] AND vo = %(vo)s) AS file (did_id)
+"""
+_ALL: LiteralString = """
+      FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
+             UNION
+            SELECT unnest(%(file_ids)s::bigint[])) AS file (did_id)
+"""
 
 
 async def stream_replicas(
-    conn: Connection, did: Did, vo_name: str, dataset_ids: Sequence[int], rses: Mapping[int, str], *, chunk: int = 1000
+    conn: Connection, caller: Principal, dataset_ids: Sequence[int], file_ids: Sequence[int], rses: Mapping[int, str]
 ) -> AsyncIterator[bytes]:
-    """Every file that is this DID or lies in these datasets below it, once, by id, each with its replicas.
+    """Every file in these datasets or among these files, once, by id, each with its replicas.
 
     `rses` are the names of those that may be shown. `path` is what `rses.service.place` gives; it is put together
     here because asking for each of a million files would take longer than reading them. A replica that lies elsewhere
     has a `path` of its own.
     """
     params = {
-        "vo": did.vo,
-        "vo_name": vo_name,
-        "did_id": did.did_id,
-        "dataset_ids": list(dataset_ids),
-        "rse_ids": list(rses),
-        "rses": [f'{{"rse":"{name}"' for name in rses.values()],
-    }
-    async for rows in stream(conn, _LINES + _FILES[did.kind] + _JOINS, params, chunk=chunk):
+        "vo": caller.vo, "vo_name": caller.vo_name, "dataset_ids": list(dataset_ids), "file_ids": sorted(set(file_ids)),
+        "rse_ids": list(rses), "rses": [f'{{"rse":"{name}"' for name in rses.values()],
+    }  # fmt: skip
+    among = _FILES if not dataset_ids else _DATASET if len(dataset_ids) == 1 and not file_ids else _ALL
+    async for rows in stream(conn, _LINES + among + _JOINS, params):
         yield ("\n".join(row[0] for row in rows) + "\n").encode()
 
 

@@ -228,54 +228,6 @@ class Attachment(NamedTuple):
     children: Sequence[Child]
 
 
-class Field(StrEnum):
-    """What DIDs may be searched by."""
-
-    NAME = "name"
-    ACCOUNT = "account"
-    SIZE = "size"
-    ADLER32 = "adler32"
-    CREATED_AT = "created_at"
-    OPEN = "open"
-
-
-class Comparison(StrEnum):
-    """How a field is compared; `LIKE` takes a pattern in which `*` stands for any characters."""
-
-    EQUAL = "eq"
-    NOT_EQUAL = "ne"
-    LESS = "lt"
-    AT_MOST = "le"
-    MORE = "gt"
-    AT_LEAST = "ge"
-    LIKE = "like"
-    NOT_LIKE = "unlike"
-
-
-class Where(NamedTuple):
-    """One thing that a search asks of a DID. A collection has neither size nor checksum, so it is never found by them.
-
-    The value is a number for `SIZE`, a time for `CREATED_AT`, a boolean for `OPEN`, else text.
-    """
-
-    field: Field
-    comparison: Comparison
-    value: str | int | bool | datetime
-
-
-class Search(NamedTuple):
-    """What to look for in a scope: what meets everything in one of the groups of `wanted`; all without any group.
-
-    Only DIDs of these kinds, or of any; with `deep` also what is below them, of these kinds and whatever it meets.
-    `limit` counts only what meets the search itself.
-    """
-
-    wanted: Sequence[Sequence[Where]] = ()
-    kinds: Sequence[DidKind] = tuple(DidKind)
-    limit: int | None = None
-    deep: bool = False
-
-
 class Tally(NamedTuple):
     """Files and bytes below a collection; a file that lies in two of its datasets counts twice."""
 

@@ -1,0 +1,82 @@
+"""Searches over what DIDs are, what they say, and what features above know of them."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from sancho.dids.errors import MetadataKeyNotIndexed
+from sancho.dids.model import Did, DidKind, Listed, MetadataKey, Search
+from sancho.dids.service.catalogue import get_collection
+from sancho.dids.service.scopes import scope_ids
+from sancho.dids.store import metadata, reading, searching
+from sancho.kit import query
+from sancho.kit.db import Connection, in_time
+from sancho.kit.search import Condition, SearchField, plan
+
+Fields = Sequence[SearchField]
+LONGEST_SEARCH = 10
+FASTER = (
+    "Say where to look, a scope or a collection, or add a test that few DIDs meet by a key that is indexed: tests "
+    "that only say what is not (~, !=), or only ask for size, time, owner or state, look at every DID."
+)
+"""What to do when a search takes too long."""
+
+
+async def condition_of(conn: Connection, vo: int, asked: Search, more: Fields) -> Condition:
+    """What a search asks for, in SQL; raises what `search_page` does."""
+    conditions: list[Condition] = []
+    if asked.scope is not None:
+        scope_id = (await scope_ids(conn, vo, [asked.scope]))[asked.scope]
+        conditions.append(searching.in_scope(scope_id))
+    if asked.within is not None:
+        found = await get_collection(conn, vo, asked.within, field="within")
+        conditions.append(searching.below(found.did_id))
+    if asked.prefix:
+        conditions.append(searching.named(asked.prefix))
+    if asked.wanted is not None:
+        keys = {key.name: key for key in await metadata.list_keys(conn, vo)}
+        _require_place(asked, keys)
+        known = fields(list(keys.values()), more, inherit=asked.inherit)
+        conditions.append(plan(asked.wanted, known, searching.THING, few=asked.within is not None))
+    return searching.both(conditions)
+
+
+def fields(keys: Sequence[MetadataKey], more: Fields, *, inherit: bool = False) -> Mapping[str, SearchField]:
+    """All that DIDs can be searched by. What every DID has wins over a key of the same name."""
+    own = {key.name: searching.field_of(key, inherit=inherit) for key in keys}
+    return {**own, **{field.name: field for field in more}, **searching.FIELDS}
+
+
+def _require_place(asked: Search, keys: Mapping[str, MetadataKey]) -> None:
+    nowhere = asked.scope is None and asked.within is None
+    for test in query.predicates(asked.wanted) if asked.wanted is not None else ():
+        key = keys.get(test.field)
+        if key is not None and not key.is_searched and (nowhere or asked.inherit):
+            raise MetadataKeyNotIndexed(key=key.name)
+
+
+async def search_page(
+    conn: Connection, vo: int, asked: Search, more: Fields = (), *, after: int = 0, limit: int
+) -> list[Did]:
+    """The first DIDs that a search finds whose ids are above `after`, by id. `more` are fields of features above.
+
+    Raises `ScopeNotFound`, `DidNotFound`, `NotACollection`, `MetadataKeyNotIndexed`, what `kit.search.plan` does, or
+    `TooSlow` after `LONGEST_SEARCH` seconds.
+    """
+    condition = await condition_of(conn, vo, asked, more)
+    async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
+        return await searching.page(conn, vo, condition, asked.kinds, after=after, limit=limit)
+
+
+async def search(
+    conn: Connection, vo: int, asked: Search, more: Fields = (), *, limit: int | None = None, deep: bool = False
+) -> AsyncIterator[list[Listed]]:
+    """What a search finds, by name; if it is deep, each part is followed by what is below it, of the kinds asked for.
+
+    `limit` counts only what meets the search itself. Raises what `search_page` does, before anything else.
+    """
+    condition = await condition_of(conn, vo, asked, more)
+    async for found in searching.by_name(conn, vo, condition, asked.kinds, limit=limit):
+        yield found
+        roots = [did.did_id for did in found if did.kind is not DidKind.FILE]
+        if deep and roots:
+            async for below in reading.branches(conn, vo, roots, deepest=None):
+                yield [branch.child for branch in below if branch.child.kind in asked.kinds]

@@ -1,0 +1,27 @@
+"""Background work of the namespace."""
+
+from datetime import timedelta
+
+from sancho.dids import service
+from sancho.kit.db import all_vos
+from sancho.kit.deployment import Deployment
+from sancho.kit.tasks import Tasks
+
+tasks = Tasks("dids")
+
+
+@tasks.task("refresh")
+async def refresh(deployment: Deployment, *, vo: int, did_id: int) -> None:
+    """Bring a smart dataset up to date, part by part. Safe to run twice."""
+    more = True
+    while more:
+        async with deployment.database.transaction([vo]) as conn:
+            more = (await service.refresh(conn, vo, did_id, deployment.search_fields)).more
+
+
+@tasks.task("refresh_all", every=timedelta(minutes=1))
+async def refresh_all(deployment: Deployment) -> None:
+    """Have every smart dataset brought up to date."""
+    for vo in await all_vos(deployment.database):
+        async with deployment.database.transaction([vo]) as conn:
+            await service.refresh_due(conn, vo)
