@@ -163,6 +163,10 @@ def _in_a_query(spoilt: Spoilt) -> bool:
     return plain and not spoilt.how.startswith("string")
 
 
+ELSEWHERE = ("GET /rses/{name}/usage", "..")
+"""A route and a name with which its path is another's, `GET /usage`, as clients read it."""
+
+
 @pytest.mark.parametrize("route", WITH_NAMES)
 async def test_a_spoilt_name_in_a_path_is_refused(grid: Grid, route: str) -> None:
     watch, ask = Watch(grid), good(grid.belle)[route]
@@ -171,7 +175,8 @@ async def test_a_spoilt_name_in_a_path_is_refused(grid: Grid, route: str) -> Non
         for value in (
             ("x", "0", "-1", "1.5", "true", "%31%2f", *HUGE) if number else ("x" * 5000, "..", "a b", "é", "%")
         ):
-            await watch.refused(ask.with_names(**{name: value}), f"{route} {name}={value[:30]}")
+            if (route, value) != ELSEWHERE:
+                await watch.refused(ask.with_names(**{name: value}), f"{route} {name}={value[:30]}")
         for raw, code in (("%00", "not_text"), ("%ff", "not_utf8"), ("%ed%a0%80", "not_utf8"), ("a%c3", "not_utf8")):
             marked = ask.with_names(**{name: "MARK"}).path.replace("MARK", raw)
             said = await watch.refused(ask, f"{route} {raw}", path=marked)

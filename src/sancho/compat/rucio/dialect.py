@@ -10,9 +10,7 @@ from starlette.exceptions import HTTPException
 from sancho.compat.rucio.errors import (
     AccountAttributeNotFound,
     AccountExists,
-    AttributeNotFound,
     BodyNotJson,
-    DistanceExists,
     FileReplicaExists,
     KeyExists,
     KeyNotFound,
@@ -24,14 +22,18 @@ from sancho.compat.rucio.errors import (
     PasswordLacking,
     PfnUnknown,
     PluginUnknown,
+    StatusUnknown,
+    TokenMissing,
+    ValueExists,
+)
+from sancho.compat.rucio.rses_errors import (
+    AttributeNotFound,
+    DistanceExists,
     ProtocolExists,
     ProtocolNotThere,
     QosTaken,
     RseBlocked,
     RseExists,
-    StatusUnknown,
-    TokenMissing,
-    ValueExists,
 )
 from sancho.compat.rucio.wire import Said
 from sancho.dids.errors import (

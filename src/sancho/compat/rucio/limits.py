@@ -23,7 +23,8 @@ from sancho.compat.rucio.caller import (
     RucioTransaction,
     gives,
 )
-from sancho.compat.rucio.errors import LimitNotFound, RseLimitNotFound
+from sancho.compat.rucio.errors import LimitNotFound
+from sancho.compat.rucio.rses_errors import RseLimitNotFound
 from sancho.compat.rucio.rses_wire import RseLimitIn, RseLimitNamed
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.identity import service as identity

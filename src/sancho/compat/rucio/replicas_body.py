@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from sancho.compat.rucio.errors import RseBlocked
 from sancho.compat.rucio.replicas_wire import FileIn
+from sancho.compat.rucio.rses_errors import RseBlocked
 from sancho.dids import service as dids
 from sancho.dids.model import FileText
 from sancho.kit.access import Principal

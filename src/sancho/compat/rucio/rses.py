@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sancho.compat.rucio import rses_translate as say
 from sancho.compat.rucio import translate
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
-from sancho.compat.rucio.errors import ProtocolNotThere
+from sancho.compat.rucio.rses_errors import ProtocolNotThere
 from sancho.compat.rucio.rses_wire import LfnsAsked, UsageIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids.model import parse_did

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from sancho.compat.rucio.caller import RucioConfigure
-from sancho.compat.rucio.errors import AttributeNotFound, DistanceExists, DistanceNotFound, QosTaken, RseExists
+from sancho.compat.rucio.rses_errors import AttributeNotFound, DistanceExists, DistanceNotFound, QosTaken, RseExists
 from sancho.compat.rucio.rses_wire import AttributeIn, DistanceIn, RseChange, RseIn
 from sancho.kit.web import Branch
 from sancho.rses import service

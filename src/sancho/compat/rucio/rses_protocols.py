@@ -9,7 +9,8 @@ from fastapi import Response
 
 from sancho.compat.rucio import rses_translate as say
 from sancho.compat.rucio.caller import RucioConfigure
-from sancho.compat.rucio.errors import PartNotServed, ProtocolExists, ProtocolNotThere, SchemeUnknown
+from sancho.compat.rucio.errors import PartNotServed
+from sancho.compat.rucio.rses_errors import ProtocolExists, ProtocolNotThere, SchemeUnknown
 from sancho.compat.rucio.rses_wire import ProtocolChange
 from sancho.kit.web import Branch
 from sancho.vos.model import Spec
