@@ -36,7 +36,7 @@ def test_metadata_is_set_shown_and_found(keys: None, grid: Grid, unique: str) ->
     assert {"run", "detector", "title"} <= {key["name"] for key in grid.json("data", "meta", "keys")}
 
     query = f"run > 1199 & detector in (ecl) & name like {unique}*"
-    assert [one["did"] for one in grid.json("data", "find", query)] == [did, other]
+    assert {one["did"] for one in grid.json("data", "find", query)} == {did, other}
     assert [one["did"] for one in grid.json("data", "find", query, "--in", other, "--scope", "mc")] == [did]
     assert [one["did"] for one in grid.json("data", "find", query, "--kind", "container", "--inherit")] == [other]
     assert len(grid.json("data", "find", query, "--limit", "1")) == 1

@@ -150,6 +150,7 @@ OPERATIONS: Sequence[Operation] = [
     topology.resolve("*"),
     topology.rse("r"),
     topology.rses(),
+    topology.rse_usage("r"),
     topology.site("s"),
     topology.sites(),
     topology.vos(),

@@ -124,7 +124,7 @@ BAD = [
     ([file("ok"), file("x", state="D")], "InputValidationError"),
     ([file("ok"), file("x", nonsense=1)], "InputValidationError"),
     ([file("ok"), file("x", pfn="root://mine//x")], "InvalidPath"),
-    ([file("ok"), file("x", meta={"run": 7})], "UnsupportedOperation"),
+    ([file("ok"), file("x", meta={"run": 7})], "InvalidMetadata"),
     ([file("ok"), {**file("x"), "scope": "nowhere"}], "ScopeNotFound"),
     ([file(f"many{n}") for n in range(1001)], "InvalidObject"),
 ]

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("audit")
 
 READS = {
     "POST /jobs/producers", "POST /replicas/access", "POST /replicas/list", "POST /auth/introspect", "POST /tallies",
+    "POST /metadata/list",
 }  # fmt: skip
 """They change nothing; what they ask with is too long for a URL."""
 ISSUES = {"POST /pilot/login"}
@@ -26,7 +27,12 @@ MACHINES = {route for route in NATIVE if re.search(" /pilot/| /job(/|$)", route)
 WRITES = sorted(
     {route for route in NATIVE if not route.startswith("GET ")} - READS - PUBLIC - MACHINES - PRESIGNED,
     # What is gone cannot be changed: one thing is changed first, then many, and what deletes comes last.
-    key=lambda route: (["PATCH", "POST", "PUT", "DELETE"].index(route.partition(" ")[0]), "{" not in route, route),
+    key=lambda route: (
+        ["PATCH", "POST", "PUT", "DELETE"].index(route.partition(" ")[0]),
+        "{" not in route,
+        "freeze" in route,
+        route,
+    ),
 )
 
 

@@ -131,7 +131,9 @@ async def test_no_body_makes_a_route_fail(grid: Grid, route: str) -> None:
 SPECS: dict[str, dict[str, Any]] = {
     "VO": {"share": 2, "alias": "v", "passwords": True},
     "Group": {"permissions": ["jobs:create"], "share": 2},
-    "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None},
+    "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None,
+        "attributes": {"country": "AT"},
+    },
     "IdentityProvider": {
         "issuer": "https://iam.example", "title": "IAM", "plugin": "oidc", "members": ["/x"], "groups": {"/x": "users"},
         "settings": {"client_id": "sancho"},
@@ -150,7 +152,8 @@ SPECS: dict[str, dict[str, Any]] = {
     "RSE": {
         "site": "SITE-A", "plugin": "posix", "prefix": "file:///nowhere", "audience": "x", "attributes": {"tier": 1},
         "settings": {"roots": []}, "distances": {"B-DISK": 1}, "readable": True, "writable": True, "deletable": True,
-        "enabled": True, "naming": "identity",
+        "enabled": True, "naming": "identity", "domains": {"wan": {"read": 1}},
+        "protocols": [{"plugin": "posix", "prefix": "file:///other"}],
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},

@@ -35,6 +35,7 @@ LIMITS = (
 IDENTITY = {"identity": "/DC=gridpp/CN=Only", "authtype": "X509"}
 BODIES: Mapping[str, Any] = {
     **{limit: {"bytes": 10} for limit in LIMITS},
+    "POST /accounts/{account}/attr/{key}": {"value": "x"},
     "POST /accounts/{account}": {"type": "USER", "email": "new@belle.example"},
     "PUT /accounts/{account}": {"status": "ACTIVE"},
     "POST /accounts/{account}/identities": IDENTITY,
@@ -72,7 +73,15 @@ BODIES: Mapping[str, Any] = {
     "POST /replicas/quarantine": {"replicas": [{"path": "{pfn}"}], "rse": "{rse}", "rse_id": None},
     "POST /replicas/suspicious": {"pfns": ["{pfn}"], "reason": "x"},
     "POST /replicas/tombstone": {"replicas": [ON]},
+    "POST /rses/{rse}": {"site": "SITE-A"},
     "PUT /rses/{rse}": {"availability_write": False},
+    "PUT /rses/{rse}/limits": {"name": "MaxSpaceAvailable", "value": 10},
+    "DELETE /rses/{rse}/limits": {"name": "MaxSpaceAvailable"},
+    "PUT /rses/{rse}/usage": {"source": "storage", "used": 1, "free": 1},
+    **{
+        f"{method} /rses/{{rse}}/protocols/{{scheme}}{rest}": {"prefix": "/grid/"}
+        for method, rest in (("POST", ""), ("PUT", ""), ("PUT", "/{hostname}"), ("PUT", "/{hostname}/{port}"))
+    },
     "POST /rses/{rse}/attr/{key}": {"value": "x"},
     "POST /rses/{source}/distances/{destination}": {"distance": 1},
     "PUT /rses/{source}/distances/{destination}": {"distance": 1},
@@ -114,7 +123,14 @@ class Names:
 
     def put(self, text: str) -> str:
         """A text with them; what is not one of them becomes a word that is none's."""
-        known = {**vars(self), "rse_expression": self.rse, "source": self.rse, "destination": "A-DISK", "[/]": ""}
+        known = {
+            **vars(self),
+            "rse_expression": self.rse,
+            "source": self.rse,
+            "destination": "A-DISK",
+            "scheme": "davs",
+            "[/]": "",
+        }
         for mark, said in known.items():
             text = text.replace(mark if mark == "[/]" else f"{{{mark}}}", said)
         return re.sub(r"\{\w+\}", "1", text)

@@ -35,7 +35,7 @@ async def list_values(key: str, caller: RucioCaller, conn: RucioTransaction) -> 
 @router.post("/{key}")
 @router.post("/{key}/")
 async def add(
-    key: str, body: Annotated[ConventionIn, Depends(body_as(ConventionIn))], configure: RucioConfigure
+    key: str, configure: RucioConfigure, body: Annotated[ConventionIn, Depends(body_as(ConventionIn))]
 ) -> Response:
     """Make a key; or, with a value, let a key have it."""
     async with configure() as config:
