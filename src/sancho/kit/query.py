@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, TypeAlias, cast
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Transformer, UnexpectedInput
 
 from sancho.kit.errors import Invalid
+from sancho.kit.grammar import fault_of, mark
 
 LONGEST = 4000
 DEEPEST = 20
@@ -127,7 +128,7 @@ def parse(text: str) -> Query:
     try:
         return cast(Query, _parser.parse(text))
     except UnexpectedInput as e:
-        at, expected = _fault(text, e)
+        at, expected = fault_of(text, e, _SAID)
     raise _malformed(text, at, f"should have {expected} there")
 
 
@@ -143,20 +144,8 @@ def _check_depth(text: str) -> None:
             raise _malformed(text, at, f"has more than {NEGATED} ~ in a row")
 
 
-def _fault(text: str, e: UnexpectedInput) -> tuple[int, str]:
-    fault: Any = e
-    at, terminals = len(text.rstrip()), getattr(fault, "expected", set[str]())
-    if isinstance(e, UnexpectedToken) and fault.token.type != "$END":
-        at, terminals = fault.token.start_pos, e.accepts or e.expected
-    elif isinstance(e, UnexpectedCharacters):
-        at, terminals = fault.pos_in_stream, e.allowed or set()
-    said = sorted({_SAID.get(str(terminal), str(terminal)) for terminal in terminals})
-    return at, " or ".join(said) or "something else"
-
-
 def _malformed(text: str, at: int, reason: str) -> QueryMalformed:
-    shown = text[max(0, at - 20) : at] + "▶" + text[at : at + 1] + "◀" + text[at + 1 : at + 20]
-    return QueryMalformed(query=shown, position=at + 1, reason=reason)
+    return QueryMalformed(query=mark(text, at), position=at + 1, reason=reason)
 
 
 def render(query: Query) -> str:

@@ -21,8 +21,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Transformer, UnexpectedInput
 
+from sancho.kit.grammar import fault_of, mark
 from sancho.rses.errors import RseExpressionInvalid
 from sancho.sites.model import Value
 
@@ -122,24 +123,12 @@ def parse(text: str) -> Formula:
     try:
         return cast(Formula, _parser.parse(text))
     except UnexpectedInput as e:
-        at, expected = _fault(text, e)
+        at, expected = fault_of(text, e, _SAID)
     raise _invalid(text, at, f"should have {expected} there")
 
 
-def _fault(text: str, e: UnexpectedInput) -> tuple[int, str]:
-    fault: Any = e
-    at, terminals = len(text.rstrip()), getattr(fault, "expected", set[str]())
-    if isinstance(e, UnexpectedToken) and fault.token.type != "$END":
-        at, terminals = fault.token.start_pos, e.accepts or e.expected
-    elif isinstance(e, UnexpectedCharacters):
-        at, terminals = fault.pos_in_stream, e.allowed or set()
-    said = sorted({_SAID.get(str(terminal), str(terminal)) for terminal in terminals})
-    return at, " or ".join(said) or "something else"
-
-
 def _invalid(text: str, at: int, reason: str) -> RseExpressionInvalid:
-    shown = text[max(0, at - 20) : at] + "▶" + text[at : at + 1] + "◀" + text[at + 1 : at + 20]
-    return RseExpressionInvalid(expression=shown, position=at + 1, reason=reason)
+    return RseExpressionInvalid(expression=mark(text, at), position=at + 1, reason=reason)
 
 
 def evaluate(formula: Formula, subjects: Mapping[int, Subject]) -> set[int]:
