@@ -465,6 +465,18 @@ CREATE TABLE sancho.configuration_version (
 
 
 --
+-- Name: constituent; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.constituent (
+    vo smallint NOT NULL,
+    archive_id bigint NOT NULL,
+    did_id bigint NOT NULL,
+    CONSTRAINT constituent_check CHECK ((archive_id <> did_id))
+);
+
+
+--
 -- Name: dark_file; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -574,6 +586,7 @@ CREATE TABLE sancho.did (
     name text NOT NULL COLLATE pg_catalog."C",
     monotonic boolean DEFAULT false NOT NULL,
     erased boolean DEFAULT false NOT NULL,
+    guid uuid,
     CONSTRAINT did_check CHECK (((kind = 'F'::"char") = (size IS NOT NULL))),
     CONSTRAINT did_check1 CHECK (((kind <> 'F'::"char") OR (NOT open))),
     CONSTRAINT did_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"]))),
@@ -1922,6 +1935,14 @@ ALTER TABLE ONLY sancho.configuration_version
 
 
 --
+-- Name: constituent constituent_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.constituent
+    ADD CONSTRAINT constituent_pkey PRIMARY KEY (archive_id, vo, did_id);
+
+
+--
 -- Name: dark_file dark_file_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2585,6 +2606,13 @@ CREATE INDEX configuration_change_document ON sancho.configuration_change USING 
 
 
 --
+-- Name: constituent_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX constituent_did ON sancho.constituent USING btree (did_id, vo);
+
+
+--
 -- Name: dark_file_due; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2617,6 +2645,13 @@ CREATE INDEX declaration_until ON sancho.declaration USING btree (vo, until) WHE
 --
 
 CREATE INDEX did_dataset ON sancho.did USING btree (vo, did_id) WHERE (kind = 'D'::"char");
+
+
+--
+-- Name: did_guid; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX did_guid ON sancho.did USING btree (guid, vo) WHERE (guid IS NOT NULL);
 
 
 --
@@ -3179,6 +3214,22 @@ ALTER TABLE ONLY sancho.configuration_change
 
 ALTER TABLE ONLY sancho.configuration_version
     ADD CONSTRAINT configuration_version_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: constituent constituent_archive_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.constituent
+    ADD CONSTRAINT constituent_archive_id_vo_fkey FOREIGN KEY (archive_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: constituent constituent_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.constituent
+    ADD CONSTRAINT constituent_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -3922,6 +3973,12 @@ ALTER TABLE sancho.configuration_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.configuration_version ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: constituent; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.constituent ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: dark_file; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4366,6 +4423,13 @@ CREATE POLICY wall ON sancho.configuration_change USING ((vo = ANY (( SELECT san
 --
 
 CREATE POLICY wall ON sancho.configuration_version USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: constituent wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.constituent USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

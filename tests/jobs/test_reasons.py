@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from sancho.dids import service as dids
+from sancho.dids.model import Member, NewFile, Packed
 from sancho.jobs import service
 from sancho.jobs.model import Description, JobState, Requirement
 from sancho.kit.db import Connection, execute
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey, ReplicaState
 from tests.jobs.given import PLAIN, dataset, started, submitted, user
 from tests.world import World
 
@@ -73,6 +77,24 @@ async def test_a_job_whose_inputs_have_gone_since_waits_for_them(conn: Connectio
 
     await execute(conn, "UPDATE replica SET state = 'C' WHERE size = 2")
     assert await reason(conn, world, job_id) == "1 of its 2 input files is nowhere available at the moment"
+
+
+async def test_a_job_says_which_of_its_inputs_lies_in_an_archive_only(conn: Connection, world: World) -> None:
+    name = await dataset(conn, world, "mc:raw", {})
+    scope, alice = world.scope[1, "mc"], world.account[1, "alice"]
+    await dids.register_files(conn, 1, alice, [NewFile(None, scope, "a.zip", 9, None)])
+    await dids.pack(conn, user(world), [Packed("mc:a.zip", [Member("mc:f", 5)])])
+    f = await dids.get(conn, 1, "mc:f")
+    await dids.attach(conn, 1, name, [f.did_id])
+    await dids.close(conn, 1, name)
+    job_id = (await submitted(conn, world, replace(PLAIN, inputs=("mc:raw",)))).job_ids[0]
+    said = "mc:f lies in an archive only; a job reads the archive when its inputs name that"
+    assert await reason(conn, world, job_id) == said
+
+    key = ReplicaKey(f.did_id, world.resource["A-DISK"])
+    await replicas.add(conn, 1, [key], [5], ReplicaState.AVAILABLE)
+    await service.resolve_all(conn, 1)
+    assert await reason(conn, world, job_id) == "no pilot at A-CE or B-CE has had a free slot for it yet"
 
 
 async def test_a_job_that_runs_has_no_reason_to_wait(conn: Connection, world: World) -> None:

@@ -177,7 +177,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
         "GET /dids",
         query={
             "scope": "mc", "prefix": "r", "kind": "file", "cursor": "1", "limit": 10, "inherit": True,
-            "where": "size > 1 & job.site = SITE-A", "within": "mc:raw",
+            "where": "size > 1 & job.site = SITE-A", "within": "mc:raw", "newest": False,
         },
     )  # fmt: skip
     new = {"did": "mc:new", "kind": "dataset", "monotonic": False, "lifetime": "1 d"}
@@ -199,10 +199,17 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /attachments", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})
     as_of = "2026-01-01T00:00:00Z"
+    packed = {"did": "mc:arc/2", "size": 1, "adler32": ADLER, "guid": f"{2:032x}"}
+    yield ask("POST /archives", "root", body={"archives": [{"archive": "mc:arc.zip", "files": [packed]}]})
+    yield ask("POST /archives/remove", "root", body={"archive": "mc:arc.zip", "files": ["mc:arc/1"]})
+    yield ask("GET /archives/{did:path}", did="mc:arc.zip")
+    yield ask("GET /archives-of/{did:path}", did="mc:arc/1")
+    yield ask("GET /guids/{guid}", guid=f"{1:032x}")
+    yield ask("POST /samples", body={"source": "mc:raw", "dataset": "mc:few", "files": 1})
     yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10, "as_of": as_of})
     yield ask("GET /scopes")
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
-    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1"}
+    file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1", "guid": f"{3:032x}"}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/list", body={"dids": ["mc:raw", "mc:mine"]})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})

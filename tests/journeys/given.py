@@ -165,6 +165,10 @@ async def _make_data(filled: Filled) -> None:
         "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201
     )
     await filled.ask("PATCH", "/dids/mc:raw", {"open": False}, account="root")
+    body = {"rse": disk, "files": [{"did": "mc:arc.zip", "size": 100}]}
+    await filled.ask("POST", "/replicas", body, account="root", status=201)
+    packed = {"archive": "mc:arc.zip", "files": [{"did": "mc:arc/1", "size": 10, "guid": f"{1:032x}"}]}
+    await filled.ask("POST", "/archives", {"archives": [packed]}, account="root")
     grant = {"kind": "DatasetGrant", "name": "mc:raw", "spec": {"to": [filled.vo]}}
     await filled.ask("POST", "/configuration/apply", {"documents": [grant]}, account="root")
     for did, kind in (("mc:mine", "dataset"), ("mc:box", "container")):

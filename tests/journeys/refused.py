@@ -98,6 +98,7 @@ def _document(kind: str, name: str, **spec: Any) -> dict[str, Any]:
 
 
 FILE = {"did": "mc:x", "size": 1, "adler32": ADLER}
+PACKED = {"archive": "mc:arc.zip", "files": [FILE]}
 UNKNOWN = 10**12
 APPLY, JOBS, UPLOADS = "POST /configuration/apply", "POST /jobs", "POST /uploads"
 NEED, OUT = "description.requirements", "description.outputs"
@@ -129,6 +130,21 @@ DIDS = [
          account="root"),
     case("POST /attachments", 403, "not_yours", account="carol"),
     case("POST /attachments/remove", 404, "did_not_found", "children", body={"children": ["mc:nothing"]}),
+    case("POST /archives", 404, "did_not_found", "archive", body={"archives": [{**PACKED, "archive": "mc:no.zip"}]}),
+    case("POST /archives", 409, "not_an_archive", "archive", body={"archives": [{**PACKED, "archive": "mc:raw/1"}]}),
+    case("POST /archives", 409, "guid_taken", "archives.0.files.0.guid",
+         body={"archives": [{**PACKED, "files": [{"did": "mc:x", "size": 1, "guid": f"{1:032x}"}]}]}),
+    case("POST /archives", 409, "archive_nested", "archives.0.files.0",
+         body={"archives": [{**PACKED, "files": [{"did": "mc:arc.zip"}]}]}),
+    case("POST /archives", 422, "size_missing", "archives.0.files.0",
+         body={"archives": [{**PACKED, "files": [{"did": "mc:x"}]}]}),
+    case("POST /archives", 403, "not_yours", account="alice"),
+    case("POST /archives/remove", 404, "did_not_found", "files", body={"files": ["mc:nothing"]}),
+    case("GET /archives/{did:path}", 404, "did_not_found", "did", did="mc:nothing"),
+    case("GET /archives-of/{did:path}", 404, "did_not_found", "did", did="mc:nothing"),
+    case("GET /guids/{guid}", 404, "guid_unknown", "guid", guid=f"{99:032x}"),
+    case("POST /samples", 404, "did_not_found", "source", body={"source": "mc:nothing"}),
+    case("POST /samples", 409, "did_exists", "dataset", body={"dataset": "mc:raw"}),
     case("POST /scopes", 403, "permission_missing", account="alice"),
     case("POST /scopes", 409, "scope_exists", "name", body={"name": "mc"}),
     case("POST /scopes", 422, "scope_malformed", "name", body={"name": "Not A Scope"}),

@@ -44,6 +44,15 @@ async def test_the_other_vo_lists_a_shared_dataset_sees_its_replicas_and_reads_i
     assert claims["sub"] == "belle:alice@gridpp"
 
 
+async def test_the_archives_of_what_is_shared_stay_unknown(sharing: Served) -> None:
+    await register(sharing, "A-DISK", "mc:run2", "mc:all.zip")
+    packed = {"archives": [{"archive": "mc:all.zip", "files": [{"did": "mc:file1"}]}]}
+    assert (await sharing.send("POST", "/archives", account="root", json=packed)).json() == {"files": 1}
+    for path in paths("mc:run1"):
+        assert "all.zip" not in (await read(sharing, path)).text
+    assert "all.zip" in (await sharing.send("GET", "/replicas/mc:run1")).text
+
+
 async def test_nothing_else_of_the_owner_becomes_visible(sharing: Served) -> None:
     for did in ("mc:run2", "mc:file1", "mc:file2", "mc:none"):
         for path in paths(did):

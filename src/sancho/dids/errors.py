@@ -6,6 +6,7 @@ from sancho.dids.model import DidMalformed, PathMalformed
 from sancho.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
+    "ArchiveNested",
     "AttachedAlready",
     "ChecksumMalformed",
     "CollectionClosed",
@@ -17,6 +18,9 @@ __all__ = [
     "ErasureBegun",
     "FileAttachedAlready",
     "FileDiffers",
+    "GuidMalformed",
+    "GuidTaken",
+    "GuidUnknown",
     "KindsMismatch",
     "MetadataKeyInUse",
     "MetadataKeyInvalid",
@@ -26,6 +30,7 @@ __all__ = [
     "MetadataUnfit",
     "NotACollection",
     "NotADataset",
+    "NotAnArchive",
     "NotAttached",
     "NotSmart",
     "PathMalformed",
@@ -35,6 +40,7 @@ __all__ = [
     "ScopeNotFound",
     "ScopeNotYours",
     "ScopeOwnerMissing",
+    "SizeMissing",
     "WhereMissing",
 ]  # fmt: skip
 
@@ -130,6 +136,68 @@ class ChecksumMalformed(Invalid):
     def __init__(self, *, did: str, adler32: str, field: str = "adler32") -> None:
         """Name the file and what was given for it."""
         super().__init__(did=did, adler32=adler32[:40], field=field)
+
+
+class GuidMalformed(Invalid):
+    """The GUID of {did}, {guid!r}, is not 32 hex digits, with hyphens or without."""
+
+    code = "guid_malformed"
+
+    def __init__(self, *, did: str, guid: str, field: str = "guid") -> None:
+        """Name the file and what was given for it."""
+        super().__init__(did=did, guid=guid[:60], field=field)
+
+
+class GuidTaken(Conflict):
+    """{did} cannot have GUID {guid}: another file has, or had."""
+
+    code = "guid_taken"
+
+    def __init__(self, *, did: str, guid: str, field: str = "guid") -> None:
+        """Name the file and the GUID."""
+        super().__init__(did=did, guid=guid, field=field)
+
+
+class GuidUnknown(NotFound):
+    """There is no file with GUID {guid}."""
+
+    code = "guid_unknown"
+
+    def __init__(self, *, guid: str) -> None:
+        """Name the GUID."""
+        super().__init__(guid=guid[:60], field="guid")
+
+
+class NotAnArchive(Conflict):
+    """{did} is no archive, in which files lie: {reason}."""
+
+    code = "not_an_archive"
+
+    def __init__(self, *, did: str, reason: str, field: str = "archive") -> None:
+        """Name it and say why."""
+        super().__init__(did=did, reason=reason, field=field)
+
+
+class ArchiveNested(Conflict):
+    """{did} cannot lie in {archive}: {reason}."""
+
+    code = "archive_nested"
+
+    def __init__(self, *, did: str, archive: str, reason: str, field: str = "files") -> None:
+        """Name both and say why."""
+        super().__init__(
+            did=did, archive=archive, reason=reason, field=field, hint="Files lie in archives one level deep."
+        )
+
+
+class SizeMissing(Invalid):
+    """{did} is not known yet, so its size has to be said."""
+
+    code = "size_missing"
+
+    def __init__(self, *, did: str, field: str = "files") -> None:
+        """Name the file."""
+        super().__init__(did=did, field=field)
 
 
 class NotACollection(Conflict):
@@ -236,9 +304,9 @@ class FileDiffers(Conflict):
 
     code = "file_differs"
 
-    def __init__(self, *, did: str, what: str, known: str, said: str) -> None:
+    def __init__(self, *, did: str, what: str, known: str, said: str, field: str = "children") -> None:
         """Name the file, what is known of it and what was said."""
-        super().__init__(did=did, what=what, known=known, said=said[:40], field="children")
+        super().__init__(did=did, what=what, known=known, said=said[:40], field=field)
 
 
 class MetadataKeyUnknown(Invalid):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -14,6 +15,7 @@ from sancho.dids.errors import (
     DidExists,
     DidMalformed,
     DidNotFound,
+    GuidTaken,
     NotADataset,
     ScopeNotFound,
     ScopeNotYours,
@@ -33,6 +35,7 @@ from sancho.replicas.model import (
     Declaration,
     DeclarationKind,
     DeclarationState,
+    Readable,
     Saying,
     Troubles,
 )
@@ -52,7 +55,7 @@ DidText = Annotated[str, Field(max_length=300, examples=["mc:run7/a.root"])]
 
 
 class FileIn(BaseModel, extra="forbid"):
-    """A file that is on the storage. `size` is in bytes, `adler32` 8 hex digits."""
+    """A file that is on the storage. `size` is in bytes, `adler32` 8 hex digits, `guid` its name elsewhere."""
 
     did: DidText
     size: FileSize
@@ -60,6 +63,7 @@ class FileIn(BaseModel, extra="forbid"):
     path: Annotated[str | None, Field(min_length=1, max_length=2000, examples=["/belle/old/a.root"])] = None
     """Where it lies: a URL, or a path below the prefix of the RSE, in the area of the VO; absent, it follows from
     the file's id."""
+    guid: UUID | None = None
 
 
 class FilesIn(BaseModel, extra="forbid"):
@@ -102,14 +106,23 @@ class SourceOut(BaseModel):
     token: str
 
 
+class ArchiveOut(BaseModel):
+    """An archive that a file lies in, called there by its `name`, and where the archive can be read now."""
+
+    did: str
+    size: int
+    sources: list[SourceOut]
+
+
 class ReadableOut(BaseModel):
-    """A file and where it can be read now."""
+    """A file and where it can be read now: by itself, or out of an archive."""
 
     did: str
     name: str
     size: int
     adler32: str | None
     sources: list[SourceOut]
+    archives: list[ArchiveOut] = []
 
 
 class AccessOut(BaseModel):
@@ -205,14 +218,20 @@ class DeclarationPage(BaseModel):
     status_code=201,
     responses=problems(
         PermissionMissing, DidMalformed, ChecksumMalformed, ScopeNotFound, ScopeNotYours, DidExists, NotADataset,
-        CollectionClosed, NotYours, PathUnfit, PathTaken,
+        CollectionClosed, NotYours, PathUnfit, PathTaken, GuidTaken,
     ),
 )  # fmt: skip
 async def register(body: FilesIn, caller: Caller, conn: Transaction) -> Registered:
     """Enter files that are on a storage already, all or none, and optionally put them into a dataset."""
-    files = [FileText(file.did, file.size, file.adler32, file.path) for file in body.files]
+    files = [
+        FileText(file.did, file.size, file.adler32, file.path, guid=file.guid and str(file.guid)) for file in body.files
+    ]
     ids = await service.register(conn, caller, body.rse, files, dataset=body.dataset)
     return Registered(files=len(ids), size=sum(file.size for file in files))
+
+
+def _sources(file: Readable) -> list[SourceOut]:
+    return [SourceOut(rse=s.rse, site=s.site, url=s.url, token=s.token) for s in file.sources]
 
 
 @router.post("/access", responses=problems(DidMalformed, DidNotFound, SiteNotFound))
@@ -221,11 +240,17 @@ async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: 
     roots = [did.did_id for did in await dids.resolve(conn, caller.vo, body.dids)]
     page = (body.cursor, body.limit)
     files = await service.access(conn, caller, deployment.signer, roots, page=page, near=body.near)
+    ids = [file.did_id for file in files]
+    inside = await service.archives(conn, caller, deployment.signer, ids, near=body.near)
     return AccessOut(
         files=[
             ReadableOut(
                 did=file.did, name=file.did.partition(":")[2], size=file.size, adler32=file.adler32,
-                sources=[SourceOut(rse=s.rse, site=s.site, url=s.url, token=s.token) for s in file.sources],
+                sources=_sources(file),
+                archives=[
+                    ArchiveOut(did=one.did, size=one.size, sources=_sources(one))
+                    for one in inside.get(file.did_id, ())
+                ],
             )
             for file in files
         ],
@@ -286,17 +311,18 @@ async def list_declarations(
 async def list_many(body: ListIn, caller: Caller, conn: Snapshot) -> StreamingResponse:
     """Stream the files that are or lie below some DIDs, each once with its replicas, as `GET /replicas/{did}` does."""
     found = await dids.resolve(conn, caller.vo, body.dids)
-    return StreamingResponse(service.stream(conn, caller, found), media_type=LINES)
+    return StreamingResponse(service.stream(conn, caller, found, archives=True), media_type=LINES)
 
 
 @router.get("/{did:path}", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))
 async def list_replicas(did: str, caller: Caller, conn: Snapshot) -> StreamingResponse:
     """Stream the files that are or lie below a DID, each with its replicas: one JSON document a line.
 
-    The URL of a replica is its RSE's prefix followed by its own `path`, or else by the file's.
+    The URL of a replica is its RSE's prefix followed by its own `path`, or else by the file's. `archives` are those
+    that a file lies in, with their replicas; without any, it is missing.
     """
     found = await dids.get(conn, caller.vo, did)
-    return StreamingResponse(service.stream(conn, caller, [found]), media_type=LINES)
+    return StreamingResponse(service.stream(conn, caller, [found], archives=True), media_type=LINES)
 
 
 class RseUsage(BaseModel):

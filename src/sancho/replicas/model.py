@@ -240,6 +240,17 @@ class FileCopies(NamedTuple):
     adler32: str | None
     copies: tuple[tuple[int, ReplicaState, str | None], ...]
     parents: tuple[str, ...]
+    archives: "tuple[ArchiveCopies, ...]" = ()
+    """The archives that it lies in, when asked for."""
+
+
+class ArchiveCopies(NamedTuple):
+    """An archive, and those of its replicas that were asked for, as with `FileCopies`."""
+
+    did_id: int
+    scope: str
+    name: str
+    copies: tuple[tuple[int, ReplicaState, str | None], ...]
 
 
 class Wanted(NamedTuple):
@@ -251,6 +262,8 @@ class Wanted(NamedTuple):
     """Files without any of them too."""
     parents: bool = False
     """With what each file is directly in."""
+    archives: bool = False
+    """With the archives that each file lies in, and their replicas."""
 
 
 class DatasetCopy(NamedTuple):

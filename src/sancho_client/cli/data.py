@@ -146,9 +146,10 @@ def register(
     dataset: Annotated[
         str | None, typer.Option("--dataset", metavar="DID", help="Put it into this dataset; made if need be.")
     ] = None,
+    guid: Annotated[str | None, typer.Option("--guid", help="A name that it has elsewhere.")] = None,
 ) -> None:
     """Enter a file that is on a storage already; nothing is copied, and the storage is not asked."""
-    file = PlacedFile(did=did, size=file_size, adler32=adler32, path=path)
+    file = PlacedFile(did=did, size=file_size, adler32=adler32, path=path, guid=guid)
     done = session.client.send(data.register(rse, [file], dataset=dataset))
     if session.output.as_json:
         session.output.json(done.model_dump())
@@ -269,6 +270,7 @@ def info(
         "size": one.total_size,
         "files": None if one.kind == "file" else one.files,
         "adler32": one.adler32,
+        "guid": one.guid,
         "open": None if one.kind == "file" else one.open,
         "account": one.account,
         "created": one.created_at,
@@ -301,6 +303,7 @@ def _show_rules_and_files(
             Column("file", lambda f: f.did),
             Column("size", lambda f: f.size, "size"),
             Column("replicas", lambda f: [f"{r.rse} ({r.state})" for r in f.replicas]),
+            Column("in", lambda f: [archive.did for archive in f.archives]),
             Column("made by job", lambda f: made_by.get(f.did), "right"),
         ]
         session.output.line("")

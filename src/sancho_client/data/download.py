@@ -17,11 +17,11 @@ from httpx2 import Response, TransportError
 
 from sancho_client.calls import data
 from sancho_client.client import Client
-from sancho_client.data import checksum
+from sancho_client.data import checksum, members
 from sancho_client.data.nearness import nearest_first
 from sancho_client.data.watch import SILENT, Stoppable, Watch
 from sancho_client.errors import BadInput, ClientError, Damaged, Problem, ServerAway
-from sancho_client.models.data import Access, Source
+from sancho_client.models.data import Access, ArchiveAccess, Source
 
 CONCURRENCY = 4
 AHEAD = 4
@@ -143,6 +143,15 @@ def _fetch(client: Client, file: Access, target: Path, watch: Watch) -> None:
                 continue
             part.replace(target)
             return
+        for archive in file.archives:
+            for source in nearest_first(archive.sources, client.environment.site):
+                try:
+                    _take_out(client, archive, source, file, out, watch)
+                except (ServerAway, Damaged, Problem) as e:
+                    failures[f"{source.rse}: {e.message}"] = None
+                    continue
+                part.replace(target)
+                return
         arrived = os.fstat(out.fileno()).st_size
         if not arrived:
             part.unlink(missing_ok=True)
@@ -163,6 +172,8 @@ def _own(out: BinaryIO, part: Path) -> None:
 
 def _sources(client: Client, file: Access) -> Iterator[Source]:
     site = client.environment.site
+    if file.archives and not file.sources:
+        return
     yield from nearest_first(file.sources, site)
     try:
         for again in client.pages(data.access([file.did])):
@@ -201,6 +212,33 @@ def _fetch_from(client: Client, source: Source, file: Access, out: BinaryIO, wat
     if done != file.size or (file.adler32 is not None and checksum.text(summed) != file.adler32):
         _empty(out, watch, done)
         raise Damaged(f"{done} bytes with adler32 {checksum.text(summed)} came, not {file.size} with {file.adler32}")
+
+
+def _take_out(
+    client: Client, archive: ArchiveAccess, source: Source, file: Access, out: BinaryIO, watch: Watch
+) -> None:  # fmt: skip
+    """Bring a file out of an archive, and check it; when that fails nothing of it is left."""
+    _empty(out, watch, 0)
+    done, summed = 0, checksum.START
+
+    def write(piece: bytes) -> None:
+        nonlocal done, summed
+        out.write(piece)
+        done, summed = done + len(piece), checksum.add(summed, piece)
+        watch.moved(len(piece))
+        if done > file.size:
+            raise Damaged(f"{archive.did} holds more than {file.size} bytes of {file.name}")
+
+    try:
+        members.take(client, archive, source, file.name, write)
+        if done != file.size or (file.adler32 is not None and checksum.text(summed) != file.adler32):
+            raise Damaged(
+                f"{done} bytes with adler32 {checksum.text(summed)} came, not {file.size} with {file.adler32}"
+            )
+    except ClientError:
+        _empty(out, watch, done)
+        raise
+    out.flush()
 
 
 def _start(out: BinaryIO, file: Access) -> tuple[int, int]:

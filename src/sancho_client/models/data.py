@@ -1,6 +1,7 @@
 """Data: DIDs, replicas, uploads."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sancho_client.models.base import Answer, Duration, Request
 
@@ -25,6 +26,8 @@ class Did(Content):
     """When it is to be erased."""
     held: str | None = None
     """Why it is still there though its time has come."""
+    guid: UUID | None = None
+    """A file's name elsewhere."""
 
 
 class DidInfo(Did):
@@ -82,6 +85,14 @@ class Replica(Answer):
     path: str | None = None
 
 
+class ArchiveReplicas(Answer):
+    """An archive that a file lies in, and where it is."""
+
+    did: str
+    path: str
+    replicas: tuple[Replica, ...] = ()
+
+
 class FileReplicas(Answer):
     """A file and where it is; a replica's URL is its RSE's prefix and `path`, its own or else the file's."""
 
@@ -90,6 +101,7 @@ class FileReplicas(Answer):
     adler32: str | None = None
     path: str
     replicas: tuple[Replica, ...] = ()
+    archives: tuple[ArchiveReplicas, ...] = ()
 
 
 class Source(Answer):
@@ -101,14 +113,23 @@ class Source(Answer):
     token: str
 
 
+class ArchiveAccess(Answer):
+    """An archive that a file lies in, called there by its name, and the places to read the archive from."""
+
+    did: str
+    size: int
+    sources: tuple[Source, ...] = ()
+
+
 class Access(Answer):
-    """A file, and the places to read it from, best first."""
+    """A file, and the places to read it from, best first; or the archives to take it out of."""
 
     did: str
     name: str
     size: int
     adler32: str | None = None
     sources: tuple[Source, ...] = ()
+    archives: tuple[ArchiveAccess, ...] = ()
 
 
 class Shared(Answer):
@@ -132,6 +153,7 @@ class PlacedFile(Request):
     size: int
     adler32: str | None = None
     path: str | None = None
+    guid: str | None = None
 
 
 class NewFile(Request):

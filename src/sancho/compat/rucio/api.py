@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from sancho.compat.rucio import (
     accounts,
+    archives,
     auth,
     bad_replicas,
     conventions,
@@ -44,7 +45,7 @@ ROUTERS: Sequence[APIRouter] = (
     rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,
+    scopes.router, scopes.of_accounts, archives.router, lives.router, metadata.router, dids_lists.router, dids.router,
     dids_making.router, conventions.router,
     refused.router,
 )  # fmt: skip

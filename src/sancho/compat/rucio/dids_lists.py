@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, gives, no_blanks
-from sancho.compat.rucio.dids_wire import DidsIn, NamePath, NameText, ScopePath, SearchQuery
+from sancho.compat.rucio.dids_wire import NEWEST, DidsIn, NamePath, NameText, NewQuery, ScopePath, SearchQuery
 from sancho.compat.rucio.filters_translate import filters_of, query_of
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
@@ -41,6 +42,30 @@ async def files_of_many(
                 {"parent_scope": roots[n].scope, "parent_name": roots[n].name, **translate.file_of(file)}
                 for n, file in part
             ]
+
+    return await stream_of(said())
+
+
+@router.get("/new", response_class=Lines)
+async def list_newest(caller: RucioCaller, conn: RucioSnapshot, query: Annotated[NewQuery, Query()]) -> Lines:
+    """List the DIDs that were made last, the newest first."""
+    kinds = list(DidKind) if query.type is None else [DidKind[query.type.upper()]]
+    found = await dids.newest(conn, caller.vo, kinds, limit=NEWEST)
+
+    async def said() -> AsyncIterator[list[dict[str, Any]]]:
+        yield [translate.new_of(did) for did in found]
+
+    return await stream_of(said())
+
+
+@router.get("/{guid:uuid}/guid", response_class=Lines)
+async def datasets_of_guid(guid: UUID, caller: RucioCaller, conn: RucioSnapshot) -> Lines:
+    """List the datasets that the file with a GUID is in."""
+    found = await dids.of_guid(conn, caller.vo, guid.hex)
+
+    async def said() -> AsyncIterator[list[dict[str, Any]]]:
+        async for part in dids.stream_parents(conn, found):
+            yield [{"scope": did.scope, "name": did.name} for did in part if did.kind is DidKind.DATASET]
 
     return await stream_of(said())
 

@@ -25,7 +25,7 @@ from sancho.compat.rucio.dids_wire import (
 from sancho.compat.rucio.errors import BytesMissing, NotForOthers, PartNotServed
 from sancho.compat.rucio.rules_wire import RuleIn
 from sancho.dids import service as dids
-from sancho.dids.model import Attachment, Child, DidKind, FileText, NewCollection
+from sancho.dids.model import Attachment, Child, DidKind, FileText, Member, NewCollection, Packed
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 from sancho.replicas import service as replicas
@@ -73,10 +73,16 @@ async def attach(
 
 
 async def _attach(conn: Connection, caller: RucioCaller, wanted: list[AttachmentIn], *, again: bool = False) -> None:
-    """Attach DIDs; files that are said to lie on an RSE are entered there first."""
+    """Attach DIDs; files that are said to lie on an RSE are entered there first. What goes to a file lies in it."""
     await _register(conn, caller, [(one.rse, one.dids) for one in wanted])
-    filled = [Attachment(one.did, _children_of(one.dids)) for one in wanted]
-    await dids.attach_all(conn, caller, filled, again=again)
+    known = await dids.find_all(conn, caller.vo, [one.did for one in wanted], field="parent")
+    files = {did.did for did in known if did.kind is DidKind.FILE}
+    filled = [Attachment(one.did, _children_of(one.dids)) for one in wanted if one.did not in files]
+    packed = [Packed(one.did, _members_of(one.dids)) for one in wanted if one.did in files]
+    if filled:
+        await dids.attach_all(conn, caller, filled, again=again)
+    if packed:
+        await dids.pack(conn, caller, packed, field=lambda _, n: f"dids.{n}")
 
 
 @router.post("/{scope}/{name:path}", dependencies=[Depends(refuse_unserved)])
@@ -149,6 +155,11 @@ def _children_of(children: Sequence[ChildIn]) -> list[Child]:
     return [Child(one.did, one.bytes, one.adler32) for one in children]
 
 
+def _members_of(children: Sequence[ChildIn]) -> list[Member]:
+    """What lies in an archive."""
+    return [Member(one.did, one.bytes, one.adler32, one.guid) for one in children]
+
+
 async def _register(
     conn: Connection, caller: RucioCaller, placed: Sequence[tuple[str | None, Sequence[ChildIn]]]
 ) -> None:
@@ -170,6 +181,6 @@ async def _register(
             if did not in lies:
                 if file.bytes is None:
                     raise BytesMissing(did=did)
-                new.append(FileText(did, file.bytes, file.adler32))
+                new.append(FileText(did, file.bytes, file.adler32, guid=file.guid))
         if new:
             await replicas.register(conn, caller, name, new, known=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -29,7 +30,7 @@ KINDS: Mapping[str, Sequence[DidKind]] = {
 }
 """What a search may be for."""
 UNKNOWN = (
-    "guid", "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
+    "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
     "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at", "eol_at",
     "is_archive", "constituent", "access_cnt", "md5", "deleted_at", "purge_replicas", "complete",
     "is_new",
@@ -56,7 +57,13 @@ def metadata_of(did: Did, below: Tally | None) -> dict[str, Any]:
         "monotonic": did.monotonic, "expired_at": did.ends_at and date_of(did.ends_at),
         "hidden": False, "obsolete": False, "suppressed": False, "availability": "AVAILABLE",
         "bytes": size, "length": length, "adler32": did.adler32, "created_at": made, "updated_at": made,
+        "guid": guid_of(did.guid),
     }  # fmt: skip
+
+
+def guid_of(guid: UUID | None) -> str | None:
+    """A GUID as Rucio spells it, without hyphens."""
+    return None if guid is None else guid.hex
 
 
 def content_of(did: Listed) -> dict[str, Any]:
@@ -67,6 +74,16 @@ def content_of(did: Listed) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def member_of(did: Listed) -> dict[str, Any]:
+    """A file in an archive."""
+    return {"scope": did.scope, "name": did.name, "bytes": did.size, "adler32": did.adler32, "md5": None}
+
+
+def new_of(did: Did) -> dict[str, Any]:
+    """A DID in a list of the newest."""
+    return {"scope": did.scope, "name": did.name, "did_type": did.kind.name}
+
+
 def parent_of(did: Listed) -> dict[str, Any]:
     """A collection that holds a DID."""
     return {"scope": did.scope, "name": did.name, "type": did.kind.name}
@@ -75,7 +92,8 @@ def parent_of(did: Listed) -> dict[str, Any]:
 def file_of(file: NamedFile, *, long: bool = False) -> dict[str, Any]:
     """A file below a collection."""
     known: dict[str, Any] = {
-        "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32, "guid": None,
+        "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32,
+        "guid": guid_of(file.guid),
         "events": None,
     }  # fmt: skip
     return known | {"lumiblocknr": None} if long else known

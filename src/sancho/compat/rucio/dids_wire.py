@@ -13,6 +13,8 @@ AT_ONCE = 1000
 ATTACHED_AT_ONCE = 10_000
 """DIDs that may be attached by one request, to however many collections."""
 
+NEWEST = 1000
+"""DIDs that a list of the newest has."""
 Lifetime = Annotated[float, Field(ge=0, le=LONGEST.total_seconds(), allow_inf_nan=False)]
 """Seconds from now on."""
 ScopeText = Annotated[str, Field(max_length=100, pattern=r"^[^:]+$")]
@@ -41,7 +43,7 @@ class ChildIn(DidIn):
     bytes: Annotated[int, Field(ge=0)] | None = None
     adler32: str | None = None
     md5: str | None = None
-    guid: None = None
+    guid: Annotated[str | None, Field(max_length=100)] = None
     events: None = None
     lumiblocknr: None = None
     meta: Nothing = None
@@ -125,6 +127,12 @@ class MetaIn(DidsIn):
 
     inherit: bool = False
     plugin: str = "DID_COLUMN"
+
+
+class NewQuery(BaseModel, extra="forbid"):
+    """Of which kind DIDs are to be that were made last."""
+
+    type: Literal["FILE", "DATASET", "CONTAINER", "file", "dataset", "container"] | None = None
 
 
 class SearchQuery(BaseModel, extra="allow"):

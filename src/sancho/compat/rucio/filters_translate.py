@@ -22,6 +22,7 @@ KEYS: Mapping[str, tuple[str, str | None]] = {
     "created_after": ("created_at", ">="),
     "created_before": ("created_at", "<="),
     "is_open": ("open", None),
+    "guid": ("guid", None),
 }
 """What a filter may ask beside the VO's own keys, what we call it, and how some of them compare."""
 COMPARISONS: Mapping[str, str] = {"": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -94,7 +95,7 @@ def _text(field: str, kind: MetadataKind | None, value: object) -> str | None:
     if field == "created_at" or kind is MetadataKind.TIME:
         at = _time(value)
         return None if at is None else at.isoformat()
-    if isinstance(value, bool) or (field in ("name", "account", "adler32") and not isinstance(value, str)):
+    if isinstance(value, bool) or (field in ("name", "account", "adler32", "guid") and not isinstance(value, str)):
         return None
     return str(value) if isinstance(value, str | int | float) else None
 

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Response
+from fastapi import Depends, Path, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, no_blanks
-from sancho.compat.rucio.dids_wire import AT_ONCE, DidIn, LifetimeIn, NamePath, SampleIn, ScopePath
+from sancho.compat.rucio.dids_wire import AT_ONCE, ATTACHED_AT_ONCE, DidIn, LifetimeIn, NamePath, SampleIn, ScopePath
 from sancho.compat.rucio.errors import PartNotServed
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
@@ -62,3 +62,20 @@ async def sample(
     """Make a dataset of some of the files below a DID."""
     await dids.sample(conn, caller, body.source, body.sample, number=body.nbfiles)
     return Response("Created", 201)
+
+
+def _said_by_path(
+    source_scope: ScopePath, source: NamePath, scope: ScopePath, name: NamePath,
+    number: Annotated[int, Path(ge=1, le=ATTACHED_AT_ONCE)],
+) -> SampleIn:  # fmt: skip
+    return SampleIn(
+        input_scope=source_scope, input_name=source, output_scope=scope, output_name=name, nbfiles=number
+    )  # fmt: skip
+
+
+@router.post("/{source_scope}/{source}/{scope}/{name}/{number}/sample")
+async def sample_by_path(
+    body: Annotated[SampleIn, Depends(_said_by_path)], caller: RucioCaller, conn: RucioTransaction
+) -> Response:
+    """Do the same, as old clients say it: of names with slashes nobody could tell where they end."""
+    return await sample(body, caller, conn)

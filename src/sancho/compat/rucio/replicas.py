@@ -162,7 +162,10 @@ async def _listed(
 ) -> StreamingResponse:
     there = await _chosen(conn, choice)
     states = list(ReplicaState) if choice.all_states else [ReplicaState.AVAILABLE]
-    wanted = Wanted(list(there.known), states, bare=not choice.rse_expression, parents=choice.resolve_parents)
+    wanted = Wanted(
+        list(there.known), states, bare=not choice.rse_expression, parents=choice.resolve_parents,
+        archives=choice.resolve_archives,
+    )  # fmt: skip
     files = service.copies(conn, caller.vo, found, wanted)
     if metalink:
         return StreamingResponse(_metalinks(files, caller, there, choice), media_type=METALINK)

@@ -12,9 +12,6 @@ from sancho.kit.extensions import Extensions
 from sancho.replicas import service
 from sancho.rses import service as rses
 
-KEPT_NOT = {"guid"}
-"""What clients say of every file, and what is not kept unless the VO has a key of the name."""
-
 
 async def enter(
     conn: Connection, caller: Principal, extensions: Extensions, rse_name: str, files: Sequence[FileIn], *,
@@ -33,16 +30,20 @@ async def enter(
         FileText(
             file.did, file.bytes, file.adler32.lower() if file.adler32 else None,
             file.pfn or rses.named_path(extensions, rse, caller.vo_name, file.scope, file.name),
-            copying=file.state.startswith("C"),
+            copying=file.state.startswith("C"), guid=_guid(file),
         )
         for file in files
     ]  # fmt: skip
     made = await service.register(conn, caller, rse_name, texts, known=True)
-    if any(file.meta for file in files):
-        unkept = KEPT_NOT - {key.name for key in await dids.list_keys(conn, caller.vo)}
-        said = [{key: value for key, value in (file.meta or {}).items() if key not in unkept} for file in files]
-        places = [n for n, document in enumerate(said) if document]
-        if places:
-            documents = [(files[n].did, said[n]) for n in places]
-            await dids.describe(conn, caller, documents, field=lambda n: f"files.{places[n]}.meta")
+    said = [{key: value for key, value in (file.meta or {}).items() if key != "guid"} for file in files]
+    places = [n for n, document in enumerate(said) if document]
+    if places:
+        documents = [(files[n].did, said[n]) for n in places]
+        await dids.describe(conn, caller, documents, field=lambda n: f"files.{places[n]}.meta")
     return made
+
+
+def _guid(file: FileIn) -> str | None:
+    """The GUID of a file, which clients say with its metadata."""
+    said = (file.meta or {}).get("guid")
+    return str(said) if said else None

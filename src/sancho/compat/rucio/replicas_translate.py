@@ -1,14 +1,16 @@
 """Replicas in Rucio's words: pure."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from sancho.compat.rucio.replicas_wire import Choice
 from sancho.compat.rucio.translate import id_of
-from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState
+from sancho.replicas.model import ArchiveCopies, DatasetCopy, FileCopies, ReplicaState
 from sancho.rses import service as rses
 from sancho.rses.model import Domain, Operation, Rse
 
@@ -19,6 +21,7 @@ STATES: Mapping[ReplicaState, str] = {
 METALINK_BEGINS = b'<?xml version="1.0" encoding="UTF-8"?>\n<metalink xmlns="urn:ietf:params:xml:ns:metalink">\n'
 METALINK_ENDS = b"</metalink>\n"
 HERE, FAR = (0, 0), (2, 0)
+ZIP = re.compile(r"\.zip(\.\d+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Found:
     state: ReplicaState
     url: str
     domain: str = "wan"
+    extract: bool = False
+    """It is that of an archive, out of which the reader has to take the file."""
 
 
 def fits(rse: Rse, choice: Choice) -> bool:
@@ -53,21 +58,37 @@ def _ways(rse: Rse, rank: tuple[int, int], choice: Choice) -> list[Rse]:
 
 
 def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
-    """The replicas of a file in the order that was asked for: the nearest first, by name of their RSE, or at random."""
-    known = there.known
-    found = [
-        Found(way, state, _pfn(way, vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
-        for i, state, path in file.copies
-        for way in _ways(known[i], there.rank.get(i, FAR), choice)
-    ]
-    found.sort(key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
+    """The replicas of a file in the order that was asked for: the nearest first, by name of their RSE, or at random.
+
+    Those of archives that it lies in come behind its own.
+    """
+    found = _copies(file, vo_name, there, choice)
+    for archive in file.archives:
+        found += [_inside(one, archive.name, file.name) for one in _copies(archive, vo_name, there, choice)]
     if choice.sort == "random" or choice.nrandom is not None:
         random.shuffle(found)
     most = min((n for n in (choice.nrandom, choice.limit) if n is not None), default=len(found))
     return found[:most]
 
 
-def _pfn(rse: Rse, vo_name: str, file: FileCopies, path: str | None) -> str:
+def _copies(file: FileCopies | ArchiveCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
+    found = [
+        Found(way, state, _pfn(way, vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
+        for i, state, path in file.copies
+        for way in _ways(there.known[i], there.rank.get(i, FAR), choice)
+    ]
+    return sorted(found, key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
+
+
+def _inside(archive: Found, archive_name: str, name: str) -> Found:
+    """A replica of an archive as one of a file in it: XRootD looks into zip files by itself."""
+    if archive.url.partition(":")[0] in ("root", "xroot", "roots") and ZIP.search(archive_name):
+        more = "&" if "?" in archive.url else "?"
+        return replace(archive, url=f"{archive.url}{more}xrdcl.unzip={quote(name)}", domain="zip")
+    return replace(archive, domain="zip", extract=True)
+
+
+def _pfn(rse: Rse, vo_name: str, file: FileCopies | ArchiveCopies, path: str | None) -> str:
     return rses.pfn(rse, rses.place(rse, vo_name, file.scope, file.did_id, file.name, path).path)
 
 
@@ -78,7 +99,7 @@ def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dic
         "pfns": {
             one.url: {
                 "rse_id": id_of(one.rse.rse_id), "rse": one.rse.name, "type": "DISK", "domain": one.domain,
-                "volatile": False, "client_extract": False, "priority": n,
+                "volatile": False, "client_extract": one.extract, "priority": n,
             }
             for n, one in enumerate(found, 1)
         },
@@ -106,7 +127,7 @@ def metalink_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> str
         lines += ["  <parents>", *(f"   <did>{escape(parent)}</did>" for parent in file.parents), "  </parents>"]
     lines += [
         f"  <url location={quoteattr(one.rse.name)} domain={quoteattr(one.domain)}"
-        f' priority="{n}" client_extract="false">{escape(one.url)}</url>'
+        f' priority="{n}" client_extract="{str(one.extract).lower()}">{escape(one.url)}</url>'
         for n, one in enumerate(found, 1)
     ]
     return "\n".join([*lines, " </file>", ""])

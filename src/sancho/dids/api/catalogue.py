@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from sancho.dids import service
 from sancho.dids.errors import (
@@ -98,7 +99,8 @@ class DidQuery(BaseModel, extra="forbid"):
     """Which DIDs to list: those of a scope by name; with `where` or `within`, those that a search finds, by age.
 
     `where` is a query such as `run > 1200 & detector in (ecl, top)`, `within` a collection. With `inherit`, what
-    collections say counts for what is below them.
+    collections say counts for what is below them. With `newest`, those of the whole VO that were made last, the newest
+    first: one page, of a kind if that is said.
     """
 
     scope: Annotated[str | None, Field(max_length=100)] = None
@@ -107,12 +109,25 @@ class DidQuery(BaseModel, extra="forbid"):
     inherit: bool = False
     prefix: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
     kind: KindWord | None = None
+    newest: bool = False
     cursor: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] = ""
     limit: Annotated[int, Field(ge=1, le=LISTED_AT_ONCE)] = 100
 
+    @model_validator(mode="after")
+    def _newest_alone(self) -> Self:
+        if self.newest and (self.scope, self.where, self.within, self.prefix, self.cursor) != (
+            None,
+            None,
+            None,
+            "",
+            "",
+        ):
+            raise ValueError("newest goes with kind and limit alone")
+        return self
+
 
 class DidOut(BaseModel):
-    """A file, dataset or container. `size` and `adler32` are those of a file."""
+    """A file, dataset or container. `size` and `adler32` are those of a file, and so is `guid`, if it has one."""
 
     did: str
     scope: str
@@ -128,6 +143,7 @@ class DidOut(BaseModel):
     """When it is to be erased."""
     held: str | None
     """Why it is still there though its time has come."""
+    guid: UUID | None = None
 
     @classmethod
     def of(cls, did: Did) -> Self:
@@ -140,7 +156,7 @@ class DidOut(BaseModel):
         return {
             "did": did.did, "scope": did.scope, "name": did.name, "kind": did.kind.word, "open": did.open,
             "size": did.size, "adler32": did.adler32, "account": did.account, "created_at": did.created_at,
-            "monotonic": did.monotonic, "ends_at": did.ends_at, "held": did.held,
+            "monotonic": did.monotonic, "ends_at": did.ends_at, "held": did.held, "guid": did.guid,
         }  # fmt: skip
 
 
@@ -181,8 +197,11 @@ class ScopeOut(BaseModel):
 async def list_dids(
     query: Annotated[DidQuery, Query()], caller: Caller, conn: Transaction, deployment: Deployed
 ) -> DidPage:
-    """List the DIDs of a scope whose names begin with `prefix`, by name; or what a search finds, by age."""
+    """List the DIDs of a scope whose names begin with `prefix`, by name; what a search finds, by age; or the newest."""
     kinds = [DidKind[query.kind.upper()]] if query.kind else list(DidKind)
+    if query.newest:
+        found = await service.newest(conn, caller.vo, kinds, limit=query.limit)
+        return DidPage(items=[DidOut.of(did) for did in found], next=None)
     if query.where is not None or query.within is not None:
         found = await _search(query, kinds, caller, conn, deployment)
         return DidPage(

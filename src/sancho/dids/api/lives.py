@@ -203,6 +203,11 @@ def _said(part: Iterable[Any], say: Any) -> list[str]:
     return [json.dumps(say(one), ensure_ascii=False) + "\n" for one in part]
 
 
+def say_listed(did: Listed) -> str:
+    """A DID in a list, as a line of JSON."""
+    return json.dumps(_listed(did), ensure_ascii=False) + "\n"
+
+
 def _listed(did: Listed) -> dict[str, Any]:
     return {
         "did": f"{did.scope}:{did.name}", "kind": did.kind.word, "open": did.open, "size": did.size,

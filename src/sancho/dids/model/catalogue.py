@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
+from uuid import UUID
 
 from sancho.kit.errors import Invalid
 
@@ -15,6 +16,10 @@ SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
 ADLER32 = re.compile(r"[0-9a-f]{8}")
 """What a checksum looks like outside of the database."""
+ARCHIVE = re.compile(r".+\.(zip|zipx|tar|tar\.(gz|bz2|xz|zst|z)|tgz|tbz2?|txz)(\.\d+)?", re.IGNORECASE)
+"""What a file is called that others lie in."""
+GUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE)
+"""What a GUID looks like, with its hyphens or without."""
 GRACE = timedelta(days=14)
 """How long what is to be erased can be restored, unless something else is said."""
 FileKey: TypeAlias = int
@@ -106,6 +111,8 @@ class Did:
     """When it is to be erased."""
     held: str | None = None
     """Why it is still there though its time has come."""
+    guid: UUID | None = None
+    """A name that a file has elsewhere as well."""
 
     @property
     def did(self) -> str:
@@ -123,6 +130,7 @@ class FileText(NamedTuple):
     """Where it lies on its RSE: a path or a URL; None when that follows from its id."""
     copying: bool = False
     """It is only about to be put there."""
+    guid: str | None = None
 
 
 class NewFile(NamedTuple):
@@ -133,6 +141,7 @@ class NewFile(NamedTuple):
     name: str
     size: int
     adler32: str | None
+    guid: UUID | None = None
 
 
 class File(NamedTuple):
@@ -143,13 +152,14 @@ class File(NamedTuple):
 
 
 class NamedFile(NamedTuple):
-    """A file below a collection, with its name and checksum."""
+    """A file below a collection, with its name and checksum, and with its GUID where that is asked for."""
 
     did_id: int
     scope: str
     name: str
     size: int
     adler32: str | None
+    guid: UUID | None = None
 
     @property
     def did(self) -> str:
@@ -228,6 +238,22 @@ class Attachment(NamedTuple):
     children: Sequence[Child]
 
 
+class Member(NamedTuple):
+    """A file that lies inside an archive. One that is not registered yet needs a size."""
+
+    did: str
+    size: int | None = None
+    adler32: str | None = None
+    guid: str | None = None
+
+
+class Packed(NamedTuple):
+    """An archive, and what lies inside it."""
+
+    archive: str
+    members: Sequence[Member]
+
+
 class Tally(NamedTuple):
     """Files and bytes below a collection; a file that lies in two of its datasets counts twice."""
 
@@ -289,6 +315,16 @@ def fault_of_name(name: str) -> str | None:
     if "." in parts or ".." in parts:
         return "its name has a part that is '.' or '..'"
     return None
+
+
+def is_archive(name: str) -> bool:
+    """Say whether a file of this name can hold others."""
+    return ARCHIVE.fullmatch(name) is not None
+
+
+def read_guid(text: str) -> UUID | None:
+    """A GUID, with its hyphens or without; None for what is none."""
+    return UUID(text) if GUID.fullmatch(text) else None
 
 
 def is_scope(name: str) -> bool:

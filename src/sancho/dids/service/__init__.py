@@ -5,6 +5,7 @@ and tasks do. Functions with a `caller` ask what that account may do; those with
 that have asked already.
 """
 
+from sancho.dids.service.archives import archives_of, pack, stream_members, unpack
 from sancho.dids.service.attaching import attach_all, detach_all
 from sancho.dids.service.catalogue import (
     by_id,
@@ -18,6 +19,7 @@ from sancho.dids.service.catalogue import (
     info,
     list_dids,
     new_files,
+    of_guid,
     owners,
     register_files,
     require_change,
@@ -66,18 +68,19 @@ from sancho.dids.service.scopes import (
     scope_ids,
     scopes_for,
 )
-from sancho.dids.service.searching import search, search_page
+from sancho.dids.service.searching import newest, search, search_page
 from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh_due, refresh_now
 from sancho.dids.store.searching import FIELDS
 
 __all__ = [
-    "FIELDS", "Found", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free", "claim_ended",
-    "close", "create", "create_all", "create_scope", "datasets", "describe", "descriptions", "detach", "detach_all",
-    "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed", "forget",
-    "freeze", "get", "get_collection", "held_firmly", "info", "known_descriptions", "list_dids", "list_keys",
-    "list_scopes", "lock_ended", "look", "new_files", "obstacle", "owners", "put_keys", "put_off", "put_scopes",
-    "refresh", "refresh_due", "refresh_now", "register_files", "remove_keys", "remove_scopes", "require_change",
-    "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "search_page", "set_lifetime", "set_monotonic",
-    "set_open", "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines",
-    "stream_files", "stream_parents", "stream_scope", "tallies",
+    "FIELDS", "Found", "archives_of", "attach", "attach_all", "by_id", "change_contents", "change_scope", "check_free",
+    "claim_ended", "close", "create", "create_all", "create_scope", "datasets", "describe", "descriptions", "detach",
+    "detach_all", "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed",
+    "forget", "freeze", "get", "get_collection", "held_firmly", "info", "known_descriptions", "list_dids", "list_keys",
+    "list_scopes", "lock_ended", "look", "new_files", "newest", "obstacle", "of_guid", "owners", "pack", "put_keys",
+    "put_off", "put_scopes", "refresh", "refresh_due", "refresh_now", "register_files", "remove_keys", "remove_scopes",
+    "require_change", "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "search_page",
+    "set_lifetime", "set_monotonic", "set_open", "stream_below", "stream_children", "stream_contents",
+    "stream_detached", "stream_file_lines", "stream_files", "stream_members", "stream_parents", "stream_scope",
+    "tallies", "unpack",
 ]  # fmt: skip

@@ -1,12 +1,15 @@
 """DIDs by name and by id, what is below them, and new ones."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
 from sancho.dids.errors import (
     ChecksumMalformed,
     DidExists,
     DidNotFound,
+    GuidMalformed,
+    GuidTaken,
+    GuidUnknown,
     NotACollection,
     ScopeNotFound,
 )
@@ -21,6 +24,7 @@ from sancho.dids.model import (
     Tally,
     is_scope,
     parse_did,
+    read_guid,
 )
 from sancho.dids.service.scopes import scope_ids
 from sancho.dids.store import contents, history, rows
@@ -50,6 +54,15 @@ async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str 
 async def get(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did:
     """One DID by name; raises `DidMalformed` or `DidNotFound`."""
     return (await resolve(conn, vo, [did], field=field))[0]
+
+
+async def of_guid(conn: Connection, vo: int, guid: str) -> Did:
+    """The file with a GUID, said with hyphens or without; raises `GuidUnknown`."""
+    read = read_guid(guid)
+    found = [] if read is None else await rows.did_by_guid(conn, vo, read)
+    if not found:
+        raise GuidUnknown(guid=guid)
+    return found[0]
 
 
 async def find_all(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:
@@ -125,16 +138,24 @@ async def get_collection(conn: Connection, vo: int, did: str, *, field: str = "d
     return found
 
 
-def new_files(files: Sequence[FileText], scopes: dict[str, int]) -> list[NewFile]:
-    """Make files ready to be registered; raises `DidMalformed`, `ScopeNotFound` or `ChecksumMalformed`."""
+def new_files(
+    files: Sequence[FileText], scopes: dict[str, int], *, field: Callable[[int], str] = "files.{}".format
+) -> list[NewFile]:
+    """Make files ready to be registered; errors blame something in the `field` of a file.
+
+    Raises `DidMalformed`, `ScopeNotFound`, `ChecksumMalformed` or `GuidMalformed`.
+    """
     made: list[NewFile] = []
     for n, file in enumerate(files):
-        scope, name = parse_did(file.did, field=f"files.{n}.did")
+        scope, name = parse_did(file.did, field=f"{field(n)}.did")
         if scope not in scopes:
-            raise ScopeNotFound(scope=scope, field=f"files.{n}.did")
+            raise ScopeNotFound(scope=scope, field=f"{field(n)}.did")
         if file.adler32 is not None and ADLER32.fullmatch(file.adler32) is None:
-            raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"files.{n}.adler32")
-        made.append(NewFile(None, scopes[scope], name, file.size, file.adler32))
+            raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"{field(n)}.adler32")
+        guid = None if file.guid is None else read_guid(file.guid)
+        if file.guid is not None and guid is None:
+            raise GuidMalformed(did=file.did, guid=file.guid, field=f"{field(n)}.guid")
+        made.append(NewFile(None, scopes[scope], name, file.size, file.adler32, guid))
     return made
 
 
@@ -148,17 +169,29 @@ async def check_free(
             raise await _exists(conn, vo, *pair, field=field.format(n=n))
 
 
-async def register_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int]:
+async def register_files(
+    conn: Connection, vo: int, account_id: int, files: Sequence[NewFile], *,
+    field: Callable[[int], str] = "files.{}".format,
+) -> list[int]:  # fmt: skip
     """Make files in one statement; return their ids in the order given.
 
-    Raises `DidExists` naming the first whose name is taken, by an older file or by one of these.
+    Raises `DidExists` naming the first whose name is taken, by an older file or by one of these, or `GuidTaken`.
     """
     made = await rows.insert_files(conn, vo, account_id, files)
     ids = [did_id for did_id in made if did_id is not None]
     if len(ids) < len(files):
         at = made.index(None)
-        raise await _exists(conn, vo, files[at].scope_id, files[at].name, field=f"files.{at}.did")
+        raise await _blame(conn, vo, files[at], field(at))
     return ids
+
+
+async def _blame(conn: Connection, vo: int, one: NewFile, field: str) -> DidExists | GuidTaken:
+    """Say why a file could not be made: its name is taken, perhaps by one of these, or else its GUID."""
+    taken = await rows.taken_names(conn, vo, [one.scope_id], [one.name])
+    exists = await _exists(conn, vo, one.scope_id, one.name, field=f"{field}.did")
+    if one.guid is None or taken:
+        return exists
+    return GuidTaken(did=str(exists.facts["did"]), guid=str(one.guid), field=f"{field}.guid")
 
 
 async def _exists(conn: Connection, vo: int, scope_id: int, name: str, *, field: str) -> DidExists:

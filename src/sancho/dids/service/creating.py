@@ -58,7 +58,8 @@ async def sample(conn: Connection, caller: Principal, source: str, into: str, *,
     It belongs to the caller, who needs `dids:create`. Raises what `create` does.
     """
     root = await get(conn, caller.vo, source, field="source")
-    made = await create(conn, caller, into, DidKind.DATASET)
+    await create_all(conn, caller, [NewCollection(into, DidKind.DATASET)], field=lambda _: "dataset")
+    made = await get(conn, caller.vo, into)
     leaves = await contents.leaves(conn, caller.vo, [root.did_id])
     await attach(conn, caller.vo, made.did_id, await contents.sample(conn, caller.vo, leaves, number))
     return made

@@ -71,8 +71,8 @@ async def claim_ended(
 async def lock_ended(conn: Connection, vo: int, did_ids: Sequence[int], *, now: datetime) -> list[Ended]:
     """Those of these DIDs whose time has come still, locked with all that they are in: no rule comes over them.
 
-    What was to follow its dataset and has come into another one lives on. None when what holds them has changed while
-    this waited: look again later.
+    What was to follow its dataset or archive and has come into another one lives on. None when what holds them has
+    changed while this waited: look again later.
     """
     if await ending.lock(conn, vo, did_ids) != await ending.lock(conn, vo, did_ids):
         return []
@@ -112,14 +112,17 @@ async def empty(conn: Connection, vo: int, collections: Sequence[Ended]) -> bool
     return len(pairs) < DETACHED_AT_ONCE
 
 
-async def end(conn: Connection, vo: int, ended: Sequence[Ended]) -> None:
+async def end(conn: Connection, vo: int, ended: Sequence[Ended], *, orphans: Sequence[int] = ()) -> None:
     """Let locked DIDs that hold nothing be no more: they go out of what they are in, and their names are gone.
 
-    A name is not used again, so that what refers to it later, as provenance and history do, is never about another.
+    `orphans` lay in them as archives and nowhere else; they end next. A name is not used again, so that what refers to
+    it later, as provenance and history do, is never about another.
     """
     ids = [one.did_id for one in ended]
     while pairs := await ending.detach(conn, vo, child_ids=ids, limit=DETACHED_AT_ONCE):
         await _count_off(conn, vo, pairs)
+    if orphans:
+        await ending.end_next(conn, vo, orphans)
     await ending.end(conn, vo, ids)
 
 

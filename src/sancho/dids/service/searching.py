@@ -66,6 +66,15 @@ async def search_page(
         return await searching.page(conn, vo, condition, asked.kinds, after=after, limit=limit)
 
 
+async def newest(conn: Connection, vo: int, kinds: Sequence[DidKind], *, limit: int) -> list[Did]:
+    """The DIDs of these kinds that were made last, the newest first, by their ids.
+
+    Raises `TooSlow` after `LONGEST_SEARCH` seconds, as may be where there are many DIDs and hardly any of the kind.
+    """
+    async with in_time(conn, LONGEST_SEARCH, hint="Search for them in a scope."):
+        return await searching.newest(conn, vo, kinds, limit=limit)
+
+
 async def search(
     conn: Connection, vo: int, asked: Search, more: Fields = (), *, limit: int | None = None, deep: bool = False
 ) -> AsyncIterator[list[Listed]]:

@@ -75,9 +75,9 @@ async def claim(
 
 
 async def lock(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
-    """Lock the rows of DIDs and of the collections that they are in, in order: nothing is attached or put under rules.
+    """Lock the rows of DIDs, of the collections that they are in and of what lies in them as archives, in order.
 
-    Return the ids of all of them.
+    Nothing is attached, packed or put under rules then. Return the ids of all of them.
     """
     return await fetch_values(
         conn,
@@ -88,7 +88,9 @@ async def lock(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
            AND did_id IN (
                SELECT unnest(%(did_ids)s::bigint[])
                 UNION
-               SELECT parent_id FROM attachment WHERE child_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s)
+               SELECT parent_id FROM attachment WHERE child_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
+                UNION
+               SELECT did_id FROM constituent WHERE archive_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s)
          ORDER BY did_id
            FOR UPDATE
         """,
@@ -112,10 +114,14 @@ async def still_due(conn: Connection, vo: int, did_ids: Sequence[int], *, now: d
 
 
 async def attached(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
-    """Those of these DIDs that are in a collection."""
+    """Those of these DIDs that are in a collection, or lie in an archive."""
     return await fetch_values(
         conn,
-        "SELECT DISTINCT child_id FROM attachment WHERE child_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s",
+        """
+        SELECT child_id FROM attachment WHERE child_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
+         UNION
+        SELECT did_id FROM constituent WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
+        """,
         {"vo": vo, "did_ids": list(did_ids)},
     )
 
@@ -225,12 +231,32 @@ async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) ->
     )
 
 
+async def end_next(conn: Connection, vo: int, did_ids: Sequence[int]) -> None:
+    """Let files follow what they lay in, and end now; what was to end later ends now."""
+    await execute(
+        conn,
+        """
+        INSERT INTO ending AS known (vo, follows, did_id, ends_at, look_at)
+        SELECT %(vo)s, true, did_id, now(), now() FROM unnest(%(did_ids)s::bigint[]) AS orphan (did_id) ORDER BY did_id
+            ON CONFLICT (did_id, vo)
+            DO UPDATE SET ends_at = EXCLUDED.ends_at, look_at = EXCLUDED.look_at, follows = true
+             WHERE known.ends_at > now()
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
+
+
 async def end(conn: Connection, vo: int, did_ids: Sequence[int]) -> None:
-    """Let locked DIDs be no more: nobody finds them by name; tallies and metadata go, and their place in the queue."""
+    """Let locked DIDs be no more: nobody finds them by name, nothing lies in them.
+
+    Tallies and metadata go, and their place in the queue.
+    """
     await execute(
         conn,
         """
         WITH gone AS (DELETE FROM ending WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        unpacked AS (DELETE FROM constituent WHERE archive_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        taken_out AS (DELETE FROM constituent WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
         uncounted AS (DELETE FROM collection_tally WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
         unsaid AS (DELETE FROM metadata WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
         unsearched AS (DELETE FROM metadata_search WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),

@@ -65,7 +65,7 @@ async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> AsyncItera
              WHERE below.kind = 'D'
              UNION
             SELECT root_id, did_id FROM below WHERE kind = 'F')
-        SELECT found.root_id, d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0')
+        SELECT found.root_id, d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
           FROM found
           JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import LiteralString
+from uuid import UUID
 
 from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
@@ -9,7 +10,7 @@ from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
 DID: LiteralString = """
         SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
                lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
-               s.account_id AS scope_account_id, d.monotonic, e.ends_at, e.held
+               s.account_id AS scope_account_id, d.monotonic, e.ends_at, e.held, d.guid
 """
 
 
@@ -161,6 +162,23 @@ async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[
     )
 
 
+async def did_by_guid(conn: Connection, vo: int, guid: UUID) -> list[Did]:
+    """The file with this GUID, if there is one."""
+    return await fetch(
+        conn,
+        Did,
+        DID
+        + """
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
+         WHERE d.guid = %(guid)s AND d.vo = %(vo)s AND NOT d.erased
+        """,
+        {"vo": vo, "guid": guid},
+    )
+
+
 async def list_dids(
     conn: Connection, vo: int, scope_id: int, names: tuple[str, str], kinds: Sequence[DidKind], limit: int
 ) -> list[Did]:
@@ -208,17 +226,18 @@ async def insert_collections(
 
 
 async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequence[NewFile]) -> list[int | None]:
-    """Make files; return their ids in the order given, None where the name (or id) is taken."""
+    """Make files; return their ids in the order given, None where the name (id, or GUID) is taken."""
     return await fetch_values(
         conn,
         """
         WITH file AS MATERIALIZED (
-            SELECT coalesce(f.did_id, nextval('did_id')) AS did_id, f.scope_id, f.name, f.size, f.adler32, f.n
+            SELECT coalesce(f.did_id, nextval('did_id')) AS did_id, f.scope_id, f.name, f.size, f.adler32, f.guid, f.n
               FROM unnest(%(did_ids)s::bigint[], %(scope_ids)s::int[], %(names)s::text[], %(sizes)s::bigint[],
-                          %(sums)s::int[]) WITH ORDINALITY AS f (did_id, scope_id, name, size, adler32, n)),
+                          %(sums)s::int[], %(guids)s::uuid[])
+                   WITH ORDINALITY AS f (did_id, scope_id, name, size, adler32, guid, n)),
         made AS (
-            INSERT INTO did (vo, kind, open, scope_id, did_id, size, account_id, adler32, name)
-            SELECT %(vo)s, 'F', false, scope_id, did_id, size, %(account_id)s, adler32, name
+            INSERT INTO did (vo, kind, open, scope_id, did_id, size, account_id, adler32, name, guid)
+            SELECT %(vo)s, 'F', false, scope_id, did_id, size, %(account_id)s, adler32, name, guid
               FROM file
              ORDER BY scope_id, name COLLATE "C", n
                 ON CONFLICT DO NOTHING
@@ -233,6 +252,7 @@ async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequen
             "names": [f.name for f in files],
             "sizes": [f.size for f in files],
             "sums": [None if f.adler32 is None else pack_adler32(f.adler32) for f in files],
+            "guids": [f.guid for f in files],
         },
     )
 

@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sancho.dids.model import ADLER32, Did, DidKind, Listed, MetadataKey, MetadataKind, item_of, pack_adler32
+from sancho.dids.model import ADLER32, Did, DidKind, Listed, MetadataKey, MetadataKind, item_of, pack_adler32, read_guid
 from sancho.dids.store.metadata import column_of
 from sancho.dids.store.reading import LISTED, listed
 from sancho.dids.store.rows import DID
@@ -102,9 +102,10 @@ FIELDS: Mapping[str, SearchField] = {
         SearchField(name="adler32", kind=FieldKind.WORD, value=sql.SQL("d.adler32"), cast="int", read=_adler32),
         SearchField(name="created_at", kind=FieldKind.TIME, value=sql.SQL("d.created_at"), cast="timestamptz"),
         SearchField(name="open", kind=FieldKind.BOOLEAN, value=sql.SQL("d.open"), cast="bool"),
+        SearchField(name="guid", kind=FieldKind.WORD, value=sql.SQL("d.guid"), cast="uuid", read=read_guid),
     )
 }
-"""What every DID has. A collection has neither size nor checksum."""
+"""What every DID has. A collection has neither size, checksum nor GUID, and not every file has one."""
 
 KINDS: Mapping[MetadataKind, FieldKind] = {
     MetadataKind.TEXT: FieldKind.TEXT, MetadataKind.INTEGER: FieldKind.NUMBER, MetadataKind.NUMBER: FieldKind.NUMBER,
@@ -277,6 +278,13 @@ async def page(
     query = sql.SQL(FOUND + " AND d.did_id > %(after)s ORDER BY d.did_id LIMIT %(limit)s")
     params = {"vo": vo, "kinds": list(kinds), "after": after, "limit": limit, **condition.params}
     return await fetch(conn, Did, query.format(condition.sql), params)
+
+
+async def newest(conn: Connection, vo: int, kinds: Sequence[DidKind], *, limit: int) -> list[Did]:
+    """The DIDs of these kinds that were made last, the newest first. Of datasets there is an index."""
+    only_datasets = " AND d.kind = 'D'" if list(kinds) == [DidKind.DATASET] else ""
+    query = sql.SQL(FOUND + only_datasets + " ORDER BY d.did_id DESC LIMIT %(limit)s")
+    return await fetch(conn, Did, query.format(sql.SQL("true")), {"vo": vo, "kinds": list(kinds), "limit": limit})
 
 
 async def by_name(

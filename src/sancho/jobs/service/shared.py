@@ -21,7 +21,11 @@ from sancho.sharing.model import Lent
 LOOK_EVERY = timedelta(seconds=30)
 """So often a job in its queue is told from where its shared inputs are, and whether they are still shared."""
 REFUSED_AT_ONCE = 1000
-OBSTACLES = {"open": "dataset {did} is still open", "nowhere": "{did} has no available replica"}
+OBSTACLES = {
+    "open": "dataset {did} is still open",
+    "nowhere": "{did} has no available replica",
+    "packed": "{did} lies in an archive only; a job reads the archive when its inputs name that",
+}
 
 
 def in_words(obstacle: tuple[str, str] | None, owner: str = "") -> str | None:

@@ -49,7 +49,10 @@ async def lock_input_set(conn: Connection, vo: int, input_set_id: int) -> list[i
 
 
 async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[str, str] | None:
-    """The first DID below `roots` that is not complete, and why: `open`, or `nowhere` for a file without replica."""
+    """The first DID below `roots` that is not complete, and why: `open`, or without replica.
+
+    `packed` is such a file that lies in an archive, `nowhere` any other.
+    """
     rows = await fetch_rows(
         conn,
         """
@@ -57,7 +60,9 @@ async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tup
             SELECT unnest(%(roots)s::bigint[])
             UNION
             SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
-        SELECT s.name || ':' || d.name, CASE WHEN d.open THEN 'open' ELSE 'nowhere' END
+        SELECT s.name || ':' || d.name, CASE WHEN d.open THEN 'open'
+                    WHEN EXISTS (SELECT FROM constituent c WHERE c.did_id = d.did_id AND c.vo = d.vo) THEN 'packed'
+                    ELSE 'nowhere' END
           FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
          WHERE d.open OR (d.kind = 'F' AND NOT EXISTS (

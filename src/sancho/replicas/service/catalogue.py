@@ -144,15 +144,17 @@ async def usage(conn: Connection, vo: int) -> list[Usage]:
     return await rows.usage(conn, vo)
 
 
-async def stream(conn: Connection, caller: Principal, found: Sequence[Did]) -> AsyncIterator[bytes]:
+async def stream(
+    conn: Connection, caller: Principal, found: Sequence[Did], *, archives: bool = False
+) -> AsyncIterator[bytes]:
     """Every file that is one of these DIDs or lies below one, once, with its replicas, as lines of JSON.
 
     Read from a server-side cursor, in constant memory. The URL of a replica is the prefix of its RSE followed by its
-    own `path`, or else by the file's.
+    own `path`, or else by the file's. With `archives`, those that a file lies in come in the same way.
     """
     known = {rse.rse_id: rse.name for rse in await rses.rses(conn)}
-    datasets, files = await _leaves(conn, caller.vo, found)
-    async for lines in listing.stream_replicas(conn, caller, datasets, files, known):
+    leaves = await _leaves(conn, caller.vo, found)
+    async for lines in listing.stream_replicas(conn, caller, leaves, known, archives=archives):
         yield lines
 
 
@@ -257,6 +259,23 @@ async def access(
     return [
         Readable(file.did_id, file.did, file.size, file.adler32, tuple(sources.get(file.did_id, ()))) for file in files
     ]
+
+
+async def archives(
+    conn: Connection, caller: Principal, signer: Signer, did_ids: Sequence[int], *, near: str | None = None
+) -> dict[int, list[Readable]]:
+    """The archives that these files lie in, by id of the file, and where those can be read, as `access` says it.
+
+    What lies in an archive is called there by its name. Files in none are missing.
+    """
+    found = await dids.archives_of(conn, caller.vo, did_ids)
+    ids = sorted({archive.did_id for inside in found.values() for archive in inside})
+    if not ids:
+        return {}
+    read = {
+        one.did_id: one for one in await access(conn, caller, signer, ids, page=(0, len(ids)), near=near)
+    }  # fmt: skip
+    return {did_id: [read[archive.did_id] for archive in inside] for did_id, inside in found.items()}
 
 
 def _sources(

@@ -1,15 +1,13 @@
 """Files with their replicas, as lines of JSON that the database makes."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection, fetch_rows, fetch_values, stream
-from sancho.replicas.model import DatasetCopy, FileCopies, ReplicaState, Wanted
+from sancho.replicas.model import ArchiveCopies, DatasetCopy, FileCopies, ReplicaState, Wanted
 
-_LINES: LiteralString = """
-    SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size
-           || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null')
+_PATH: LiteralString = """
            || (',"path":"/' || %(vo_name)s || '/') || s.name || '/' || lpad(to_hex(d.did_id & 4095), 3, '0')
            || '/' || to_hex(d.did_id) || '/'
            || CASE WHEN d.name ~ '^[A-Za-z0-9_.~/-]*$' THEN d.name
@@ -29,8 +27,29 @@ _LINES: LiteralString = """
                           FROM replica r
                           LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
                          WHERE r.did_id = d.did_id AND r.vo = %(vo)s), '')
-           || ']}'
+           || ']'
 """
+"""Where a file lies that follows from its id, and its replicas."""
+_LINE: LiteralString = (
+    """
+    SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size
+           || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null')
+    """
+    + _PATH
+)
+_ARCHIVES: LiteralString = (
+    """
+           || coalesce((SELECT ',"archives":[' || string_agg('{"did":' || to_json(s.name || ':' || d.name)::text
+    """  # noqa: S608 - literals
+    + _PATH
+    + """
+                                          || '}', ',' ORDER BY d.did_id) || ']'
+                          FROM constituent inside
+                          JOIN did d ON d.did_id = inside.archive_id AND d.vo = %(vo)s
+                          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+                         WHERE inside.did_id = file.did_id AND inside.vo = %(vo)s), '')
+    """
+)
 _JOINS: LiteralString = """
       JOIN did d ON d.did_id = file.did_id AND d.vo = %(vo)s
       JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
@@ -49,20 +68,23 @@ _ALL: LiteralString = """
 
 
 async def stream_replicas(
-    conn: Connection, caller: Principal, dataset_ids: Sequence[int], file_ids: Sequence[int], rses: Mapping[int, str]
-) -> AsyncIterator[bytes]:
+    conn: Connection, caller: Principal, leaves: tuple[Sequence[int], Sequence[int]], rses: Mapping[int, str],
+    *, archives: bool = False,
+) -> AsyncIterator[bytes]:  # fmt: skip
     """Every file in these datasets or among these files, once, by id, each with its replicas.
 
     `rses` are the names of those that may be shown. `path` is what `rses.service.place` gives; it is put together
     here because asking for each of a million files would take longer than reading them. A replica that lies elsewhere
-    has a `path` of its own.
+    has a `path` of its own. With `archives`, those that a file lies in are told in the same way.
     """
+    dataset_ids, file_ids = leaves
     params = {
         "vo": caller.vo, "vo_name": caller.vo_name, "dataset_ids": list(dataset_ids), "file_ids": sorted(set(file_ids)),
         "rse_ids": list(rses), "rses": [f'{{"rse":"{name}"' for name in rses.values()],
     }  # fmt: skip
     among = _FILES if not dataset_ids else _DATASET if len(dataset_ids) == 1 and not file_ids else _ALL
-    async for rows in stream(conn, _LINES + among + _JOINS, params):
+    line = _LINE + (_ARCHIVES if archives else "") + " || '}'"
+    async for rows in stream(conn, line + among + _JOINS, params):
         yield ("\n".join(row[0] for row in rows) + "\n").encode()
 
 
@@ -78,7 +100,8 @@ async def stream_copies(
                            JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
                            JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
                           WHERE a.child_id = d.did_id AND a.vo = %(vo)s
-                          ORDER BY a.parent_id) ELSE '{}' END
+                          ORDER BY a.parent_id) ELSE '{}' END,
+               inside.archives
           FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
                  UNION
                 SELECT unnest(%(file_ids)s::bigint[])) AS file (did_id)
@@ -92,21 +115,41 @@ async def stream_copies(
                  LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
                 WHERE r.did_id = d.did_id AND r.vo = %(vo)s AND r.rse_id = ANY(%(rse_ids)s::int[])
                   AND r.state = ANY(%(states)s::"char"[])) AS copy
-         WHERE %(bare)s OR copy.rse_ids IS NOT NULL
+         CROSS JOIN LATERAL (
+               SELECT jsonb_agg(jsonb_build_array(c.archive_id, ps.name, p.name, there.copies) ORDER BY c.archive_id)
+                      AS archives
+                 FROM constituent c
+                 JOIN did p ON p.did_id = c.archive_id AND p.vo = %(vo)s
+                 JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
+                CROSS JOIN LATERAL (
+                      SELECT jsonb_agg(jsonb_build_array(r.rse_id, r.state, path.path) ORDER BY r.rse_id) AS copies
+                        FROM replica r
+                        LEFT JOIN replica_path path ON path.did_id = r.did_id AND path.vo = r.vo
+                                                   AND path.rse_id = r.rse_id
+                       WHERE r.did_id = c.archive_id AND r.vo = %(vo)s AND r.rse_id = ANY(%(rse_ids)s::int[])
+                         AND r.state = ANY(%(states)s::"char"[])) AS there
+                WHERE %(archives)s AND c.did_id = d.did_id AND c.vo = %(vo)s AND there.copies IS NOT NULL) AS inside
+         WHERE %(bare)s OR copy.rse_ids IS NOT NULL OR inside.archives IS NOT NULL
          ORDER BY d.did_id
         """
     params = {
         "vo": vo, "dataset_ids": list(dataset_ids), "file_ids": list(file_ids), "rse_ids": list(wanted.rse_ids),
         "states": list(wanted.states), "bare": wanted.bare, "parents": wanted.parents,
+        "archives": wanted.archives,
     }  # fmt: skip
     async for rows in stream(conn, query, params):
         yield [
             FileCopies(
                 did_id, scope, name, size, adler32,
                 tuple(zip(at or (), map(ReplicaState, states or ()), paths or (), strict=True)), tuple(parents),
+                tuple(_archive(*one) for one in archives or ()),
             )
-            for did_id, scope, name, size, adler32, at, states, paths, parents in rows
+            for did_id, scope, name, size, adler32, at, states, paths, parents, archives in rows
         ]  # fmt: skip
+
+
+def _archive(did_id: int, scope: str, name: str, copies: list[list[Any]]) -> ArchiveCopies:
+    return ArchiveCopies(did_id, scope, name, tuple((at, ReplicaState(state), path) for at, state, path in copies))
 
 
 async def dataset_ids(conn: Connection, vo: int, after: int, limit: int) -> list[int]:

@@ -61,7 +61,7 @@ async def erase(deployment: Deployment) -> int:
 async def end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) -> int:
     """Bring those of these DIDs of a VO whose time has come a step nearer to their end; say how many have ended."""
     due = {one.did_id: one for one in await dids.lock_ended(conn, vo, did_ids, now=now)}
-    reasons = await _protected(conn, vo, list(due))
+    reasons = await _protected(conn, vo, list(due), now)
     await dids.put_off(conn, vo, reasons, until=now + HELD)
     free = [one for did_id, one in due.items() if did_id not in reasons]
     if not free:
@@ -76,11 +76,13 @@ async def end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) 
     return await _finish(conn, vo, ready, now)
 
 
-async def _protected(conn: Connection, vo: int, did_ids: Sequence[int]) -> Mapping[int, str]:
+async def _protected(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) -> Mapping[int, str]:
     """Why those of these DIDs cannot end that cannot."""
+    inside = await erasing.lying_only_in(conn, vo, did_ids, now=now)
+    by_files = {archive_id: f"{name} lies in it, and nowhere else" for archive_id, _, name, wanted in inside if wanted}
     found = await erasing.that_hold(conn, vo, did_ids)
     by_rules = {n: f"rule {rule.rule_id} of {rule.account} on {rule.did} holds it" for n, rule in found.items()}
-    return {**await dids.held_firmly(conn, vo, did_ids), **by_rules}
+    return {**by_files, **await dids.held_firmly(conn, vo, did_ids), **by_rules}
 
 
 async def _end_large(conn: Connection, vo: int, found: Sequence[RuleOn]) -> set[int]:
@@ -103,5 +105,6 @@ async def _finish(conn: Connection, vo: int, ready: Sequence[Ended], now: dateti
     if collections and not await dids.empty(conn, vo, collections):
         await dids.put_off(conn, vo, dict.fromkeys(one.did_id for one in collections), until=now, begun=True)
         collections = []
-    await dids.end(conn, vo, [*files, *collections])
+    inside = await erasing.lying_only_in(conn, vo, [one.did_id for one in files], now=now)
+    await dids.end(conn, vo, [*files, *collections], orphans=sorted({did_id for _, did_id, _, _ in inside}))
     return len(files) + len(collections)

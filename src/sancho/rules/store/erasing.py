@@ -1,6 +1,7 @@
 """The SQL of rules on what is to be erased."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sancho.kit.db import Connection, fetch_rows
 from sancho.rules.model import Holder, RuleOn
@@ -51,3 +52,36 @@ async def on(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[RuleOn]:
         {"vo": vo, "did_ids": list(did_ids)},
     )
     return [RuleOn(*row) for row in rows]
+
+
+async def lying_only_in(
+    conn: Connection, vo: int, archive_ids: Sequence[int], *, now: datetime
+) -> list[tuple[int, int, str, bool]]:
+    """The files that lie in these archives and nowhere else: archive, file, its name, and whether it is wanted.
+
+    It is if it belongs to another account than the archive, is in a collection or under a rule. Those that end by
+    themselves by now are left out.
+    """
+    return await fetch_rows(
+        conn,
+        """
+        SELECT found.archive_id, d.did_id, s.name || ':' || d.name,
+               d.account_id <> archive.account_id
+               OR EXISTS (SELECT FROM attachment a WHERE a.child_id = d.did_id AND a.vo = %(vo)s)
+               OR EXISTS (SELECT FROM rule r WHERE r.did_id = d.did_id AND r.vo = %(vo)s)
+          FROM constituent found
+          JOIN did archive ON archive.did_id = found.archive_id AND archive.vo = %(vo)s
+          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE found.archive_id = ANY(%(archive_ids)s::bigint[]) AND found.vo = %(vo)s
+           AND NOT EXISTS (
+               SELECT FROM ending e WHERE e.did_id = d.did_id AND e.vo = %(vo)s AND e.ends_at <= %(now)s)
+           AND NOT EXISTS (SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = %(vo)s AND r.state IN ('A', 'T'))
+           AND NOT EXISTS (
+               SELECT FROM constituent other
+                WHERE other.did_id = d.did_id AND other.vo = %(vo)s
+                  AND other.archive_id <> ALL(%(archive_ids)s::bigint[]))
+         ORDER BY found.archive_id, d.did_id
+        """,
+        {"vo": vo, "archive_ids": list(archive_ids), "now": now},
+    )

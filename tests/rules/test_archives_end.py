@@ -1,0 +1,96 @@
+"""The end of archives, and of what lies in them: nothing is lost that somebody wants."""
+
+from datetime import UTC, datetime, timedelta
+
+from sancho.dids import service as dids
+from sancho.dids.model import DidKind, Ended, Member, Packed
+from sancho.kit.db import Connection
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey, ReplicaState
+from sancho.rules.service import erasing
+from tests.dids.given import given_collection, given_files, person
+from tests.world import World
+
+
+async def packed(conn: Connection, world: World, archive: str, *names: str, account: str = "alice") -> None:
+    members = [Member(f"mc:{name}", 5) for name in names]
+    await dids.pack(conn, person(world, account, "*"), [Packed(f"mc:{archive}", members)])
+
+
+async def erased(conn: Connection, world: World, *names: str) -> int:
+    """Let DIDs end now; how many have."""
+    who = person(world, "root", "*")
+    found = await dids.erase(conn, who, [f"mc:{name}" for name in names], after=timedelta(0))
+    return await ended(conn, world, *[did.did_id for did in found])
+
+
+async def ended(conn: Connection, world: World, *did_ids: int) -> int:
+    return await erasing.end(conn, world.belle, list(did_ids), datetime.now(UTC))
+
+
+async def there(conn: Connection, world: World, *names: str) -> list[str]:
+    return sorted(did.name for did in await dids.find_all(conn, world.belle, [f"mc:{name}" for name in names]))
+
+
+async def held(conn: Connection, world: World, name: str) -> str | None:
+    return (await dids.get(conn, world.belle, f"mc:{name}")).held
+
+
+async def test_an_archive_takes_along_what_lies_nowhere_else(conn: Connection, world: World) -> None:
+    _, _, kept = await given_files(conn, world, "a.zip", "b.zip", "kept")
+    await replicas.add(conn, world.belle, [ReplicaKey(kept, world.resource["A-DISK"])], [30], ReplicaState.AVAILABLE)
+    await packed(conn, world, "a.zip", "both", "only")
+    await dids.pack(conn, person(world, "alice"), [Packed("mc:a.zip", [Member("mc:kept")])])
+    await packed(conn, world, "b.zip", "both")
+
+    assert await erased(conn, world, "a.zip") == 1
+    next_ = {did.name: did for did in await dids.find_all(conn, world.belle, ["mc:only", "mc:both", "mc:kept"])}
+    assert {name: did.ends_at is not None for name, did in next_.items()} == {
+        "only": True,
+        "both": False,
+        "kept": False,
+    }
+    assert await ended(conn, world, next_["only"].did_id) == 1
+    assert await there(conn, world, "a.zip", "only", "both", "kept") == ["both", "kept"]
+    assert set(await dids.archives_of(conn, world.belle, [did.did_id for did in next_.values()])) == {
+        next_["both"].did_id
+    }
+
+
+async def test_an_archive_is_held_by_what_somebody_wants_of_it(conn: Connection, world: World) -> None:
+    await given_files(conn, world, "a.zip", "b.zip")
+    await packed(conn, world, "a.zip", "wanted", "rest")
+    ds = await given_collection(conn, world, "ds")
+    [wanted] = await dids.find_all(conn, world.belle, ["mc:wanted"])
+    await dids.attach(conn, world.belle, ds, [wanted.did_id])
+    await packed(conn, world, "b.zip", "of-root", account="root")
+
+    assert await erased(conn, world, "a.zip", "b.zip") == 0
+    assert await held(conn, world, "a.zip") == "mc:wanted lies in it, and nowhere else"
+    assert await held(conn, world, "b.zip") == "mc:of-root lies in it, and nowhere else"
+
+    await dids.detach(conn, world.belle, ds, [wanted.did_id])
+    assert await erased(conn, world, "a.zip") == 1
+    assert await erased(conn, world, "b.zip", "of-root") == 2  # both at once
+    assert await there(conn, world, "a.zip", "b.zip", "of-root") == []
+
+
+async def test_what_was_to_follow_its_archive_and_lies_in_another_lives_on(conn: Connection, world: World) -> None:
+    await given_files(conn, world, "a.zip", "b.zip")
+    await packed(conn, world, "a.zip", "f")
+    assert await erased(conn, world, "a.zip") == 1
+    await packed(conn, world, "b.zip", "f")
+    [f] = await dids.find_all(conn, world.belle, ["mc:f"])
+    assert f.ends_at is not None
+    assert await ended(conn, world, f.did_id) == 0
+    assert (await dids.get(conn, world.belle, "mc:f")).ends_at is None
+
+
+async def test_a_file_that_ends_leaves_its_archive_as_it_is(conn: Connection, world: World) -> None:
+    archive, *_ = await given_files(conn, world, "a.zip")
+    await packed(conn, world, "a.zip", "f", "g")
+    assert await erased(conn, world, "f") == 1
+    found = await dids.get(conn, world.belle, "mc:a.zip")
+    assert [one.name async for part in dids.stream_members(conn, found) for one in part] == ["g"]
+    await dids.end(conn, world.belle, [Ended(archive, DidKind.FILE, found.account_id, follows=False)])
+    assert await there(conn, world, "a.zip") == []
