@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import configuration, data, identity, jobs, lives, rules, topology, vos
+from sancho_client.calls import archives, configuration, data, identity, jobs, lives, rules, topology, vos
+from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
 from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
@@ -49,7 +50,14 @@ NEW_VO = NewVo(
     scopes=["mc"],
     grants=[Resource(kind="RSE", name="A")],
 )
+PACKED = Member(did="mc:a", size=1, adler32="0000000a", guid="0" * 32)
 OPERATIONS: Sequence[Operation] = [
+    archives.archives_of("mc:a"),
+    archives.members("mc:a.zip"),
+    archives.of_guid("0" * 32),
+    archives.pack([Archive(archive="mc:a.zip", files=[PACKED])]),
+    archives.sample("mc:d", "mc:e", 1),
+    archives.unpack("mc:a.zip", ["mc:a"]),
     configuration.apply([Document(kind="VO", name="v", vo="v", spec={}, remove=True)], dry_run=True, comment="c"),
     configuration.changes(1),
     configuration.documents("VO"),
@@ -70,7 +78,9 @@ OPERATIONS: Sequence[Operation] = [
     data.entries(parse_path("/belle/mc/a/"), sizes=True),
     data.list_dids("mc", prefix="a", kind="file", limit=1),
     data.new_uploads([FILE], UploadRule(copies=1, rse_expression="*", lifetime=60)),
-    data.register("A-DISK", [PlacedFile(did="mc:a", size=1, adler32="0000000a", path="/belle/a")], dataset="mc:d"),
+    data.register(
+        "A-DISK", [PlacedFile(did="mc:a", size=1, adler32="0000000a", path="/belle/a", guid="0" * 32)], dataset="mc:d"
+    ),
     data.quarantine("A-DISK", ["/belle/x"], reason="r"),
     data.troubles(kind="bad", state="standing", did="mc:a", rse="A-DISK", limit=1),
     data.replicas("mc:d"),
@@ -158,7 +168,7 @@ OPERATIONS: Sequence[Operation] = [
     vos.create(NEW_VO),
 ]
 STREAMED = {
-    "/v1/accounts/{name}/export", "/v1/below/{did}", "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
+    "/v1/accounts/{name}/export", "/v1/archives-of/{did}", "/v1/archives/{did}", "/v1/below/{did}", "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
     "/v1/parents/{did}", "/v1/replicas/list", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}",
 }  # fmt: skip
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
@@ -185,7 +195,7 @@ def test_every_operation_is_what_the_server_has(document: Schema, operation: Ope
 
 def test_no_operation_is_left_out() -> None:
     made = {label(operation) for operation in OPERATIONS}
-    modules = (configuration, data, identity, jobs, lives, rules, topology, vos)
+    modules = (archives, configuration, data, identity, jobs, lives, rules, topology, vos)
     functions = [
         f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
         if f.__module__ == m.__name__ and not f.__name__.startswith("_")

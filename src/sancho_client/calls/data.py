@@ -22,6 +22,7 @@ from sancho_client.models.data import (
     Said,
     Scope,
     Shared,
+    SharedAccess,
     UploadRule,
     Uploads,
 )
@@ -122,9 +123,9 @@ def shared_contents(vo: str, name: str, *, limit: int | None = None) -> Pages[Co
     return Pages(path=path, item=Content, page_size=5000, limit=limit)
 
 
-def shared_access(vo: str, name: str) -> Pages[Access]:
+def shared_access(vo: str, name: str) -> Pages[SharedAccess]:
     """The files below a dataset or container that another VO shares, and where to read them."""
-    return Pages(path=f"/v1/shared/access/{segment(vo)}/{did_path(name)}", item=Access, items="files")
+    return Pages(path=f"/v1/shared/access/{segment(vo)}/{did_path(name)}", item=SharedAccess, items="files")
 
 
 def new_uploads(files: Sequence[NewFile], rule: UploadRule | None = None) -> Call[Uploads]:

@@ -92,7 +92,7 @@ def _listing(client: Client, dids: Sequence[str], of: str | None) -> Iterator[Ac
         yield from client.pages(data.access(dids))
         return
     for did in dids:
-        yield from client.pages(data.shared_access(of, did))
+        yield from (Access.model_validate(dict(file)) for file in client.pages(data.shared_access(of, did)))
 
 
 def place(folder: Path, name: str) -> Path:

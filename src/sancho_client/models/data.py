@@ -121,14 +121,19 @@ class ArchiveAccess(Answer):
     sources: tuple[Source, ...] = ()
 
 
-class Access(Answer):
-    """A file, and the places to read it from, best first; or the archives to take it out of."""
+class SharedAccess(Answer):
+    """A file, and the places to read it from, best first."""
 
     did: str
     name: str
     size: int
     adler32: str | None = None
     sources: tuple[Source, ...] = ()
+
+
+class Access(SharedAccess):
+    """A file of one's own VO, which may be taken out of archives too."""
+
     archives: tuple[ArchiveAccess, ...] = ()
 
 

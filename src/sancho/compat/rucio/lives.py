@@ -65,15 +65,16 @@ async def sample(
 
 
 def _said_by_path(
-    source_scope: ScopePath, source: NamePath, scope: ScopePath, name: NamePath,
-    number: Annotated[int, Path(ge=1, le=ATTACHED_AT_ONCE)],
+    input_scope: ScopePath, input_name: NamePath, output_scope: ScopePath, output_name: NamePath,
+    nbfiles: Annotated[int, Path(ge=1, le=ATTACHED_AT_ONCE)],
 ) -> SampleIn:  # fmt: skip
     return SampleIn(
-        input_scope=source_scope, input_name=source, output_scope=scope, output_name=name, nbfiles=number
+        input_scope=input_scope, input_name=input_name, output_scope=output_scope, output_name=output_name,
+        nbfiles=nbfiles,
     )  # fmt: skip
 
 
-@router.post("/{source_scope}/{source}/{scope}/{name}/{number}/sample")
+@router.post("/{input_scope}/{input_name}/{output_scope}/{output_name}/{nbfiles}/sample")
 async def sample_by_path(
     body: Annotated[SampleIn, Depends(_said_by_path)], caller: RucioCaller, conn: RucioTransaction
 ) -> Response:

@@ -28,9 +28,9 @@ async def pack(
     is not what is said of it, and what `register_files` and `scopes_for` do.
     """
     roots = await resolve(conn, caller.vo, [one.archive for one in wanted], field="archive")
+    require_changes(caller, list({root.did_id: root for root in roots}.values()))
     for root in roots:
         _require_archive(root)
-    require_changes(caller, list({root.did_id: root for root in roots}.values()))
     places = [(n, m) for n, one in enumerate(wanted) for m in range(len(one.members))]
     members = [wanted[n].members[m] for n, m in places]
     named = [field(n, m) for n, m in places]
@@ -116,8 +116,8 @@ async def _refuse_nested(conn: Connection, vo: int, pairs: dict[tuple[int, int],
 async def unpack(conn: Connection, caller: Principal, archive: str, dids: Sequence[str]) -> int:
     """Note that files do not lie in an archive; say of how many it was believed. For the archive's owner."""
     root = await get(conn, caller.vo, archive, field="archive")
-    _require_archive(root)
     require_changes(caller, [root])
+    _require_archive(root)
     found = await resolve(conn, caller.vo, dids, field="files")
     return await archives.delete(conn, caller.vo, root.did_id, [did.did_id for did in found])
 
