@@ -168,7 +168,8 @@ OPERATIONS: Sequence[Operation] = [
     vos.create(NEW_VO),
 ]
 STREAMED = {
-    "/v1/accounts/{name}/export", "/v1/archives-of/{did}", "/v1/archives/{did}", "/v1/below/{did}", "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
+    "/v1/accounts/{name}/export", "/v1/archives-of/{did}", "/v1/archives/{did}", "/v1/below/{did}",
+    "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
     "/v1/parents/{did}", "/v1/replicas/list", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}",
 }  # fmt: skip
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""

@@ -1,6 +1,8 @@
 """The unmodified `rucio upload` and `rucio download` move files to and from storages."""
 
 import asyncio
+import io
+import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,3 +84,26 @@ async def test_a_file_goes_into_a_dataset(
         "upload", "--rse", "FOLDER", "--scope", "mc", str(here), environment=prepared
     )  # fmt: skip
     assert "already exists" in said
+
+
+async def test_a_file_is_taken_out_of_its_archive(
+    rucio: Online, prepared: Mapping[str, str], root: PythonClient, tmp_path: Path
+) -> None:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as made:
+        inside = tarfile.TarInfo("packed.dat")
+        inside.size = len(CONTENT)
+        made.addfile(inside, io.BytesIO(CONTENT))
+    archive = {"scope": "mc", "name": "all.tar.gz", "bytes": len(whole.getvalue())}
+    await root.call("add_replicas", "FOLDER", [archive])
+    file = {"scope": "mc", "name": "packed.dat", "bytes": len(CONTENT), "adler32": f"{zlib.adler32(CONTENT):08x}"}
+    assert await root.call("add_files_to_archive", "mc", "all.tar.gz", [file]) is True
+    [found] = await root.call("list_replicas", [{"scope": "mc", "name": "packed.dat"}])
+    place = Path(next(iter(found["pfns"])).removeprefix("file://localhost"))
+    await asyncio.to_thread(place.parent.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(place.write_bytes, whole.getvalue())
+
+    code, said = await rucio.run("download", "--dir", str(tmp_path / "got"), "mc:packed.dat", environment=prepared)
+
+    assert code == 0, said
+    assert (tmp_path / "got/mc/packed.dat").read_bytes() == CONTENT

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from sancho.dids import service
-from sancho.dids.errors import CollectionClosed, Cycle, DidExists
-from sancho.dids.model import DidKind
-from sancho.kit.db import Database
+from sancho.dids.errors import ArchiveNested, CollectionClosed, Cycle, DidExists
+from sancho.dids.model import DidKind, Member, Packed
+from sancho.kit.db import Connection, Database
 from tests.dids.given import given_collection, given_files, person
 from tests.dids.waiting import until_one_waits
 from tests.world import World
@@ -53,6 +53,25 @@ async def test_attaching_waits_for_who_is_closing_and_is_refused(database: Datab
     async with database.transaction([world.belle]) as conn:
         assert await service.files(conn, world.belle, [dataset]) == []
         assert await service.info(conn, await service.get(conn, world.belle, "mc:run1")) == (0, 0)
+
+
+async def test_two_who_pack_at_once_make_no_archive_in_an_archive(database: Database, world: World) -> None:
+    async with database.transaction([world.belle]) as conn:
+        await given_files(conn, world, "a.zip", "b.zip", "c")
+
+    async def pack(conn: Connection, archive: str, file: str) -> None:
+        await service.pack(conn, person(world, "alice"), [Packed(archive, [Member(file)])])
+
+    async def pack_later() -> None:
+        async with database.transaction([world.belle]) as conn:
+            await pack(conn, "mc:b.zip", "mc:c")
+
+    async with database.transaction([world.belle]) as conn:
+        await pack(conn, "mc:a.zip", "mc:b.zip")
+        packing = asyncio.create_task(pack_later())
+        await until_one_waits(database)
+    with pytest.raises(ArchiveNested):
+        await packing
 
 
 async def test_those_who_attach_do_not_wait_for_each_other(database: Database, world: World) -> None:

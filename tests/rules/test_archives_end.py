@@ -86,6 +86,18 @@ async def test_what_was_to_follow_its_archive_and_lies_in_another_lives_on(conn:
     assert (await dids.get(conn, world.belle, "mc:f")).ends_at is None
 
 
+async def test_a_dataset_does_not_take_along_what_lies_in_an_archive(conn: Connection, world: World) -> None:
+    archive, loose = await given_files(conn, world, "a.zip", "loose")
+    await packed(conn, world, "a.zip", "f")
+    f = await dids.get(conn, world.belle, "mc:f")
+    ds = await given_collection(conn, world, "ds")
+    await dids.attach(conn, world.belle, ds, [archive, loose, f.did_id])
+    assert await erased(conn, world, "ds") == 1
+    assert await ended(conn, world, archive, loose, f.did_id) == 2
+    assert await there(conn, world, "a.zip", "loose", "f") == ["f"]  # it ends with its archive, a step later
+    assert await ended(conn, world, f.did_id) == 1
+
+
 async def test_a_file_that_ends_leaves_its_archive_as_it_is(conn: Connection, world: World) -> None:
     archive, *_ = await given_files(conn, world, "a.zip")
     await packed(conn, world, "a.zip", "f", "g")

@@ -1,4 +1,4 @@
-"""Archives and what lies in them, GUIDs, samples, and what is new."""
+"""Archives and what lies in them, GUIDs, and samples."""
 
 from collections.abc import Sequence
 

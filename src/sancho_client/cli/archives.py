@@ -1,4 +1,4 @@
-"""`sancho data …`: files that lie in archives, files by GUID, samples."""
+"""`sancho data …`: files that lie in archives, files by GUID, samples, and what is new."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from sancho_client.calls import archives
+from sancho_client.calls import archives, metadata
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
 from sancho_client.data.members import listed
 from sancho_client.errors import BadInput
 from sancho_client.models.archives import Archive, Member, Packings
-from sancho_client.models.data import Content
+from sancho_client.models.data import Content, Did
 
 ArchiveArgument = Annotated[str, typer.Argument(metavar="ARCHIVE", help="A file such as mc:run7.zip.")]
 AT_ONCE = 1000
@@ -96,6 +96,21 @@ def sample(
     session.output.details(made, {"did": made.did})
 
 
+def new(
+    session: Session,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="file, dataset or container.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 20,
+) -> None:
+    """List what was made last in your VO, the newest first."""
+    columns: list[Column[Did]] = [
+        Column("did", lambda d: d.did),
+        Column("kind", lambda d: d.kind),
+        Column("account", lambda d: d.account),
+        Column("created", lambda d: d.created_at),
+    ]
+    session.output.listing(session.client.pages(metadata.newest(kind=kind, limit=limit)), columns, of="DIDs")
+
+
 _COLUMNS: list[Column[Content]] = [
     Column("did", lambda d: d.did),
     Column("size", lambda d: d.size, "size"),
@@ -110,4 +125,5 @@ def add_to(verbs: Verbs) -> None:
     verbs.command("members", example="sancho data members mc:run7.zip")(members)
     verbs.command("archives", example="sancho data archives mc:a.root")(archives_of)
     verbs.command("guid", example="sancho data guid 2e2232aa-fac8-324d-b452-070304f8d745")(guid)
+    verbs.command("new", example="sancho data new --kind dataset")(new)
     verbs.command("sample", example="sancho data sample mc:run7 mc:run7.few 10")(sample)

@@ -208,8 +208,8 @@ async def counted(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -
 async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -> None:
     """Let files follow the datasets that they were taken out of, given as (dataset, file), and end now.
 
-    Those that are in nothing else and belong to the account of the dataset; what was to end later ends now. What a
-    smart dataset has found is not its own, and stays.
+    Those that are in nothing else, lie in no archive and belong to the account of the dataset; what was to end later
+    ends now. What a smart dataset has found is not its own, and stays.
     """
     await execute(
         conn,
@@ -221,6 +221,7 @@ async def follow(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) ->
           JOIN did f ON f.did_id = gone.child_id AND f.vo = %(vo)s AND f.kind = 'F' AND f.account_id = p.account_id
          WHERE NOT f.erased
            AND NOT EXISTS (SELECT FROM attachment a WHERE a.child_id = f.did_id AND a.vo = %(vo)s)
+           AND NOT EXISTS (SELECT FROM constituent c WHERE c.did_id = f.did_id AND c.vo = %(vo)s)
            AND NOT EXISTS (SELECT FROM smart_dataset q WHERE q.did_id = p.did_id AND q.vo = %(vo)s)
          ORDER BY f.did_id
             ON CONFLICT (did_id, vo)
