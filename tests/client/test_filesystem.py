@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,10 @@ import pytest
 import uproot
 import xarray as xr
 
+from sancho_client.calls.archives import pack
 from sancho_client.data.nearness import nearest_first
 from sancho_client.filesystem.filesystem import SanchoFileSystem
+from sancho_client.models.archives import Archive, Member
 from sancho_client.models.data import Access, Source
 from tests.client.conftest import Grid
 
@@ -74,6 +77,20 @@ def test_directories_are_listed_walked_and_searched_by_path(fs: Fs, unique: str)
     assert (info["size"], info["did"], info["type"]) == (5, f"mc:{unique}/a.txt", "file")
     assert (fs.isdir(base), fs.isfile(base), fs.exists(f"{base}/nothing")) == (True, False, False)
     assert fs.du(base) == 9 + len(BIG)
+
+
+def test_what_lies_in_an_archive_is_read_there(fs: Fs, grid: Grid, tmp_path: Path, unique: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr(f"{unique}/f", b"inside")
+    fs.put_file(str(tmp_path / "a.zip"), f"mc:{unique}.zip")
+    packed = Archive(archive=f"mc:{unique}.zip", files=[Member(did=f"mc:{unique}/f", size=6)])
+    with grid.client("root") as client:
+        client.send(pack([packed]))
+
+    with pytest.raises(OSError, match=f"lies in mc:{unique}.zip. Open it there"):
+        fs.cat_file(f"mc:{unique}/f")
+    with fsspec.open(f"zip://{unique}/f::sancho://mc:{unique}.zip", "rb") as file:
+        assert file.read() == b"inside"
 
 
 def test_datasets_are_directories_of_what_they_hold(fs: Fs, unique: str) -> None:

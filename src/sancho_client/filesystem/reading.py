@@ -52,6 +52,11 @@ class Reader:
         remembered = did in self.known
         for _ in range(1 + remembered):  # with what is remembered, then with fresh tokens
             file = self.known.get(did) or await self._resolve(did)
+            if file.archives and not file.sources:
+                archive = file.archives[0].did
+                raise ClientError(
+                    f"{did} lies in {archive}.", hint=f"Open it there, as in zip://NAME::sancho://{archive}."
+                )
             first, last, _ = slice(start, end).indices(file.size)
             for source in file.sources:
                 try:

@@ -3,5 +3,6 @@
 Lock order: the row of a collection, then the lock on the VO's containers, then attachments in the order of their
 children, then one slot of the tally. Making or deleting files locks one slot of the tally of each directory above
 them, by scope and path: triggers do so with the statement, so it comes right after the rows of DIDs. Documents of
-metadata come after DIDs, in order of their ids.
+metadata come after DIDs, in order of their ids. Archives and what is to lie in them are locked as rows of DIDs, all
+in one order, before new files are made.
 """
