@@ -89,7 +89,8 @@ def test_what_lies_in_an_archive_is_read_there(fs: Fs, grid: Grid, tmp_path: Pat
 
     with pytest.raises(OSError, match=f"lies in mc:{unique}.zip. Open it there"):
         fs.cat_file(f"mc:{unique}/f")
-    with fsspec.open(f"zip://{unique}/f::sancho://mc:{unique}.zip", "rb") as file:
+    opened: Any = fsspec.open(f"zip://{unique}/f::sancho://mc:{unique}.zip", "rb")
+    with opened as file:
         assert file.read() == b"inside"
 
 

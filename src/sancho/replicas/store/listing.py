@@ -39,7 +39,8 @@ _LINE: LiteralString = (
 )
 _ARCHIVES: LiteralString = (
     """
-           || coalesce((SELECT ',"archives":[' || string_agg('{"did":' || to_json(s.name || ':' || d.name)::text
+           || CASE WHEN EXISTS (SELECT FROM constituent c WHERE c.did_id = file.did_id AND c.vo = %(vo)s)
+                   THEN (SELECT ',"archives":[' || string_agg('{"did":' || to_json(s.name || ':' || d.name)::text
     """  # noqa: S608 - literals
     + _PATH
     + """
@@ -47,7 +48,7 @@ _ARCHIVES: LiteralString = (
                           FROM constituent inside
                           JOIN did d ON d.did_id = inside.archive_id AND d.vo = %(vo)s
                           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-                         WHERE inside.did_id = file.did_id AND inside.vo = %(vo)s), '')
+                         WHERE inside.did_id = file.did_id AND inside.vo = %(vo)s) ELSE '' END
     """
 )
 _JOINS: LiteralString = """
