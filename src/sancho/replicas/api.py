@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -45,7 +45,7 @@ from sancho.rses.model import Report
 from sancho.sites.errors import SiteNotFound
 
 router = Branch(prefix="/replicas", tags=["replicas"])
-of_rses = APIRouter(tags=["rses"])
+of_rses = Branch(tags=["rses"])
 
 LINES = "application/x-ndjson"
 KindWord = Literal["bad", "suspicious", "unavailable"]

@@ -3,7 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, model_validator
 
@@ -30,9 +29,9 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import FileSize
-from sancho.kit.web import Caller, Snapshot, Transaction
+from sancho.kit.web import Branch, Caller, Snapshot, Transaction
 
-router = APIRouter(tags=["dids"])
+router = Branch(tags=["dids"])
 
 
 class MemberIn(BaseModel, extra="forbid"):

@@ -29,7 +29,7 @@ from sancho.dids.model import (
 from sancho.dids.service.scopes import scope_ids
 from sancho.dids.store import contents, history, rows
 from sancho.kit.access import Principal, require_owner
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database
 from sancho.kit.policy import did as thing
 
 LAST = "\U0010ffff"
@@ -63,6 +63,17 @@ async def of_guid(conn: Connection, vo: int, guid: str) -> Did:
     if not found:
         raise GuidUnknown(guid=guid)
     return found[0]
+
+
+async def show(database: Database, caller: Principal, did: str) -> tuple[Did, Tally]:
+    """One DID with the files and bytes below it, as `get` and `info` say; of a file in a single exchange."""
+    found = await rows.glance(database, caller.vos, caller.vo, *parse_did(did, field="did"))
+    if found is None:
+        raise DidNotFound(did=did, field="did")
+    if found.kind is DidKind.FILE:
+        return found, Tally(1, found.size or 0)
+    async with database.transaction(caller.vos) as conn:
+        return found, await info(conn, found)
 
 
 async def find_all(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:
