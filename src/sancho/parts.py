@@ -59,8 +59,11 @@ SEARCH_FIELDS: tuple[SearchField, ...] = jobs.SEARCH_FIELDS
 """What DIDs may be searched by, beside what the namespace itself knows of them."""
 
 
-def make_deployment(settings: Settings) -> Deployment:
-    """Put together what requests and tasks need; opens nothing. Raises `BreachedListUnfit`."""
+def make_deployment(settings: Settings, program: str | None = None) -> Deployment:
+    """Put together what requests and tasks need; opens nothing. `program` is what this process is: `api`, `worker`.
+
+    Raises `BreachedListUnfit`.
+    """
     shares = Shares(machines=settings.fair.pilots_weight)
     extensions, certificates = Extensions(), settings.certificates
     return Deployment(
@@ -69,6 +72,7 @@ def make_deployment(settings: Settings) -> Deployment:
             size=settings.database_connections,
             weigh=shares,
             before_commit=decisions.write_down,
+            program=program,
         ),
         public_url=settings.public_url.rstrip("/"),
         signer=identity.Issuer(

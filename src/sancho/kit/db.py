@@ -9,7 +9,10 @@ goes to the VO that holds the fewest for its weight. What serves many VOs at onc
 """
 
 import asyncio
+import os
 import random
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
@@ -84,20 +87,29 @@ async def _configure_snapshot(conn: Connection) -> None:
     await conn.execute("SET statement_timeout = '10min'; SET idle_in_transaction_session_timeout = '1min'")
 
 
+def name_of(program: str) -> str:
+    """What the connections of this process are called: what it is, its pid, since when and where; `sancho.programs`."""
+    return f"sancho {program} {os.getpid()} {int(time.time())} {socket.gethostname()}"
+
+
 class Database:
     """The pools of one process. Open it once, close it at the end; both may be repeated."""
 
     def __init__(
         self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0,
         weigh: Callable[[Party], float] | None = None, before_commit: BeforeCommit | None = None,
+        program: str | None = None,
     ) -> None:  # fmt: skip
         """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`.
 
         `weigh` says what share of the connections a VO (its id) has while others want them too. `before_commit` is the
-        last thing that a transaction does; it is told which VOs the transaction serves.
+        last thing that a transaction does; it is told which VOs the transaction serves. `program` is what this process
+        is, which its connections say to whoever lists them.
         """
         self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
+        if program is not None:
+            options["application_name"] = name_of(program)
         self._timeout = timeout
         self._turns = Turns(size, room=20 * size, weigh=weigh)
         self._snapshot_turns = Turns(snapshots, room=5 * snapshots, weigh=weigh)

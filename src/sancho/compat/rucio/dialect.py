@@ -18,10 +18,12 @@ from sancho.compat.rucio.errors import (
     NothingRequested,
     NothingToFollow,
     NotServed,
+    OptionNotFound,
     PasswordExists,
     PasswordLacking,
     PfnUnknown,
     PluginUnknown,
+    SectionNotFound,
     StatusUnknown,
     TokenMissing,
     ValueExists,
@@ -83,6 +85,7 @@ from sancho.kit.errors import (
     Unavailable,
 )
 from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
+from sancho.onboarding.errors import VoExists
 from sancho.replicas.errors import (
     PathNotInArea,
     PathTaken,
@@ -113,6 +116,7 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     PasswordLacking: (400, "IdentityError"),
     IdentityNotFound: (404, "IdentityError"),
     VoNotFound: (404, "VONotFound"),
+    VoExists: (409, "Duplicate"),
     DidNotFound: (404, "DataIdentifierNotFound"),
     DidExists: (409, "DataIdentifierAlreadyExists"),
     DidMalformed: (400, "InvalidObject"),
@@ -171,6 +175,8 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     KeyExists: (409, "Duplicate"),
     ValueExists: (409, "Duplicate"),
     KeyNotFound: (404, "KeyNotFound"),
+    SectionNotFound: (404, "ConfigNotFound"),
+    OptionNotFound: (404, "ConfigNotFound"),
     BadRequest: (400, "InvalidObject"),
     Unauthorized: (401, "CannotAuthenticate"),
     Forbidden: (401, "AccessDenied"),

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -23,6 +23,7 @@ from sancho.identity.errors import (
 )
 from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Attribute, Group
 from sancho.identity.service import exchange, personal
+from sancho.identity.service.configuration import AttributeValue
 from sancho.identity.service.personal import Erased
 from sancho.kit.access import NotYours, Principal
 from sancho.kit.errors import PermissionMissing
@@ -30,7 +31,8 @@ from sancho.kit.personal import PersonalData
 from sancho.kit.problem import problems
 from sancho.kit.web import Authenticated, Caller, Deployed, Transaction
 from sancho.vos import service as vos
-from sancho.vos.errors import VoNotFound
+from sancho.vos.errors import DocumentInvalid, VoNotFound
+from sancho.vos.model import Kind
 
 router = APIRouter(tags=["identity"])
 
@@ -75,6 +77,11 @@ class PasswordIn(BaseModel, extra="forbid"):
     """Needed to change one's own."""
 
 
+Attributes = Annotated[
+    dict[str, AttributeValue | None], Body(min_length=1, max_length=200, examples=[{"country": "AT"}])
+]
+
+
 async def _acting(
     caller: Caller,
     deployment: Deployed,
@@ -110,6 +117,18 @@ async def accounts(
 async def account(name: str, caller: Acting, conn: Transaction) -> AccountOut:
     """Show an account of the VO."""
     return AccountOut.of(await service.get_account(conn, caller.vo, name, field="name"), caller)
+
+
+@router.patch(
+    "/accounts/{name}/attributes", responses=problems(AccountNotFound, PermissionMissing, BeyondYours, DocumentInvalid)
+)
+async def change_attributes(
+    name: str, body: Attributes, request: Request, caller: Acting, deployment: Deployed
+) -> AccountOut:
+    """Give an account attributes, which say something of it and give no rights; null takes one away."""
+    kinds = cast(Sequence[Kind[Any]], request.app.state.kinds)
+    async with deployment.database.transaction(caller.vos) as conn:
+        return AccountOut.of(await service.change_attributes(conn, caller, name, body, kinds), caller)
 
 
 @router.post("/accounts/{name}/suspend", responses=problems(AccountNotFound, PermissionMissing, BeyondYours))
