@@ -60,6 +60,7 @@ async def _rses(config: Configuration, body: DataIn) -> list[tuple[str, str, Spe
         return []
     recorded = await config.read_all(RSE, names)
     known = {rse.name: rse for rse in await rses.rses(config.conn, vo=config.caller.vo)}
+    costs = say.links({rse.rse_id: rse for rse in known.values()}, await rses.distances(config.conn))
     places = {site.name for site in await sites.sites(config.conn)}
     changed: dict[str, Spec] = {}
     new_sites: dict[str, Spec] = {}
@@ -71,9 +72,11 @@ async def _rses(config: Configuration, body: DataIn) -> list[tuple[str, str, Spe
         if now is None and said is not None:
             spec = {"site": say.site_of(name, said)}
         after = spec if said is None else say.merged(spec, now, name, said, config.caller.vo_name)
-        after = say.linked(after, body.distances.get(name, {}))
+        after = say.linked(after, costs.get(name, {}), body.distances.get(name, {}))
         if after["site"] not in places:
             new_sites[after["site"]] = {}
+        if now is not None and name not in recorded and after != spec:
+            raise RseNotFound(rse=name)  # no document made it, so none can say what it is
         if after != spec or now is None:
             changed[name] = after
     return [*(("Site", name, spec) for name, spec in new_sites.items()), *((RSE, n, s) for n, s in changed.items())]

@@ -116,8 +116,10 @@ def _leads(way: Spec, scheme: str, host: str, prefix: str) -> bool:
     return say.meant(way["prefix"], scheme, host, say.port_of(prefix))
 
 
-def linked(spec: Spec, said: Mapping[str, LinkData]) -> Spec:
-    """The document of an RSE after what is said of what leads from it."""
-    before: Mapping[str, int] = spec.get("distances", {})
-    new = {name: link.distance for name, link in said.items() if before.get(name) != link.distance}
-    return {**spec, "distances": {**before, **new}} if new else spec
+def linked(spec: Spec, now: Mapping[str, Mapping[str, Any]], said: Mapping[str, LinkData]) -> Spec:
+    """The document of an RSE after what is said of what leads from it; `now` is what does, as an export says it."""
+    new = {
+        name: link.distance for name, link in said.items()
+        if name not in now or now[name]["distance"] != link.distance
+    }  # fmt: skip
+    return {**spec, "distances": {**spec.get("distances", {}), **new}} if new else spec
