@@ -5,18 +5,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from sancho.compat.rucio.accounts_wire import AuthType, Email, Type
-from sancho.compat.rucio.rses_wire import DomainsIn, ProtocolChange, RseChange, Word
+from sancho.compat.rucio.rses_wire import ProtocolSaid, RseChange, Word
 
 MOST_PROOFS = 200
 """What may come to prove accounts at once."""
 Cost = Annotated[int, Field(ge=0, lt=2**15)]
 
 
-class ProtocolData(ProtocolChange):
+class ProtocolData(ProtocolSaid):
     """A protocol of an RSE."""
 
     scheme: Annotated[str, Field(max_length=20)]
-    domains: DomainsIn | None = None
 
 
 class RseData(RseChange):
