@@ -19,6 +19,7 @@ from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
 
 from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -87,9 +88,13 @@ async def _configure_snapshot(conn: Connection) -> None:
     await conn.execute("SET statement_timeout = '10min'; SET idle_in_transaction_session_timeout = '1min'")
 
 
-def name_of(program: str) -> str:
-    """What the connections of this process are called: what it is, its pid, since when and where; `sancho.programs`."""
-    return f"sancho {program} {os.getpid()} {int(time.time())} {socket.gethostname()}"
+def named(url: str, program: str) -> str:
+    """The same database, to which connections say what this process is, its pid, since when and where it runs.
+
+    `sancho.programs` reads it there.
+    """
+    name = f"sancho {program} {os.getpid()} {int(time.time())} {socket.gethostname()}"
+    return make_conninfo(url, application_name=name)
 
 
 class Database:
@@ -98,18 +103,14 @@ class Database:
     def __init__(
         self, url: str, *, size: int = 10, snapshots: int = 4, timeout: float = 5.0,
         weigh: Callable[[Party], float] | None = None, before_commit: BeforeCommit | None = None,
-        program: str | None = None,
     ) -> None:  # fmt: skip
         """Prepare pools of `size` and `snapshots` connections; waiting longer than `timeout` s is `DatabaseBusy`.
 
         `weigh` says what share of the connections a VO (its id) has while others want them too. `before_commit` is the
-        last thing that a transaction does; it is told which VOs the transaction serves. `program` is what this process
-        is, which its connections say to whoever lists them.
+        last thing that a transaction does; it is told which VOs the transaction serves.
         """
         self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
-        if program is not None:
-            options["application_name"] = name_of(program)
         self._timeout = timeout
         self._turns = Turns(size, room=20 * size, weigh=weigh)
         self._snapshot_turns = Turns(snapshots, room=5 * snapshots, weigh=weigh)

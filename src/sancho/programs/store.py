@@ -7,7 +7,7 @@ from sancho.programs.model import Beat, Program
 
 
 async def connected(conn: Connection) -> list[Program]:
-    """The programs that hold a connection to this database as the server's role; see `kit.db.name_of`."""
+    """The programs that hold a connection to this database as the server's role; see `kit.db.named`."""
     return await fetch(
         conn,
         Program,

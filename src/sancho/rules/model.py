@@ -358,8 +358,7 @@ class Usage:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
-class UsageOn:
+class UsageOn(NamedTuple):
     """What an account locked on an RSE at the end of a day."""
 
     day: date

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Response
 
-from sancho.compat.rucio import exchange_translate as say
-from sancho.compat.rucio import identities, rses_translate, translate
+from sancho.compat.rucio import exchange_body as say
+from sancho.compat.rucio import identities_body, rses_translate, translate
 from sancho.compat.rucio.accounts_wire import IdentityIn
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RSE, Configuration, RucioCaller, RucioConfigure, RucioSnapshot, gives
-from sancho.compat.rucio.exchange_wire import AccountData, DataIn
+from sancho.compat.rucio.exchange_body import AccountData, DataIn
 from sancho.identity import service as identity
 from sancho.identity.model import Account
 from sancho.identity.service import identities as proofs
@@ -121,5 +121,5 @@ async def _prove(config: Configuration, said: Sequence[AccountData]) -> None:
         known = await proofs.list_identities(config.conn, config.caller, one.account)
         for proof in one.identities:
             body = IdentityIn(identity=proof.identity, authtype=proof.type)
-            if identities.subject(body.authtype, body.identity) not in {each.subject for each in known}:
-                await identities.add_proof(config.conn, config.caller, one.account, body)
+            if identities_body.subject(body.authtype, body.identity) not in {each.subject for each in known}:
+                await identities_body.add_proof(config.conn, config.caller, one.account, body)

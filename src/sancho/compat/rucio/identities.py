@@ -4,7 +4,7 @@ A password's user name is the account's. An identity proves one account, so whic
 """
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -12,14 +12,13 @@ from fastapi.responses import StreamingResponse
 from sancho.compat.rucio import translate
 from sancho.compat.rucio.accounts_wire import AuthType, IdentityIn, IdentityNamed
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
-from sancho.compat.rucio.errors import CannotGetDn, NoSuchProof, PasswordExists, PasswordLacking, UserNameDiffers
+from sancho.compat.rucio.errors import CannotGetDn
+from sancho.compat.rucio.identities_body import prove, refuse, subject
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.identity import service as identity
-from sancho.identity.model import Proof
 from sancho.identity.service import identities
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.deployment import Deployment
 from sancho.kit.proxied import client_certificate
 from sancho.kit.web import Branch, Deployed
 
@@ -49,61 +48,13 @@ async def add(account: str, body: IdentityIn, caller: RucioCaller, deployment: D
     return Response("Created", 201)
 
 
-async def prove(
-    deployment: Deployment, caller: Principal, account: str, body: IdentityIn, *, again: bool = False
-) -> None:
-    """Let something prove an account; a password not when there is one already, but `again`."""
-    if body.authtype == "USERPASS":
-        await _give_password(deployment, caller, account, body, again=again)
-        return
-    async with deployment.database.transaction(caller.vos) as conn:
-        await add_proof(conn, caller, account, body)
-
-
-async def add_proof(conn: Connection, caller: Principal, account: str, body: IdentityIn) -> None:
-    """Let a key or a name in a certificate prove an account."""
-    if body.authtype == "SSH":
-        await identities.add_ssh_key(conn, caller, account, body.identity)
-    elif body.authtype == "X509":
-        await identities.add_certificate_name(conn, caller, account, body.identity)
-    else:
-        _refuse(body, "made")
-
-
-async def _give_password(
-    deployment: Deployment, caller: Principal, account: str, body: IdentityIn, *, again: bool = False
-) -> None:
-    if body.identity != account:
-        raise UserNameDiffers(name=body.identity[:100], account=account)
-    if body.password is None:
-        raise PasswordLacking
-    async with deployment.database.transaction(caller.vos) as conn:
-        known = await identities.list_identities(conn, caller, account)
-    if not again and any(one.kind is Proof.PASSWORD for one in known):
-        raise PasswordExists(account=account)
-    await identity.change_password(deployment, caller, account, body.password)
-
-
 @router.delete("/{account}/identities")
 async def remove(account: str, body: IdentityNamed, caller: RucioCaller, conn: RucioTransaction) -> Response:
     """Let a key, by itself or its print, or a name in a certificate prove an account no more."""
     if body.authtype not in {"SSH", "X509"}:
-        _refuse(body, "removed")
+        refuse(body, "removed")
     await identities.remove_identity(conn, caller, account, subject(body.authtype, body.identity))
     return Response(None, 200)
-
-
-def subject(kind: str, said: str) -> str:
-    """What we call an identity: a key, which may come whole, by its print, and anything else as it is."""
-    whole = kind == "SSH" and " " in said.strip()
-    return identity.parse_public_key(said).subject if whole else said
-
-
-def _refuse(body: IdentityNamed, what: str) -> NoReturn:
-    instead = (
-        "set another password, or suspend the account" if body.authtype == "USERPASS" else "its provider does that"
-    )
-    raise NoSuchProof(kind=body.authtype, what=what, instead=instead)
 
 
 @by_identity.get("/accounts", dependencies=[Json])
@@ -152,5 +103,5 @@ async def give_password(
     """Let a first password prove an account."""
     password = None if x_rucio_password is None else translate.secret_of(x_rucio_password)
     body = IdentityIn(identity=x_rucio_username, authtype="USERPASS", password=password)
-    await _give_password(deployment, caller, account, body)
+    await prove(deployment, caller, account, body)
     return Response("Created", 201)

@@ -10,9 +10,9 @@ from typing import Any, cast
 from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from sancho.compat.rucio import identities
 from sancho.compat.rucio.accounts_wire import IdentityIn, VoSaid
 from sancho.compat.rucio.caller import RucioCaller, RucioConfigure, RucioTransaction, gives
+from sancho.compat.rucio.identities_body import prove
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import vo_in_list
 from sancho.identity import service as identity
@@ -68,5 +68,5 @@ async def recover(vo: str, body: IdentityIn, caller: RucioCaller, deployment: De
     async with deployment.database.transaction([acting.vo]) as conn:
         administrators = await identity.administrators(conn, acting.vo)
     account = ROOT if ROOT in administrators else next(iter(administrators), ROOT)
-    await identities.prove(deployment, acting, account, body, again=True)
+    await prove(deployment, acting, account, body, again=True)
     return Response("Created", 201)
