@@ -134,8 +134,8 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /whoami")
     yield ask("GET /accounts", query={"after": "a", "limit": 10, **vo})
     yield ask("GET /accounts/{name}", name="carol", query=vo)
-    attributes = {"country": "AT", "office": None}
-    yield ask("PATCH /accounts/{name}/attributes", "root", name="carol", query=vo, body=attributes)
+    said = {"attributes": {"country": "AT", "office": None}}
+    yield ask("PATCH /accounts/{name}", "root", name="carol", query=vo, body=said)
     yield ask("POST /accounts/{name}/suspend", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)

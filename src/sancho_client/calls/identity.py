@@ -131,8 +131,8 @@ def change_password(name: str, password: str, *, current: str | None = None, vo:
 
 def change_attributes(name: str, attributes: Mapping[str, Any], *, vo: str | None = None) -> Call[Account]:
     """Give an account attributes, or with None take them away; others stay."""
-    path, sent = f"/v1/accounts/{segment(name)}/attributes", dict(attributes)
-    return Call(method="PATCH", path=path, answer=Account, json=sent, query={"vo": vo})
+    sent = {"attributes": dict(attributes)}
+    return Call(method="PATCH", path=f"/v1/accounts/{segment(name)}", answer=Account, json=sent, query={"vo": vo})
 
 
 def groups(vo: str | None = None) -> Pages[Group]:

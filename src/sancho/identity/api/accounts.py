@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -23,7 +23,6 @@ from sancho.identity.errors import (
 )
 from sancho.identity.model import LONGEST_PASSWORD, Account, AccountState, Attribute, Group
 from sancho.identity.service import exchange, personal
-from sancho.identity.service.configuration import AttributeValue
 from sancho.identity.service.personal import Erased
 from sancho.kit.access import NotYours, Principal
 from sancho.kit.errors import PermissionMissing
@@ -77,9 +76,11 @@ class PasswordIn(BaseModel, extra="forbid"):
     """Needed to change one's own."""
 
 
-Attributes = Annotated[
-    dict[str, AttributeValue | None], Body(min_length=1, max_length=200, examples=[{"country": "AT"}])
-]
+class AccountChangeIn(BaseModel, extra="forbid"):
+    """What is to change about an account."""
+
+    attributes: Annotated[dict[str, Any], Field(min_length=1, max_length=200, examples=[{"country": "AT"}])]
+    """Texts, numbers and booleans by name; null takes one away."""
 
 
 async def _acting(
@@ -120,15 +121,15 @@ async def account(name: str, caller: Acting, conn: Transaction) -> AccountOut:
 
 
 @router.patch(
-    "/accounts/{name}/attributes", responses=problems(AccountNotFound, PermissionMissing, BeyondYours, DocumentInvalid)
+    "/accounts/{name}", responses=problems(AccountNotFound, PermissionMissing, BeyondYours, DocumentInvalid, VoNotFound)
 )
-async def change_attributes(
-    name: str, body: Attributes, request: Request, caller: Acting, deployment: Deployed
+async def change(
+    name: str, body: AccountChangeIn, request: Request, caller: Acting, deployment: Deployed
 ) -> AccountOut:
-    """Give an account attributes, which say something of it and give no rights; null takes one away."""
+    """Give an account attributes, which say something of it and give no rights; others than those named stay."""
     kinds = cast(Sequence[Kind[Any]], request.app.state.kinds)
     async with deployment.database.transaction(caller.vos) as conn:
-        return AccountOut.of(await service.change_attributes(conn, caller, name, body, kinds), caller)
+        return AccountOut.of(await service.change_attributes(conn, caller, name, body.attributes, kinds), caller)
 
 
 @router.post("/accounts/{name}/suspend", responses=problems(AccountNotFound, PermissionMissing, BeyondYours))

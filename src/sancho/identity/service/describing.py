@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sancho.identity.model import Account, Attribute
+from sancho.identity.model import Account
 from sancho.identity.service.accounts import get_account
 from sancho.identity.service.configuration import ACCOUNT
 from sancho.kit.access import Principal, require
@@ -27,11 +27,12 @@ def document_of(account: Account, spec: Spec | None) -> Spec:
 
 
 async def change_attributes(
-    conn: Connection, caller: Principal, name: str, changed: Mapping[str, Attribute | None], kinds: Sequence[Kind[Any]]
+    conn: Connection, caller: Principal, name: str, changed: Mapping[str, Any], kinds: Sequence[Kind[Any]]
 ) -> Account:
     """Give an account of the caller's VO attributes, or with None take them away; others stay. Needs `accounts:manage`.
 
-    It is a version of the configuration like any other. Raises `AccountNotFound`, or what `vos.service.apply` raises.
+    It is a version of the configuration like any other, whose kind says what an attribute may be. Raises
+    `AccountNotFound`, or what `vos.service.apply` raises.
     """
     require(caller, "accounts:manage", on=f"account:{name}")
     await vos.lock_configuration(conn)
