@@ -6,7 +6,7 @@ A password's user name is the account's. An identity proves one account, so whic
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import translate
@@ -68,8 +68,10 @@ async def accounts_of(
     return await _proven(conn, caller, kind, identity_key)
 
 
-@by_identity.get("/{identity_key:path}/{kind}/accounts", dependencies=[Json])
-async def accounts_of_path(identity_key: str, kind: str, caller: RucioCaller, conn: RucioTransaction) -> list[str]:
+@by_identity.get("/{identity_key:path}/{type}/accounts", dependencies=[Json])
+async def accounts_of_path(
+    identity_key: str, kind: Annotated[str, Path(alias="type")], caller: RucioCaller, conn: RucioTransaction
+) -> list[str]:
     """The same, asked as it was formerly: a name in a certificate is in the path."""
     return await _proven(conn, caller, kind.upper(), identity_key)
 
