@@ -67,8 +67,6 @@ from sancho.identity.errors import (
     LoginPending,
     LoginRefused,
     LoginTooEager,
-    TokenExpired,
-    TokenInvalid,
     TokenRevoked,
 )
 from sancho.kit.db import DatabaseAway
@@ -84,6 +82,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.kit.issuer import TokenExpired, TokenInvalid
 from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
 from sancho.onboarding.errors import VoExists
 from sancho.replicas.errors import (
