@@ -1,4 +1,4 @@
-"""Rucio's VOs, heartbeats and measurements, which its client has no methods for."""
+"""Rucio's VOs and heartbeats, which its client has no methods for."""
 
 from typing import Any
 
@@ -61,8 +61,3 @@ async def test_services_of_a_vo_say_that_they_live(served: Served) -> None:
     assert said(await ask(served, "POST", "/heartbeats", account="alice", json=beat)) == (401, "AccessDenied")
     for spoilt in ({"pid": -1}, {"pid": "x"}, {"executable": ""}, {"hostname": "a b"}, {"payload": "\x00"}):
         assert said(await ask(served, "POST", "/heartbeats", json=beat | spoilt))[1] == "InputValidationError"
-
-
-async def test_measurements_are_told_without_a_token(served: Served) -> None:
-    answer = await served.client.get("/rucio/metrics/")
-    assert (answer.status_code, "sancho_" in answer.text) == (200, True)

@@ -20,7 +20,6 @@ from sancho.compat.rucio import (
     limits,
     lives,
     metadata,
-    metrics,
     ping,
     refused,
     replicas,
@@ -51,12 +50,12 @@ ROUTERS: Sequence[APIRouter] = (
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,
     dids_making.router, conventions.router, config.router,
-    heartbeats.router, vos.router, metrics.router, exchange.going_out, exchange.coming_in,
+    heartbeats.router, vos.router, exchange.going_out, exchange.coming_in,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""
 PUBLIC_PATHS = frozenset(
-    {"/rucio/ping", "/rucio/ping/", "/rucio/traces/", "/rucio/nongrid_traces/", "/rucio/metrics", "/rucio/metrics/"}
+    {"/rucio/ping", "/rucio/ping/", "/rucio/traces/", "/rucio/nongrid_traces/"}
     | {
         f"/rucio/auth/{way}"
         for way in (
