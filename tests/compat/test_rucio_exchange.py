@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sancho.compat.rucio.exchange_body import MOST_PROOFS
 from tests.compat.rucio_client import Online, PythonClient, refused
 
 pytestmark = pytest.mark.xdist_group("rucio_exchange")  # one server for all
@@ -93,6 +94,8 @@ async def test_what_differs_is_changed_and_the_rest_stays(admin: PythonClient) -
     attributes = await admin.call("list_rse_attributes", "C-DISK")
     assert (attributes["tier"], attributes["cloud"], attributes["site"]) == (4, "UK", "SITE-A")
     assert (await admin.call("get_distance", "C-DISK", "A-DISK"))[0]["distance"] == 4
+    assert await admin.call("import_data", {"rses": {"C-DISK": {"attributes": {"site": "SITE-B"}}}}) == "Created"
+    assert (await admin.call("list_rse_attributes", "C-DISK"))["site"] == "SITE-B"
 
 
 async def test_accounts_come_in_with_what_proves_them(root: PythonClient, gridpp: PythonClient) -> None:
@@ -111,10 +114,12 @@ async def test_an_import_is_done_as_a_whole_or_not_at_all(
     rucio: Online, admin: PythonClient, root: PythonClient, alice: PythonClient
 ) -> None:
     before = await version(rucio)
+    many = [{"type": "X509", "identity": f"/CN={n}"} for n in range(MOST_PROOFS)]
     fine = {"account": "erin"}
     password = {"account": "fay", "identities": [{"type": "USERPASS", "identity": "fay"}]}
     for kind, said in (
         ("UnsupportedOperation", {"accounts": [fine, password]}),
+        ("InputValidationError", {"accounts": [password, {"account": "gus", "identities": many}]}),
         ("InputValidationError", {"accounts": [fine, {"account": "No Name"}]}),
         ("InputValidationError", {"accounts": [fine], "scopes": []}),
         ("AccessDenied", {"accounts": [fine], "rses": {"A-DISK": {"availability_write": False}}}),
@@ -125,6 +130,7 @@ async def test_an_import_is_done_as_a_whole_or_not_at_all(
     for kind, said in (
         ("InputValidationError", {"rses": {**switched, "E-DISK": {"deterministic": False}}}),
         ("InputValidationError", {"rses": {**switched, "E-DISK": {"protocols": [{"scheme": "gsiftp"}]}}}),
+        ("RSENotFound", {"rses": {**switched, "A-DISK": {"availability_write": False}}}),  # no document made it
         ("RSENotFound", {"rses": switched, "distances": {"NOWHERE": {"A-DISK": {"distance": 1}}}}),
         ("InputValidationError", {"rses": switched, "distances": {"C-DISK": {"NOWHERE": {"distance": 1}}}}),
         ("InputValidationError", {"rses": switched, "distances": {"C-DISK": {"A-DISK": {"distance": -1}}}}),
