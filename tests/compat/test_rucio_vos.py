@@ -10,7 +10,7 @@ def said(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("ExceptionClass", "")
 
 
-async def test_a_vo_is_made_listed_and_changed(served: Served) -> None:
+async def test_a_vo_is_made_listed_changed_and_its_administrator_let_in_again(served: Served) -> None:
     made = await ask(served, "POST", "/vos/ska", vo="instance", json={"description": "SKA", "email": "ops@ska.example"})
     assert (made.status_code, made.text) == (201, "Created")
     assert said(await ask(served, "POST", "/vos/ska", vo="instance", json={})) == (409, "Duplicate")
@@ -27,21 +27,16 @@ async def test_a_vo_is_made_listed_and_changed(served: Served) -> None:
     for name, body in (("No%20Name", {}), ("own", {"email": "nobody"}), ("own", {"admin": "x"})):
         assert said(await ask(served, "POST", f"/vos/{name}", vo="instance", json=body))[0] == 400
 
-
-async def test_the_administrator_of_a_vo_is_given_a_proof(served: Served) -> None:
-    assert (await ask(served, "POST", "/vos/ska", vo="instance", json={})).status_code == 201
+    # its administrator has a password that nobody knows, and is given another
     proof = {"identity": "root", "authtype": "userpass", "password": "a very long way home"}
-    for password in ("a very long way home", "another very long way"):
-        given = await ask(served, "POST", "/vos/ska/recover", vo="instance", json={**proof, "password": password})
-        assert given.status_code == 201, given.text
+    assert (await ask(served, "POST", "/vos/ska/recover", vo="instance", json=proof)).status_code == 201
     login = {
         "x-rucio-vo": "ska", "x-rucio-account": "root", "x-rucio-username": "root",
-        "x-rucio-password": "another very long way",
+        "x-rucio-password": "a very long way home",
     }  # fmt: skip
     assert (await served.client.get("/rucio/auth/userpass", headers=login)).status_code == 200
     name = {"identity": "/DC=org/DC=example/CN=Root", "authtype": "X509"}
     assert (await ask(served, "POST", "/vos/ska/recover", vo="instance", json=name)).status_code == 201
-
     other = {**proof, "identity": "alice"}
     assert said(await ask(served, "POST", "/vos/ska/recover", vo="instance", json=other))[1] == "InputValidationError"
     assert said(await ask(served, "POST", "/vos/none/recover", vo="instance", json=proof)) == (404, "VONotFound")

@@ -15,6 +15,8 @@ from tests.world import World
 
 BEAT = {"name": "importer", "host": "vobox.belle.example", "pid": 7, "detail": "reads runs"}
 
+at = datetime.fromisoformat
+
 
 async def test_services_are_listed_to_their_vo_alone_and_the_installation_to_its_administrators(served: Served) -> None:
     for detail in ("starts", "reads runs"):
@@ -24,14 +26,14 @@ async def test_services_are_listed_to_their_vo_alone_and_the_installation_to_its
 
     one, two = (await served.send("GET", "/programs")).json()
     assert {key: one[key] for key in BEAT} == BEAT
-    assert (one["thread"], two["thread"], one["started_at"] < one["seen_at"]) == ("", "two", True)
+    assert (one["thread"], two["thread"], at(one["started_at"]) < at(one["seen_at"])) == ("", "two", True)
     assert (await served.send("GET", "/programs", vo="gridpp", account="root")).json() == []
     refused = await served.send("POST", "/programs", json=BEAT)
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
 
     ours = (await served.send("GET", "/programs", vo="instance", account="root")).json()
     (api,) = [one for one in ours if one["pid"] == os.getpid()]
-    assert (api["name"], bool(api["host"]), api["started_at"] <= api["seen_at"]) == ("api", True, True)
+    assert (api["name"], bool(api["host"]), at(api["started_at"]) <= at(api["seen_at"])) == ("api", True, True)
 
 
 async def test_who_is_not_heard_of_for_a_day_is_forgotten_and_there_may_be_so_many(
