@@ -36,7 +36,8 @@ else
     exit 1
 fi
 
-install() { "$@" install --quiet --disable-pip-version-check --no-warn-script-location $options; }
+# Of these packages a small part is ever imported; Python compiles that when it is.
+install() { "$@" install --quiet --no-compile --disable-pip-version-check --no-warn-script-location $options; }
 echo "Installing $requirements into $venv ..."
 options="--require-hashes --requirement $requirements"
 install "$@"
