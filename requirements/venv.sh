@@ -36,8 +36,7 @@ else
     exit 1
 fi
 
-# Of these packages a small part is ever imported; Python compiles that when it is.
-install() { "$@" install --quiet --no-compile --disable-pip-version-check --no-warn-script-location $options; }
+install() { "$@" install --quiet --disable-pip-version-check --no-warn-script-location $options; }
 echo "Installing $requirements into $venv ..."
 options="--require-hashes --requirement $requirements"
 install "$@"
