@@ -3,7 +3,9 @@
 import pytest
 
 from tests.compat.rucio_client import Online, PythonClient, refused
+from tests.compat.test_rucio_replica_routes import ask, lines, register
 from tests.identity.helpers import PASSWORD
+from tests.served import Served
 
 pytestmark = pytest.mark.xdist_group("rucio_limits")  # one server for all
 
@@ -59,6 +61,18 @@ async def test_usage_without_a_limit_leaves_all_there_is(alice: PythonClient) ->
     (used,) = await alice.call("get_local_account_usage", "alice", "A-DISK")
     assert (used["bytes"], used["bytes_limit"]) == (20, float("inf"))
     await refused(alice, "UnsupportedOperation", "get_account_usage_history", "alice", "A-DISK")
+
+
+async def test_what_each_account_has_on_an_rse_is_told(served: Served) -> None:
+    await register(served, "used")
+    body = {"dids": [{"scope": "mc", "name": "used"}], "copies": 1, "rse_expression": "A-DISK"}
+    assert (await ask(served, "POST", "/rules/", account="alice", json=body)).status_code == 201
+    (used,) = lines(await ask(served, "GET", "/rses/A-DISK/accounts/usage", account="bob"))
+    assert (used["account"], used["rse"], used["bytes"], used["files"]) == ("alice", "A-DISK", 10, 1)
+    assert lines(await ask(served, "GET", "/rses/B-DISK/accounts/usage")) == []
+    assert lines(await ask(served, "GET", "/rses/A-DISK/accounts/usage", vo="gridpp")) == []
+    unknown = await ask(served, "GET", "/rses/NO-DISK/accounts/usage")
+    assert (unknown.status_code, unknown.headers["ExceptionClass"]) == (404, "RSENotFound")
 
 
 async def test_limits_are_for_who_manages_quotas_and_of_what_there_is(root: PythonClient, alice: PythonClient) -> None:

@@ -148,6 +148,8 @@ class Asked(NamedTuple):
     since: datetime | None = None
     before: datetime | None = None
     """When the rule was made."""
+    copies: int | None = None
+    locked: bool | None = None
 
 
 class Change(NamedTuple):
@@ -162,6 +164,16 @@ class Change(NamedTuple):
     locked: bool = False
     account: str | None = None
     """Whose rule it is, and who is charged for it."""
+
+
+class Instead(NamedTuple):
+    """What the rule that takes another's place asks for instead; None: as the other."""
+
+    copies: int | None = None
+    lifetime: timedelta | None = None
+    """From now on."""
+    activity: str | None = None
+    comment: str | None = None
 
 
 class EventKind(Enum):

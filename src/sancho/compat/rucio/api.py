@@ -9,6 +9,7 @@ from sancho.compat.rucio import (
     auth,
     bad_replicas,
     conventions,
+    credentials,
     dids,
     dids_lists,
     dids_making,
@@ -45,7 +46,7 @@ ROUTERS: Sequence[APIRouter] = (
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,
-    dids_making.router, conventions.router,
+    dids_making.router, conventions.router, credentials.router,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

@@ -90,9 +90,11 @@ from sancho.replicas.errors import (
     ReplicaExists,
     ReplicaHeld,
     ReplicaNotFound,
+    UrlNotSigned,
 )
 from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
+from sancho.uploads.errors import UploadIncomplete
 from sancho.vos.errors import DocumentInUse, VoNotFound
 
 LONGEST_HEADER = 125
@@ -127,6 +129,8 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaHeld: (409, "ReplicaIsLocked"),
     PathNotInArea: (400, "InvalidPath"),
     PfnUnknown: (404, "ReplicaNotFound"),
+    UploadIncomplete: (409, "FileConsistencyMismatch"),
+    UrlNotSigned: (409, "RSEOperationNotSupported"),
     PathUnfit: (400, "InvalidPath"),
     PathTaken: (409, "Duplicate"),
     RseBlocked: (409, "RSEWriteBlocked"),

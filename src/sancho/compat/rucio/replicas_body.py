@@ -9,8 +9,8 @@ from sancho.dids.model import FileText
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.extensions import Extensions
-from sancho.replicas import service
 from sancho.rses import service as rses
+from sancho.uploads import service as uploads
 
 KEPT_NOT = {"guid"}
 """What clients say of every file, and what is not kept unless the VO has a key of the name."""
@@ -22,7 +22,7 @@ async def enter(
 ) -> list[int]:  # fmt: skip
     """Register files as one RSE's, where they say that they lie, or else where its clients put them; describe them.
 
-    Raises what `replicas.service.register` and `dids.service.describe` do, and `RseBlocked`.
+    Raises what `uploads.service.announce` and `dids.service.describe` do, and `RseBlocked`.
     """
     rse = await rses.get(conn, rse_name)
     if not rse.writable and not ignore_availability:
@@ -37,7 +37,7 @@ async def enter(
         )
         for file in files
     ]  # fmt: skip
-    made = await service.register(conn, caller, rse_name, texts, known=True)
+    made = await uploads.announce(conn, caller, extensions, rse_name, texts)
     if any(file.meta for file in files):
         unkept = KEPT_NOT - {key.name for key in await dids.list_keys(conn, caller.vo)}
         said = [{key: value for key, value in (file.meta or {}).items() if key not in unkept} for file in files]

@@ -35,6 +35,7 @@ class Found:
 
     rse: Rse
     state: ReplicaState
+    path: str
     url: str
     domain: str = "wan"
 
@@ -56,8 +57,8 @@ def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[F
     """The replicas of a file in the order that was asked for: the nearest first, by name of their RSE, or at random."""
     known = there.known
     found = [
-        Found(way, state, _pfn(way, vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
-        for i, state, path in file.copies
+        Found(way, state, path, rses.pfn(way, path), _domain(there.rank.get(i, FAR), choice))
+        for i, state, path in _places(file, vo_name, known)
         for way in _ways(known[i], there.rank.get(i, FAR), choice)
     ]
     found.sort(key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
@@ -67,8 +68,12 @@ def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[F
     return found[:most]
 
 
-def _pfn(rse: Rse, vo_name: str, file: FileCopies, path: str | None) -> str:
-    return rses.pfn(rse, rses.place(rse, vo_name, file.scope, file.did_id, file.name, path).path)
+def _places(file: FileCopies, vo_name: str, known: Mapping[int, Rse]) -> list[tuple[int, ReplicaState, str]]:
+    """Where the replicas of a file lie: RSE, state, path."""
+    return [
+        (i, state, rses.place(known[i], vo_name, file.scope, file.did_id, file.name, path).path)
+        for i, state, path in file.copies
+    ]
 
 
 def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:

@@ -42,6 +42,12 @@ def vo_meant(said: str | None, vos: Sequence[VO]) -> VO | None:
     return found
 
 
+def name_and_vo(said: str | None) -> tuple[str | None, str | None]:
+    """An account as a client says it, and the VO that it names with it, as Rucio does: `alice@belle`."""
+    name, at, vo = (said or "").rpartition("@")
+    return (name, vo) if at else (said, None)
+
+
 def account_of(account: Account, *, email: str | None) -> wire.Account:
     """An account in Rucio's words. When it was changed or suspended last is not kept, so it was made then."""
     made = account.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
