@@ -118,7 +118,7 @@ REFUSED = [
     ({"rse_expression": "tier="}, "InvalidRSEExpression"),
     ({"rse_expression": "tier=9"}, "InvalidRSEExpression"),
     ({"lifetime": -1}, "InputValidationError"),
-    ({"grouping": "NONE"}, "InputValidationError"),
+    ({"grouping": "NONE"}, "UnsupportedOperation"),
     ({"weight": "space"}, "InputValidationError"),
     ({"notify": "Y"}, "InputValidationError"),
     ({"locked": True}, "InputValidationError"),

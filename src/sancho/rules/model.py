@@ -164,16 +164,8 @@ class Change(NamedTuple):
     locked: bool = False
     account: str | None = None
     """Whose rule it is, and who is charged for it."""
-
-
-class Instead(NamedTuple):
-    """What the rule that takes another's place asks for instead; None: as the other."""
-
-    copies: int | None = None
-    lifetime: timedelta | None = None
-    """From now on."""
-    activity: str | None = None
-    comment: str | None = None
+    copies: int = 1
+    """Of a rule that moves, alone."""
 
 
 class EventKind(Enum):

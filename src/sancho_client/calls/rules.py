@@ -15,17 +15,16 @@ def create(
     *,
     copies: int = 1,
     lifetime: float | None = None,
-    comment: str | None = None,
-    activity: str | None = None,
     ask_approval: bool = False,
+    **said: str | None,
 ) -> Call[Rule]:
     """Ask for copies of a DID on the RSEs that match an expression; `lifetime` in seconds, None for ever.
 
-    With `ask_approval` the rule waits until somebody who may has approved it.
+    With `ask_approval` the rule waits until somebody who may has approved it. It may have `comment` and `activity`.
     """
     sent = body(
-        did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, comment=comment, activity=activity,
-        ask_approval=ask_approval or None,
+        did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, ask_approval=ask_approval or None,
+        **said,
     )  # fmt: skip
     return Call(method="POST", path="/v1/rules", answer=Rule, json=sent)
 

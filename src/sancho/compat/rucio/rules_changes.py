@@ -11,7 +11,7 @@ from sancho.compat.rucio.translate import id_of
 from sancho.dids import service as dids
 from sancho.kit.web import Branch
 from sancho.rules import service
-from sancho.rules.model import Change, Instead
+from sancho.rules.model import Change
 
 STREAMS = [Depends(gives(JSON_STREAM))]
 KEPT = {"lifetime", "comment", "account", "activity", "locked"}
@@ -47,7 +47,8 @@ async def _decide(conn: RucioTransaction, caller: RucioCaller, rule_id: int, opt
 async def move(rule_id: Number, body: MoveIn, caller: RucioCaller, conn: RucioTransaction) -> str:
     """Have the copies of a rule elsewhere; say the id of the rule that takes its place once it is ok."""
     said = body.override or Override()
-    instead = Instead(said.copies, said.lifetime, said.activity, said.comments)
+    fields = frozenset(said.model_fields_set)
+    instead = Change(fields, said.lifetime, said.comment, said.activity, copies=said.copies)
     return id_of((await service.move(conn, caller, rule_id, body.rse_expression, instead)).rule_id)
 
 

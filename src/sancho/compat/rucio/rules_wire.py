@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
 from sancho.kit.units import Duration
@@ -47,10 +47,10 @@ class RuleIn(BaseModel, extra="forbid"):
 class Override(BaseModel, extra="forbid"):
     """What the rule that takes another's place asks for instead."""
 
-    activity: Printable | None = None
-    copies: Annotated[int, Field(ge=1, le=100)] | None = None
+    activity: Printable = "default"
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
     lifetime: Duration | None = None
-    comments: Comment = None
+    comment: Annotated[Comment, Field(validation_alias=AliasChoices("comment", "comments"))] = None
 
 
 class Options(BaseModel, extra="forbid"):

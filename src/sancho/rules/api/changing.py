@@ -27,18 +27,18 @@ from sancho.rules.errors import (
     RuleNotWaiting,
     TooFewRses,
 )
-from sancho.rules.model import Instead, RuleEvent
+from sancho.rules.model import Change, RuleEvent
 
 router = APIRouter(tags=["rules"])
 
 
 class MoveIn(BaseModel, extra="forbid"):
-    """Where the copies are to be instead; what else is not said stays. A lifetime counts from now on."""
+    """Where the copies are to be instead; what is not said stays. A lifetime counts from now on; null: for ever."""
 
     rse_expression: Expression
-    copies: Annotated[int | None, Field(ge=1, le=100)] = None
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
     lifetime: Duration | None = None
-    activity: Activity | None = None
+    activity: Activity = "default"
     comment: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
 
 
@@ -135,7 +135,8 @@ async def rule_history(
 )  # fmt: skip
 async def move(rule_id: Id, body: MoveIn, caller: Caller, conn: Transaction) -> RuleOut:
     """Have the copies of a rule elsewhere: a new rule is made, and the old one goes once the new one is ok."""
-    instead = Instead(body.copies, body.lifetime, body.activity, body.comment)
+    said = frozenset(body.model_fields_set - {"rse_expression"})
+    instead = Change(said, body.lifetime, body.comment, body.activity, copies=body.copies)
     return RuleOut.of(await service.move(conn, caller, rule_id, body.rse_expression, instead))
 
 
