@@ -259,7 +259,8 @@ def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /rules/{rule_id}/retry", rule_id=filled.ids["rule"])
     yield ask("POST /rules/{rule_id}/approve", "root", rule_id=filled.ids["rule_waiting"])
     yield ask("POST /rules/{rule_id}/deny", "root", rule_id=filled.ids["rule_denied"], body={"reason": "r"})
-    yield ask("POST /rules/{rule_id}/move", rule_id=filled.ids["rule"], body={"rse_expression": f"{filled.own}-DISK"})
+    move = {"rse_expression": f"{filled.own}-DISK", "copies": 1, "lifetime": 60, "activity": "a", "comment": "c"}
+    yield ask("POST /rules/{rule_id}/move", rule_id=filled.ids["rule"], body=move)
     fewer = {"copies": 1, "exclude": f"{filled.own}-DISK"}
     yield ask("POST /rules/{rule_id}/reduce", rule_id=filled.ids["rule"], body=fewer)
     yield ask("DELETE /rules/{rule_id}", rule_id=filled.ids["rule"])
