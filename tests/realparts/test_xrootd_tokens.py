@@ -194,4 +194,5 @@ async def test_a_url_with_a_token_in_it_is_for_its_file_alone(storage: Storage) 
         assert (read.status_code, read.content) == (200, b"events")
         assert (await storage.client.get(signed("/belle/mc/001/1/other", token))).status_code == 403
         create = storage.token(create=["/belle/mc/001/1/put"])
-        assert (await storage.client.put(signed("/belle/mc/001/1/put", create), content=b"new")).status_code == 201
+        made = await storage.client.put(signed("/belle/mc/001/1/put", create), content=b"new")
+        assert made.status_code in {200, 201}
