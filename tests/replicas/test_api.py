@@ -65,7 +65,7 @@ async def test_urls_are_signed_where_the_storage_knows_such(served: Served) -> N
 
     (signed,) = (await sign(url, lifetime="1 h"))["urls"]
     assert signed.startswith("https://disk.test:443/data/belle/mc/x?authz=Bearer%20ey")
-    for urls, more, code in (
+    wrong: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
         ((url, "https://disk.test/data/gridpp/mc/x"), {}, "path_not_in_area"),
         ((url, "https://else.test/data/belle/mc/x"), {}, "url_not_signed"),
         ((url, f"{url}/../y"), {}, "url_not_signed"),
@@ -74,7 +74,8 @@ async def test_urls_are_signed_where_the_storage_knows_such(served: Served) -> N
         ((url,), {"lifetime": "2 h"}, "invalid_request"),
         ((url,), {"write": True}, "permission_missing"),
         (("https://disk.test/data/belle/mc/001/1/x",), {"write": True, "account": "root"}, "path_unfit"),
-    ):
+    ]
+    for urls, more, code in wrong:
         assert (await sign(*urls, **more))["code"] == code, urls
     assert len((await sign(url, write=True, account="root"))["urls"]) == 1
 

@@ -26,6 +26,7 @@ class Asked(BaseModel, extra="forbid"):
     """Clients say here what the RSE says of itself: whose signatures it knows."""
 
 
+@router.get("/signur")
 @router.get("/signurl")
 async def sign(
     query: Annotated[Asked, Query()], caller: RucioCaller, conn: RucioTransaction, deployment: Deployed
