@@ -30,7 +30,10 @@ async def prepared(rucio: Online, root: PythonClient, tmp_path_factory: pytest.T
         "site": "SITE-A", "plugin": "posix", "prefix": f"file://{folder}", "settings": {"roots": [str(folder)]},
         "naming": "identity",
     }  # fmt: skip
-    documents = [{"kind": "RSE", "name": "FOLDER", "vo": "belle", "spec": spec}]
+    documents = [
+        {"kind": "RSE", "name": "FOLDER", "vo": "belle", "spec": spec},
+        {"kind": "RSE", "name": "SHUT", "vo": "belle", "spec": {**spec, "writable": False}},
+    ]
     applied = await rucio.send(
         "POST", "/configuration/apply", account="root", json={"documents": documents},
         headers={"authorization": f"Bearer {rucio.token('instance:root')}"},
@@ -188,6 +191,7 @@ async def test_a_user_announces_only_what_its_name_and_quota_allow(
     file = {"scope": "mc", "name": "a/1", "bytes": 3, "adler32": "024d0127", "state": "C"}
     await refused(alice, "AccessDenied", "add_replicas", "FOLDER", [{**file, "state": "A"}])
     await refused(alice, "AccessDenied", "add_replicas", "FOLDER", [{**file, "pfn": "/belle/mc/elsewhere"}])
+    await refused(alice, "RSEWriteBlocked", "add_replicas", "SHUT", [file])
     quota = {"kind": "Quota", "name": "alices", "vo": "belle",
              "spec": {"account": "alice", "rse_expression": "FOLDER", "size": 2}}  # fmt: skip
     for remove in (False, True):

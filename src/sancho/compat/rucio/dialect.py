@@ -93,7 +93,7 @@ from sancho.replicas.errors import (
 )
 from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
-from sancho.uploads.errors import UploadIncomplete
+from sancho.uploads.errors import NoRseForUpload, UploadIncomplete
 from sancho.vos.errors import DocumentInUse, VoNotFound
 
 LONGEST_HEADER = 125
@@ -133,6 +133,7 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     PathUnfit: (400, "InvalidPath"),
     PathTaken: (409, "Duplicate"),
     RseBlocked: (409, "RSEWriteBlocked"),
+    NoRseForUpload: (409, "RSEWriteBlocked"),
     FileReplicaExists: (409, "FileReplicaAlreadyExists"),
     RuleNotFound: (404, "RuleNotFound"),
     RuleMoving: (409, "RuleReplaceFailed"),

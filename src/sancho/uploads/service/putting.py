@@ -20,6 +20,7 @@ from sancho.replicas.model import ReplicaKey
 from sancho.rses import service as rses
 from sancho.rses.model import Operation, Rse
 from sancho.rules import service as rules
+from sancho.uploads.errors import NoRseForUpload
 from sancho.uploads.model import Announced, Put
 from sancho.uploads.service.looking import look
 
@@ -34,12 +35,14 @@ async def announce(
     Who has `replicas:create` says where they lie, and that they are there. Others need `uploads:create`: what they
     announce is still to come, lies where the RSE's naming puts it, and fits into their quotas now; it is held, and
     charged, by the rules that are made on it, and given up after a day without. Raises what
-    `replicas.service.register` does, and `QuotaExceeded`.
+    `replicas.service.register` does, `QuotaExceeded`, and `NoRseForUpload` when the RSE is not writable.
     """
     rse = await rses.get(conn, rse_name)
     things = [*(thing(file.did) for file in files), f"site:{rse.site}"]
     if caller.may("replicas:create", things) or not all(_to_come(caller, extensions, rse, file) for file in files):
         return await replicas.register(conn, caller, rse_name, files, known=True)
+    if not rse.writable:
+        raise NoRseForUpload
     size = sum(file.size for file in files)
     await rules.hold_quota(conn, caller.vo, caller.account_id, rse.rse_id, size)
     await rules.free_quota(conn, caller.vo, caller.account_id, rse.rse_id, size)
