@@ -3,18 +3,17 @@
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from sancho.kit.db import Connection
 from sancho.kit.problem import problems
-from sancho.kit.web import Caller, Snapshot
+from sancho.kit.web import Branch, Caller, Snapshot
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.rules import service
 
-router = APIRouter(tags=["rules"])
+router = Branch(tags=["rules"])
 
 
 class Held(BaseModel):
