@@ -6,8 +6,8 @@ who may touch it, is the token, made for exactly that path.
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -94,4 +94,25 @@ class Storage(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections. Nothing may be called afterwards; closing twice is not an error."""
+        ...
+
+
+@runtime_checkable
+class SignsUrls(Protocol):
+    """What a storage may know besides: URLs that need no token, because their query says what may be done.
+
+    They are for clients that know no tokens. A URL ends up in logs and in the
+    histories of shells, so a storage makes none unless its settings say so.
+    """
+
+    @property
+    def signs(self) -> bool:
+        """Whether these storages take such URLs, by their settings."""
+        ...
+
+    def signed(self, url: str, token: str, *, write: bool, lifetime: timedelta) -> str:
+        """The URL of a file, good for `lifetime` from now: to read it, or to write it where there is none.
+
+        `token` allows exactly that for so long; a storage that has signatures of its own does not look at it.
+        """
         ...

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 from opentelemetry import propagate
@@ -41,6 +41,10 @@ class WebDavSettings(BaseModel):
     """These storages make missing folders when a file is written; when false, we make them first."""
     ca_file: Path | None = None
     """Certificates that sign the storages' own, when the system's do not."""
+    signed_urls: bool = False
+    """Give out URLs with a token in their query, `authz=Bearer%20…`, for clients that know no tokens, such as Rucio's.
+    Such a token is for one file, to read it or to put it there, and lasts an hour at most; whoever sees the URL
+    meanwhile, in a log or a history, may use it. Our storage server and XRootD take them; others may not."""
 
 
 class WebDavStorage:
@@ -111,6 +115,15 @@ class WebDavStorage:
     async def delete(self, url: str, token: str) -> None:
         """See `Storage.delete`; without a depth, servers delete a folder with all that is in it."""
         _check(await self._ask("DELETE", url, token, {"Depth": "0"}))
+
+    @property
+    def signs(self) -> bool:
+        """See `SignsUrls.signs`."""
+        return self._settings.signed_urls
+
+    def signed(self, url: str, token: str, *, write: bool, lifetime: timedelta) -> str:  # noqa: ARG002 - the token says
+        """See `SignsUrls.signed`."""
+        return f"{_plain(url)}?authz={quote(f'Bearer {token}', safe='')}"
 
     async def aclose(self) -> None:
         """Close the connections."""

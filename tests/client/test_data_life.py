@@ -24,8 +24,10 @@ def test_rules_are_approved_moved_reduced_and_remembered(grid: Grid, tmp_path: P
     number = str(both["rule_id"])
     fewer = grid.json("rule", "reduce", number, "--copies", "1", "--without", "B-DISK", "-y")
     assert (fewer["copies"], fewer["rses"], fewer["state"]) == (1, ["A-DISK"], "ok")
-    new = grid.json("rule", "move", number, "B-DISK")
-    assert (new["replaces"], new["state"]) == (both["rule_id"], "replicating")
+    new = grid.json("rule", "move", number, "B-DISK", "--activity", "slow", "--lifetime", "1 d")
+    assert (new["replaces"], new["state"], new["activity"]) == (both["rule_id"], "replicating", "slow")
+    assert grid.json("rule", "change", str(new["rule_id"]), "--activity", "fast")["activity"] == "fast"
+    assert grid.json("rule", "add", did, "A-DISK", "--activity", "fast")["activity"] == "fast"
     assert grid.json("rule", "change", number, "--lock")["locked"] is True
     assert grid.sancho("rule", "rm", number, "-y").exit_code == 1
     assert grid.json("rule", "retry", number)["replaced_by"] == new["rule_id"]
@@ -49,3 +51,13 @@ def test_troubles_with_replicas_are_declared_and_listed(grid: Grid, tmp_path: Pa
     assert grid.sancho("data", "declare", "broken", f"{did}@A-DISK", account="root").exit_code == 2
     assert grid.json("data", "quarantine", "A-DISK", f"/belle/{unique}", account="root") == {"noted": 1}
     assert "0 files noted" in grid.sancho("data", "quarantine", "A-DISK", f"/belle/{unique}", account="root").stdout
+
+
+def test_what_rules_hold_on_an_rse_is_listed(grid: Grid, tmp_path: Path, unique: str) -> None:
+    (tmp_path / "a.txt").write_text(unique)
+    dataset = f"mc:{unique}.set"
+    words = ["data", "put", str(tmp_path / "a.txt"), "--did", f"mc:{unique}", "--dataset", dataset, "--on", "A-DISK"]
+    grid.json(*words, account="root")
+    held = {one["dataset"]: one for one in grid.json("rule", "held", "A-DISK")}
+    assert (held[dataset]["files"], held[dataset]["account"], held[dataset]["state"]) == (1, "root", "ok")
+    assert "url_not_signed" in grid.sancho("data", "sign", "https://elsewhere/x", "--rse", "A-DISK", "--json").output

@@ -88,6 +88,7 @@ OPERATIONS: Sequence[Operation] = [
     data.replicas("mc:d"),
     data.replicas_of(["mc:d"]),
     data.scopes(),
+    data.sign("A-DISK", ["https://disk/belle/a"], write=True, lifetime=60),
     data.shared(),
     data.shared_access("v", "mc:d"),
     data.shared_contents("v", "mc:d"),
@@ -141,9 +142,10 @@ OPERATIONS: Sequence[Operation] = [
     lives.set_lifetime("mc:short", 60),
     lives.set_monotonic("mc:grows"),
     lives.tallies(["mc:d"]),
-    rules.create("mc:a", "*", copies=2, lifetime=60, comment="c"),
+    rules.create("mc:a", "*", copies=2, lifetime=60, comment="c", activity="a"),
     rules.change(1, lifetime=60, comment="c"),
     rules.delete(1),
+    rules.held("A-DISK"),
     rules.list_rules(did="mc:a", account="a", state="ok", limit=1),
     rules.locks(1, limit=1),
     rules.quotas("a"),
@@ -151,7 +153,7 @@ OPERATIONS: Sequence[Operation] = [
     rules.approve(1),
     rules.deny(1, "too large"),
     rules.history(rule_id=1, limit=1),
-    rules.move(1, "tier=2"),
+    rules.move(1, "tier=2", copies=1, lifetime=60, activity="a", comment="c"),
     rules.reduce(1, 1, exclude="tier=2"),
     rules.retry(1),
     rules.transfers(state="waiting", rse="A", limit=1),
@@ -175,8 +177,8 @@ OPERATIONS: Sequence[Operation] = [
 ]
 STREAMED = {
     "/v1/accounts/{name}/export", "/v1/archives-of/{did}", "/v1/archives/{did}", "/v1/below/{did}",
-    "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}",
-    "/v1/parents/{did}", "/v1/replicas/list", "/v1/replicas/{did}", "/v1/shared/contents/{vo}/{did}",
+    "/v1/contents/{did}", "/v1/files/{did}", "/v1/history/{did}", "/v1/parents/{did}", "/v1/replicas/list",
+    "/v1/replicas/{did}", "/v1/rses/{name}/locks", "/v1/shared/contents/{vo}/{did}",
 }  # fmt: skip
 """Their answers are made by the database and have no schema; the tests against a served grid read them."""
 

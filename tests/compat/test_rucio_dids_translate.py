@@ -34,6 +34,14 @@ def test_filters_are_what_python_writes_of_a_list_of_dictionaries() -> None:
     assert read([{"bytes": 7}, {}]) is None
 
 
+def test_a_type_among_filters_is_what_is_looked_for() -> None:
+    said: list[dict[str, object]] = [{"name": "a", "type": "file"}, {"name": "b"}]
+    assert filters_of(str(said), KEYS, "dataset") == parse("name = a & kind = file | name = b & kind = dataset")
+    assert filters_of("[{'type': 'all'}]", KEYS, "dataset") is None
+    with pytest.raises(FilterMalformed, match="no type 'x'"):
+        read({"type": "x"})
+
+
 def test_filters_ask_for_the_vos_own_keys() -> None:
     said: dict[str, object] = {"run.gt": 7, "project": "mc*", "detector": "ecl", "good": True}
     assert read(said) == parse("run > 7 & project like mc* & detector contains ecl & good = true")

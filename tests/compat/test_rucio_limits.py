@@ -4,7 +4,9 @@ import pytest
 
 from sancho.rules import service as rules
 from tests.compat.rucio_client import Online, PythonClient, refused
+from tests.compat.test_rucio_replica_routes import ask, lines, register
 from tests.identity.helpers import PASSWORD
+from tests.served import Served
 
 pytestmark = pytest.mark.xdist_group("rucio_limits")  # one server for all
 
@@ -65,6 +67,18 @@ async def test_usage_without_a_limit_leaves_all_there_is(rucio: Online, alice: P
     assert await alice.call("get_account_usage_history", "bob", "A-DISK") == []
     await refused(alice, "RSENotFound", "get_account_usage_history", "alice", "NOWHERE")
     await refused(alice, "AccountNotFound", "get_account_usage_history", "nobody", "A-DISK")
+
+
+async def test_what_each_account_has_on_an_rse_is_told(served: Served) -> None:
+    await register(served, "used")
+    body = {"dids": [{"scope": "mc", "name": "used"}], "copies": 1, "rse_expression": "A-DISK"}
+    assert (await ask(served, "POST", "/rules/", account="alice", json=body)).status_code == 201
+    (used,) = lines(await ask(served, "GET", "/rses/A-DISK/accounts/usage", account="bob"))
+    assert (used["account"], used["rse"], used["bytes"], used["files"]) == ("alice", "A-DISK", 10, 1)
+    assert lines(await ask(served, "GET", "/rses/B-DISK/accounts/usage")) == []
+    assert lines(await ask(served, "GET", "/rses/A-DISK/accounts/usage", vo="gridpp")) == []
+    unknown = await ask(served, "GET", "/rses/NO-DISK/accounts/usage")
+    assert (unknown.status_code, unknown.headers["ExceptionClass"]) == (404, "RSENotFound")
 
 
 async def test_limits_are_for_who_manages_quotas_and_of_what_there_is(root: PythonClient, alice: PythonClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.compat.rucio_client import Online, PythonClient, refused
 from tests.compat.rucio_given import named, registered
 from tests.compat.test_rucio_replica_routes import ask, lines
+from tests.identity.helpers import PASSWORD
 from tests.served import Served
 
 pytestmark = pytest.mark.xdist_group("rucio_others")  # one server for all
@@ -72,3 +73,38 @@ async def test_a_workflow_finds_its_files_and_how_old_they_are(
     assert len(replica["rses"]["A-DISK"]) == 1
     await refused(alice, "DataIdentifierNotFound", "get_did", "mc", "flow/c")
     await refused(gridpp, "DataIdentifierNotFound", "get_did", "mc", "flow/b")
+
+
+async def test_a_workflow_lists_files_by_a_type_among_the_filters(rucio: Online, alice: PythonClient) -> None:
+    await registered(rucio, "glob/a", "glob/b")
+    await alice.call("add_dataset", "mc", "glob/d")
+    for said, found in (
+        ({"type": "file", "name": "glob/*"}, ["glob/a", "glob/b"]),
+        ({"type": "dataset", "name": "glob/*"}, ["glob/d"]),
+        ([{"type": "collection", "name": "glob/*"}, {"type": "file", "name": "glob/b"}], ["glob/b", "glob/d"]),
+        ({"type": "all", "name": "glob/*"}, ["glob/a", "glob/b", "glob/d"]),
+        ({"name": "glob/*"}, ["glob/d"]),
+    ):
+        assert sorted(await alice.call("list_dids", "mc", said)) == found, said
+    await refused(alice, "InvalidObject", "list_dids", "mc", {"type": "spreadsheet"})
+
+
+async def test_a_notebook_that_cannot_say_its_vo_says_it_behind_the_account(served: Served) -> None:
+    await served.give_password("belle", "alice")
+
+    async def login(**said: str) -> Any:
+        headers = {f"x-rucio-{key}": value for key, value in said.items()} | {"x-rucio-password": PASSWORD}
+        return await served.client.get("/rucio/auth/userpass", headers=headers)
+
+    for said in (
+        {"username": "alice@belle"}, {"username": "alice@belle", "account": "alice"},
+        {"username": "alice", "account": "alice@belle"}, {"username": "alice@belle", "vo": "def"},
+    ):  # fmt: skip
+        given = await login(**said)
+        assert (given.status_code, given.headers.get("x-rucio-auth-account")) == (200, "alice"), said
+    for said, kind in (
+        ({"username": "alice"}, "VONotFound"), ({"username": "alice@nowhere"}, "VONotFound"),
+        ({"username": "alice@gridpp"}, "CannotAuthenticate"),
+        ({"username": "alice@belle", "account": "bob"}, "CannotAuthenticate"),
+    ):  # fmt: skip
+        assert (await login(**said)).headers["ExceptionClass"] == kind, said

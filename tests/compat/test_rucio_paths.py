@@ -26,9 +26,9 @@ async def prepared(rucio: Online, root: PythonClient) -> PythonClient:
             for n, prefix in enumerate(
                 (
                     "https://dav.example/data",
-                    "davs://dav.example:8443",
+                    "https://dav.example:8443",
                     "root://x.example//d",
-                    "http://h.example:80/a/b",
+                    "https://h.example:80/a/b",
                 )
             )
         ),

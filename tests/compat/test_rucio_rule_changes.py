@@ -43,9 +43,14 @@ async def test_a_rule_waits_for_approval(rucio: Online, alice: PythonClient, roo
 async def test_a_rule_moves_and_is_reduced(rucio: Online, alice: PythonClient) -> None:
     await dataset(rucio, "moves", "moves/1")
     (old,) = await alice.call("add_replication_rule", [did("moves")], 1, "A-DISK")
-    new = await alice.call("move_replication_rule", old, "B-DISK", {"activity": "elsewhere"})
+    new = await alice.call(
+        "move_replication_rule", old, "*", {"activity": "elsewhere", "copies": 2, "lifetime": 60, "comments": "both"}
+    )
     assert (await alice.call("get_replication_rule", old))["child_rule_id"] == new
-    assert (await alice.call("get_replication_rule", new))["activity"] == "elsewhere"
+    moved = await alice.call("get_replication_rule", new)
+    assert (moved["activity"], moved["copies"], moved["comments"]) == ("elsewhere", 2, "both")
+    assert moved["expires_at"] is not None
+    assert [one["id"] for one in await alice.call("list_replication_rules", {"name": "moves", "copies": 2})] == [new]
     await refused(alice, "RuleReplaceFailed", "move_replication_rule", old, "B-DISK", {})
     await refused(alice, "InputValidationError", "move_replication_rule", new, "A-DISK", {"colour": 1})
     await refused(alice, "InvalidRSEExpression", "move_replication_rule", new, "tier=", {})
@@ -69,6 +74,8 @@ async def test_options_change_a_rule(rucio: Online, alice: PythonClient, root: P
 
     assert (await change(alice, activity="faster", comment="c"))["activity"] == "faster"
     assert (await change(alice, locked=True))["locked"] is True
+    locked = await root.call("list_replication_rules", {"locked": True})
+    assert [one["id"] for one in locked] == [rule_id]
     await refused(alice, "UnsupportedOperation", "delete_replication_rule", rule_id)
     assert (await change(alice, locked=False, boost_rule=True))["locked"] is False
     await refused(alice, "AccessDenied", "update_replication_rule", rule_id, {"account": "bob"})

@@ -118,7 +118,7 @@ REFUSED = [
     ({"rse_expression": "tier="}, "InvalidRSEExpression"),
     ({"rse_expression": "tier=9"}, "InvalidRSEExpression"),
     ({"lifetime": -1}, "InputValidationError"),
-    ({"grouping": "NONE"}, "InputValidationError"),
+    ({"grouping": "NONE"}, "UnsupportedOperation"),
     ({"weight": "space"}, "InputValidationError"),
     ({"notify": "Y"}, "InputValidationError"),
     ({"locked": True}, "InputValidationError"),
@@ -157,3 +157,11 @@ async def test_rules_of_others_stay_and_bad_ids_are_none(
     assert await fault(alice, "list_did_rules", "mc", "no") == "DataIdentifierNotFound"
     assert await fault(alice, "list_associated_rules_for_file", "mc", "no") == "DataIdentifierNotFound"
     assert await fault(alice, "get_dataset_locks", "mc", "no") == "DataIdentifierNotFound"
+
+
+async def test_files_may_be_spread_one_by_one_and_datasets_not(rucio: Online, alice: PythonClient) -> None:
+    await dataset(rucio, "spread", "spread/1")
+    (made,) = await alice.call("add_replication_rule", [did("spread/1")], 1, "B-DISK", grouping="NONE")
+    assert (await alice.call("get_replication_rule", made))["did_type"] == "FILE"
+    kind = await fault(alice, "add_replication_rule", [did("spread/1"), did("spread")], 1, "*", grouping="NONE")
+    assert kind == "UnsupportedOperation"

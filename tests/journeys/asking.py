@@ -172,6 +172,7 @@ def _topology(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /rses:resolve", query={"expression": f"{filled.own}-DISK"})
     yield ask("GET /rses/{name}", name=f"{filled.own}-DISK")
     yield ask("GET /rses/{name}/usage", name=f"{filled.own}-DISK")
+    yield ask("GET /rses/{name}/locks", name=f"{filled.own}-DISK")
     said = {"source": "srm", "used": 10**12, "free": 10**13, "files": 1000}
     yield replace(ask("POST /rses/{name}/reports", "root", name="A-DISK", body=said), vo="instance")
     old = {"source": "srm", "before": "2100-01-01T00:00:00Z", "limit": 10}
@@ -224,6 +225,13 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /replicas/{did:path}", did="mc:raw")
     dark = {"rse": f"{filled.own}-DISK", "files": [f"/{filled.vo}/mc/lost"], "reason": "r"}
     yield ask("POST /replicas/dark", "root", body=dark)
+    urls = {
+        "rse": f"{filled.own}-DISK",
+        "urls": [f"https://{filled.vo}.test/{filled.vo}/mc/x"],
+        "write": False,
+        "lifetime": 60,
+    }
+    yield ask("POST /replicas/signed-urls", body=urls)
     said = {"kind": "unavailable", "replicas": ["mc:raw/1@B-DISK"], "reason": "r"}
     yield ask("POST /replicas/declarations", "root", body=said | {"until": "2100-01-01T00:00:00Z"})
     query = {"kind": "bad", "state": "standing", "did": "mc:raw/1", "rse": "A-DISK", "cursor": 10**6, "limit": 10}
@@ -266,7 +274,8 @@ def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /rules/{rule_id}/retry", rule_id=filled.ids["rule"])
     yield ask("POST /rules/{rule_id}/approve", "root", rule_id=filled.ids["rule_waiting"])
     yield ask("POST /rules/{rule_id}/deny", "root", rule_id=filled.ids["rule_denied"], body={"reason": "r"})
-    yield ask("POST /rules/{rule_id}/move", rule_id=filled.ids["rule"], body={"rse_expression": f"{filled.own}-DISK"})
+    move = {"rse_expression": f"{filled.own}-DISK", "copies": 1, "lifetime": 60, "activity": "a", "comment": "c"}
+    yield ask("POST /rules/{rule_id}/move", rule_id=filled.ids["rule"], body=move)
     fewer = {"copies": 1, "exclude": f"{filled.own}-DISK"}
     yield ask("POST /rules/{rule_id}/reduce", rule_id=filled.ids["rule"], body=fewer)
     yield ask("DELETE /rules/{rule_id}", rule_id=filled.ids["rule"])

@@ -96,7 +96,10 @@ async def _make_resources(served: Served, vos: list[str]) -> None:
         folder = served.storages["A-DISK"].with_name(f"{own}-DISK")
         folder.mkdir()
         served.storages[f"{own}-DISK"] = folder
-        rse = {"site": "SITE-A", "plugin": "posix", "prefix": f"file://{folder}", "settings": {"roots": [str(folder)]}}
+        rse: dict[str, Any] = {"site": "SITE-A", "plugin": "posix", "prefix": f"file://{folder}"}
+        rse["settings"] = {"roots": [str(folder)]}
+        signing = {"plugin": "webdav", "prefix": f"https://{vo}.test", "settings": {"signed_urls": True}}
+        rse["protocols"] = [signing | {"domains": {"wan": {"read": 9}}}]
         ce: dict[str, Any] = {"site": "SITE-A", "plugin": "local", "max_pilots": 0, "tags": ["env:demo"]}
         ce["settings"] = {"folder": str(folder / "ce")}
         documents += [

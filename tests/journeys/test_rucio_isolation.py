@@ -102,6 +102,8 @@ QUERIES: Mapping[str, str] = {
     "DELETE /dids/{scope}/{name}/meta": "key=events",
     "GET /dids/{scope}/dids/search": "type=all&name=*",
     "GET /identities/accounts": "identity_key=/DC=gridpp/CN=Only&type=X509",
+    "GET /credentials/signur": "rse={rse}&url={pfn}",
+    "GET /credentials/signurl": "rse={rse}&url={pfn}&op=read&svc=s3",
     "GET /locks/{scope}/{name}": "did_type=dataset",
     "GET /locks/{rse}": "did_type=dataset",
     "GET /rses/{rse}/lfns2pfns": "lfn={scope}:{name}",

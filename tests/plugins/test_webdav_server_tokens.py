@@ -136,6 +136,35 @@ def test_known_keys_go_on_working_while_the_issuer_is_away(fresh: StorageSite, i
         issuer.away = False
 
 
+# ---- tokens in URLs
+
+
+def in_url(site: StorageSite, method: str, path: str, scope: str, body: bytes | None = None, **headers: str) -> int:
+    """Ask with a token in the query alone."""
+    signed = f"{path}?authz=Bearer%20{site.issuer.token(scope)}"
+    return raw(site, method, signed, None, body, **headers)[0]
+
+
+def test_a_token_in_a_url_counts_for_exactly_its_path(site: StorageSite) -> None:
+    assert in_url(site, "GET", "/belle/raw/file", "storage.read:/belle/raw/file") == 200
+    for wide in ("storage.read:/", "storage.read:/belle/raw", "storage.modify:/belle/raw/file"):
+        assert in_url(site, "GET", "/belle/raw/file", wide) == 403, wide
+    token = site.issuer.token("storage.read:/belle/raw/file")
+    for query in (f"authz={token}", f"authz=Basic%20{token}", f"authz=Bearer%20{token}&authz=Bearer%20x", "authz="):
+        assert raw(site, "GET", f"/belle/raw/file?{query}", None)[0] == 401, query
+    assert raw(site, "GET", f"/belle/raw/file?authz=Bearer%20{token}", "rubbish")[0] == 401
+    assert token not in site.log()
+
+
+def test_who_may_put_a_file_may_look_at_it_and_at_no_folder(site: StorageSite) -> None:
+    scope = "storage.create:/belle/raw/put-by-url"
+    assert in_url(site, "PUT", "/belle/raw/put-by-url", scope, b"abc") == 201
+    assert in_url(site, "PROPFIND", "/belle/raw/put-by-url", scope, Depth="1") == 207
+    assert in_url(site, "GET", "/belle/raw/put-by-url", scope) == 403
+    assert in_url(site, "PUT", "/belle/raw/put-by-url", scope, b"abd") == 403
+    assert in_url(site, "PROPFIND", "/belle/raw", "storage.create:/belle/raw", Depth="1") == 403
+
+
 # ---- which paths
 
 READS = [

@@ -3,6 +3,7 @@
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from sancho.parts import make_deployment
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
 from sancho.settings import Settings
+from sancho_plugins.webdav import WebDavSettings, WebDavStorage
 from tests.realparts.pki import Authority
 from tests.realparts.serving import serving
 from tests.realparts.xrootd import USER, XRootD, xrootd
@@ -178,3 +180,19 @@ async def test_after_new_keys_were_made_the_storage_goes_on_taking_our_tokens(st
 
     for token in (before, storage.token(read=[path])):
         assert (await storage.ask("GET", path, token)).status_code == 200
+
+
+async def test_a_url_with_a_token_in_it_is_for_its_file_alone(storage: Storage) -> None:
+    storage.put("/belle/mc/001/1/signed", b"events")
+    async with aclosing(WebDavStorage(WebDavSettings(signed_urls=True))) as door:
+
+        def signed(path: str, token: str) -> str:
+            return door.signed(storage.door.url + path, token, write=False, lifetime=MINUTE)
+
+        token = storage.token(read=["/belle/mc/001/1/signed"])
+        read = await storage.client.get(signed("/belle/mc/001/1/signed", token))
+        assert (read.status_code, read.content) == (200, b"events")
+        assert (await storage.client.get(signed("/belle/mc/001/1/other", token))).status_code == 403
+        create = storage.token(create=["/belle/mc/001/1/put"])
+        made = await storage.client.put(signed("/belle/mc/001/1/put", create), content=b"new")
+        assert made.status_code in {200, 201}

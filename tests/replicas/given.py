@@ -28,3 +28,17 @@ async def recounted(conn: Connection, vo: int) -> list[Usage]:
         "SELECT rse_id, count(*), sum(size)::bigint FROM replica WHERE vo = %s GROUP BY rse_id ORDER BY rse_id", [vo]
     )
     return [Usage(*row) for row in await rows.fetchall()]
+
+
+SECOND_DOOR = """
+    INSERT INTO rse_protocol (vo, priority, rse_id, plugin, prefix, settings, domains)
+    SELECT p.vo, 2, p.rse_id, p.plugin, 'file:///door', p.settings, %(second)s::jsonb
+      FROM rse_protocol p WHERE p.rse_id = %(rse_id)s
+    """
+FIRST_DOOR = "UPDATE rse_protocol SET domains = %(first)s::jsonb WHERE rse_id = %(rse_id)s AND priority = 1"
+
+
+async def give_doors(conn: Connection, rse_id: int, *, first: str, second: str) -> None:
+    """Let an RSE have another protocol, at `file:///door`: as JSON, what its first one and this one are for."""
+    await conn.execute(SECOND_DOOR, {"rse_id": rse_id, "second": second})
+    await conn.execute(FIRST_DOOR, {"rse_id": rse_id, "first": first})

@@ -47,6 +47,39 @@ async def test_sources_come_in_pages_with_tokens(served: Served) -> None:
     assert (missing["code"], missing["field"]) == ("did_not_found", "dids")
 
 
+async def test_urls_are_signed_where_the_storage_knows_such(served: Served) -> None:
+    signing = {"site": "SITE-A", "plugin": "webdav", "prefix": "https://disk.test/data"}
+    specs = {
+        "SIGNS": signing | {"settings": {"signed_urls": True}},
+        "PLAIN": signing | {"prefix": "https://plain.test"},
+    }
+    documents = [{"kind": "RSE", "name": name, "vo": "belle", "spec": spec} for name, spec in specs.items()]
+    body = {"documents": documents}
+    made = await served.send("POST", "/configuration/apply", vo="instance", account="root", json=body)
+    assert made.status_code == 200, made.text
+    url = "https://disk.test/data/belle/mc/x"
+
+    async def sign(*urls: str, rse: str = "SIGNS", account: str = "alice", **more: Any) -> dict[str, Any]:
+        body = {"rse": rse, "urls": urls, **more}
+        return (await served.send("POST", "/replicas/signed-urls", account=account, json=body)).json()
+
+    (signed,) = (await sign(url, lifetime="1 h"))["urls"]
+    assert signed.startswith("https://disk.test:443/data/belle/mc/x?authz=Bearer%20ey")
+    wrong: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
+        ((url, "https://disk.test/data/gridpp/mc/x"), {}, "path_not_in_area"),
+        ((url, "https://else.test/data/belle/mc/x"), {}, "url_not_signed"),
+        ((url, f"{url}/../y"), {}, "url_not_signed"),
+        (("https://plain.test/belle/mc/x",), {"rse": "PLAIN"}, "url_not_signed"),
+        ((url,), {"rse": "NOWHERE"}, "rse_not_found"),
+        ((url,), {"lifetime": "2 h"}, "invalid_request"),
+        ((url,), {"write": True}, "permission_missing"),
+        (("https://disk.test/data/belle/mc/001/1/x",), {"write": True, "account": "root"}, "path_unfit"),
+    ]
+    for urls, more, code in wrong:
+        assert (await sign(*urls, **more))["code"] == code, urls
+    assert len((await sign(url, write=True, account="root"))["urls"]) == 1
+
+
 async def test_each_mistake_is_named_with_its_field_and_nothing_stays(served: Served) -> None:
     await register(served, "taken")
 

@@ -9,7 +9,6 @@ from sancho.dids import service as dids
 from sancho.dids.model import FileText
 from sancho.jobs.store import shared
 from sancho.kit.db import Connection, Database
-from sancho.kit.errors import PermissionMissing
 from sancho.replicas import service
 from sancho.replicas.errors import PathTaken, ReplicaExists, ReplicaNotCopying, ReplicaNotFound
 from sancho.replicas.model import PUT_TIME, ReplicaKey, ReplicaState, Wanted
@@ -19,7 +18,7 @@ from sancho.rses.errors import PathUnfit
 from sancho.sites.errors import SiteNotFound
 from tests.dids.given import person
 from tests.replicas import shelf as shelves
-from tests.replicas.given import recounted, replica
+from tests.replicas.given import give_doors, recounted, replica
 from tests.replicas.shelf import Shelf, StoppedClock
 from tests.replicas.test_catalogue import Notary, listed
 from tests.world import World
@@ -126,8 +125,8 @@ async def test_what_is_being_put_is_available_when_it_is_there_and_given_up_othe
     assert one.tombstone_at is not None
     assert (one.state, one.lock_count) == (ReplicaState.COPYING, 0)
 
-    await service.settle_put(conn, root, {here: "mc:here", late: "mc:late"}, arrived=True)
-    await service.settle_put(conn, root, {never: "mc:never"}, arrived=False)
+    assert await service.settle_put(conn, world.belle, {here: "mc:here", late: "mc:late"}, arrived=True) == [late]
+    assert await service.settle_put(conn, world.belle, {never: "mc:never"}, arrived=False) == []
 
     states = [(r.state, r.tombstone_at) for r in await service.list(conn, world.belle, ids)]
     assert states[:2] == [(ReplicaState.AVAILABLE, None)] * 2
@@ -138,9 +137,7 @@ async def test_what_is_being_put_is_available_when_it_is_there_and_given_up_othe
         ({ReplicaKey(late.did_id, world.resource["B-DISK"]): "mc:late"}, True, ReplicaNotFound),
     ):
         with pytest.raises(error):
-            await service.settle_put(conn, root, said, arrived=arrived)
-    with pytest.raises(PermissionMissing):
-        await service.settle_put(conn, person(world, "alice"), {late: "mc:late"}, arrived=True)
+            await service.settle_put(conn, world.belle, said, arrived=arrived)
 
 
 async def test_the_nearest_source_comes_first(conn: Connection, world: World) -> None:
@@ -157,6 +154,22 @@ async def test_the_nearest_source_comes_first(conn: Connection, world: World) ->
     with pytest.raises(SiteNotFound) as caught:
         await sources("SITE-C")
     assert caught.value.field == "near"
+
+
+async def test_a_reader_at_the_site_gets_the_protocol_that_is_for_there(conn: Connection, world: World) -> None:
+    root = person(world, "root", "*")
+    (a,) = await service.register(conn, root, "A-DISK", [file("a")])
+    far, near = '{"wan": {"read": 1}}', '{"lan": {"read": 1}}'
+    await give_doors(conn, world.resource["A-DISK"], first=far, second=near)
+
+    async def url(at: str | None) -> str:
+        (one,) = await service.access(conn, root, Notary(), [a], page=(0, 10), near=at)
+        (source,) = one.sources
+        return source.url
+
+    assert (await url("SITE-A")).startswith("file:///door/belle/")
+    for elsewhere in (None, "SITE-B"):
+        assert (await url(elsewhere)).startswith("file:///nowhere/a-disk/belle/")
 
 
 async def test_rses_without_a_link_to_a_site_are_the_farthest(conn: Connection, world: World) -> None:

@@ -16,7 +16,7 @@ from sancho.replicas.service.deletion import CLAIM
 from sancho.replicas.tasks import reap
 from tests.dids.given import given_files
 from tests.replicas import shelf as shelves
-from tests.replicas.given import given_replicas, recounted
+from tests.replicas.given import give_doors, given_replicas, recounted
 from tests.replicas.shelf import Shelf, StoppedClock
 from tests.world import World
 
@@ -95,6 +95,22 @@ async def test_what_nothing_holds_is_deleted_with_a_token_for_just_its_path(
     assert await claims(database, world) == 0
     async with database.transaction([world.belle]) as conn:
         assert (await dids.get(conn, world.belle, "mc:a")).did_id == key.did_id
+
+
+async def test_a_file_is_deleted_by_the_protocol_that_is_for_it(
+    database: Database, world: World, shelf: Shelf, clock: StoppedClock
+) -> None:
+    await given_doomed(database, world, shelf, "a")
+    read, delete = '{"wan": {"read": 1, "write": 1}}', '{"wan": {"delete": 2}}'
+    async with database.transaction([0]) as conn:
+        await give_doors(conn, world.resource["A-DISK"], first=read, second=delete)
+    shelf.files = {url.replace("file:///nowhere/a-disk", "file:///door") for url in shelf.files}
+
+    await reap(shelves.deployment(database, shelf, clock))
+
+    assert [url.partition("/belle/")[0] for url, _ in shelf.asked] == ["file:///door"]
+    assert shelf.files == set()
+    assert await left(database, world) == {}
 
 
 async def test_a_file_that_is_already_gone_is_fine(

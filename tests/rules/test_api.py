@@ -1,5 +1,6 @@
 """Rules, quotas and usage as a client sees them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -172,3 +173,20 @@ async def test_an_attached_file_gets_its_copies_by_itself(served: Served) -> Non
 
     rule = (await served.send("GET", f"/rules/{made['rule_id']}")).json()
     assert rule["ok"] + rule["replicating"] + rule["stuck"] == 8
+
+
+async def test_what_rules_hold_on_an_rse_is_streamed_and_a_rule_moves_with_other_terms(served: Served) -> None:
+    made = await make(served, rse_expression="A-DISK", activity="slow")
+    (held,) = (await served.send("GET", "/rses/A-DISK/locks")).text.splitlines()
+    assert json.loads(held) == {
+        "dataset": "mc:run1", "rule_id": made["rule_id"], "account": "alice", "files": 3, "size": 3 * SIZE,
+        "state": "ok",
+    }  # fmt: skip
+    for account, vo in (("alice", "gridpp"), ("root", "gridpp")):
+        assert (await served.send("GET", "/rses/A-DISK/locks", vo=vo, account=account)).text == ""
+    assert (await served.send("GET", "/rses/NO-DISK/locks")).json()["field"] == "name"
+
+    terms = {"rse_expression": "*", "copies": 2, "lifetime": "1 d", "comment": "both"}
+    new = (await served.send("POST", f"/rules/{made['rule_id']}/move", json=terms)).json()
+    assert (new["copies"], new["comment"], new["activity"]) == (2, "both", "slow")
+    assert new["expires_at"] is not None

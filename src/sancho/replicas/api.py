@@ -1,6 +1,6 @@
 """Native routes of replicas."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -24,14 +24,23 @@ from sancho.dids.model import FileText
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.units import Amount, FileSize, Id, Time
+from sancho.kit.units import Amount, Duration, FileSize, Id, Time
 from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 from sancho.replicas import service
-from sancho.replicas.errors import FileKnown, PathNotInArea, PathTaken, ReplicaNotFound, TimeNotForThis
+from sancho.replicas.errors import (
+    FileKnown,
+    PathNotInArea,
+    PathTaken,
+    ReplicaExists,
+    ReplicaNotFound,
+    TimeNotForThis,
+    UrlNotSigned,
+)
 from sancho.replicas.model import (
     ACCESSED_AT_ONCE,
     LISTED_AT_ONCE,
     REGISTERED_AT_ONCE,
+    SIGNED_AT_ONCE,
     Declaration,
     DeclarationKind,
     DeclarationState,
@@ -95,6 +104,22 @@ class ListIn(BaseModel, extra="forbid"):
     """DIDs whose replicas are wanted."""
 
     dids: Annotated[list[DidText], Field(min_length=1, max_length=LISTED_AT_ONCE)]
+
+
+class SignIn(BaseModel, extra="forbid"):
+    """URLs of files on an RSE that are to need no token: to be read, or each to be put there, for so long."""
+
+    rse: Annotated[str, Field(max_length=128, examples=["A-DISK"])]
+    urls: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(min_length=1, max_length=SIGNED_AT_ONCE)]
+    write: bool = False
+    lifetime: Annotated[Duration, Field(gt=timedelta(0), le=rses.SIGNED_FOR_MOST)] = timedelta(minutes=15)
+
+
+class SignOut(BaseModel):
+    """The same URLs, in order, each with a right in its query: whoever sees one may use it until then."""
+
+    urls: list[str]
+    expires_at: datetime
 
 
 class SourceOut(BaseModel):
@@ -256,6 +281,19 @@ async def access(body: AccessIn, caller: Caller, conn: Transaction, deployment: 
         ],
         next=files[-1].did_id if len(files) == body.limit else None,
     )  # fmt: skip
+
+
+@router.post(
+    "/signed-urls",
+    responses=problems(
+        PermissionMissing, RseNotFound, UrlNotSigned, PathNotInArea, PathUnfit, ReplicaExists
+    ),
+)  # fmt: skip
+async def sign_urls(body: SignIn, caller: Caller, conn: Transaction, deployment: Deployed) -> SignOut:
+    """Sign URLs for clients that know no tokens: each to read one file, or to put it where there is none."""
+    sign = service.sign_writing if body.write else service.sign_reading
+    signed = await sign(conn, caller, deployment, body.rse, body.urls, body.lifetime)
+    return SignOut(urls=signed, expires_at=deployment.clock.now() + body.lifetime)
 
 
 @router.post(

@@ -86,6 +86,19 @@ class PathNotInArea(Invalid):
         super().__init__(path=path, vo=vo, rse=rse, field="files")
 
 
+class UrlNotSigned(Conflict):
+    """A URL of {rse} cannot be signed to {operation} {url}."""
+
+    code = "url_not_signed"
+
+    def __init__(self, *, rse: str, operation: str, url: str) -> None:
+        """Name the storage, what was to be done and where."""
+        super().__init__(
+            rse=rse, operation=operation, url=url[:500], field="urls",
+            hint="It is of none of its protocols, or of one that does not sign: `signed_urls` in its settings.",
+        )  # fmt: skip
+
+
 class FileKnown(Conflict):
     """At {url} lies, or would lie, {did}: the catalogue knows it."""
 

@@ -12,6 +12,8 @@ LISTED_AT_ONCE = 10_000
 """DIDs whose replicas one call lists."""
 ACCESSED_AT_ONCE = 200
 """Files on one page of sources."""
+SIGNED_AT_ONCE = 100
+"""URLs that one call signs."""
 COPYING_GRACE = timedelta(minutes=10)
 """How much longer than others a copying replica is kept once nothing holds it: the copy may be under way."""
 PUT_TIME = timedelta(days=1)
@@ -125,6 +127,8 @@ class Declaration:
     declared_at: datetime
     until: datetime | None
     ended_at: datetime | None
+    path: str | None
+    """Where the replica lies, when that does not follow from the file's id."""
 
     @property
     def did(self) -> str:

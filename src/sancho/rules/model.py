@@ -134,24 +134,23 @@ class Lock:
 
 
 class Asked(NamedTuple):
-    """Which rules to list; None: whatever."""
+    """Which rules to list; None: whatever. The expression exactly so, `kind` of the DID, made at or after `since`."""
 
     account: str | None = None
     scope: str | None = None
     name: str | None = None
     state: RuleState | None = None
     rse_expression: str | None = None
-    """Exactly so."""
     activity: str | None = None
     kind: DidKind | None = None
-    """Of the DID."""
     since: datetime | None = None
     before: datetime | None = None
-    """When the rule was made."""
+    copies: int | None = None
+    locked: bool | None = None
 
 
 class Change(NamedTuple):
-    """What to change of a rule: those of its terms that are named in `fields`."""
+    """What to change of a rule: those of its terms that are named in `fields`; `copies` when it moves alone."""
 
     fields: frozenset[str]
     lifetime: timedelta | None = None
@@ -162,6 +161,7 @@ class Change(NamedTuple):
     locked: bool = False
     account: str | None = None
     """Whose rule it is, and who is charged for it."""
+    copies: int = 1
 
 
 class EventKind(Enum):

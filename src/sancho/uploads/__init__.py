@@ -7,4 +7,7 @@ An *intent* is a file that somebody is about to add. It draws the file's DID id,
 two intents ever meet at one path: an attempt that was given up cannot harm its successor. `verify` asks the storage
 for size and checksum while no transaction is open; `commit` then registers file, replica, attachment, rule, usage
 and quota at once, and is idempotent by intent. Jobs call it in the transaction that ends the attempt.
+
+Clients that compute paths themselves, as Rucio's do, *announce* a file instead, put it, and say so; it counts as there
+once it has been seen.
 """

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
+
+from sancho.rses.model import Place
 
 TOKEN_LIFETIME = timedelta(hours=1)
 """How long the token of an upload lives."""
@@ -85,3 +87,18 @@ class Committed:
     name: str
     rse_id: int
     size: int
+
+
+class Announced(NamedTuple):
+    """What somebody says of a file that they put on a storage; `adler32` is 8 hex digits."""
+
+    did: str
+    size: int
+    adler32: str | None
+
+
+class Put(NamedTuple):
+    """A file that its owner says is on an RSE, and where it is to be looked for."""
+
+    announced: Announced
+    place: Place

@@ -23,6 +23,7 @@ from sancho_client.models.data import (
     Scope,
     Shared,
     SharedAccess,
+    Signed,
     UploadRule,
     Uploads,
 )
@@ -110,6 +111,12 @@ def access(dids: Sequence[str], *, near: str | None = None) -> Pages[Access]:
     """The files below some DIDs, and where to read them, the nearest to a site first, with a token for each place."""
     sent = body(dids=list(dids), near=near)
     return Pages(path="/v1/replicas/access", item=Access, method="POST", json=sent, items="files")
+
+
+def sign(rse: str, urls: Sequence[str], *, write: bool = False, lifetime: float | None = None) -> Call[Signed]:
+    """URLs of files on an RSE that need no token: to be read, or to put a file there, for so many seconds."""
+    sent = body(rse=rse, urls=list(urls), write=write, lifetime=lifetime)
+    return Call(method="POST", path="/v1/replicas/signed-urls", answer=Signed, json=sent, repeatable=True)
 
 
 def shared() -> Call[list[Shared]]:

@@ -2,8 +2,8 @@
 
 from types import NoneType
 
-from sancho_client.call import Call, Pages, body
-from sancho_client.models.rules import Lock, Rule, RuleEvent, TransferRequest, Usage, UsageOn, Withdrawn
+from sancho_client.call import Call, Lines, Pages, body, segment
+from sancho_client.models.rules import Held, Lock, Rule, RuleEvent, TransferRequest, Usage, UsageOn, Withdrawn
 from sancho_client.models.topology import Quota
 
 PAGE = 1000
@@ -15,16 +15,16 @@ def create(
     *,
     copies: int = 1,
     lifetime: float | None = None,
-    comment: str | None = None,
     ask_approval: bool = False,
+    **said: str | None,
 ) -> Call[Rule]:
     """Ask for copies of a DID on the RSEs that match an expression; `lifetime` in seconds, None for ever.
 
-    With `ask_approval` the rule waits until somebody who may has approved it.
+    With `ask_approval` the rule waits until somebody who may has approved it. It may have `comment` and `activity`.
     """
     sent = body(
-        did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, comment=comment,
-        ask_approval=ask_approval or None,
+        did=did, rse_expression=rse_expression, copies=copies, lifetime=lifetime, ask_approval=ask_approval or None,
+        **said,
     )  # fmt: skip
     return Call(method="POST", path="/v1/rules", answer=Rule, json=sent)
 
@@ -56,9 +56,12 @@ def change(rule_id: int, *, forever: bool = False, **changes: float | str | bool
     return Call(method="PATCH", path=f"/v1/rules/{rule_id}", answer=Rule, json=sent)
 
 
-def move(rule_id: int, rse_expression: str) -> Call[Rule]:
-    """Have the copies of a rule elsewhere; the answer is the new rule, the old one goes once that is ok."""
-    sent = body(rse_expression=rse_expression)
+def move(rule_id: int, rse_expression: str, **instead: float | str | None) -> Call[Rule]:
+    """Have the copies of a rule elsewhere; the answer is the new rule, the old one goes once that is ok.
+
+    `copies`, `lifetime`, in seconds from now on, `activity` and `comment` stay as they are unless they are said.
+    """
+    sent = body(rse_expression=rse_expression, **instead)
     return Call(method="POST", path=f"/v1/rules/{rule_id}/move", answer=Rule, json=sent)
 
 
@@ -66,6 +69,11 @@ def reduce(rule_id: int, copies: int, *, exclude: str | None = None) -> Call[Rul
     """Ask for fewer copies, or for none on the RSEs that `exclude` matches."""
     sent = body(copies=copies, exclude=exclude)
     return Call(method="POST", path=f"/v1/rules/{rule_id}/reduce", answer=Rule, json=sent)
+
+
+def held(rse: str) -> Lines[Held]:
+    """What rules hold of datasets on an RSE, rule by rule."""
+    return Lines(path=f"/v1/rses/{segment(rse)}/locks", item=Held)
 
 
 def approve(rule_id: int) -> Call[Rule]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sancho_client.calls import data, jobs, lives, rules
-from sancho_client.cli import declarations, metadata, paths
+from sancho_client.cli import declarations, metadata, paths, signing
 from sancho_client.cli.lives import time_of
 from sancho_client.cli.options import Yes, lifetime_of
 from sancho_client.cli.output import Column, size
@@ -24,6 +24,7 @@ verbs = Verbs("Data: upload, download, look, search, remove.")
 declarations.add_to(verbs)
 metadata.add_to(verbs)
 paths.add_to(verbs)
+signing.add_to(verbs)
 DidArgument = Annotated[
     str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container; or its path.")
 ]

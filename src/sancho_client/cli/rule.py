@@ -8,9 +8,12 @@ from sancho_client.calls import rules
 from sancho_client.cli.options import Lifetime, Yes, lifetime_of
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
-from sancho_client.models.rules import Lock, Rule, RuleEvent, TransferRequest
+from sancho_client.models.rules import Held, Lock, Rule, RuleEvent, TransferRequest
 
 verbs = Verbs("Rules: what should exist where.")
+Activity = Annotated[
+    str | None, typer.Option("--activity", help="The share of transfers that its files are brought with.")
+]
 RuleId = Annotated[int, typer.Argument(metavar="RULE", help="The rule's number.")]
 
 
@@ -22,14 +25,16 @@ def add(
     copies: Annotated[int, typer.Option("--copies", min=1, help="So many copies.")] = 1,
     lifetime: Lifetime = None,
     comment: Annotated[str | None, typer.Option("--comment", help="Why.")] = None,
+    activity: Activity = None,
     ask_approval: Annotated[
         bool, typer.Option("--ask-approval", help="It waits until somebody who may approves it.")
     ] = False,
 ) -> None:
     """Ask for copies of a DID on RSEs that match an expression."""
     said = rules.create(
-        session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment, ask_approval=ask_approval
-    )
+        session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment, activity=activity,
+        ask_approval=ask_approval,
+    )  # fmt: skip
     _show(session, session.client.send(said))
 
 
@@ -85,6 +90,20 @@ def show(
         session.output.listing(held, columns, of="locks", title="Locks" if session.output.pretty else None)
 
 
+@verbs.command("held", example="sancho rule held A-DISK")
+def held(session: Session, rse: Annotated[str, typer.Argument(metavar="RSE", help="Where.")]) -> None:
+    """List what rules hold of datasets on an RSE."""
+    columns: list[Column[Held]] = [
+        Column("rule", lambda h: h.rule_id, "right"),
+        Column("dataset", lambda h: h.dataset),
+        Column("state", lambda h: h.state, "state"),
+        Column("files", lambda h: h.files, "right"),
+        Column("size", lambda h: h.size, "size"),
+        Column("account", lambda h: h.account),
+    ]
+    session.output.listing(session.client.lines(rules.held(rse)), columns, of="locks")
+
+
 @verbs.command("change", example="sancho rule change 7 --lifetime '30 d' --comment 'for the paper'")
 def change(
     session: Session,
@@ -96,13 +115,15 @@ def change(
         bool | None, typer.Option("--lock/--unlock", help="A locked rule stays, whoever withdraws it.")
     ] = None,
     account: Annotated[str | None, typer.Option("--account", help="Whose it is from now on.")] = None,
+    activity: Activity = None,
 ) -> None:
-    """Change how long a rule lives from now on, its comment, whether it is locked, or whose it is."""
+    """Change how long a rule lives from now on, its comment, its activity, whether it is locked, or whose it is."""
     if forever and lifetime is not None:
         raise typer.BadParameter("say either --lifetime or --for-ever")
     said = rules.change(
-        rule, forever=forever, lifetime=lifetime_of(lifetime), comment=comment, locked=locked, account=account
-    )
+        rule, forever=forever, lifetime=lifetime_of(lifetime), comment=comment, locked=locked, account=account,
+        activity=activity,
+    )  # fmt: skip
     _show(session, session.client.send(said))
 
 
@@ -111,9 +132,13 @@ def move(
     session: Session,
     rule: RuleId,
     on: Annotated[str, typer.Argument(metavar="EXPR", help="The RSEs to choose from, as an expression.")],
+    copies: Annotated[int | None, typer.Option("--copies", min=1, help="So many copies; else as many.")] = None,
+    lifetime: Lifetime = None,
+    activity: Activity = None,
 ) -> None:
     """Have the copies of a rule on other RSEs: a new rule is made, and the old one goes once that is ok."""
-    _show(session, session.client.send(rules.move(rule, on)))
+    said = rules.move(rule, on, copies=copies, lifetime=lifetime_of(lifetime), activity=activity)
+    _show(session, session.client.send(said))
 
 
 @verbs.command("reduce", example="sancho rule reduce 7 --copies 1 --without 'country=FR'")

@@ -216,6 +216,13 @@ class LeftReplica(Answer):
     state: str
 
 
+class Signed(Answer):
+    """URLs that need no token, in the order that was asked, until then."""
+
+    urls: tuple[str, ...]
+    expires_at: datetime
+
+
 class Said(Answer):
     """Of how many replicas something was noted, and of which not."""
 

@@ -28,6 +28,17 @@ class Rule(Answer):
     replaced_by: int | None = None
 
 
+class Held(Answer):
+    """What a rule holds of a dataset on an RSE: how many files, their bytes, and how they are."""
+
+    dataset: str
+    rule_id: int
+    account: str
+    files: int
+    size: int
+    state: str
+
+
 class RuleEvent(Answer):
     """What was done to a rule, by whom (None: it happened by itself), and what the rule was then."""
 

@@ -18,6 +18,7 @@ from sancho_plugins.webdav_server.asgi import (
     Send,
     headers_of,
     raw_path,
+    token_in_query,
 )
 from sancho_plugins.webdav_server.dav import Dav
 from sancho_plugins.webdav_server.files import ALLOWED, Files
@@ -52,7 +53,7 @@ class StorageApp:
         self._keys = IssuerKeys(settings.jwks_url, settings.issuer_ca)
         self._tokens = Tokens(settings.issuer, settings.audience, self._keys)
         self._dav = Dav(self._tree.root, self._threads)
-        files = Files(self._tree, self._threads, settings.stall_timeout)
+        self._files = files = Files(self._tree, self._threads, settings.stall_timeout)
         self._handlers: dict[str, Handler] = {
             "GET": files.get,
             "HEAD": files.head,
@@ -114,18 +115,21 @@ class StorageApp:
         """Read path and token; a `Refusal` for what is not to be understood or believed."""
         if self._active > self._settings.max_requests:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "too many requests at once", Retry_After="1")
-        bearer = await self._bearer(headers)
+        in_header = headers.get("authorization")
+        bearer = await self._bearer(token_in_query(scope) if in_header is None else in_header)
         try:
             path = canonical(raw_path(scope))
         except AmbiguousPath as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, "path_ambiguous", str(error)) from error
+        if in_header is None:
+            bearer = bearer.only_at(path)
         if covers(f"/{RESERVED}", path) or path == HEALTH:
             raise Refusal(HTTPStatus.FORBIDDEN, "path_reserved", "this name is the server's own")
         return Request(scope, receive, send, path, headers), bearer
 
-    async def _bearer(self, headers: dict[str, str]) -> Bearer:
+    async def _bearer(self, said: str) -> Bearer:
         realm = f'Bearer realm="{quote(self._settings.name)}"'
-        kind, _, token = headers.get("authorization", "").partition(" ")
+        kind, _, token = said.partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             raise Refusal(HTTPStatus.UNAUTHORIZED, "token_missing", "a bearer token is needed", WWW_Authenticate=realm)
         try:
@@ -153,7 +157,7 @@ class StorageApp:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "root_missing", "the folder of this storage is not there")
 
     async def _list(self, request: Request, bearer: Bearer, answer: Answer) -> None:
-        if not bearer.may(request.path, Verb.READ):
+        if not bearer.may(request.path, Verb.READ) and not await self._files.is_to_be_put(request, bearer):
             raise Refusal(HTTPStatus.FORBIDDEN, "not_granted", "the token does not grant storage.read here")
         if request.headers.get("depth") not in {"0", "1"}:
             raise Refusal(HTTPStatus.FORBIDDEN, "depth_infinite", "Depth must be 0 or 1")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -95,6 +96,12 @@ class Answer:
 def raw_path(scope: Scope) -> str:
     """The path as it came, still encoded, without the query."""
     return scope["raw_path"].decode("latin-1").partition("?")[0]
+
+
+def token_in_query(scope: Scope) -> str:
+    """What a URL says instead of a header `Authorization`, as `authz=…`; empty when it says nothing, or two things."""
+    said = parse_qs(scope["query_string"].decode("latin-1")).get("authz", [])
+    return said[0] if len(said) == 1 else ""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

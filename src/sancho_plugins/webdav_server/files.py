@@ -64,6 +64,14 @@ class Files:
         await answer.start(HTTPStatus.OK, headers)
         await answer.body(b"")
 
+    async def is_to_be_put(self, request: Request, bearer: Bearer) -> bool:
+        """Say whether they may write the file that is there, and so, as with `head`, look at it; a folder is none."""
+        if not bearer.may(request.path, Verb.CREATE, Verb.MODIFY):
+            return False
+        with _refusing():
+            there = await self._blocking(self._tree.look, request.path)
+        return there is not None and not there.is_folder
+
     async def put(self, request: Request, bearer: Bearer, answer: Answer) -> None:
         """Store a file: a new one needs storage.create or storage.modify, replacing one storage.modify."""
         _need(bearer, request.path, Verb.CREATE, Verb.MODIFY)

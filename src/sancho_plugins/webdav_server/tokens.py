@@ -43,6 +43,10 @@ class Bearer:
         """May they do any of these at this path?"""
         return any(verb in verbs and covers(granted, path) for verb, granted in self.grants)
 
+    def only_at(self, path: str) -> "Bearer":
+        """What is left when a token counts for exactly this path: one in a URL opens nothing else."""
+        return Bearer(self.subject, tuple((verb, granted) for verb, granted in self.grants if granted == path))
+
     def may_make_folder(self, path: str) -> bool:
         """May they write at, below or above this folder? What lies above a file they may write is theirs to make."""
         return any(

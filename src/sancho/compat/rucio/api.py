@@ -11,6 +11,7 @@ from sancho.compat.rucio import (
     bad_replicas,
     config,
     conventions,
+    credentials,
     dids,
     dids_lists,
     dids_making,
@@ -50,7 +51,7 @@ ROUTERS: Sequence[APIRouter] = (
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, archives.router, lives.router, metadata.router, dids_lists.router, dids.router,
-    dids_making.router, conventions.router, config.router,
+    dids_making.router, conventions.router, config.router, credentials.router,
     heartbeats.router, vos.router, exchange.going_out, exchange.coming_in,
     refused.router,
 )  # fmt: skip

@@ -51,6 +51,24 @@ class Asked(BaseModel):
     x_rucio_client_authorize_scope: Text | None = None
     x_rucio_client_fetch_token: Text | None = None
 
+    @property
+    def account(self) -> str | None:
+        """The account that is asked for, without its VO."""
+        return translate.name_and_vo(self.x_rucio_account)[0]
+
+    @property
+    def username(self) -> str:
+        """The name that goes with a password, without its VO."""
+        return translate.name_and_vo(self.x_rucio_username)[0] or ""
+
+    @property
+    def vo(self) -> str | None:
+        """The VO that is said; by clients that know none, behind the name of the user or account: `alice@belle`."""
+        if self.x_rucio_vo not in (None, "", translate.DEFAULT_VO):
+            return self.x_rucio_vo
+        with_names = (translate.name_and_vo(name)[1] for name in (self.x_rucio_account, self.x_rucio_username))
+        return next(filter(None, with_names), self.x_rucio_vo)
+
 
 Said = Annotated[Asked, Header()]
 
@@ -59,9 +77,9 @@ async def _vo(said: Said, deployment: Deployed) -> VO:
     """The VO that a client means."""
     async with deployment.database.transaction([INSTANCE]) as conn:
         known = await vos.list_vos(conn)
-    found = translate.vo_meant(said.x_rucio_vo, known)
+    found = translate.vo_meant(said.vo, known)
     if found is None:
-        raise VoUnclear(vo=(said.x_rucio_vo or translate.DEFAULT_VO)[:100])
+        raise VoUnclear(vo=(said.vo or translate.DEFAULT_VO)[:100])
     return found
 
 
@@ -70,8 +88,8 @@ Meant = Annotated[VO, Depends(_vo)]
 
 def _given(given: Pass, said: Asked) -> Response:
     """The token, in headers; raises `AccountDiffers` when another account was asked for."""
-    if said.x_rucio_account and said.x_rucio_account != given.account:
-        raise AccountDiffers(account=said.x_rucio_account[:100])
+    if said.account and said.account != given.account:
+        raise AccountDiffers(account=said.account[:100])
     headers = {
         "X-Rucio-Auth-Token": given.token, "X-Rucio-Auth-Token-Expires": translate.date_of(given.expires_at),
         "X-Rucio-Auth-Account": given.account,
@@ -85,7 +103,7 @@ def _given(given: Pass, said: Asked) -> Response:
 async def by_password(said: Said, vo: Meant, deployment: Deployed) -> Response:
     """Give a token for a password; the user's name is the account's. Needs no token."""
     password = translate.secret_of(said.x_rucio_password)
-    given = await proofs.by_password(deployment, vo, said.x_rucio_username, password, client=CLIENT)
+    given = await proofs.by_password(deployment, vo, said.username, password, client=CLIENT)
     return _given(given, said)
 
 
@@ -104,7 +122,7 @@ async def by_certificate(request: Request, said: Said, vo: Meant, deployment: De
 async def challenge(request: Request, said: Said, vo: Meant, deployment: Deployed) -> Response:
     """Say what the owner of an account's SSH key is to sign. Needs no token."""
     address = client_address(request, deployment.trusted_proxies)
-    given = proofs.ssh_challenge(deployment, vo, said.x_rucio_account or "", address)
+    given = proofs.ssh_challenge(deployment, vo, said.account or "", address)
     headers = {
         "X-Rucio-SSH-Challenge-Token": given.text,
         "X-Rucio-SSH-Challenge-Token-Expires": translate.date_of(given.expires_at),
@@ -115,7 +133,7 @@ async def challenge(request: Request, said: Said, vo: Meant, deployment: Deploye
 @router.get("/ssh")
 async def by_ssh_key(request: Request, said: Said, vo: Meant, deployment: Deployed) -> Response:
     """Give a token for a challenge that the owner of an account's SSH key has signed. Needs no token."""
-    account, address = said.x_rucio_account or "", client_address(request, deployment.trusted_proxies)
+    account, address = said.account or "", client_address(request, deployment.trusted_proxies)
     given = await proofs.by_ssh_key(deployment, vo, account, said.x_rucio_ssh_signature, address, client=CLIENT)
     return _given(given, said)
 

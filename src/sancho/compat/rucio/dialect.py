@@ -94,9 +94,11 @@ from sancho.replicas.errors import (
     ReplicaExists,
     ReplicaHeld,
     ReplicaNotFound,
+    UrlNotSigned,
 )
 from sancho.rses.errors import PathUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rules.errors import NotFewerCopies, QuotaExceeded, RuleMoving, RuleNotFound, RuleNotInForce, TooFewRses
+from sancho.uploads.errors import NoRseForUpload, UploadIncomplete
 from sancho.vos.errors import DocumentInUse, VoNotFound
 
 LONGEST_HEADER = 125
@@ -132,9 +134,12 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     ReplicaHeld: (409, "ReplicaIsLocked"),
     PathNotInArea: (400, "InvalidPath"),
     PfnUnknown: (404, "ReplicaNotFound"),
+    UploadIncomplete: (409, "FileConsistencyMismatch"),
+    UrlNotSigned: (409, "RSEOperationNotSupported"),
     PathUnfit: (400, "InvalidPath"),
     PathTaken: (409, "Duplicate"),
     RseBlocked: (409, "RSEWriteBlocked"),
+    NoRseForUpload: (409, "RSEWriteBlocked"),
     FileReplicaExists: (409, "FileReplicaAlreadyExists"),
     RuleNotFound: (404, "RuleNotFound"),
     RuleMoving: (409, "RuleReplaceFailed"),

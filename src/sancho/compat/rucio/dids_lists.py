@@ -11,7 +11,7 @@ from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, gives, no_blanks
 from sancho.compat.rucio.dids_wire import NEWEST, DidsIn, NamePath, NameText, NewQuery, ScopePath, SearchQuery
-from sancho.compat.rucio.filters_translate import filters_of, query_of
+from sancho.compat.rucio.filters_translate import TYPES, filters_of, query_of
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Listed, Search
@@ -93,8 +93,10 @@ async def search(
 ) -> Lines:
     """Search the DIDs of a scope."""
     keys = {key.name: key for key in await dids.list_keys(conn, caller.vo)}
-    wanted = query_of(query.model_extra, keys) if query.filters is None else filters_of(query.filters, keys)
-    asked = Search(wanted=wanted, scope=scope, kinds=translate.KINDS[query.type])
+    if query.filters is None:
+        asked = Search(query_of(query.model_extra, keys), scope, kinds=TYPES[query.type])
+    else:
+        asked = Search(filters_of(query.filters, keys, query.type), scope)
     found = dids.search(conn, caller.vo, asked, limit=query.limit, deep=query.recursive)
 
     async def said() -> AsyncIterator[list[Any]]:

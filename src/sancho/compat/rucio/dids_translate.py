@@ -21,14 +21,6 @@ from sancho.dids.model import (
 )
 from sancho.vos.model import Spec
 
-KINDS: Mapping[str, Sequence[DidKind]] = {
-    "all": tuple(DidKind),
-    "collection": (DidKind.DATASET, DidKind.CONTAINER),
-    "dataset": (DidKind.DATASET,),
-    "container": (DidKind.CONTAINER,),
-    "file": (DidKind.FILE,),
-}
-"""What a search may be for."""
 UNKNOWN = (
     "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
     "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at", "eol_at",

@@ -155,12 +155,6 @@ class NothingRequested(NotFound):
         super().__init__(did=did, rse=rse)
 
 
-class UrlsNotListed(Conflict):
-    """What was said of replicas is listed by name and RSE, not by URL."""
-
-    code = "rucio_urls_not_listed"
-
-
 class NothingToFollow(NotFound):
     """There is no replica of {did} that a browser can read."""
 

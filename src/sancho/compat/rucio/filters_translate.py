@@ -1,13 +1,13 @@
 """Filters of Rucio's searches, and the queries that they are: pure."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
 from sancho.compat.rucio.errors import FilterMalformed
 from sancho.compat.rucio.translate import read_date
-from sancho.dids.model import MetadataKey, MetadataKind
+from sancho.dids.model import DidKind, MetadataKey, MetadataKind
 from sancho.kit.query import All, Either, Not, Predicate, Query
 
 LONGEST_FILTERS = 20_000
@@ -25,14 +25,23 @@ KEYS: Mapping[str, tuple[str, str | None]] = {
     "guid": ("guid", None),
 }
 """What a filter may ask beside the VO's own keys, what we call it, and how some of them compare."""
+TYPES: Mapping[str, Sequence[DidKind]] = {
+    "all": tuple(DidKind),
+    "collection": (DidKind.DATASET, DidKind.CONTAINER),
+    "dataset": (DidKind.DATASET,),
+    "container": (DidKind.CONTAINER,),
+    "file": (DidKind.FILE,),
+}
+"""What a search may be for."""
 COMPARISONS: Mapping[str, str] = {"": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TRUE_OR_FALSE = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
-def filters_of(text: str, keys: Mapping[str, MetadataKey]) -> Query | None:
+def filters_of(text: str, keys: Mapping[str, MetadataKey], kinds: str = "all") -> Query | None:
     """What a search asks, from how Python shows a list of dictionaries; raises `FilterMalformed`.
 
-    What meets everything in one of them is found; without any, everything is. `keys` are those of the VO.
+    What meets everything in one of them is found; without any, everything is. `keys` are those of the VO, `kinds` what
+    is looked for where a dictionary says no `type`.
     """
     if len(text) > LONGEST_FILTERS:
         raise FilterMalformed(reason=f"they are longer than {LONGEST_FILTERS} characters.")
@@ -43,22 +52,35 @@ def filters_of(text: str, keys: Mapping[str, MetadataKey]) -> Query | None:
     groups: list[object] = cast(list[object], said) if isinstance(said, list) else [said]
     if len(groups) > MOST_GROUPS:
         raise FilterMalformed(reason=f"there are more than {MOST_GROUPS} dictionaries.")
-    found = [query_of(group, keys) for group in groups]
+    found = [query_of(group, keys, kinds) for group in groups or [{}]]
     asking = tuple(query for query in found if query is not None)
     if len(asking) < len(found) or not asking:  # one of them asks for nothing in particular
         return None
     return asking[0] if len(asking) == 1 else Either(asking)
 
 
-def query_of(group: object, keys: Mapping[str, MetadataKey]) -> Query | None:
-    """What one dictionary of filters asks; raises `FilterMalformed`."""
+def query_of(group: object, keys: Mapping[str, MetadataKey], kinds: str = "all") -> Query | None:
+    """What one dictionary of filters asks; raises `FilterMalformed`. `kinds` as in `filters_of`."""
     if not isinstance(group, dict):
         raise FilterMalformed(reason="they are not a list of dictionaries.")
     tests = cast(dict[object, object], group)
     if len(tests) > MOST_TESTS:
         raise FilterMalformed(reason=f"there are more than {MOST_TESTS} keys in a dictionary.")
-    terms = tuple(_test(key, value, keys) for key, value in tests.items())
+    of = _kinds(tests.get("type", kinds))
+    asked = (_test(key, value, keys) for key, value in tests.items() if key != "type")
+    terms = (*asked, of) if of is not None else tuple(asked)
     return None if not terms else terms[0] if len(terms) == 1 else All(terms)
+
+
+def _kinds(said: object) -> Query | None:
+    """What DIDs of these kinds meet; None: any do."""
+    known = TYPES.get(said.lower()) if isinstance(said, str) else None
+    if known is None:
+        raise FilterMalformed(reason=f"there is no type {str(said)[:100]!r}; there are: {', '.join(TYPES)}.")
+    if len(known) == len(DidKind):
+        return None
+    terms = tuple(Predicate("kind", "=", (kind.word,)) for kind in known)
+    return terms[0] if len(terms) == 1 else Either(terms)
 
 
 def _test(key: object, value: object, keys: Mapping[str, MetadataKey]) -> Query:

@@ -1,6 +1,9 @@
 """Rucio's replicas: registered, listed, found by URL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
@@ -18,16 +21,36 @@ from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch, Deployed
 from sancho.replicas import service
-from sancho.replicas.model import FileCopies, ReplicaKey, ReplicaState, Wanted
+from sancho.replicas.model import FileCopies, ReplicaState, Wanted
 from sancho.rses import service as rses
+from sancho.uploads import service as uploads
 
 METALINK = "application/metalink4+xml"
 MEANT = [Depends(refuse_unserved)]
 FOLLOWED = {"http": "http", "https": "https", "davs": "https", "dav": "http"}
 """Schemes that a browser can be sent to, and as what."""
+FOLLOWED_FOR = timedelta(minutes=1)
 router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
 redirects = Branch(prefix="/rucio/redirect", include_in_schema=False)
 Streams = Depends(gives(JSON_STREAM))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads lists of replicas, from which snapshot, and what signs URLs for them."""
+
+    conn: RucioSnapshot
+    caller: RucioCaller
+    deployment: Deployed
+
+    def signed(self, one: say.Found, lifetime: timedelta) -> say.Found:
+        """A replica at a URL that needs no token, if its RSE knows such."""
+        if not rses.signs(self.deployment.extensions, one.rse):
+            return one
+        return replace(one, url=rses.signed_url(self.deployment, self.caller, one.rse, one.path, lifetime))
+
+
+Reading = Annotated[Reader, Depends()]
 
 
 @router.post("", status_code=201)
@@ -44,26 +67,21 @@ async def register(
 
 @router.put("")
 @router.put("/")
-async def settle_put(body: StatesIn, caller: RucioCaller, conn: RucioTransaction) -> Response:
+async def settle_put(body: StatesIn, caller: RucioCaller, deployment: Deployed) -> Response:
     """Note that files which clients have put on an RSE by themselves are there, or will not come: all or none."""
-    rse = await rses.get(conn, body.rse)
-    found = await dids.resolve(conn, caller.vo, [file.did for file in body.files])
-    for arrived in (True, False):
-        said = {
-            ReplicaKey(did.did_id, rse.rse_id): did.did
-            for did, file in zip(found, body.files, strict=True) if file.state.startswith("A") is arrived
-        }  # fmt: skip
-        if said:
-            await service.settle_put(conn, caller, said, arrived=arrived)
+    said = {file.did: file.state.startswith("A") for file in body.files}
+    await uploads.settle(deployment, caller, body.rse, said)
     return Response(None, 200)
 
 
 @router.post("/list")
 @router.post("/list/")
-async def list_replicas(request: Request, body: ListIn, caller: RucioCaller, conn: RucioSnapshot) -> StreamingResponse:
+async def list_replicas(
+    request: Request, body: ListIn, caller: RucioCaller, conn: RucioSnapshot, deployment: Deployed
+) -> StreamingResponse:
     """Stream the files among and below some DIDs, with their replicas; as Metalink when that is accepted."""
     found = await dids.resolve(conn, caller.vo, [did.did for did in body.dids])
-    return await _listed(conn, caller, found, body, metalink=_takes_metalink(request))
+    return await _listed(Reader(conn, caller, deployment), found, body, metalink=_takes_metalink(request))
 
 
 @router.post("/dids", dependencies=[Streams])
@@ -108,41 +126,42 @@ async def datasets_of(
 
 @router.get("/{scope}/{name:path}", dependencies=MEANT)
 async def list_one(
-    request: Request, scope: str, name: str, caller: RucioCaller, conn: RucioSnapshot,
-    choice: Annotated[Choice, Query()],
-) -> StreamingResponse:  # fmt: skip
+    request: Request, scope: str, name: str, reader: Reading, choice: Annotated[Choice, Query()]
+) -> StreamingResponse:
     """Stream the files that are or lie below a DID, with their replicas; as Metalink when that is accepted."""
-    found = [await dids.get(conn, caller.vo, f"{scope}:{name.removesuffix('/')}")]
-    return await _listed(conn, caller, found, choice, metalink=_takes_metalink(request))
+    found = [await dids.get(reader.conn, reader.caller.vo, f"{scope}:{name.removesuffix('/')}")]
+    return await _listed(reader, found, choice, metalink=_takes_metalink(request))
 
 
 @redirects.get("/{scope}/{name:path}/metalink")
-async def metalink(scope: str, name: str, caller: RucioCaller, conn: RucioSnapshot) -> StreamingResponse:
+async def metalink(scope: str, name: str, reader: Reading) -> StreamingResponse:
     """Stream the replicas of a file as Metalink."""
-    found = [await dids.get(conn, caller.vo, f"{scope}:{name}")]
-    return await _listed(conn, caller, found, Choice(), metalink=True)
+    found = [await dids.get(reader.conn, reader.caller.vo, f"{scope}:{name}")]
+    return await _listed(reader, found, Choice(), metalink=True)
 
 
 @redirects.get("/{scope}/{name:path}")
-async def follow(
-    scope: str, name: str, caller: RucioCaller, conn: RucioTransaction, choice: Annotated[Choice, Query()]
-) -> Response:
-    """Lead to a replica of a file that a browser can read; raises `NothingToFollow`."""
+async def follow(scope: str, name: str, reader: Reading, choice: Annotated[Choice, Query()]) -> Response:
+    """Lead to a replica of a file that a browser can read, for a minute where URLs are signed.
+
+    Raises `NothingToFollow`.
+    """
+    conn, caller = reader.conn, reader.caller
     did = await dids.get(conn, caller.vo, f"{scope}:{name.removesuffix('/')}")
     schemes = [one for one in FOLLOWED if one in (choice.schemes or FOLLOWED)]
     choice = choice.model_copy(update={"schemes": schemes})
     there = await _chosen(conn, choice)
     wanted = Wanted([i for i, rse in there.known.items() if rse.readable], bare=False)
-    urls = [
-        one.url
+    found = [
+        one
         async for some in service.copies(conn, caller.vo, [did], wanted)
         for file in some
         for one in say.find(file, caller.vo_name, there, choice)
     ] if did.size is not None else []  # fmt: skip
-    if not urls:
+    if not found:
         raise NothingToFollow(did=did.did)
-    scheme, _, rest = urls[0].partition(":")
-    return RedirectResponse(f"{FOLLOWED[scheme]}:{rest}", 303)
+    scheme, _, rest = reader.signed(found[0], FOLLOWED_FOR).url.partition(":")
+    return RedirectResponse(f"{FOLLOWED[scheme]}:{rest}", 303, headers={"Cache-Control": "no-store"})
 
 
 def _takes_metalink(request: Request) -> bool:
@@ -157,35 +176,46 @@ async def _chosen(conn: Connection, choice: Choice) -> say.There:
     return say.There(known, {} if site_id is None else await rses.nearness(conn, known.values(), site_id))
 
 
-async def _listed(
-    conn: Connection, caller: Principal, found: Sequence[Did], choice: Choice, *, metalink: bool
-) -> StreamingResponse:
-    there = await _chosen(conn, choice)
+async def _listed(reader: Reader, found: Sequence[Did], choice: Choice, *, metalink: bool) -> StreamingResponse:
+    """A list of replicas. URLs are signed where they are to be used: in Metalink, or when a lifetime is said."""
+    there = await _chosen(reader.conn, choice)
     states = list(ReplicaState) if choice.all_states else [ReplicaState.AVAILABLE]
     wanted = Wanted(
         list(there.known), states, bare=not choice.rse_expression, parents=choice.resolve_parents,
         archives=choice.resolve_archives,
     )  # fmt: skip
-    files = service.copies(conn, caller.vo, found, wanted)
+    copies = service.copies(reader.conn, reader.caller.vo, found, wanted)
+    lasts = timedelta(seconds=choice.signature_lifetime) if choice.signature_lifetime else None
     if metalink:
-        return StreamingResponse(_metalinks(files, caller, there, choice), media_type=METALINK)
-    return await stream_of(_files(files, caller, there, choice))
+        files = _found(reader, copies, there, choice, lasts or rses.SIGNED_FOR_MOST)
+        return StreamingResponse(_metalinks(files, choice), media_type=METALINK)
+    files = _found(reader, copies, there, choice, lasts)
+    return await stream_of([say.replicas_of(*one, choice) for one in some] async for some in files)
 
 
-async def _files(
-    files: AsyncIterator[list[FileCopies]], caller: Principal, there: say.There, choice: Choice
-) -> AsyncIterator[Iterable[Any]]:
-    async for some in files:
-        yield [say.replicas_of(file, say.find(file, caller.vo_name, there, choice), choice) for file in some]
+async def _found(
+    reader: Reader, copies: AsyncIterator[list[FileCopies]], there: say.There, choice: Choice, lasts: timedelta | None
+) -> AsyncIterator[list[tuple[FileCopies, list[say.Found]]]]:
+    """Files with their replicas, some at a time; with `lasts` at signed URLs, made aside: it takes long."""
+    async for some in copies:
+        found = [(file, say.find(file, reader.caller.vo_name, there, choice)) for file in some]
+        if lasts is not None:
+            found = await asyncio.to_thread(_signed, reader, found, lasts)
+        yield found
+
+
+def _signed(
+    reader: Reader, found: Sequence[tuple[FileCopies, list[say.Found]]], lasts: timedelta
+) -> list[tuple[FileCopies, list[say.Found]]]:
+    return [(file, [reader.signed(one, lasts) for one in there]) for file, there in found]
 
 
 async def _metalinks(
-    files: AsyncIterator[list[FileCopies]], caller: Principal, there: say.There, choice: Choice
+    files: AsyncIterator[list[tuple[FileCopies, list[say.Found]]]], choice: Choice
 ) -> AsyncIterator[bytes]:
     yield say.METALINK_BEGINS
     async for some in files:
-        found = [(file, say.find(file, caller.vo_name, there, choice)) for file in some]
-        yield "".join(say.metalink_of(file, there, choice) for file, there in found).encode()
+        yield "".join(say.metalink_of(file, found, choice) for file, found in some).encode()
     yield say.METALINK_ENDS
 
 

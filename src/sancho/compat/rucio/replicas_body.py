@@ -9,8 +9,8 @@ from sancho.dids.model import FileText
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.extensions import Extensions
-from sancho.replicas import service
 from sancho.rses import service as rses
+from sancho.uploads import service as uploads
 
 
 async def enter(
@@ -19,7 +19,7 @@ async def enter(
 ) -> list[int]:  # fmt: skip
     """Register files as one RSE's, where they say that they lie, or else where its clients put them; describe them.
 
-    Raises what `replicas.service.register` and `dids.service.describe` do, and `RseBlocked`.
+    Raises what `uploads.service.announce` and `dids.service.describe` do, and `RseBlocked`.
     """
     rse = await rses.get(conn, rse_name)
     if not rse.writable and not ignore_availability:
@@ -34,7 +34,7 @@ async def enter(
         )
         for file in files
     ]  # fmt: skip
-    made = await service.register(conn, caller, rse_name, texts, known=True)
+    made = await uploads.announce(conn, caller, extensions, rse_name, texts)
     said = [{key: value for key, value in (file.meta or {}).items() if key != "guid"} for file in files]
     places = [n for n, document in enumerate(said) if document]
     if places:

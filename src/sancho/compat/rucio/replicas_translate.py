@@ -38,6 +38,7 @@ class Found:
 
     rse: Rse
     state: ReplicaState
+    path: str
     url: str
     domain: str = "wan"
     extract: bool = False
@@ -73,8 +74,8 @@ def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[F
 
 def _copies(file: FileCopies | ArchiveCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
     found = [
-        Found(way, state, _pfn(way, vo_name, file, path), _domain(there.rank.get(i, FAR), choice))
-        for i, state, path in file.copies
+        Found(way, state, path, rses.pfn(way, path), _domain(there.rank.get(i, FAR), choice))
+        for i, state, path in _places(file, vo_name, there.known)
         for way in _ways(there.known[i], there.rank.get(i, FAR), choice)
     ]
     return sorted(found, key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
@@ -88,8 +89,14 @@ def _inside(archive: Found, archive_name: str, name: str) -> Found:
     return replace(archive, domain="zip", extract=True)
 
 
-def _pfn(rse: Rse, vo_name: str, file: FileCopies | ArchiveCopies, path: str | None) -> str:
-    return rses.pfn(rse, rses.place(rse, vo_name, file.scope, file.did_id, file.name, path).path)
+def _places(
+    file: FileCopies | ArchiveCopies, vo_name: str, known: Mapping[int, Rse]
+) -> list[tuple[int, ReplicaState, str]]:
+    """Where the replicas of a file lie: RSE, state, path."""
+    return [
+        (i, state, rses.place(known[i], vo_name, file.scope, file.did_id, file.name, path).path)
+        for i, state, path in file.copies
+    ]
 
 
 def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:

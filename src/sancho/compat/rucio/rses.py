@@ -44,9 +44,11 @@ async def _once(documents: Iterable[Any]) -> AsyncIterator[Iterable[Any]]:
 
 
 @router.get("/{rse}", dependencies=[Json])
-async def rse(rse: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+async def rse(rse: str, caller: RucioCaller, conn: RucioTransaction, deployment: Deployed) -> JSONResponse:
     """Show an RSE with all that uploads and downloads need to know of it."""
-    return JSONResponse(say.settings_of(await service.get(conn, rse), caller.vo_name))
+    there = await service.get(conn, rse)
+    signing = service.signing(deployment.extensions, there)
+    return JSONResponse(say.settings_of(there, caller.vo_name, signing=signing))
 
 
 @router.get("/{rse}/attr", dependencies=[Json])
@@ -57,15 +59,21 @@ async def attributes(rse: str, _caller: RucioCaller, conn: RucioTransaction) -> 
 
 
 @router.get("/{rse}/protocols", dependencies=[Json])
-async def protocols(rse: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+async def protocols(rse: str, caller: RucioCaller, conn: RucioTransaction, deployment: Deployed) -> JSONResponse:
     """List how an RSE is reached."""
-    return JSONResponse(say.protocols_of(await service.get(conn, rse), caller.vo_name))
+    there = await service.get(conn, rse)
+    signing = service.signing(deployment.extensions, there)
+    return JSONResponse(say.protocols_of(there, caller.vo_name, signing=signing))
 
 
 @router.get("/{rse}/protocols/{scheme}", dependencies=[Json])
-async def protocol(rse: str, scheme: str, caller: RucioCaller, conn: RucioTransaction) -> JSONResponse:
+async def protocol(
+    rse: str, scheme: str, caller: RucioCaller, conn: RucioTransaction, deployment: Deployed
+) -> JSONResponse:
     """Show an RSE with its protocols of a scheme."""
-    said = say.settings_of(await service.get(conn, rse), caller.vo_name, scheme)
+    there = await service.get(conn, rse)
+    signing = service.signing(deployment.extensions, there)
+    said = say.settings_of(there, caller.vo_name, scheme, signing=signing)
     if not said["protocols"]:
         raise ProtocolNotThere(rse=rse, scheme=scheme[:100])
     return JSONResponse(said)

@@ -21,10 +21,9 @@ from sancho.vos.model import Spec
 USAGE_SOURCE = "rucio"
 """Which of the counts that there may be ours is: that of the catalogue itself."""
 IMPLEMENTATIONS: Mapping[str, str] = {
-    "file": "posix", "http": "webdav", "https": "webdav", "dav": "webdav", "davs": "webdav", "root": "xrootd",
-    "roots": "xrootd",
+    "file": "posix", "https": "webdav", "root": "xrootd", "roots": "xrootd",
 }  # fmt: skip
-"""The module of Rucio's client that talks to a scheme, where gfal is not the one that does."""
+"""The module of Rucio's client that talks to a scheme, where gfal is not the one that does: its WebDAV is https."""
 READ, WRITE, DELETE = 4, 2, 1
 """The bits of Rucio's `availability`."""
 
@@ -35,13 +34,21 @@ PLUGINS: Mapping[str, str] = {
 """Our plugin that speaks a scheme."""
 
 
-def protocol_of(rse: Rse, vo_name: str) -> dict[str, Any]:
-    """How a VO reaches an RSE by its first protocol: below the prefix, in its own area."""
+SIGNED = "https"
+"""The scheme whose URLs Rucio's client lets be signed."""
+
+
+def protocol_of(rse: Rse, vo_name: str, *, signs: bool = False) -> dict[str, Any]:
+    """How a VO reaches an RSE by its first protocol: below the prefix, in its own area.
+
+    A file is not renamed by a URL that is `signs`: that would be another path.
+    """
     parts = urlsplit(rses.pfn(rse, f"/{quote(vo_name, '')}/"))
+    way = "NoRename" if signs and parts.scheme == SIGNED else "Default"
     return {
         "scheme": parts.scheme, "hostname": parts.hostname or "localhost",
         "port": parts.port or 0, "prefix": parts.path,
-        "impl": f"rucio.rse.protocols.{IMPLEMENTATIONS.get(parts.scheme, 'gfal')}.Default",
+        "impl": f"rucio.rse.protocols.{IMPLEMENTATIONS.get(parts.scheme, 'gfal')}.{way}",
         "domains": {
             domain: {op: rse.domains.get(domain, {}).get(op) for op in ops}
             for domain, ops in everything(1).items()
@@ -50,9 +57,12 @@ def protocol_of(rse: Rse, vo_name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def protocols_of(rse: Rse, vo_name: str, scheme: str | None = None) -> list[dict[str, Any]]:
-    """All the ways in which a VO reaches an RSE, or those of a scheme."""
-    said = [protocol_of(rses.by(rse, protocol), vo_name) for protocol in rse.protocols]
+def protocols_of(
+    rse: Rse, vo_name: str, scheme: str | None = None, *, signing: Sequence[Rse] = ()
+) -> list[dict[str, Any]]:
+    """All the ways in which a VO reaches an RSE, or those of a scheme; `signing` are those whose URLs are signed."""
+    ways = [rses.by(rse, protocol) for protocol in rse.protocols]
+    said = [protocol_of(way, vo_name, signs=way in signing) for way in ways]
     return [one for one in said if scheme in (None, one["scheme"])]
 
 
@@ -133,11 +143,15 @@ def rse_of(rse: Rse) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def settings_of(rse: Rse, vo_name: str, scheme: str | None = None) -> dict[str, Any]:
-    """An RSE with all that uploads and downloads need to know of it; of its protocols all, or those of a scheme."""
+def settings_of(rse: Rse, vo_name: str, scheme: str | None = None, *, signing: Sequence[Rse] = ()) -> dict[str, Any]:
+    """An RSE with all that uploads and downloads need to know of it; of its protocols all, or those of a scheme.
+
+    With one among `signing`, clients have every URL of the RSE signed, and use no token or certificate there.
+    """
+    signer = next((way.plugin for way in signing if way.prefix.startswith(f"{SIGNED}:")), None)
     return {
-        **rse_of(rse), "protocols": protocols_of(rse, vo_name, scheme), "domain": ["lan", "wan"],
-        "lfn2pfn_algorithm": rse.naming, "credentials": None, "sign_url": None, "verify_checksum": True,
+        **rse_of(rse), "protocols": protocols_of(rse, vo_name, scheme, signing=signing), "domain": ["lan", "wan"],
+        "lfn2pfn_algorithm": rse.naming, "credentials": None, "sign_url": signer, "verify_checksum": True,
     }  # fmt: skip
 
 

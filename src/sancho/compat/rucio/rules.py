@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Response
 
 from sancho.compat.rucio import rules_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
-from sancho.compat.rucio.errors import NotForOthers
+from sancho.compat.rucio.errors import NotForOthers, PartNotServed
 from sancho.compat.rucio.rules_caller import Number
 from sancho.compat.rucio.rules_wire import Datasets, Dids, LeaveIn, RuleIn, RulesQuery
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
@@ -16,6 +16,7 @@ from sancho.compat.rucio.translate import id_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind
 from sancho.identity import service as identity
+from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.web import Branch
 from sancho.replicas import service as replicas
@@ -43,6 +44,8 @@ async def create(body: RuleIn, caller: RucioCaller, conn: RucioTransaction) -> l
     """Make a rule for each of some DIDs, all or none, for the caller itself; say their ids."""
     if body.account not in (None, caller.account):
         raise NotForOthers(account=body.account or "")
+    if body.grouping == "NONE":
+        await _refuse_spreading(conn, caller, body)
     asked = [
         RuleRequest(
             did=did.did, copies=body.copies, rse_expression=body.rse_expression, lifetime=body.lifetime,
@@ -53,6 +56,14 @@ async def create(body: RuleIn, caller: RucioCaller, conn: RucioTransaction) -> l
     return [id_of(rule.rule_id) for rule in await service.create_all(conn, caller, asked)]
 
 
+async def _refuse_spreading(conn: Connection, caller: Principal, body: RuleIn) -> None:
+    """Raise `PartNotServed` for the first DID whose files would have to be placed one by one."""
+    found = await dids.resolve(conn, caller.vo, [did.did for did in body.dids])
+    spread = next((did for did in found if did.kind is not DidKind.FILE), None)
+    if spread is not None:
+        raise PartNotServed(part="grouping NONE", what=f"a rule on {spread.did}, which is no file,")
+
+
 @router.get("/", dependencies=STREAMS)
 @router.get("", dependencies=STREAMS)
 async def list_rules(query: Annotated[RulesQuery, Query()], caller: RucioCaller, conn: RucioSnapshot) -> Response:
@@ -61,7 +72,7 @@ async def list_rules(query: Annotated[RulesQuery, Query()], caller: RucioCaller,
         account=query.account, scope=query.scope, name=query.name, state=say.state_of(query.state),
         rse_expression=query.rse_expression, activity=query.activity,
         kind=DidKind(query.did_type[0]) if query.did_type else None, since=query.created_after,
-        before=query.created_before,
+        before=query.created_before, copies=query.copies, locked=query.locked,
     )  # fmt: skip
     return await _rules(conn, caller.vo, asked)
 

@@ -5,7 +5,7 @@ from fastapi import Depends, Response
 from sancho.compat.rucio import rules_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
 from sancho.compat.rucio.rules_caller import Number
-from sancho.compat.rucio.rules_wire import ChangeIn, MoveIn, Options, ReduceIn
+from sancho.compat.rucio.rules_wire import ChangeIn, MoveIn, Options, Override, ReduceIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import id_of
 from sancho.dids import service as dids
@@ -46,8 +46,10 @@ async def _decide(conn: RucioTransaction, caller: RucioCaller, rule_id: int, opt
 @router.post("/{rule_id}/move", status_code=201)
 async def move(rule_id: Number, body: MoveIn, caller: RucioCaller, conn: RucioTransaction) -> str:
     """Have the copies of a rule elsewhere; say the id of the rule that takes its place once it is ok."""
-    activity = body.override.activity if body.override else None
-    return id_of((await service.move(conn, caller, rule_id, body.rse_expression, activity=activity)).rule_id)
+    said = body.override or Override()
+    fields = frozenset(said.model_fields_set)
+    instead = Change(fields, said.lifetime, said.comment, said.activity, copies=said.copies)
+    return id_of((await service.move(conn, caller, rule_id, body.rse_expression, instead)).rule_id)
 
 
 @router.post("/{rule_id}/reduce")

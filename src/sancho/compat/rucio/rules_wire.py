@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from sancho.compat.rucio.wire import LISTED_AT_ONCE, DidIn, Expression, Moment, Name
 from sancho.kit.units import Duration
@@ -26,8 +26,9 @@ class RuleIn(BaseModel, extra="forbid"):
     activity: Printable | None = None
     comment: Comment = None
     account: Account | None = None
-    grouping: Literal["ALL", "DATASET"] | None = None
-    """A rule of ours chooses its RSEs once, for all files: what is said of `DATASET` holds for each dataset too."""
+    grouping: Literal["ALL", "DATASET", "NONE"] | None = None
+    """A rule of ours chooses its RSEs once, for all files: what is said of `DATASET` holds for each dataset too, and
+    of `NONE` for a single file."""
     priority: Annotated[int, Field(ge=0, le=5)] | None = None
     purge_replicas: bool = False
     ignore_availability: bool = False
@@ -46,7 +47,10 @@ class RuleIn(BaseModel, extra="forbid"):
 class Override(BaseModel, extra="forbid"):
     """What the rule that takes another's place asks for instead."""
 
-    activity: Printable | None = None
+    activity: Printable = "default"
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
+    lifetime: Duration | None = None
+    comment: Annotated[Comment, Field(validation_alias=AliasChoices("comment", "comments"))] = None
 
 
 class Options(BaseModel, extra="forbid"):
@@ -106,6 +110,8 @@ class RulesQuery(BaseModel, extra="forbid"):
     did_type: Literal["FILE", "DATASET", "CONTAINER", "F", "D", "C"] | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
+    copies: Annotated[int, Field(ge=1, le=100)] | None = None
+    locked: bool | None = None
 
 
 class Dids(BaseModel, extra="forbid"):

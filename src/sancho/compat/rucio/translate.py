@@ -41,6 +41,12 @@ def vo_meant(said: str | None, vos: Sequence[VO]) -> VO | None:
     return found
 
 
+def name_and_vo(said: str | None) -> tuple[str | None, str | None]:
+    """An account as a client says it, and the VO that it names with it, as Rucio does: `alice@belle`."""
+    name, at, vo = (said or "").rpartition("@")
+    return (name, vo) if at else (said, None)
+
+
 def vo_in_list(vo: VO, spec: Spec) -> dict[str, Any]:
     """A VO as the list of all shows it; `spec` is what its document says, for who may see that."""
     return {

@@ -1,16 +1,14 @@
 """Rucio's suspicious replicas, and lists and sums of all that was said of replicas."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import troubles_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
-from sancho.compat.rucio.errors import UrlsNotListed
 from sancho.compat.rucio.replicas_wire import UNKNOWN, DarkIn, StatesQuery, SummaryQuery, SuspiciousIn, SuspiciousQuery
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import id_of
@@ -60,13 +58,18 @@ async def list_suspicious(
 async def list_states(
     query: Annotated[StatesQuery, Query()], caller: RucioCaller, conn: RucioSnapshot
 ) -> StreamingResponse:
-    """Stream what was said of replicas, newest first, and what came of it."""
-    if query.list_pfns:
-        raise UrlsNotListed
+    """Stream what was said of replicas, newest first, and what came of it; or the URLs of those replicas."""
     kinds, states = say.meant(query.state)
     rse_ids = [(await rses.get(conn, query.rse)).rse_id] if query.rse else None
     asked = Troubles(kinds, states, rse_ids, since=query.younger_than, before=query.older_than)
-    return await stream_of(_first(service.stream_troubles(conn, caller.vo, asked), query.limit))
+    found = _first(service.stream_troubles(conn, caller.vo, asked), query.limit)
+    if query.list_pfns:
+        known = {rse.rse_id: rse for rse in await rses.rses(conn)}
+        return await stream_of(
+            [say.url_of(one, known[one.rse_id], caller.vo_name) for one in some if one.rse_id in known]
+            async for some in found
+        )
+    return await stream_of([say.declaration_of(one) for one in some] async for some in found)
 
 
 @router.get("/bad/summary", dependencies=STREAMS)
@@ -98,10 +101,10 @@ async def _rse_ids(conn: Connection, expression: str | None) -> list[int] | None
     return None if not expression else [rse.rse_id for rse in await rses.resolve(conn, expression)]
 
 
-async def _first(found: AsyncIterator[list[Declaration]], limit: int | None) -> AsyncIterator[Iterable[Any]]:
+async def _first(found: AsyncIterator[list[Declaration]], limit: int | None) -> AsyncIterator[list[Declaration]]:
     left = limit
     async for some in found:
-        yield [say.declaration_of(one) for one in islice(some, left)]
+        yield some[:left]
         if left is not None:
             left -= len(some)
             if left <= 0:

@@ -5,6 +5,8 @@ from typing import Any
 
 from sancho.compat.rucio.translate import date_of, id_of
 from sancho.replicas.model import Declaration, DeclarationKind, DeclarationState, Suspicion, TroubleSum
+from sancho.rses import service as rses
+from sancho.rses.model import Rse
 
 KINDS: Mapping[str, DeclarationKind | None] = {
     "BAD": DeclarationKind.BAD, "SUSPICIOUS": DeclarationKind.SUSPICIOUS,
@@ -41,6 +43,11 @@ def declaration_of(one: Declaration) -> dict[str, Any]:
         "created_at": date_of(one.declared_at), "updated_at": date_of(one.ended_at or one.declared_at),
         "expires_at": date_of(one.until) if one.until else None,
     }  # fmt: skip
+
+
+def url_of(one: Declaration, rse: Rse, vo_name: str) -> str:
+    """The URL of a replica of which something was said, by the first protocol of its RSE."""
+    return rses.pfn(rse, rses.place(rse, vo_name, one.scope, one.did_id, one.name, one.path).path)
 
 
 def suspicion_of(one: Suspicion) -> dict[str, Any]:

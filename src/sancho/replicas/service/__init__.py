@@ -9,6 +9,7 @@ from sancho.replicas.service.catalogue import (
     archives,
     copies,
     dataset_copies,
+    expect,
     located,
     lying_on,
     register,
@@ -32,10 +33,11 @@ from sancho.replicas.service.declaring import (
 )
 from sancho.replicas.service.deletion import reap
 from sancho.replicas.service.holds import add, arrive, hold, lose, mark_bad, place, recopy, release
+from sancho.replicas.service.signing import sign_reading, sign_writing
 
 __all__ = [
-    "abandon", "access", "add", "archives", "arrive", "copies", "dataset_copies", "declare", "give_up", "hold",
-    "list", "list_troubles", "located", "lose", "lying_on", "mark_bad", "mean", "note_lost", "place", "quarantine",
-    "reap", "recopy", "register", "release", "return_due", "settle_put", "stream", "stream_troubles", "suspicions",
-    "sweep", "trouble_sums", "usage",
+    "abandon", "access", "add", "archives", "arrive", "copies", "dataset_copies", "declare", "expect",
+    "give_up", "hold", "list", "list_troubles", "located", "lose", "lying_on", "mark_bad", "mean", "note_lost",
+    "place", "quarantine", "reap", "recopy", "register", "release", "return_due", "settle_put", "sign_reading",
+    "sign_writing", "stream", "stream_troubles", "suspicions", "sweep", "trouble_sums", "usage",
 ]  # fmt: skip

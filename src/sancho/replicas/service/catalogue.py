@@ -51,9 +51,21 @@ async def register(
     that is still to be put there is copying until `settle_put` says otherwise, and given up after `PUT_TIME`.
     """
     names = [file.did for file in files] if dataset is None else [*(file.did for file in files), dataset]
-    vo = caller.vo
     rse = await rses.get(conn, rse_name, field="rse")
     require(caller, "replicas:create", on=[*map(thing, names), f"site:{rse.site}"])
+    return await _enter(conn, caller, rse, files, dataset=dataset, known=known)
+
+
+async def expect(conn: Connection, caller: Principal, rse: Rse, files: Sequence[FileText]) -> list[int]:
+    """As `register` with `known`, of copying replicas alone, for who has `uploads:create`."""
+    require(caller, "uploads:create", on=[*(thing(file.did) for file in files), f"site:{rse.site}"])
+    return await _enter(conn, caller, rse, [file._replace(copying=True) for file in files], dataset=None, known=True)
+
+
+async def _enter(
+    conn: Connection, caller: Principal, rse: Rse, files: Sequence[FileText], *, dataset: str | None, known: bool
+) -> list[int]:
+    vo = caller.vo
     scopes = await dids.scopes_for(conn, caller, [file.did for file in files])
     new = dids.new_files(files, scopes)
     into = None

@@ -149,28 +149,28 @@ async def note_lost(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> No
     await declarations.end_lost(conn, vo, keys)
 
 
-async def settle_put(conn: Connection, caller: Principal, said: Mapping[ReplicaKey, str], *, arrived: bool) -> None:
+async def settle_put(conn: Connection, vo: int, said: Mapping[ReplicaKey, str], *, arrived: bool) -> list[ReplicaKey]:
     """Note that files, given with their DIDs, which a client has put on a storage, are there, or will not come.
 
-    For who has `replicas:create`; all or none. Those that are there already stay as they are. Raises
-    `ReplicaNotFound` or `ReplicaNotCopying`, naming the first.
+    All or none; the caller has seen to it that who says so may. Those that are there already stay as they are; returns
+    the others that are now. Raises `ReplicaNotFound` or `ReplicaNotCopying`, naming the first.
     """
-    require(caller, "replicas:create", on=[thing(did) for did in said.values()])
     wanted = sorted(said)
-    states = await rows.lock(conn, caller.vo, wanted)
+    states = await rows.lock(conn, vo, wanted)
     fit = {ReplicaState.COPYING, ReplicaState.AVAILABLE} if arrived else {ReplicaState.COPYING}
     for key in wanted:
         if key not in states:
-            raise ReplicaNotFound(**await named(conn, caller.vo, key))
+            raise ReplicaNotFound(**await named(conn, vo, key))
         if states[key] not in fit:
-            raise ReplicaNotCopying(**await named(conn, caller.vo, key), state=states[key].word)
+            raise ReplicaNotCopying(**await named(conn, vo, key), state=states[key].word)
     if not arrived:
-        await rows.expire(conn, caller.vo, wanted)
-        return
-    came = await arrive(conn, caller.vo, wanted)
-    await rows.keep(conn, caller.vo, came)
+        await rows.expire(conn, vo, wanted)
+        return []
+    came = await arrive(conn, vo, wanted)
+    await rows.keep(conn, vo, came)
     if came:
-        await defer(conn, "rules:settle", vo=caller.vo, keys=[list(key) for key in came])
+        await defer(conn, "rules:settle", vo=vo, keys=[list(key) for key in came])
+    return came
 
 
 async def give_up(conn: Connection, caller: Principal, said: Mapping[ReplicaKey, str]) -> None:

@@ -18,12 +18,13 @@ from sancho.replicas.model import (
 
 _DECLARATION: LiteralString = """
     SELECT x.declaration_id, x.kind, x.state, x.did_id, s.name AS scope, d.name, x.rse_id, e.name AS rse,
-           a.name AS account, x.reason, x.declared_at, x.until, x.ended_at
+           a.name AS account, x.reason, x.declared_at, x.until, x.ended_at, p.path
       FROM declaration x
       JOIN did d ON d.did_id = x.did_id AND d.vo = x.vo
       JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
       JOIN rse e ON e.rse_id = x.rse_id
       LEFT JOIN account a ON a.account_id = x.account_id AND a.vo = x.vo
+      LEFT JOIN replica_path p ON p.did_id = x.did_id AND p.vo = x.vo AND p.rse_id = x.rse_id
 """
 _ASKED: LiteralString = """
      WHERE x.vo = %(vo)s AND x.kind = ANY(%(kinds)s::"char"[]) AND x.state = ANY(%(states)s::"char"[])

@@ -25,9 +25,11 @@ from sancho.rses.service.catalogue import (
 )
 from sancho.rses.service.configuration import RSE, RseSpec
 from sancho.rses.service.reporting import newest_reports, report, reports
+from sancho.rses.service.signing import SIGNED_FOR_MOST, signed_url, signing, signing_at, signs
 
 __all__ = [
-    "RSE", "Rse", "RseSpec", "by", "by_id", "distances", "distances_from", "file_at", "get", "named_path", "nearness",
-    "newest_reports", "parse", "path_below", "pfn", "place", "port_of", "reached", "reading_token", "report",
-    "reports", "resolve", "rses", "said_path", "storage", "token",
+    "RSE", "SIGNED_FOR_MOST", "Rse", "RseSpec", "by", "by_id", "distances", "distances_from", "file_at", "get",
+    "named_path", "nearness", "newest_reports", "parse", "path_below", "pfn", "place", "port_of", "reached",
+    "reading_token", "report", "reports", "resolve", "rses", "said_path", "signed_url", "signing", "signing_at",
+    "signs", "storage", "token",
 ]  # fmt: skip

@@ -11,12 +11,12 @@ from sancho.dids.errors import DidMalformed, DidNotFound
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.units import Amount, Id
+from sancho.kit.units import Amount, Duration, Id
 from sancho.kit.web import Branch, Caller, Transaction
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
-from sancho.rules.api.rules import Expression, Limit, RuleOut, StateWord
+from sancho.rules.api.rules import Activity, Expression, Limit, RuleOut, StateWord
 from sancho.rules.errors import (
     NotFewerCopies,
     QuotaExceeded,
@@ -27,15 +27,19 @@ from sancho.rules.errors import (
     RuleNotWaiting,
     TooFewRses,
 )
-from sancho.rules.model import RuleEvent
+from sancho.rules.model import Change, RuleEvent
 
 router = Branch(tags=["rules"])
 
 
 class MoveIn(BaseModel, extra="forbid"):
-    """Where the copies are to be instead."""
+    """Where the copies are to be instead; what is not said stays. A lifetime counts from now on; null: for ever."""
 
     rse_expression: Expression
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
+    lifetime: Duration | None = None
+    activity: Activity = "default"
+    comment: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
 
 
 class ReduceIn(BaseModel, extra="forbid"):
@@ -131,7 +135,9 @@ async def rule_history(
 )  # fmt: skip
 async def move(rule_id: Id, body: MoveIn, caller: Caller, conn: Transaction) -> RuleOut:
     """Have the copies of a rule elsewhere: a new rule is made, and the old one goes once the new one is ok."""
-    return RuleOut.of(await service.move(conn, caller, rule_id, body.rse_expression))
+    said = frozenset(body.model_fields_set - {"rse_expression"})
+    instead = Change(said, body.lifetime, body.comment, body.activity, copies=body.copies)
+    return RuleOut.of(await service.move(conn, caller, rule_id, body.rse_expression, instead))
 
 
 @router.post(

@@ -11,7 +11,7 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.rses import service as rses
 from sancho.rules.errors import NotFewerCopies, RuleLocked, RuleMoving, RuleNotInForce, TooFewRses
-from sancho.rules.model import BATCH, LARGE, EventKind, Rule, RuleState
+from sancho.rules.model import BATCH, LARGE, Change, EventKind, Rule, RuleState
 from sancho.rules.service.asking import get, lock, make
 from sancho.rules.service.changing import own
 from sancho.rules.service.leaving import given_back, let_go
@@ -19,16 +19,18 @@ from sancho.rules.service.quotas import charge
 from sancho.rules.store import events, locks, rows, terms
 from sancho.vos import service as vos
 
+AS_BEFORE = Change(frozenset())
 REPLACED_AT_ONCE = 50
 """Rules of each VO that one run lets go because others have taken their place."""
 
 
 async def move(
-    conn: Connection, caller: Principal, rule_id: int, rse_expression: str, *, activity: str | None = None
+    conn: Connection, caller: Principal, rule_id: int, rse_expression: str, instead: Change = AS_BEFORE
 ) -> Rule:
     """Have the copies of a rule on other RSEs, for its account: return the new rule that the old one goes for.
 
-    The old one stays until the new one is ok, whatever state it is in itself; the new one lives as long. Raises
+    The old one stays until the new one is ok, whatever state it is in itself; the new one asks for what the old one
+    did, but for what is said `instead`. Raises
     `RuleNotFound`, `NotYours`, `RuleLocked`, `RuleNotInForce`, `RuleMoving`, and what making a rule raises.
     """
     old = await _free(conn, caller, rule_id)
@@ -37,11 +39,13 @@ async def move(
     old = await get(conn, caller.vo, rule_id)
     if old.replaced_by is not None:
         raise RuleMoving(rule_id=rule_id, to=old.replaced_by)
+    left, said = old.expires_at - datetime.now(UTC) if old.expires_at else None, instead.fields
     new = rows.NewRule(
-        account_id=old.account_id, did_id=old.did_id, copies=old.copies, rse_expression=rse_expression, rse_ids=(),
-        lifetime=old.expires_at - datetime.now(UTC) if old.expires_at else None, activity=activity or old.activity,
-        comment=old.comment, injecting=False, version=await vos.current_version(conn),
-        traceparent=telemetry.traceparent(), replaces=rule_id,
+        account_id=old.account_id, did_id=old.did_id, copies=instead.copies if "copies" in said else old.copies,
+        rse_expression=rse_expression, rse_ids=(), lifetime=instead.lifetime if "lifetime" in said else left,
+        activity=instead.activity if "activity" in said else old.activity,
+        comment=instead.comment if "comment" in said else old.comment, injecting=False,
+        version=await vos.current_version(conn), traceparent=telemetry.traceparent(), replaces=rule_id,
     )  # fmt: skip
     [made] = await make(conn, caller, [(did, new)])
     said = f"to rule {made.rule_id}, on {rse_expression}"

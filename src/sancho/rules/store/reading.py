@@ -44,6 +44,8 @@ async def stream_rules(conn: Connection, vo: int, asked: Asked) -> AsyncIterator
            AND (%(kind)s::"char" IS NULL OR d.kind = %(kind)s::"char")
            AND (%(since)s::timestamptz IS NULL OR x.created_at >= %(since)s)
            AND (%(before)s::timestamptz IS NULL OR x.created_at < %(before)s)
+           AND (%(copies)s::smallint IS NULL OR r.copies = %(copies)s)
+           AND (%(locked)s::bool IS NULL OR x.locked = %(locked)s)
          ORDER BY r.rule_id DESC
         """
     )

@@ -1,4 +1,4 @@
-"""Use cases of uploads: open, verify, commit, give up, empty what was given up.
+"""Intents: open, verify, commit, give up, empty what was given up.
 
 `verify` and `empty` talk to storages and need no transaction; everything else runs in the caller's.
 """
@@ -22,17 +22,19 @@ from sancho.rses.model import Operation, Rse
 from sancho.rules import service as rules
 from sancho.rules.model import Arrival, Hold, RuleTerms
 from sancho.uploads import plan, store
-from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
+from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, UploadIncomplete
 from sancho.uploads.model import (
     INTENT_LIFETIME,
     MAX_FILES,
     TOKEN_LIFETIME,
+    Announced,
     Committed,
     Intent,
     IntentState,
     Upload,
     Wish,
 )
+from sancho.uploads.service.looking import LOOK_TIME, look
 from sancho_contract.storage import ObjectMissing, StorageRefused, StorageUnavailable
 
 AT_ONCE = 8
@@ -132,22 +134,8 @@ async def verify(
 async def _verify_one(deployment: Deployment, vo_name: str, intent: Intent, rse: Rse) -> str:
     rse = rses.reached([rse], Operation.READ).get(rse.rse_id, rse)
     place = rses.place(rse, vo_name, intent.scope, intent.did_id, intent.name)
-    token = rses.token(deployment.signer, rse, subject="uploads", lifetime=timedelta(minutes=5), read=[place.path])
-    try:
-        stat = await rses.storage(deployment.extensions, rse).stat(place.url, token)
-    except ObjectMissing as e:
-        raise UploadIncomplete(did=intent.did, rse=rse.name, why="it is not there") from e
-    except StorageUnavailable as e:
-        raise StorageAway(rse=rse.name, why=str(e)) from e
-    except StorageRefused as e:
-        raise UploadIncomplete(did=intent.did, rse=rse.name, why=f"the storage refuses: {e}") from e
-    if stat.size != intent.size:
-        raise UploadIncomplete(did=intent.did, rse=rse.name, why=f"it has {stat.size} bytes, not {intent.size}")
     announced = None if intent.adler32 is None else unpack_adler32(intent.adler32)
-    if stat.adler32 is None or (announced is not None and announced != stat.adler32):
-        why = f"its adler32 is {stat.adler32 or 'not known'}, not {announced}"
-        raise UploadIncomplete(did=intent.did, rse=rse.name, why=why)
-    return stat.adler32
+    return await look(deployment, rse, place, Announced(intent.did, intent.size, announced))
 
 
 async def commit(conn: Connection, vo: int, intent_ids: Sequence[int], checksums: Mapping[int, str]) -> list[Committed]:
@@ -265,7 +253,7 @@ async def _empty(deployment: Deployment, vo_name: str, intent: Intent, rse: Rse 
         return True
     place = rses.place(rse, vo_name, intent.scope, intent.did_id, intent.name)
     token = rses.token(  # to read as well: XRootD looks at a file before it deletes it
-        deployment.signer, rse, subject="uploads", lifetime=timedelta(minutes=5), read=[place.path], modify=[place.path]
+        deployment.signer, rse, subject="uploads", lifetime=LOOK_TIME, read=[place.path], modify=[place.path]
     )
     try:
         await rses.storage(deployment.extensions, rse).delete(place.url, token)
