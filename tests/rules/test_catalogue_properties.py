@@ -1,37 +1,44 @@
-"""Whatever is made, attached, detached, closed, erased and restored: the catalogue is what a small model of it says."""
+"""Whatever is made, filled, found, held by rules, erased and restored: the catalogue is what a small model of it says.
 
-import asyncio
+A step is a kind of deed and a number that chooses among what there is. After each the tasks that it deferred run, and
+the database is compared with the model; locks, usage, tallies and directories are counted anew.
+"""
+
 import json
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from sancho.dids import service
-from sancho.dids.errors import CollectionClosed, CollectionMonotonic, Cycle, DidExists, KindsMismatch, NotACollection
-from sancho.dids.model import DidKind, NewCollection
+from sancho.dids.errors import (
+    CollectionClosed,
+    CollectionMonotonic,
+    Cycle,
+    DidExists,
+    KindsMismatch,
+    NotACollection,
+    PathNotFound,
+)
+from sancho.dids.model import Attachment, Child, DidKind, NewCollection, NewFile, Tally
 from sancho.kit.db import Connection
-from sancho.rules.service import erasing
-from tests.dids.given import given_files, person
+from sancho.replicas import service as replicas
+from sancho.replicas.model import ReplicaKey, ReplicaState
+from sancho.rules import service as rules
+from sancho.rules.model import Change
+from sancho.rules.service import erasing, repairing
+from tests.dids.given import person
+from tests.dids.metadata_given import apply, say
+from tests.rules.given import arrive, check_exact, given_rule
 from tests.world import World
 
-T = TypeVar("T")
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
-MOST = 8
-HELD = (DidKind.DATASET, DidKind.DATASET, DidKind.CONTAINER)
-PICK = st.integers(0, MOST - 1)
+FOLDERS = ("", "a/", "a/b/")
+RUNS = 3
 
 
 @dataclass
@@ -41,97 +48,123 @@ class Thing:
     name: str
     did_id: int
     kind: DidKind
+    owner: str = "alice"
+    size: int = 0
+    run: int | None = None
     inside: set[str] = field(default_factory=set[str])
     closed: bool = False
     monotonic: bool = False
     ends: bool = False
+    follows: bool = False
+    """It ends because its dataset did, and lives on if it comes into another one."""
+    least: int | None = None
+    """It follows a search for runs from here on."""
 
 
-class Catalogue(RuleBasedStateMachine):
-    """Alice's DIDs in scope `mc`: every step is taken in the database and in the model."""
+@dataclass
+class Held:
+    """A rule as the model knows it."""
 
-    conn: ClassVar[Connection]
-    world: ClassVar[World]
-    loop: ClassVar[asyncio.AbstractEventLoop]
+    name: str
+    account: str
+    locked: bool
 
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """The machine runs beside the loop that the connection lives in."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
-    @initialize()
-    def begin(self) -> None:
-        self.alice = person(self.world, "alice")
-        self.there: dict[str, Thing] = {}
-        self.gone: set[str] = set()
-        self.past: list[tuple[datetime, dict[str, set[str]]]] = []
-        self.savepoint = self.conn.transaction(force_rollback=True)
-        self.wait(self.savepoint.__aenter__())
-        for n, kind in enumerate((None, None, None, *HELD)):
-            self.make(n, kind, monotonic=False)
+@dataclass
+class Story:
+    """What has happened so far, in the database and in the model."""
 
-    def teardown(self) -> None:
-        self.wait(self.savepoint.__aexit__(None, None, None))
+    conn: Connection
+    world: World
+    there: dict[str, Thing] = field(default_factory=dict[str, Thing])
+    gone: list[str] = field(default_factory=list[str])
+    rules: dict[int, Held] = field(default_factory=dict[int, Held])
+    past: list[tuple[datetime, dict[str, set[str]]]] = field(default_factory=list[tuple[datetime, dict[str, set[str]]]])
+    made: int = 0
 
     # ---- what is there
 
-    def one(self, pick: int) -> Thing:
-        return list(self.there.values())[pick % len(self.there)]
+    def all(self, *kinds: DidKind) -> list[Thing]:
+        return [one for one in self.there.values() if not kinds or one.kind in kinds]
 
-    def some(self, picks: list[int]) -> list[Thing]:
-        return [self.one(pick) for pick in picks]
+    @property
+    def collections(self) -> list[Thing]:
+        return self.all(DidKind.DATASET, DidKind.CONTAINER)
 
-    def below(self, thing: Thing) -> set[str]:
+    def one(self, n: int, among: list[Thing]) -> Thing:
+        return among[n % len(among)]
+
+    def below(self, thing: Thing) -> dict[str, Thing]:
         """Everything at any depth, itself included."""
-        return {thing.name}.union(*(self.below(self.there[name]) for name in thing.inside))
+        found = {thing.name: thing}
+        for name in thing.inside:
+            found |= self.below(self.there[name])
+        return found
+
+    def files_below(self, thing: Thing) -> set[str]:
+        return {one.name for one in self.below(thing).values() if one.kind is DidKind.FILE}
 
     def holders(self, name: str) -> list[Thing]:
-        return [thing for thing in self.there.values() if name in thing.inside]
+        return [thing for thing in self.collections if name in thing.inside]
 
-    def attempt(self, work: Coroutine[Any, Any, Any], refusal: type[Exception] | None) -> bool:
-        """Do it, or see that it is refused so."""
+    def above(self, thing: Thing) -> set[str]:
+        """Everything that it is in, at any depth, itself included."""
+        return {thing.name}.union(*(self.above(holder) for holder in self.holders(thing.name)))
 
-        async def inside() -> None:
-            async with self.conn.transaction():
-                await work
-
+    async def attempt(self, work: Coroutine[Any, Any, Any], refusal: type[Exception] | None) -> bool:
+        """Do it, or see that it is refused so and nothing of it stays."""
         if refusal is None:
-            self.wait(inside())
+            await work
             return True
         with pytest.raises(refusal):
-            self.wait(inside())
+            async with self.conn.transaction():
+                await work
         return False
 
-    # ---- steps
+    # ---- steps: DIDs and what they hold
 
-    @precondition(lambda self: len(self.there) < 6)
-    @rule(pick=PICK, collection=st.sampled_from([None, *HELD]), monotonic=st.booleans())
-    def make(self, pick: int, collection: DidKind | None, monotonic: bool) -> None:
-        name = f"n{pick}"
-        taken = DidExists if name in self.there or name in self.gone else None
-        if collection is None:
-            made = self.attempt(given_files(self.conn, self.world, name), taken)
+    async def make_files(self, n: int) -> None:
+        """A file or two of somebody, which say their run, and lie on A-DISK."""
+        owner = ("alice", "alice", "alice", "bob")[n % 4]
+        names = [f"{FOLDERS[(n + i) % 3]}f{self.made + i}" for i in range(1 + n % 2)]
+        account = self.world.account[1, owner]
+        files = [NewFile(None, self.world.scope[1, "mc"], name, 1 + n + i, None) for i, name in enumerate(names)]
+        ids = await service.register_files(self.conn, 1, account, files)
+        keys = [ReplicaKey(did_id, self.world.resource["A-DISK"]) for did_id in ids]
+        await replicas.add(self.conn, 1, keys, [file.size for file in files], ReplicaState.AVAILABLE)
+        for did_id, file in zip(ids, files, strict=True):
+            self.there[file.name] = Thing(file.name, did_id, DidKind.FILE, owner=owner, size=file.size)
+            await self.say_run(self.there[file.name], n % RUNS)
+        self.made += len(names)
+
+    async def make_collection(self, n: int) -> None:
+        """An empty one; now and then by a name that is taken, or was."""
+        if n % 7 == 6 and (taken := [*self.there, *self.gone]):
+            new = NewCollection(f"mc:{taken[n % len(taken)]}", DidKind.DATASET)
+            await self.attempt(service.create_all(self.conn, person(self.world, "alice"), [new]), DidExists)
+            return
+        kind, name = (DidKind.DATASET, DidKind.DATASET, DidKind.CONTAINER)[n % 3], f"c{self.made}"
+        self.made += 1
+        new = NewCollection(f"mc:{name}", kind, monotonic=n % 5 == 4)
+        await service.create_all(self.conn, person(self.world, "alice"), [new])
+        did = await service.get(self.conn, 1, f"mc:{name}")
+        self.there[name] = Thing(name, did.did_id, kind, monotonic=new.monotonic)
+
+    async def attach_what_fits(self, n: int) -> None:
+        parent = self.one(n, self.collections)
+        children = [one for one in self.all(*parent.kind.holds) if parent.name not in self.below(one)][n // 5 :: 2]
+        if not children or parent.closed:
+            return
+        if n % 2:
+            said = Attachment(f"mc:{parent.name}", tuple(Child(f"mc:{one.name}") for one in children))
+            done = await service.attach_all(self.conn, person(self.world, "alice"), [said, said])
         else:
-            new = NewCollection(f"mc:{name}", collection, monotonic)
-            made = self.attempt(service.create_all(self.conn, self.alice, [new]), taken)
-        if made:
-            did = self.wait(service.get(self.conn, 1, f"mc:{name}"))
-            self.there[name] = Thing(name, did.did_id, did.kind, monotonic=did.monotonic)
+            done = len(await service.attach(self.conn, 1, parent.did_id, [one.did_id for one in children]))
+        assert done == len({one.name for one in children} - parent.inside)
+        parent.inside |= {one.name for one in children}
 
-    @precondition(lambda self: any(one.kind is not DidKind.FILE for one in self.there.values()))
-    @rule(pick=PICK, picks=st.lists(PICK, min_size=1, max_size=3))
-    def attach_what_fits(self, pick: int, picks: list[int]) -> None:
-        collections = [one for one in self.there.values() if one.kind is not DidKind.FILE]
-        parent = collections[pick % len(collections)]
-        fitting = [one for one in self.there.values() if one.kind in parent.kind.holds]
-        if fitting:
-            self.put(parent, [fitting[n % len(fitting)] for n in picks])
-
-    @precondition(lambda self: self.there)
-    @rule(pick=PICK, picks=st.lists(PICK, min_size=1, max_size=3))
-    def attach_anything(self, pick: int, picks: list[int]) -> None:
-        self.put(self.one(pick), self.some(picks))
-
-    def put(self, parent: Thing, children: list[Thing]) -> None:
+    async def attach_anything(self, n: int) -> None:
+        parent, children = self.one(n, self.all()), [self.one(n // 3, self.all()), self.one(n // 7, self.all())]
         refusal: type[Exception] | None = None
         if parent.kind is DidKind.FILE:
             refusal = NotACollection
@@ -141,120 +174,298 @@ class Catalogue(RuleBasedStateMachine):
             refusal = Cycle
         elif any(child.kind not in parent.kind.holds for child in children):
             refusal = KindsMismatch
-        if self.attempt(service.attach(self.conn, 1, parent.did_id, [c.did_id for c in children]), refusal):
+        ids = [child.did_id for child in children]
+        if await self.attempt(service.attach(self.conn, 1, parent.did_id, ids), refusal):
             parent.inside |= {child.name for child in children}
-            self.remember()
 
-    @precondition(lambda self: self.there)
-    @rule(pick=PICK, picks=st.lists(PICK, min_size=1, max_size=3))
-    def detach(self, pick: int, picks: list[int]) -> None:
-        parent, children = self.one(pick), self.some(picks)
+    async def detach(self, n: int) -> None:
+        full = [one for one in self.collections if one.inside] or self.all()
+        parent = self.one(n, full)
+        children = [self.there[name] for name in sorted(parent.inside)][n // 4 % 2 :: 2] or [self.one(n, self.all())]
         refusal: type[Exception] | None = None
         if parent.kind is DidKind.FILE:
             refusal = NotACollection
         elif parent.closed or parent.monotonic:
-            refusal = CollectionMonotonic if parent.monotonic and not parent.closed else CollectionClosed
-        if self.attempt(service.detach(self.conn, 1, parent.did_id, [c.did_id for c in children]), refusal):
+            refusal = CollectionClosed if parent.closed else CollectionMonotonic
+        ids = [child.did_id for child in children]
+        if await self.attempt(service.detach(self.conn, 1, parent.did_id, ids), refusal):
             parent.inside -= {child.name for child in children}
 
-    @precondition(lambda self: self.there)
-    @rule(pick=PICK, closed=st.booleans())
-    def close_or_open(self, pick: int, closed: bool) -> None:
-        one = self.one(pick)
-        refusal = NotACollection if one.kind is DidKind.FILE else None
-        if self.attempt(service.set_open(self.conn, self.alice, f"mc:{one.name}", is_open=not closed), refusal):
-            one.closed = closed
+    async def close_or_open(self, n: int) -> None:
+        one = self.one(n, self.collections)
+        await service.set_open(self.conn, person(self.world, "alice"), f"mc:{one.name}", is_open=one.closed)
+        one.closed = not one.closed
 
-    @precondition(lambda self: self.there)
-    @rule(pick=st.sampled_from([3, 4]))
-    def let_grow(self, pick: int) -> None:
-        one = self.one(pick)
-        refusal = NotACollection if one.kind is DidKind.FILE else None
-        if self.attempt(service.set_monotonic(self.conn, self.alice, f"mc:{one.name}"), refusal):
-            one.monotonic = True
+    async def let_grow(self, n: int) -> None:
+        one = self.one(n, self.collections)
+        await service.set_monotonic(self.conn, person(self.world, "alice"), f"mc:{one.name}")
+        one.monotonic = True
 
-    @precondition(lambda self: self.there)
-    @rule(pick=PICK, restored=st.sampled_from([False, False, True]), at_once=st.booleans())
-    def erase_or_restore(self, pick: int, restored: bool, at_once: bool) -> None:
-        one = self.one(pick)
-        names = [f"mc:{one.name}"]
-        work = service.restore(self.conn, self.alice, names) if restored else service.erase(
-            self.conn, self.alice, names, after=timedelta(days=1)
+    async def count_elsewhere(self, n: int) -> None:
+        """What was counted was counted by another connection."""
+        await self.conn.execute(
+            """
+            UPDATE collection_tally t SET slot = (slot + 1 + %s %% 3) %% 16
+             WHERE NOT EXISTS (SELECT FROM collection_tally o WHERE o.did_id = t.did_id AND o.slot <> t.slot)
+            """,
+            [n],
+        )
+
+    # ---- steps: what they say, and smart datasets
+
+    async def say_something(self, n: int) -> None:
+        if files := self.all(DidKind.FILE):
+            await self.say_run(self.one(n, files), n // 3 % RUNS)
+
+    async def say_run(self, one: Thing, run: int) -> None:
+        await say(self.conn, self.world, one.name, account=one.owner, run=run)
+        one.run = run
+
+    async def follow(self, n: int) -> None:
+        """A dataset, a new one or one that is there, follows a search."""
+        names = [one.name for one in self.all(DidKind.DATASET) if not one.closed]
+        name = names[n % len(names)] if names and n % 2 else f"c{self.made}"
+        least = n % RUNS
+        await service.follow(self.conn, person(self.world, "alice"), f"mc:{name}", f"run >= {least}", ())
+        if name not in self.there:
+            self.made += 1
+            did = await service.get(self.conn, 1, f"mc:{name}")
+            self.there[name] = Thing(name, did.did_id, DidKind.DATASET)
+        self.there[name].least = least
+        await self.refresh(n)
+
+    async def refresh(self, n: int) -> None:
+        """All smart datasets are brought up to date, a file at a time."""
+        _ = n
+        for one in self.all(DidKind.DATASET):
+            if one.least is None:
+                continue
+            while (await service.refresh(self.conn, 1, one.did_id, ())).more:
+                pass
+            if one.closed:
+                continue
+            least = one.least
+            fitting = {file.name for file in self.all(DidKind.FILE) if file.run is not None and file.run >= least}
+            stays = one.inside if one.monotonic else one.inside & fitting
+            one.inside = stays | {name for name in fitting if not self.there[name].follows}
+
+    async def freeze(self, n: int) -> None:
+        smart = [one for one in self.all(DidKind.DATASET) if one.least is not None]
+        if smart:
+            one = self.one(n, smart)
+            await service.freeze(self.conn, person(self.world, "alice"), f"mc:{one.name}")
+            one.least, one.closed = None, True
+
+    # ---- steps: rules
+
+    async def ask_for_rule(self, n: int) -> None:
+        on, account = self.one(n, self.all()), ("alice", "alice", "bob")[n // 2 % 3]
+        made = await given_rule(
+            self.conn, self.world, f"mc:{on.name}", to=("A-DISK", "B-DISK")[n % 2], account=account
         )  # fmt: skip
-        self.attempt(work, None)
-        one.ends = not restored
-        if at_once:
-            self.let_time_pass()
+        self.rules[made.rule_id] = Held(on.name, account, locked=n % 5 == 0)
+        if n % 5 == 0:
+            change = Change(frozenset({"locked"}), locked=True)
+            await rules.change(self.conn, person(self.world, account), made.rule_id, change)
 
-    def let_time_pass(self) -> None:
+    async def drop_rule(self, n: int) -> None:
+        """Whose it is unlocks it and withdraws it."""
+        if self.rules:
+            rule_id = list(self.rules)[n % len(self.rules)]
+            owner = person(self.world, self.rules.pop(rule_id).account)
+            await rules.change(self.conn, owner, rule_id, Change(frozenset({"locked"}), locked=False))
+            await rules.delete(self.conn, owner, rule_id)
+
+    async def withdraw(self, n: int) -> None:
+        on, account = self.one(n, self.all()), ("alice", "bob")[n % 2]
+        mine = [
+            i for i, rule in self.rules.items()
+            if (rule.name, rule.account, rule.locked) == (on.name, account, False)
+        ]  # fmt: skip
+        done = await rules.withdraw(self.conn, person(self.world, account), f"mc:{on.name}")
+        self.rules = {i: rule for i, rule in self.rules.items() if i not in mine}
+        assert done.withdrawn == mine
+        files = self.files_below(on)
+        held_by = {i for i, rule in self.rules.items()
+                   if rule.name == on.name or files & self.files_below(self.there[rule.name])}  # fmt: skip
+        assert {holder.rule_id for holder in done.held_by} == held_by
+
+    async def let_arrive(self, n: int) -> None:
+        rows = await self.rows("SELECT did_id, rse_id FROM replica WHERE state = 'C' ORDER BY 1, 2")
+        await arrive(self.conn, self.world, [ReplicaKey(*row) for row in rows][n % 2 :: 2])
+
+    # ---- steps: lives
+
+    async def erase(self, n: int) -> None:
+        one = self.one(n, self.all() if n % 3 else self.all(DidKind.DATASET) or self.all())
+        owner, names = person(self.world, one.owner), [f"mc:{one.name}"]
+        await service.erase(self.conn, owner, names, after=timedelta(days=1))
+        one.ends, one.follows = True, False
+
+    async def restore(self, n: int) -> None:
+        if ending := [one for one in self.all() if one.ends]:
+            one = self.one(n, ending)
+            await service.restore(self.conn, person(self.world, one.owner), [f"mc:{one.name}"])
+            one.ends = one.follows = False
+
+    async def let_time_pass(self, n: int) -> None:
         """All that may end ends."""
-        while self.wait(self.end_what_is_due()):
-            pass
+        _ = n
         while True:
-            free = [
-                one for one in self.there.values()
-                if one.ends and not any(holder.closed or holder.monotonic for holder in self.holders(one.name))
-            ]  # fmt: skip
-            if not free:
+            rows = await self.rows("SELECT did_id FROM ending ORDER BY 1")
+            ended = await erasing.end(self.conn, 1, [row[0] for row in rows], FAR)
+            assert ended == self.end_what_may()
+            await self.run_tasks()
+            if not ended:
                 return
-            for one in free:
-                for holder in self.holders(one.name):
-                    holder.inside.discard(one.name)
-                del self.there[one.name]
-                self.gone.add(one.name)
-                if one.kind is DidKind.DATASET:
-                    for name in one.inside & self.there.keys():
-                        self.there[name].ends |= not self.holders(name)
 
-    async def end_what_is_due(self) -> int:
-        rows = await self.conn.execute("SELECT did_id FROM ending")
-        return await erasing.end(self.conn, 1, [row[0] for row in await rows.fetchall()], FAR)
+    def end_what_may(self) -> int:
+        """What one run of the worker ends, in the model."""
+        for one in self.all():
+            if one.follows and self.holders(one.name):
+                one.ends = one.follows = False
+        free = [one for one in self.all() if one.ends and not self.is_held(one)]
+        emptied: list[tuple[Thing, Thing]] = []
+        for one in free:
+            self.rules = {i: rule for i, rule in self.rules.items() if rule.name != one.name}
+            emptied += [(one, self.there[name]) for name in one.inside]
+            one.inside = set()
+        for parent, child in emptied:
+            mine = child.kind is DidKind.FILE and child.owner == parent.owner and parent.least is None
+            if mine and not self.holders(child.name):
+                child.ends = child.follows = True
+        for one in free:
+            for holder in self.holders(one.name):
+                holder.inside.discard(one.name)
+            del self.there[one.name]
+            self.gone.append(one.name)
+        return len(free)
 
-    def remember(self) -> None:
-        """Ask later what was where at this time."""
+    def is_held(self, one: Thing) -> bool:
+        """By a firm collection, or a rule of others, or a locked one, on it or above it."""
+        above = self.above(one)
+        firm = any(holder.closed or holder.monotonic for holder in self.holders(one.name))
+        return firm or any(
+            rule.name in above and (rule.locked or rule.account != one.owner) for rule in self.rules.values()
+        )
 
-        async def now() -> datetime:
-            row = await (await self.conn.execute("SELECT clock_timestamp()")).fetchone()
-            assert row is not None
-            return row[0]
+    # ---- what follows
 
-        at = self.wait(now())
-        self.past.append((at, {one.name: set(one.inside) for one in self.there.values() if one.inside}))
+    async def run_tasks(self) -> None:
+        """The tasks of rules that wait."""
+        take = "DELETE FROM procrastinate_jobs WHERE task_name = %s RETURNING args - 'traceparent'"
+        for (told,) in await self.rows(take, "rules:extend"):
+            await rules.extend(self.conn, **told)
+        for (told,) in await self.rows(take, "rules:retract"):
+            while await rules.retract(self.conn, **told):
+                pass
+        for (told,) in await self.rows(take, "rules:place"):
+            after: int | None = 0
+            while after is not None:
+                after = await repairing._place_batch(self.conn, 1, told["rule_id"], after)
+                if after == repairing.END:
+                    after = await repairing._finish(self.conn, 1, told["rule_id"])
+
+    async def rows(self, query: str, *params: object) -> list[Any]:
+        return await (await self.conn.execute(query, params)).fetchall()  # pyright: ignore[reportArgumentType]
 
     # ---- what must hold
 
-    @invariant()
-    def the_catalogue_is_what_the_model_says(self) -> None:
-        self.wait(self.compare())
-
-    async def compare(self) -> None:
-        names = [f"mc:n{n}" for n in range(MOST)]
-        found = {did.name: did for did in await service.find_all(self.conn, 1, names)}
+    async def compare(self, n: int) -> None:
+        found = {did.name: did for did in await service.find_all(self.conn, 1, [f"mc:{name}" for name in self.there])}
         assert found.keys() == self.there.keys()
+        assert await service.find_all(self.conn, 1, [f"mc:{name}" for name in self.gone]) == []
         for name, one in self.there.items():
             did = found[name]
             assert (did.monotonic, did.ends_at is not None) == (one.monotonic, one.ends), name
-            if one.kind is DidKind.FILE:
-                continue
-            below = [self.there[thing] for thing in self.below(one)]
-            assert did.open is not one.closed
-            tallied = sum(len(thing.inside) for thing in below if thing.kind is DidKind.DATASET)
-            assert (await service.info(self.conn, did)).files == tallied
-            files = {thing.did_id for thing in below if thing.kind is DidKind.FILE}
-            assert {file.did_id for file in await service.files(self.conn, 1, [did.did_id])} == files
-            assert await self.inside(name, None) == one.inside
-            for at, held in self.past[-5:]:
-                assert await self.inside(name, at) == held.get(name, set()), (name, at)
+            assert one.kind is DidKind.FILE or did.open is not one.closed, name
+        inside = {one.did_id: {self.there[name].did_id for name in one.inside} for one in self.collections if one.inside}
+        assert await self.attachments() == inside
+        ids = [one.did_id for one in self.collections]
+        tallies = await service.tallies(self.conn, 1, ids)
+        assert tallies == {one.did_id: self.tally(one) for one in self.collections}
+        assert {row[0] for row in await self.rows("SELECT rule_id FROM rule")} == self.rules.keys()
+        if self.collections:
+            await self.look_at(self.one(n, self.collections), n)
+        await self.look_into(n)
+        self.past.append((await self.now(), {one.name: set(one.inside) for one in self.collections}))
+
+    def tally(self, one: Thing) -> Tally:
+        sets = [thing for thing in self.below(one).values() if thing.kind is DidKind.DATASET]
+        held = [self.there[name] for thing in sets for name in thing.inside]
+        return Tally(len(held), sum(file.size for file in held))
+
+    async def attachments(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for parent_id, child_id in await self.rows("SELECT parent_id, child_id FROM attachment"):
+            found.setdefault(parent_id, set()).add(child_id)
+        return found
+
+    async def look_at(self, one: Thing, n: int) -> None:
+        """What the catalogue says of one collection, now and then."""
+        did = await service.get(self.conn, 1, f"mc:{one.name}")
+        assert await service.info(self.conn, did) == self.tally(one)
+        files = {self.there[name].did_id for name in self.files_below(one)}
+        assert {file.did_id for file in await service.files(self.conn, 1, [did.did_id])} == files
+        for at, held in self.past[-1 - n % 6 :: 2][:2]:
+            assert await self.inside(one.name, at) == held.get(one.name, set()), (one.name, at)
 
     async def inside(self, name: str, at: datetime | None) -> set[str]:
         did = await service.get(self.conn, 1, f"mc:{name}")
         text = b"".join([part async for part in service.stream_contents(self.conn, did, at=at)])
         return {item["did"].removeprefix("mc:") for item in json.loads(text)["items"]}
 
+    async def look_into(self, n: int) -> None:
+        """What a directory has in it, and below it."""
+        folder = FOLDERS[n % 3]
+        below = [one for one in self.there.values() if one.name.startswith(folder)]
+        looked = service.look(self.conn, person(self.world, "alice"), f"/belle/mc/{folder}", limit=1000)
+        if folder and not below:
+            with pytest.raises(PathNotFound):
+                await looked
+            return
+        found = await looked
+        files = [one for one in below if one.kind is DidKind.FILE]
+        assert found.directory == Tally(len(files), sum(one.size for one in files))
+        entries = {rest if not more else f"{rest}/" for one in below
+                   for rest, more, _ in [one.name.removeprefix(folder).partition("/")]}  # fmt: skip
+        said = {entry.name.removeprefix(folder) + ("/" if entry.kind is None else "") for entry in found.entries}
+        assert said == entries
 
-async def test_the_catalogue_is_what_its_model_says(conn: Connection, world: World) -> None:
-    Catalogue.conn, Catalogue.world, Catalogue.loop = conn, world, asyncio.get_running_loop()
-    bounded = settings(
-        max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )  # fmt: skip
-    await asyncio.to_thread(run_state_machine_as_test, Catalogue, settings=bounded)
+    async def now(self) -> datetime:
+        return (await self.rows("SELECT clock_timestamp()"))[0][0]
+
+
+Step = Callable[[Story, int], Awaitable[None]]
+STEPS: tuple[Step, ...] = (
+    Story.make_files, Story.make_files, Story.make_collection, Story.attach_what_fits, Story.attach_what_fits,
+    Story.attach_anything, Story.detach, Story.detach, Story.close_or_open, Story.let_grow, Story.count_elsewhere,
+    Story.say_something, Story.follow, Story.refresh, Story.freeze, Story.ask_for_rule, Story.ask_for_rule,
+    Story.drop_rule, Story.withdraw, Story.let_arrive, Story.erase, Story.erase, Story.restore, Story.let_time_pass,
+    Story.let_time_pass,
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 99)), min_size=15, max_size=30))
+async def test_the_catalogue_is_what_its_model_says(
+    conn: Connection, world: World, story: list[tuple[Step, int]]
+) -> None:
+    async with conn.transaction(force_rollback=True):
+        await apply(conn, world, run={"kind": "integer"})
+        told = Story(conn, world)
+        for happen, n in BEGINNING + story:
+            await happen(told, n)
+            await told.run_tasks()
+            await told.compare(n)
+        await told.let_time_pass(0)
+        await told.compare(0)
+        await check_exact(conn)
+
+
+BEGINNING: list[tuple[Step, int]] = [
+    (Story.make_files, 1), (Story.make_files, 2), (Story.make_files, 7), (Story.make_collection, 0),
+    (Story.make_collection, 1), (Story.make_collection, 2), (Story.attach_what_fits, 0), (Story.attach_what_fits, 1),
+    (Story.attach_what_fits, 2),
+]  # fmt: skip
+"""Something in something."""
