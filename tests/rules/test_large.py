@@ -19,7 +19,7 @@ from tests.dids.given import deferred, given_collection, person
 from tests.rules.given import check_exact, given_rule, value
 from tests.world import World
 
-FILES = 10_000
+FILES = 2_000
 FEW = 100
 """What stands for the size of a batch, and of what is done at once."""
 
@@ -38,7 +38,7 @@ class Seen:
 
 @pytest.fixture
 async def seen(conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Seen]:
-    """A dataset `mc:large` of 10 000 files, each with a rule of alice as uploads leave it, on A-DISK; batches of few."""
+    """A dataset `mc:large` of 2 000 files, each with a rule of alice as uploads leave it, on A-DISK; batches of few."""
     for module in (asking, leaving, moving, repairing, erasing):
         for name in ("LARGE", "BATCH"):
             if hasattr(module, name):
