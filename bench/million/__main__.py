@@ -17,6 +17,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.million")
     parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--only", default="", help="only calls with this in their name")
+    names = [part.__name__ for part in calls.PARTS]
+    parser.add_argument("--parts", nargs="+", choices=names, default=names, help="what to ask; all of it")
     said = parser.parse_args()
     with open_ground() as ground, ground.unlimited() as served:
         began = time.perf_counter()
@@ -25,7 +27,9 @@ def main() -> None:
         show = Show(served, deployment, said.files, said.only)
         show.console.print(f"filled in {time.perf_counter() - began:.0f} s", highlight=False)
         for part in calls.PARTS:
-            part(show, places)
+            if part.__name__ in said.parts:
+                part(show, places)
+        show.close()
 
 
 def _settings(ground: Ground) -> Settings:

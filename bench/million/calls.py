@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ LISTED = """
 import resource, sys, time
 import fsspec
 fs = fsspec.filesystem("sancho")
-fs.info(sys.argv[2])
+fs.info("/")
 before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
 n = sum(1 for _ in fs.scan(sys.argv[2])) if sys.argv[1] == "scan" else len(getattr(fs, sys.argv[1])(sys.argv[2]))
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000
@@ -70,7 +71,7 @@ def read(show: Show, places: list[str]) -> None:
         Asked("history of its rules", "GET", f"/v1/rules/history?did={DID}"),
         Asked("metadata, with inheritance", "GET", f"/v1/metadata/of/{DID}?inherit=true"),
         Asked("job that reads it", "POST", "/v1/jobs",
-              {"description": {"command": ["true"], "inputs": [DID]}, "parameters": {"count": 1}}),
+              {"description": {"name": "reader", "command": ["true"], "inputs": [DID]}, "parameters": {"count": 1}}),
         Asked("usage", "GET", "/v1/usage"),
     ))  # fmt: skip
     _ = places
@@ -207,7 +208,7 @@ def erase_and_undo(show: Show, places: list[str]) -> None:
         Asked("erased, in a month", "POST", "/v1/dids/erase", {"dids": [DID]}),
         Asked("restored", "POST", "/v1/dids/restore", {"dids": [DID]}),
         Asked("lifetime", "PATCH", f"/v1/dids/{DID}", {"lifetime": 3600}),
-        Asked("lifetime, by rucio", "POST", f"/rucio/dids/bench/{NAME}/meta", {"meta": {"lifetime": 3600}}),
+        Asked("lifetime, by rucio", "PUT", f"/rucio/dids/bench/{NAME}/status", {"lifetime": 3600}),
         Asked("rucio resurrect", "POST", "/rucio/dids/resurrect", [{"scope": "bench", "name": NAME}]),
     ))  # fmt: skip
 
@@ -222,7 +223,8 @@ def give_up(show: Show, places: list[str]) -> None:
 def end(show: Show, places: list[str]) -> None:
     """Erased, a part of it: what is left goes on at this pace."""
     _ = places
-    show.ask(Asked("erased at once", "POST", "/v1/dids/erase", {"dids": [DID], "after": 0}))
+    show.ask(Asked("erased at once", "POST", "/v1/dids/erase", {"dids": [DID], "after": 1}))
+    time.sleep(2)
     for n in range(1, ERASED + 1):
         show.run(f"erased at once: run {n}", lambda: erasing.erase(show.deployment))
     show.run("erased at once: files left", lambda: _left(show.deployment))

@@ -6,9 +6,10 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +23,8 @@ from sancho.kit.worker import make_app, work
 from sancho.local.postgres import ADMIN, SERVER
 from sancho.parts import TASKS
 
+LONGEST = timedelta(hours=2)
+"""How long a task may go on when no other waits."""
 PIECE = 1 << 18
 POLL = 0.1
 """Seconds between two looks at how old transactions are."""
@@ -79,6 +82,13 @@ class Show:
         self.ground, self.deployment, self.files, self.only = ground, deployment, files, only
         self.console = Console(width=160)
         self.token = ground.token()
+        self._loop = asyncio.Runner()
+        self._loop.run(deployment.database.open())
+
+    def close(self) -> None:
+        """Nothing more is done."""
+        self._loop.run(self.deployment.database.close())
+        self._loop.close()
 
     def ask(self, asked: Asked) -> Any:
         """Send it, and read what comes without keeping more than its beginning; return that, if it is JSON."""
@@ -109,25 +119,19 @@ class Show:
 
     def tasks(self, what: str) -> None:
         """Have all tasks done that wait."""
-        self.run(f"{what}: the tasks", lambda: self._work())
+        self.run(f"{what}: the tasks", self._work)
 
-    def run(self, what: str, doing: Callable[[], Any]) -> None:
+    def run(self, what: str, doing: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Do something in this process."""
         if self.only in what:
             with self._measured(what, os.getpid()) as said:
-                done = asyncio.run(self._opened(doing))
+                done = self._loop.run(doing())
                 said["answer"] = "" if done is None else str(done)
 
-    async def _opened(self, doing: Callable[[], Any]) -> Any:
-        await self.deployment.database.open()
-        try:
-            return await doing()
-        finally:
-            await self.deployment.database.close()
-
     async def _work(self) -> None:
-        app = make_app(self.ground.cluster.url(SERVER), TASKS)
-        await work(app, self.deployment, concurrency=4, wait=False)
+        some = [tasks for tasks in TASKS if tasks.feature in {"dids", "replicas", "rules", "transfers"}]
+        app = make_app(self.ground.cluster.url(SERVER), some)
+        await work(app, self.deployment, concurrency=4, wait=False, grace=LONGEST)
 
     @contextmanager
     def _measured(self, what: str, process: int) -> Iterator[dict[str, str]]:

@@ -310,7 +310,9 @@ class Story:
     # ---- steps: lives
 
     async def erase(self, n: int) -> None:
-        one = self.one(n, self.all() if n % 3 else self.all(DidKind.DATASET) or self.all())
+        smart = [one for one in self.collections if one.least is not None]
+        among = (smart, self.all(DidKind.DATASET), self.all(DidKind.FILE), self.all())[n % 4]
+        one = self.one(n // 4, among or self.all())
         owner, names = person(self.world, one.owner), [f"mc:{one.name}"]
         await service.erase(self.conn, owner, names, after=timedelta(days=1))
         one.ends, one.follows = True, False

@@ -9,11 +9,8 @@ from psycopg.rows import TupleRow
 
 from sancho.dids import service as dids
 from sancho.dids.model import DidKind
-from sancho.jobs.errors import TooManyInputs
-from sancho.jobs.service.shared import check_number
 from sancho.kit.db import Connection
 from sancho.rules import service
-from sancho.rules.model import EventKind
 from sancho.rules.service import asking, erasing, leaving, moving, repairing
 from tests.dids.given import deferred, given_collection, person
 from tests.rules.given import check_exact, given_rule, value
@@ -147,14 +144,3 @@ async def test_many_tasks_that_follow_one_attachment_place_a_rule_once(
 
     assert len(told) == 4
     assert await deferred(conn, "rules:place") == [{"vo": world.belle, "rule_id": rule.rule_id}]
-
-
-async def test_a_job_cannot_read_more_files_than_a_pilot_is_told_of(
-    conn: Connection, world: World, seen: Seen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _ = seen
-    dataset = (await dids.get(conn, 1, "mc:large")).did_id
-    await check_number(conn, world.belle, [dataset])
-    monkeypatch.setattr("sancho.jobs.service.shared.MOST_INPUTS", FILES - 1)
-    with pytest.raises(TooManyInputs):
-        await check_number(conn, world.belle, [dataset])

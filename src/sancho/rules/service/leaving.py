@@ -69,7 +69,7 @@ async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
         await defer(conn, "rules:give_up", vo=vo, account_id=account_id, did_id=root, until=until)
     else:
         await drop(conn, vo, dict.fromkeys(ids, account_id))
-    return Withdrawal(ids, await files.holders(conn, vo, root, account_id, NAMED))
+    return Withdrawal(ids, await files.holders(conn, vo, root, account_id, NAMED, among=LARGE))
 
 
 async def give_up(deployment: Deployment, vo: int, account_id: int, did_id: int, until: datetime) -> None:

@@ -116,10 +116,13 @@ async def rules_given_up(
     return [RuleOn(*row) for row in rows]
 
 
-async def holders(conn: Connection, vo: int, root: int, account_id: int, limit: int) -> list[Holder]:
+async def holders(
+    conn: Connection, vo: int, root: int, account_id: int, limit: int, *, among: int
+) -> list[Holder]:
     """The first rules in force that are on a DID, or hold files that are or lie below it.
 
-    Those are left out that came with uploads of an account and are not locked: it gives them up.
+    Those are left out that came with uploads of an account and are not locked: it gives them up. Of each dataset no
+    more files are looked at than `among`; what holds only others of them, one by one, is not found.
     """
     rows = await fetch_rows(
         conn,
@@ -131,12 +134,23 @@ async def holders(conn: Connection, vo: int, root: int, account_id: int, limit: 
               FROM below
               JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
               JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-             WHERE below.kind <> 'F')
+             WHERE below.kind = 'C'),
+        file (did_id) AS (
+            SELECT did_id FROM below WHERE kind = 'F'
+             UNION
+            SELECT first.child_id
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s
+                    ORDER BY a.child_id LIMIT %(among)s) AS first
+             WHERE below.kind = 'D')
         SELECT r.rule_id, a.name, s.name || ':' || d.name
-          FROM (SELECT l.rule_id FROM below JOIN lock l ON l.did_id = below.did_id AND l.vo = %(vo)s
-                 WHERE below.kind = 'F'
+          FROM (SELECT l.rule_id FROM file JOIN lock l ON l.did_id = file.did_id AND l.vo = %(vo)s
                  UNION
-                SELECT rule_id FROM rule WHERE did_id = %(root)s AND vo = %(vo)s) AS held
+                SELECT rule.rule_id
+                  FROM below JOIN rule ON rule.did_id = below.did_id AND rule.vo = %(vo)s
+                 WHERE rule.did_id = %(root)s OR rule.ok + rule.replicating + rule.stuck > 0) AS held
           JOIN rule r ON r.rule_id = held.rule_id AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
           JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = %(vo)s
                             AND (x.locked OR NOT x.implicit OR r.account_id <> %(account_id)s)
@@ -146,7 +160,7 @@ async def holders(conn: Connection, vo: int, root: int, account_id: int, limit: 
          ORDER BY r.rule_id
          LIMIT %(limit)s
         """,
-        {"vo": vo, "root": root, "account_id": account_id, "limit": limit},
+        {"vo": vo, "root": root, "account_id": account_id, "limit": limit, "among": among},
     )
     return [Holder(*row) for row in rows]
 
