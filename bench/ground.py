@@ -26,7 +26,7 @@ from psycopg.rows import TupleRow
 
 from bench import lhcb
 from bench.driver import Driver
-from sancho.identity import service as identity
+from sancho.kit.issuer import Issuer
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import ADMIN, OWNER, SERVER, Cluster
 
@@ -74,7 +74,7 @@ class Ground:
     port: int
     server: int
     """Process id of the API."""
-    signer: identity.Issuer
+    signer: Issuer
     raw: Row
     """One connection as the owner of the tables, whom row-level security does not bind; it commits each statement
     unless a transaction is opened."""
@@ -138,9 +138,7 @@ def _build_world(admin: Row) -> None:
 
 
 @contextmanager
-def _served(
-    cluster: Cluster, state: Path, more: Mapping[str, str] | None = None
-) -> Iterator[tuple[int, int, identity.Issuer]]:
+def _served(cluster: Cluster, state: Path, more: Mapping[str, str] | None = None) -> Iterator[tuple[int, int, Issuer]]:
     state.mkdir(mode=0o700, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -156,7 +154,7 @@ def _served(
         )
         try:
             _wait_ready(url, server, state / "api.log")
-            yield port, server.pid, identity.Issuer(state / "keys", url)
+            yield port, server.pid, Issuer(state / "keys", url)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()

@@ -18,6 +18,7 @@ from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity import store
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import ensure_key
 from sancho.kit.worker import make_app, work
 from sancho.parts import TASKS, make_deployment
 from sancho.settings import ObjectSettings, Settings
@@ -107,7 +108,7 @@ def serve(database_url: str, owner_url: str, folder: Path, world: World) -> Serv
     """An application that is not open yet; enter its `deployment.database` and `client`."""
     storages = give_storages(owner_url, folder / "storage")
     settings = settings_for(database_url, folder)
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     deployment = make_deployment(settings)
     app = create_app(settings, deployment)
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")

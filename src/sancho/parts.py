@@ -14,7 +14,6 @@ from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
 from sancho.decisions.tasks import tasks as decisions_tasks
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.dids.tasks import tasks as dids_tasks
-from sancho.identity import service as identity
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import service as jobs
@@ -24,6 +23,7 @@ from sancho.kit.db import Database
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.fair import Shares
+from sancho.kit.issuer import Issuer
 from sancho.kit.object_stores import CloudObjects, LocalObjects
 from sancho.kit.objects import Objects
 from sancho.kit.search import SearchField
@@ -71,7 +71,7 @@ def make_deployment(settings: Settings) -> Deployment:
             before_commit=decisions.write_down,
         ),
         public_url=settings.public_url.rstrip("/"),
-        signer=identity.Issuer(
+        signer=Issuer(
             settings.keys,
             settings.public_url.rstrip("/"),
             access=settings.tokens.access,

@@ -19,8 +19,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sancho.cli import main
-from sancho.identity import service as identity
 from sancho.kit.access import Signer
+from sancho.kit.issuer import Issuer
 from sancho_client import Client
 from sancho_client.calls import identity as identity_calls
 from sancho_client.environment import Environment
@@ -104,7 +104,7 @@ def grid(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
         }
         command = [sys.executable, "-m", "sancho.cli.main", "serve"]
         stack.enter_context(_process(command, settings, folder / "api.log", f"{url}/v1/health/ready"))
-        made = Grid(url, identity.Issuer(folder / "keys", url), folder, {rse: folder / rse for rse in STORAGES})
+        made = Grid(url, Issuer(folder / "keys", url), folder, {rse: folder / rse for rse in STORAGES})
         with made.client("root") as client:
             client.send(identity_calls.change_password("alice", PASSWORD))
         yield made

@@ -18,6 +18,7 @@ from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity import store
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import ensure_key
 from sancho.parts import make_deployment
 from tests.conftest import eventually
 from tests.identity.helpers import PASSWORD, hashed
@@ -123,7 +124,7 @@ async def dirac_at(database_url: str, folder: Path) -> AsyncIterator[Dirac]:
         settings = settings_for(database_url, folder).model_copy(
             update={"public_url": url, "security_contact": CONTACT}
         )
-        identity.ensure_key(settings.keys)
+        ensure_key(settings.keys)
         deployment = make_deployment(settings)
         config = uvicorn.Config(
             create_app(settings, deployment), http="httptools", log_config=None, proxy_headers=False

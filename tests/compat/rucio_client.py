@@ -21,6 +21,7 @@ from sancho.app import create_app
 from sancho.identity import service as identity
 from sancho.identity import store
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import ensure_key
 from sancho.parts import make_deployment
 from tests.conftest import eventually
 from tests.identity.helpers import PASSWORD, hashed
@@ -180,7 +181,7 @@ async def online(database_url: str, folder: Path, **more: Any) -> AsyncIterator[
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = settings_for(database_url, folder).model_copy(update={"public_url": url, **more})
-        identity.ensure_key(settings.keys)
+        ensure_key(settings.keys)
         deployment = make_deployment(settings)
         app = create_app(settings, deployment)
         server = uvicorn.Server(uvicorn.Config(app, http="httptools", log_config=None, proxy_headers=False))

@@ -21,6 +21,7 @@ from sancho.kit.access import Principal
 from sancho.kit.db import Connection, Database, execute, fetch_value, find
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
+from sancho.kit.issuer import Issuer, rotate
 from sancho.pilots import service as pilots
 from sancho.vos.model import Kind
 from tests.world import World
@@ -79,7 +80,7 @@ class Installation:
     """A deployment on a database of its own, with what answers requests to it."""
 
     deployment: Deployment
-    issuer: service.Issuer
+    issuer: Issuer
     authenticators: service.Authenticators
     clock: StoppedClock
     keys: Path
@@ -120,8 +121,8 @@ class Installation:
 
 def install(database: Database, folder: Path) -> Installation:
     clock, keys = StoppedClock(), folder / "keys"
-    service.rotate(keys, clock=clock)
-    issuer = service.Issuer(keys, URL, clock=clock)
+    rotate(keys, clock=clock)
+    issuer = Issuer(keys, URL, clock=clock)
     deployment = Deployment(
         database=database, public_url=URL, signer=issuer, extensions=Extensions(), objects=cast(Any, None), clock=clock
     )

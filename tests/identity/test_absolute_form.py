@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sancho.app import create_app
-from sancho.identity import service as identity
+from sancho.kit.issuer import ensure_key
 from sancho.parts import make_deployment
 from sancho.settings import Settings
 from tests.realparts.pki import Authority
@@ -21,7 +21,7 @@ from tests.storage_site import free_port
 async def test_whoever_sends_a_whole_url_gets_what_is_at_its_path(path: str, host: str, tmp_path: Path) -> None:
     authority, port = Authority(tmp_path / "pki"), free_port()
     settings = Settings(state_dir=tmp_path, public_url=f"https://localhost:{port}")
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     context = ssl.create_default_context(cafile=authority.file)
 
     async with serving(create_app(settings, make_deployment(settings)), port, authority.host()):

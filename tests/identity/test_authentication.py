@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from sancho.identity import service
-from sancho.identity.errors import AccountSuspended, TokenExpired, TokenInvalid, TokenRevoked
+from sancho.identity.errors import AccountSuspended, TokenRevoked
 from sancho.identity.model import AccountState
 from sancho.kit.access import Principal
 from sancho.kit.db import execute
+from sancho.kit.issuer import TokenExpired, TokenInvalid, rotate
 from tests.identity import helpers
 from tests.identity.helpers import PASSWORD, URL, Installation, acting
 from tests.world import World
@@ -146,7 +147,7 @@ async def test_a_removed_key_is_distrusted_within_30_seconds(installation: Insta
     await who(installation, token)
     for path in installation.keys.iterdir():
         path.unlink()
-    service.rotate(installation.keys, clock=installation.clock)
+    rotate(installation.keys, clock=installation.clock)
     installation.later(REMEMBERED)
 
     with pytest.raises(TokenInvalid):

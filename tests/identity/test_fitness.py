@@ -14,6 +14,7 @@ from sancho.identity.errors import PasswordBreached, PasswordFrequent, PasswordO
 from sancho.identity.model import SHORTEST_PASSWORD
 from sancho.identity.service.fitness import FREQUENT, Fitness, check, without
 from sancho.kit.breached import BreachedListUnfit, BreachedPasswords
+from sancho.kit.issuer import ensure_key
 from sancho.parts import KINDS, make_deployment
 from tests.identity.helpers import PASSWORD, Installation, acting
 from tests.served import Served, settings_for
@@ -154,7 +155,7 @@ def test_a_process_begins_with_the_list_that_its_settings_name_or_says_what_is_w
     settings = settings_for("postgresql:///nothing", tmp_path).model_copy(
         update={"breached_passwords": tmp_path / "breached.txt"}
     )
-    service.ensure_key(settings.keys)
+    ensure_key(settings.keys)
 
     found = make_deployment(settings).breached
     assert found is not None

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from sancho.identity import service, store
+from sancho.identity import store
 from sancho.identity.errors import (
     BeyondYours,
     CertificateNotAccepted,
@@ -24,6 +24,7 @@ from sancho.identity.service import identities, proofs
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection, execute
 from sancho.kit.errors import PermissionMissing
+from sancho.kit.issuer import rotate
 from sancho.vos.model import VO
 from sancho_contract.certificate import CertificatePerson, CertificateRefused
 from tests.identity.helpers import Installation, acting
@@ -195,7 +196,7 @@ async def test_a_challenge_of_other_servers_keys_is_no_good(
     await identities.add_ssh_key(conn, alice, "alice", person.public("rsa"))
     signature = await signed(installation, person)
     installation.later(timedelta(seconds=1))
-    service.rotate(installation.keys, clock=installation.clock)
+    rotate(installation.keys, clock=installation.clock)
     with pytest.raises(LoginRefused):
         await by_ssh(installation, signature)
     assert await by_ssh(installation, await signed(installation, person))

@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
-from sancho.identity.errors import (
+from sancho.kit.issuer import (
+    Issuer,
     KeysExposed,
     KeyUnreadable,
     LifetimeTooLong,
     NoSigningKey,
     TokenExpired,
     TokenInvalid,
+    ensure_key,
+    rotate,
 )
-from sancho.identity.service import Issuer, ensure_key, rotate
 from tests.identity.helpers import URL, StoppedClock
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)

@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sancho.identity.errors import TokenExpired, TokenInvalid
-from sancho.identity.service import Issuer, rotate
+from sancho.kit.issuer import Issuer, TokenExpired, TokenInvalid, rotate
 from tests.identity.helpers import URL, StoppedClock
 from tests.identity.test_issuer import claims_now
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sancho.identity import tasks
-from sancho.identity.service.issuer import REMEMBERED
+from sancho.kit.issuer import REMEMBERED
 from sancho.kit.worker import POLL, make_app
 from sancho.parts import TASKS
 from tests.identity.schedule import longest_gap

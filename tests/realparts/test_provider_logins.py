@@ -17,11 +17,10 @@ import uvicorn
 from playwright.sync_api import sync_playwright
 
 from sancho.app import create_app
-from sancho.identity import service as identity
-from sancho.identity.service.issuer import REMEMBERED
 from sancho.identity.service.logins import challenge_of
 from sancho.identity.tasks import follow
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import REMEMBERED, Issuer, ensure_key
 from sancho.kit.tasks import defer
 from sancho.kit.worker import make_app, work
 from sancho.parts import TASKS, make_deployment
@@ -101,11 +100,9 @@ async def site(databases: Databases, tmp_path: Path, issuers: Issuers, world: Wo
         database_url=databases.url(name), state_dir=tmp_path, public_url=url,  # pyright: ignore[reportArgumentType]
         secrets=SecretSettings(folder=vault),
     )  # fmt: skip
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     clock = MovedClock()
-    deployment = replace(
-        make_deployment(settings), signer=identity.Issuer(settings.keys, url, clock=clock), clock=clock
-    )
+    deployment = replace(make_deployment(settings), signer=Issuer(settings.keys, url, clock=clock), clock=clock)
     server = uvicorn.Server(uvicorn.Config(create_app(settings, deployment), port=port, log_config=None))
     serving = asyncio.create_task(server.serve())
     async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:

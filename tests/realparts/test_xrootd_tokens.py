@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from sancho.app import create_app
-from sancho.identity import service as identity
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import Issuer, ensure_key, rotate
 from sancho.parts import make_deployment
 from sancho.rses import service as rses
 from sancho.rses.model import Rse
@@ -72,7 +72,7 @@ async def storage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sto
     authority, port = Authority(folder / "pki"), free_port()
     host, issuer = authority.host(), f"https://localhost:{port}"
     settings = Settings(state_dir=folder, public_url=issuer)
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     deployment = make_deployment(settings)
     async with (
         serving(create_app(settings, deployment), port, host),
@@ -158,8 +158,8 @@ async def test_no_token_a_changed_one_and_one_of_another_issuer_are_refused(stor
     storage.put("/belle/mc/007/7/seven", b"events")
     path = "/belle/mc/007/7/seven"
     good = storage.token(read=[path])
-    identity.ensure_key(tmp_path / "keys")
-    forger = identity.Issuer(tmp_path / "keys", storage.deployment.signer.issuer)
+    ensure_key(tmp_path / "keys")
+    forger = Issuer(tmp_path / "keys", storage.deployment.signer.issuer)
     forged = rses.token(forger, storage.rse(), subject="belle:alice", lifetime=MINUTE, read=[path])
 
     for token in (None, good[:-8] + "AAAAAAAA", forged):
@@ -174,7 +174,7 @@ async def test_after_new_keys_were_made_the_storage_goes_on_taking_our_tokens(st
     before = storage.token(read=[path])
     assert (await storage.ask("GET", path, before)).status_code == 200
 
-    identity.rotate(storage.keys)
+    rotate(storage.keys)
 
     for token in (before, storage.token(read=[path])):
         assert (await storage.ask("GET", path, token)).status_code == 200

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sancho.identity.kinds import KINDS as IDENTITY
-from sancho.identity.service import Issuer, rotate
 from sancho.kit.db import Connection, Database, execute
 from sancho.kit.extensions import Extensions
+from sancho.kit.issuer import Issuer, rotate
 from sancho.rses import plan, service
 from sancho.rses.errors import PlaceUnfit, RseExpressionEmpty, RseExpressionInvalid, RseNotFound
 from sancho.rses.kinds import KINDS as RSES

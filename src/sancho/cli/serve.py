@@ -7,8 +7,8 @@ import typer
 import uvicorn
 
 from sancho.app import create_app
-from sancho.identity import service as identity
 from sancho.kit import telemetry
+from sancho.kit.issuer import ensure_key
 from sancho.settings import Settings
 
 STARTUP_FAILED = 3
@@ -21,7 +21,7 @@ def serve() -> None:
     """
     settings = Settings()
     telemetry.configure(level=settings.log_level, service="sancho-api", otlp_endpoint=settings.otlp_endpoint)
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     app = create_app(settings)
     gc.set_threshold(2_000, 50, 100)  # more often than that costs throughput, more seldom lets others wait longer
     gc.freeze()  # the application itself is no garbage, so it need not be looked at again

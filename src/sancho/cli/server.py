@@ -19,6 +19,7 @@ from sancho.kit import telemetry
 from sancho.kit.access import INSTANCE
 from sancho.kit.clock import SystemClock
 from sancho.kit.db import Database, all_vos
+from sancho.kit.issuer import ensure_key, rotate
 from sancho.kit.migrate import migrate as migrate_database
 from sancho.kit.worker import make_app, work
 from sancho.local.errors import NoKeys
@@ -38,7 +39,7 @@ def worker(
     settings = Settings()
     telemetry.configure(level=settings.log_level, service="sancho-worker", otlp_endpoint=settings.otlp_endpoint)
     _serve_metrics(settings.worker.metrics_port)
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     try:
         asyncio.run(_work(settings, until_idle=until_idle))
     finally:
@@ -114,7 +115,7 @@ def init(
     if not names:
         raise typer.BadParameter("say which VOs", param_hint="--vo")
     password = sys.stdin.read() if str(admin_password_file) == "-" else admin_password_file.read_text()
-    identity.ensure_key(settings.keys)
+    ensure_key(settings.keys)
     made = asyncio.run(_init(settings, names, password.strip()))
     if as_json:
         write_json({"vos": names, "administrators": made})
@@ -191,7 +192,7 @@ def rotate_keys(home: HomeOption = None, as_json: JsonOption = False) -> None:
         keys = where.keys
     if not keys.is_dir():
         raise NoKeys(folder=keys)
-    made = identity.rotate(keys)
+    made = rotate(keys)
     if as_json:
         write_json({"key": made, "folder": keys})
     else:

@@ -6,7 +6,7 @@ Whoever owns a home owns the keys that sign tokens, so no password is needed, an
 from datetime import timedelta
 from pathlib import Path
 
-from sancho.identity import service as identity
+from sancho.kit.issuer import Issuer
 from sancho.local.errors import LocalError
 from sancho.local.home import Config, Home
 from sancho.local.programs import write_private
@@ -30,7 +30,7 @@ class NoSuchVo(LocalError):
 
 def make_token(home: Home, config: Config, vo: str, lifetime: timedelta = LIFETIME) -> str:
     """Sign a token for the administrator of a VO."""
-    issuer = identity.Issuer(home.keys, config.url)
+    issuer = Issuer(home.keys, config.url)
     claims = {"sub": f"{vo}:{ADMINISTRATOR}", "aud": config.url, "scope": "sancho", "vo": vo}
     return issuer.sign(claims, lifetime)
 

@@ -10,9 +10,7 @@ whether it is ready.
 import json
 import secrets
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +31,8 @@ from sancho.local.errors import LocalError
 from sancho.local.home import PRIVATE_FOLDERS, SITES, Config, Home, PortTaken, choose_port, port_free, storage_ports
 from sancho.local.leftovers import end_programs
 from sancho.local.moving import settle
-from sancho.local.programs import Program, child_environment, write_private
+from sancho.local.programs import Program, write_private
+from sancho.local.steps import StepFailed, run, verb
 from sancho.local.tls import ensure_certificates
 from sancho_client.calls import configuration
 from sancho_client.errors import ClientError
@@ -53,15 +52,6 @@ class GridRuns(LocalError):
 
     def __init__(self, *, home: Path) -> None:
         super().__init__(home=home, hint="`sancho down` first; then `sancho up` with the new settings.")
-
-
-class StepFailed(LocalError):
-    """{step} failed: {words}"""
-
-    code = "step_failed"
-
-    def __init__(self, *, step: str, words: str) -> None:
-        super().__init__(step=step, words=words.strip())
 
 
 class Wishes(BaseModel, frozen=True):
@@ -261,11 +251,6 @@ def deployment(home: Home, config: Config, database: GridDatabase) -> dict[str, 
     return settings
 
 
-def verb(*words: str) -> tuple[str, ...]:
-    """Return the command that runs a verb of ours with this Python."""
-    return (sys.executable, "-m", "sancho", *words)
-
-
 def _choose(home: Home, wishes: Wishes) -> Config:
     if not home.exists:
         tls = bool(wishes.tls)
@@ -320,7 +305,7 @@ def _begin(home: Home, config: Config, database: GridDatabase, say: Say) -> Conf
     _keep_new(home, new.model_copy(update={"vos": tuple(hoped)}))
     names = [word for vo in config.vos for word in ("--vo", vo)]
     command = verb("init", *names, "--admin-password-file", "-", "--json")
-    said = json.loads(_run("Making the VOs", command, deployment(home, config, database), new.password))
+    said = json.loads(run("Making the VOs", command, new.password, settings=deployment(home, config, database)))
     # Accounts that were there before keep their passwords.
     made = [vo for vo in hoped if vo in {*new.vos, *said["administrators"]}]
     _keep_new(home, new.model_copy(update={"vos": tuple(made)}))
@@ -364,15 +349,6 @@ def _storage(home: Home, config: Config, name: str) -> tuple[str, ...]:
             "--tls-key": str(home.tls / "server.key"),
         }
     return verb("storage", *(word for pair in facts.items() for word in pair))
-
-
-def _run(step: str, command: Sequence[str], settings: dict[str, str], told: str) -> str:
-    done = subprocess.run(
-        command, input=told, capture_output=True, text=True, cwd="/", env=child_environment(settings), check=False
-    )
-    if done.returncode != 0:
-        raise StepFailed(step=step, words=(done.stderr or done.stdout)[-2000:])
-    return done.stdout
 
 
 def _new(home: Home) -> Administrators:

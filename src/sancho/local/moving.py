@@ -6,21 +6,22 @@ changed in them stays, and so does a storage that is no longer on this machine.
 """
 
 import asyncio
+import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.db import Database, all_vos
 from sancho.local.database import GridDatabase
 from sancho.local.home import ADDRESS, Config, Home
 from sancho.local.programs import write_private
-from sancho.parts import KINDS
+from sancho.local.steps import run
 from sancho.vos import service as vos
-from sancho.vos.model import INSTANCE_NAME, Document
+from sancho.vos.model import Document
 
 Words = Mapping[str, str]
 """Beginnings of paths and URLs, and what they are now."""
@@ -32,13 +33,19 @@ def settle(home: Home, config: Config, database: GridDatabase, *, was: Path | No
     `was` is the home before. The database runs, no program of the grid does.
     """
     moved = {} if was in {None, home.folder} else {str(was): str(home.folder)}
-    changed, words = asyncio.run(_settle(home, config, database.server_url, moved))
+    changed, words = asyncio.run(_changed(home, config, database.server_url, moved))
+    if changed:
+        told = {
+            "database_url": database.server_url, "documents": [asdict(one) for one in changed],
+            "comment": f"where the CEs and storages of {home.folder} are",
+        }  # fmt: skip
+        run("Applying anew where things are", (sys.executable, "-m", "sancho.local.applying"), json.dumps(told))
     if words and home.topology_file.exists():
         write_private(home.topology_file, _reworded(home.topology_file.read_text(), words))
-    return changed
+    return [one.name for one in changed]
 
 
-async def _settle(home: Home, config: Config, url: str, moved: Words) -> tuple[list[str], Words]:
+async def _changed(home: Home, config: Config, url: str, moved: Words) -> tuple[list[Document], Words]:
     database = Database(url, size=2)
     await database.open()
     try:
@@ -46,20 +53,11 @@ async def _settle(home: Home, config: Config, url: str, moved: Words) -> tuple[l
         async with database.transaction(served) as conn:
             ces = await vos.documents(conn, served, kind="ComputeElement")
             rses = await vos.documents(conn, served, kind="RSE")
-            words = {**moved, **_other_ports(config, rses)}
-            wanted = [(one, _as_it_is(one, home, config, words)) for one in (*ces, *rses)]
-            changed = [now for before, now in wanted if now != before]
-            if changed:
-                caller = Principal(
-                    vo=INSTANCE, vo_name=INSTANCE_NAME, account_id=0, account="up", permissions=frozenset("*"),
-                    vos=tuple(served),
-                )  # fmt: skip
-                await vos.apply(
-                    conn, caller, changed, KINDS, comment=f"where the CEs and storages of {home.folder} are"
-                )
     finally:
         await database.close()
-    return [one.name for one in changed], words
+    words = {**moved, **_other_ports(config, rses)}
+    wanted = [(one, _as_it_is(one, home, config, words)) for one in (*ces, *rses)]
+    return [now for before, now in wanted if now != before], words
 
 
 def _other_ports(config: Config, rses: Sequence[Document]) -> Words:

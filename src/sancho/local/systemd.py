@@ -1,7 +1,7 @@
 """How systemd keeps a grid running."""
 
-from sancho.local import grid
 from sancho.local.home import Home
+from sancho.local.steps import verb
 
 
 def unit(home: Home) -> str:
@@ -13,7 +13,7 @@ def unit(home: Home) -> str:
         "After=network.target",
         "",
         "[Service]",
-        f"ExecStart={' '.join(grid.verb('up', '--foreground', '--home', str(home.folder)))}",
+        f"ExecStart={' '.join(verb('up', '--foreground', '--home', str(home.folder)))}",
         "Restart=on-failure",
         "KillMode=mixed",
         "TimeoutStopSec=180",

@@ -15,11 +15,10 @@ from sancho.identity.errors import (
     LoginTooEager,
     RefreshRefused,
     ScopeRefused,
-    TokenExpired,
-    TokenInvalid,
     TokenRevoked,
 )
 from sancho.kit.errors import BadRequest, Forbidden, NotFound, SanchoError, TooMany, Unauthorized, Unavailable
+from sancho.kit.issuer import TokenExpired, TokenInvalid
 from sancho.kit.web import NoToken
 from sancho.vos.errors import VoNotFound
 

@@ -65,8 +65,6 @@ from sancho.identity.errors import (
     LoginPending,
     LoginRefused,
     LoginTooEager,
-    TokenExpired,
-    TokenInvalid,
     TokenRevoked,
 )
 from sancho.kit.db import DatabaseAway
@@ -82,6 +80,7 @@ from sancho.kit.errors import (
     Unauthorized,
     Unavailable,
 )
+from sancho.kit.issuer import TokenExpired, TokenInvalid
 from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
 from sancho.replicas.errors import (
     PathNotInArea,

@@ -41,9 +41,9 @@ from sancho.identity.errors import (
 from sancho.identity.model import LONGEST_PASSWORD, OpenLogin, Tokens
 from sancho.identity.service import exchange, logins, proofs
 from sancho.identity.service.exchange import Target, Wanted
-from sancho.identity.service.issuer import LONGEST_TEXT
 from sancho.kit.access import Authenticator
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import LONGEST_TEXT
 from sancho.kit.problem import problems
 from sancho.kit.proxied import CertificateNotFromProxy, CertificateUnreadable, client_certificate
 from sancho.kit.web import Caller, Deployed, Transaction

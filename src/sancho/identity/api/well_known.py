@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from sancho.identity import service
 from sancho.identity.model import PERMISSIONS
+from sancho.kit.issuer import ALGORITHM
 from sancho.kit.web import Deployed
 
 router = APIRouter(tags=["identity"])
@@ -34,8 +35,8 @@ async def discovery(deployment: Deployed) -> dict[str, Any]:
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [service.ALGORITHM],
-        "token_endpoint_auth_signing_alg_values_supported": [service.ALGORITHM],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "token_endpoint_auth_signing_alg_values_supported": [ALGORITHM],
         "token_endpoint_auth_methods_supported": [
             "none", "client_secret_basic", "client_secret_post",
             *(["tls_client_auth"] if deployment.certificates is not None else []),

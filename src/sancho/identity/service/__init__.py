@@ -27,13 +27,6 @@ from sancho.identity.service.fitness import (
     Fitness,
     fitness_at,
 )
-from sancho.identity.service.issuer import (
-    ALGORITHM,
-    LONGEST_TOKEN,
-    Issuer,
-    ensure_key,
-    rotate,
-)
 from sancho.identity.service.passwords import (
     make_hash,
 )
@@ -71,10 +64,10 @@ from sancho.identity.service.tokens import (
 )
 
 __all__ = [
-    "ACCOUNT", "ALGORITHM", "GROUP", "LONGEST_TOKEN", "PROVIDER", "Authenticators", "Fitness", "Issuer", "PilotHolder",
+    "ACCOUNT", "GROUP", "PROVIDER", "Authenticators", "Fitness", "PilotHolder",
     "SshKey", "accounts", "administrators", "all_providers", "bootstrap", "certificate_person", "change_password",
-    "end_login_of", "ensure_key", "find_account", "fitness_at", "follow", "forget_expired", "get_account", "groups",
+    "end_login_of", "find_account", "fitness_at", "follow", "forget_expired", "get_account", "groups",
     "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "note_wrong_key", "on_behalf",
-    "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke", "rotate",
+    "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke",
     "set_state", "trouble_of", "verify_ssh",
 ]  # fmt: skip

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from sancho.identity import plan, store
-from sancho.identity.errors import AccountSuspended, LoginEnded, MachineEnded, TokenInvalid, TokenRevoked
+from sancho.identity.errors import AccountSuspended, LoginEnded, MachineEnded, TokenRevoked
 from sancho.identity.model import AccountState, Standing, TokenScope
-from sancho.identity.service.issuer import REMEMBERED, Issuer
 from sancho.identity.service.tokens import JOB_TOKEN_SCOPE, PILOT_TOKEN_SCOPE, job_audience, pilot_audience
 from sancho.kit.access import INSTANCE, Machines, Principal, Rights, RightsOf
 from sancho.kit.clock import Clock
 from sancho.kit.db import Connection, Database
+from sancho.kit.issuer import REMEMBERED, Issuer, TokenInvalid
 from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 

@@ -19,8 +19,6 @@ from sancho.identity.errors import (
     NotAService,
     ScopeRefused,
     TargetUnknown,
-    TokenExpired,
-    TokenInvalid,
 )
 from sancho.identity.model import AccountKind, NewIdentity, Proof, Tokens, TokenScope
 from sancho.identity.service.accounts import get_account
@@ -31,6 +29,7 @@ from sancho.kit.access import INSTANCE, Authenticator, Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import SanchoError
+from sancho.kit.issuer import TokenExpired, TokenInvalid
 from sancho.vos import service as vos
 from sancho.vos.model import VO
 from sancho_contract.identity import IdentityRefused, ProviderUnavailable

@@ -12,14 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sancho.identity import plan, store
-from sancho.identity.errors import (
-    LoginRefused,
-    PasswordsOff,
-    RefreshRefused,
-    ScopeRefused,
-    TokenExpired,
-    TokenInvalid,
-)
+from sancho.identity.errors import LoginRefused, PasswordsOff, RefreshRefused, ScopeRefused
 from sancho.identity.model import (
     REFRESH_GRACE,
     AccountState,
@@ -31,12 +24,12 @@ from sancho.identity.model import (
     TokenScope,
 )
 from sancho.identity.service.codes import ends_at, new_family
-from sancho.identity.service.issuer import LONGEST_TEXT, LONGEST_TOKEN, Issuer
 from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.passwords import Guard, check_room, fits
 from sancho.kit.access import INSTANCE, Principal, Signer, require_owner
 from sancho.kit.db import Connection, Database
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import LONGEST_TEXT, LONGEST_TOKEN, Issuer, TokenExpired, TokenInvalid
 from sancho.vos import service as vos
 from sancho.vos.model import LOWER_NAME
 

@@ -12,6 +12,7 @@ from sancho.jobs.model import InputFile, Started, fill
 from sancho.kit import telemetry
 from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
+from sancho.kit.issuer import LONGEST_TOKEN
 from sancho.pilots import store
 from sancho.rses import service as rses
 from sancho.rses.model import Operation, Place, Rse
@@ -110,7 +111,7 @@ async def assign(conn: Connection, deployment: Deployment, started: Started, *, 
 def _job_token(deployment: Deployment, started: Started, walltime: timedelta) -> str:
     return identity.job_token(
         deployment.signer, vo=started.vo, vo_name=started.vo_name, job_id=started.job_id,
-        attempt_id=started.attempt_id, lifetime=min(walltime + READYING, identity.LONGEST_TOKEN),
+        attempt_id=started.attempt_id, lifetime=min(walltime + READYING, LONGEST_TOKEN),
     )  # fmt: skip
 
 

@@ -32,9 +32,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, GuestProtocol, OKPKey
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
-from sancho.identity.errors import KeysExposed, KeyUnreadable, LifetimeTooLong, NoSigningKey, TokenExpired, TokenInvalid
 from sancho.kit.access import Algorithm
 from sancho.kit.clock import Clock, SystemClock
+from sancho.kit.errors import SanchoError, Unauthorized
 
 ALGORITHM = "Ed25519"
 ALGORITHMS: tuple[Algorithm, ...] = (ALGORITHM, "ES256")
@@ -49,6 +49,66 @@ REMEMBERED = timedelta(seconds=30)
 """For so long a process may remember who a token stands for."""
 SKEW = 60
 """Seconds by which the clocks of two of our servers may differ."""
+
+
+class TokenInvalid(Unauthorized):
+    """This token is not valid: {reason}."""
+
+    code = "token_invalid"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say what is wrong with it."""
+        super().__init__(reason=reason, hint="Run `sancho login` for a new one.")
+
+
+class TokenExpired(Unauthorized):
+    """This token has expired."""
+
+    code = "token_expired"
+
+    def __init__(self) -> None:
+        """Say how to get a new one."""
+        super().__init__(hint="Use the refresh token, or run `sancho login`.")
+
+
+class KeysExposed(SanchoError):
+    """The folder of signing keys {folder} can be read by others than its owner."""
+
+    code = "keys_exposed"
+
+    def __init__(self, *, folder: str) -> None:
+        """Say how to close it."""
+        super().__init__(folder=folder, hint=f"Run `chmod 700 {folder}`, and consider the keys in it known to others.")
+
+
+class KeyUnreadable(SanchoError):
+    """The signing key {path} is not an Ed25519 key that we have made."""
+
+    code = "key_unreadable"
+
+    def __init__(self, *, path: str) -> None:
+        """Name the file."""
+        super().__init__(path=path, hint="Remove it, or restore it from a backup.")
+
+
+class NoSigningKey(SanchoError):
+    """There is no signing key in {folder}."""
+
+    code = "no_signing_key"
+
+    def __init__(self, *, folder: str) -> None:
+        """Say how to make one."""
+        super().__init__(folder=folder, hint="Run `sancho init`.")
+
+
+class LifetimeTooLong(SanchoError):
+    """No token of ours may live longer than {longest}."""
+
+    code = "lifetime_too_long"
+
+    def __init__(self, *, longest: str) -> None:
+        """Keys are retired by it."""
+        super().__init__(longest=longest)
 
 
 @dataclass(frozen=True)
