@@ -1,9 +1,10 @@
 """What is asked and done, part by part."""
 
+import asyncio
 import os
-import subprocess
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -245,10 +246,11 @@ def list_as_files(show: Show, places: list[str]) -> None:
 
 async def _listed(show: Show, verb: str, name: str) -> str:
     said = {"SANCHO_URL": f"http://127.0.0.1:{show.ground.port}", "SANCHO_TOKEN": show.token, "SANCHO_VO": "lhcb"}
-    done = subprocess.run(
-        [sys.executable, "-c", LISTED, verb, name], env={**os.environ, **said}, capture_output=True, text=True
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LISTED, verb, name, env={**os.environ, **said}, stdout=PIPE, stderr=PIPE
     )  # fmt: skip
-    return done.stdout.strip() or done.stderr[-150:]
+    out, err = await program.communicate()
+    return (out or err[-150:]).decode().strip()
 
 
 PARTS = (

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import logging
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import psycopg
@@ -23,6 +24,8 @@ from sancho.kit.worker import make_app, work
 from sancho.local.postgres import ADMIN, SERVER
 from sancho.parts import TASKS
 
+CARRIED_OUT = {"dids", "replicas", "rules"}
+"""Whose tasks are done: nothing is copied, for there are no storages."""
 LONGEST = timedelta(hours=2)
 """How long a task may go on when no other waits."""
 PIECE = 1 << 18
@@ -58,7 +61,7 @@ class Ages:
         self._stop = threading.Event()
         self.oldest = 0.0
 
-    def __enter__(self) -> "Ages":
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -82,6 +85,7 @@ class Show:
         self.ground, self.deployment, self.files, self.only = ground, deployment, files, only
         self.console = Console(width=160)
         self.token = ground.token()
+        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # it complains of tasks that are left out
         self._loop = asyncio.Runner()
         self._loop.run(deployment.database.open())
 
@@ -129,7 +133,7 @@ class Show:
                 said["answer"] = "" if done is None else str(done)
 
     async def _work(self) -> None:
-        some = [tasks for tasks in TASKS if tasks.feature in {"dids", "replicas", "rules", "transfers"}]
+        some = [tasks for tasks in TASKS if tasks.feature in CARRIED_OUT]
         app = make_app(self.ground.cluster.url(SERVER), some)
         await work(app, self.deployment, concurrency=4, wait=False, grace=LONGEST)
 
@@ -140,7 +144,7 @@ class Show:
         with Ages(self.ground.cluster.url(ADMIN)) as ages:
             try:
                 yield said
-            except Exception as e:
+            except (OSError, http.client.HTTPException, psycopg.Error) as e:
                 said["answer"] = f"{type(e).__name__}: {e}"[:150]
         seconds = time.perf_counter() - began
         self.console.print(

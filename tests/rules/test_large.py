@@ -13,7 +13,7 @@ from sancho.kit.db import Connection
 from sancho.rules import service
 from sancho.rules.service import asking, erasing, leaving, moving, repairing
 from tests.dids.given import deferred, given_collection, person
-from tests.rules.given import check_exact, given_rule, value
+from tests.rules.given import given_rule, value
 from tests.world import World
 
 FILES = 2_000
@@ -47,7 +47,7 @@ async def seen(conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch) 
         "rse": world.resource["A-DISK"], "dataset": dataset,
     }  # fmt: skip
     for statement in FILL.split(";\n"):
-        await conn.execute(statement, known)  # pyright: ignore[reportArgumentType]
+        await conn.execute(statement, known)
     await conn.execute("ANALYZE")
     counted = Seen()
 

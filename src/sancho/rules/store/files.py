@@ -116,9 +116,7 @@ async def rules_given_up(
     return [RuleOn(*row) for row in rows]
 
 
-async def holders(
-    conn: Connection, vo: int, root: int, account_id: int, limit: int, *, among: int
-) -> list[Holder]:
+async def holders(conn: Connection, vo: int, root: int, account_id: int, limit: int, *, among: int) -> list[Holder]:
     """The first rules in force that are on a DID, or hold files that are or lie below it.
 
     Those are left out that came with uploads of an account and are not locked: it gives them up. Of each dataset no
