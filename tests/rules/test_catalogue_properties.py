@@ -251,6 +251,9 @@ class Story:
             did = await service.get(self.conn, 1, f"mc:{name}")
             self.there[name] = Thing(name, did.did_id, DidKind.DATASET)
         self.there[name].least = least
+        if n % 3 == 0:
+            await service.set_monotonic(self.conn, person(self.world, "alice"), f"mc:{name}")
+            self.there[name].monotonic = True
         await self.refresh(n)
 
     async def refresh(self, n: int) -> None:

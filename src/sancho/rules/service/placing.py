@@ -100,18 +100,21 @@ async def extend(
     in the background.
     """
     targets: list[Target] = []
+    deep = False
     if file_ids or parent_ids:
         deep = await locks.share_parents(conn, vo, parent_ids, file_ids)
         targets = await locks.targets_above(conn, vo, parent_ids, file_ids)
-        for target in targets if deep else ():
-            once = f"rules:place:{vo}:{target.rule_id}"
-            await defer(conn, "rules:place", once=once, vo=vo, rule_id=target.rule_id)
     if not targets:
         await charge(conn, vo, _returned(freed))
         return
     ready, lacking = await choose_all(conn, vo, targets, file_ids, freed)
     wants = await locks.wants_above(conn, vo, ready, file_ids) if ready else []
     await place_affordable(conn, vo, ready, wants, lacking=lacking, freed=freed)
+    alone = set(file_ids)
+    for target in targets if deep else ():
+        if target.did_id not in alone:  # a rule on a file by itself is over nothing else
+            once = f"rules:place:{vo}:{target.rule_id}"
+            await defer(conn, "rules:place", once=once, vo=vo, rule_id=target.rule_id)
 
 
 async def place_affordable(
