@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel
 
 from sancho.decisions import service
@@ -15,11 +15,11 @@ from sancho.kit.errors import PermissionMissing
 from sancho.kit.policy import PathUnfit
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Transaction
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
 
-router = APIRouter(tags=["decisions"])
+router = Branch(tags=["decisions"])
 
 Text = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 

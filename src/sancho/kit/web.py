@@ -8,6 +8,7 @@ a change that did not happen. A streamed GET takes `Snapshot`, which lives as lo
 """
 
 from collections.abc import AsyncIterator
+from functools import cached_property
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request
@@ -31,12 +32,21 @@ Deployed = Annotated[Deployment, Depends(_deployment)]
 
 
 class Branch(APIRouter):
-    """Routes with a prefix that are not looked at when a path does not have it; others are tried one by one."""
+    """Routes that are not looked at when a path has not their prefix, or without one none of their first words.
+
+    Others are tried one by one, which costs a small request more than anything else.
+    """
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(route.path.split("/")[1] for route in self.routes if isinstance(route, APIRoute))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether one of the routes is asked for."""
-        # The router may have been included below a prefix itself, hence `in`.
-        return super().matches(scope) if self.prefix in scope["path"] else (Match.NONE, {})
+        path: str = scope["path"]
+        # The router may have been included below a prefix itself, hence `in` and the second word.
+        near = self.prefix in path if self.prefix else not self._words.isdisjoint(path.split("/", 3)[1:3])
+        return super().matches(scope) if near else (Match.NONE, {})
 
 
 class ParameterUnknown(Invalid):

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from sancho.identity.service.configuration import GroupSpec, Name
 from sancho.identity.service.providers import ProviderSpec
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Caller, Deployed
+from sancho.kit.web import Branch, Caller, Deployed
 from sancho.onboarding import service
 from sancho.onboarding.errors import VoExists
 from sancho.onboarding.model import Check, Founding
@@ -19,7 +19,7 @@ from sancho.sites.service import ResourceName
 from sancho.vos.errors import DocumentInvalid, NotYourConfiguration, ReferenceUnknown, VoNotFound
 from sancho.vos.model import Change, Kind
 
-router = APIRouter(tags=["configuration"])
+router = Branch(tags=["configuration"])
 Few = Field(max_length=100)
 
 

@@ -6,7 +6,7 @@ The models of `/pilot` are the protocol (`sancho_pilot/protocol.json`).
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from sancho.dids.errors import CollectionClosed, DidExists
@@ -27,7 +27,7 @@ from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload,
 from sancho.uploads.model import Upload
 
 public_router = Branch(prefix="/pilot", tags=["pilot"])
-router = APIRouter(tags=["pilot"])
+router = Branch(tags=["pilot"])
 
 Tail = Annotated[str, Field(max_length=65_536)]
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -42,7 +42,7 @@ from sancho.rses.model import Report
 from sancho.sites.errors import SiteNotFound
 
 router = Branch(prefix="/replicas", tags=["replicas"])
-of_rses = APIRouter(tags=["rses"])
+of_rses = Branch(tags=["rses"])
 
 LINES = "application/x-ndjson"
 KindWord = Literal["bad", "suspicious", "unavailable"]

@@ -3,16 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from sancho.kit.problem import problems
-from sancho.kit.web import Caller, Transaction
+from sancho.kit.web import Branch, Caller, Transaction
 from sancho.sites import service
 from sancho.sites.errors import ComputeElementNotFound, SiteNotFound
 from sancho.sites.model import ComputeElement, Site
 
-router = APIRouter(tags=["sites"])
+router = Branch(tags=["sites"])
 
 
 class ComputeElementOut(BaseModel):

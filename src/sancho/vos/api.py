@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from sancho.kit import db
@@ -12,7 +12,7 @@ from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.deployment import Deployment
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Transaction
 from sancho.vos import service
 from sancho.vos.errors import (
     DocumentInUse,
@@ -25,7 +25,7 @@ from sancho.vos.errors import (
 )
 from sancho.vos.model import VO, Applied, Change, Document, Kind, Version
 
-router = APIRouter(tags=["configuration"])
+router = Branch(tags=["configuration"])
 
 
 class DocumentIn(BaseModel, extra="forbid"):

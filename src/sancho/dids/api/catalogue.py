@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -34,9 +34,9 @@ from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed, parse
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit, read_integer
 from sancho.kit.units import Amount, Duration, Time
-from sancho.kit.web import Caller, Deployed, Snapshot, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
 
-router = APIRouter(tags=["dids"])
+router = Branch(tags=["dids"])
 
 ATTACHED_AT_ONCE = 10_000
 LISTED_AT_ONCE = 1000
@@ -219,10 +219,9 @@ async def create(body: CollectionIn, caller: Caller, conn: Transaction) -> DidOu
 
 
 @router.get("/dids/{did:path}", responses=problems(DidMalformed, DidNotFound))
-async def show(did: str, caller: Caller, conn: Transaction) -> DidInfo:
+async def show(did: str, caller: Caller, deployment: Deployed) -> DidInfo:
     """Show a DID, with the files and bytes below it."""
-    found = await service.get(conn, caller.vo, did)
-    below = await service.info(conn, found)
+    found, below = await service.show(deployment.database, caller, did)
     return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
 
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, model_validator
 
@@ -25,13 +24,14 @@ from sancho.dids.errors import (
     ScopeNotYours,
 )
 from sancho.dids.model import GRACE, Attachment, Branch, Child, Detached, DidKind, Listed
+from sancho.kit import web
 from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, Time
 from sancho.kit.web import Caller, Snapshot, Transaction
 
-router = APIRouter(tags=["dids"])
+router = web.Branch(tags=["dids"])
 
 AT_ONCE = 1000
 """DIDs that one request may erase, make or ask about."""

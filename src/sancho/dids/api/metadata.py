@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from sancho.dids import service
@@ -26,9 +25,9 @@ from sancho.kit.access import NotYours
 from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Transaction
 
-router = APIRouter(tags=["metadata"])
+router = Branch(tags=["metadata"])
 
 MOST_KEYS = 100
 

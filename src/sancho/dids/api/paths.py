@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.dids import service
@@ -11,9 +11,9 @@ from sancho.dids.api.catalogue import LISTED_AT_ONCE, PRINTABLE, DidInfo, DidOut
 from sancho.dids.errors import PathMalformed, PathNotFound
 from sancho.dids.model import Did, Entry, Tally
 from sancho.kit.problem import problems
-from sancho.kit.web import Caller, Transaction
+from sancho.kit.web import Branch, Caller, Transaction
 
-router = APIRouter(tags=["dids"])
+router = Branch(tags=["dids"])
 
 
 class PathQuery(BaseModel, extra="forbid"):

@@ -22,6 +22,7 @@ from sancho.dids.service.catalogue import (
     register_files,
     require_change,
     resolve,
+    show,
     stream_contents,
 )
 from sancho.dids.service.changing import attach, change_contents, close, detach, set_monotonic, set_open
@@ -78,6 +79,6 @@ __all__ = [
     "list_scopes", "lock_ended", "look", "new_files", "obstacle", "owners", "put_keys", "put_off", "put_scopes",
     "refresh", "refresh_due", "refresh_now", "register_files", "remove_keys", "remove_scopes", "require_change",
     "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "search_page", "set_lifetime", "set_monotonic",
-    "set_open", "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines",
+    "set_open", "show", "stream_below", "stream_children", "stream_contents", "stream_detached", "stream_file_lines",
     "stream_files", "stream_parents", "stream_scope", "tallies",
 ]  # fmt: skip

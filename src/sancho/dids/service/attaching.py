@@ -1,6 +1,7 @@
 """Attaching to many collections, and detaching, all or nothing."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sancho.dids.errors import (
     AttachedAlready,
@@ -13,7 +14,7 @@ from sancho.dids.errors import (
     NotACollection,
     NotAttached,
 )
-from sancho.dids.model import Attachment, Child, Did, DidKind, Tally
+from sancho.dids.model import Attachment, Child, Did, DidKind, Tally, parse_did, unpack_adler32
 from sancho.dids.service.catalogue import get, require_change, require_changes, resolve
 from sancho.dids.service.changing import announced, detach
 from sancho.dids.store import attaching, contents
@@ -33,8 +34,9 @@ async def attach_all(
     found = await resolve(conn, caller.vo, [a.parent for a in attachments], field="parent")
     parents = {one.did_id: one for one in found}
     require_changes(caller, list(parents.values()))
-    known = iter(await resolve(conn, caller.vo, [c.did for a in attachments for c in a.children], field="children"))
-    pairs: dict[tuple[int, int], tuple[Did, Did]] = {}
+    await _lock(conn, caller.vo, parents)
+    known = iter(await _children(conn, caller.vo, [child for a in attachments for child in a.children]))
+    pairs: dict[tuple[int, int], tuple[Did, _Known]] = {}
     for parent, attachment in zip(found, attachments, strict=True):
         for said in attachment.children:
             child = next(known)
@@ -42,11 +44,6 @@ async def attach_all(
             if not again and (parent.did_id, child.did_id) in pairs:
                 raise _twice(parent, child)
             pairs[parent.did_id, child.did_id] = (parent, child)
-    await _lock(conn, caller.vo, parents)
-    there = await attaching.lock_children(conn, caller.vo, [child_id for _, child_id in pairs])
-    for _, child in pairs.values():
-        if child.did_id not in there:
-            raise DidNotFound(did=child.did, field="children")
     new = await attaching.insert(conn, caller.vo, sorted(pairs))
     if not again:
         for pair, (parent, child) in pairs.items():
@@ -57,7 +54,24 @@ async def attach_all(
     return len(new)
 
 
-def _check(parent: Did, child: Did, said: Child) -> None:
+class _Known(NamedTuple):
+    did: str
+    did_id: int
+    kind: DidKind
+    size: int | None
+    adler32: int | None
+
+
+async def _children(conn: Connection, vo: int, wanted: Sequence[Child]) -> list[_Known]:
+    found = await attaching.children(conn, vo, [parse_did(child.did, field="children") for child in wanted])
+    by_place = {place: _Known(wanted[place].did, *known) for place, known in found}
+    for place, child in enumerate(wanted):
+        if place not in by_place:
+            raise DidNotFound(did=child.did, field="children")
+    return [by_place[place] for place in range(len(wanted))]
+
+
+def _check(parent: Did, child: _Known, said: Child) -> None:
     if parent.kind is DidKind.FILE:
         raise NotACollection(did=parent.did, field="parent")
     if child.kind not in parent.kind.holds:
@@ -70,11 +84,11 @@ def _check(parent: Did, child: Did, said: Child) -> None:
         return
     if said.size is not None and said.size != child.size:
         raise FileDiffers(did=child.did, what="size", known=str(child.size), said=str(said.size))
-    if said.adler32 is not None and child.adler32 is not None and said.adler32 != child.adler32:
-        raise FileDiffers(did=child.did, what="adler32", known=child.adler32, said=said.adler32)
+    if said.adler32 is not None and child.adler32 is not None and said.adler32 != unpack_adler32(child.adler32):
+        raise FileDiffers(did=child.did, what="adler32", known=unpack_adler32(child.adler32), said=said.adler32)
 
 
-def _twice(parent: Did, child: Did) -> AttachedAlready:
+def _twice(parent: Did, child: _Known) -> AttachedAlready:
     kind = FileAttachedAlready if child.kind is DidKind.FILE else AttachedAlready
     return kind(parent=parent.did, child=child.did)
 
@@ -92,7 +106,7 @@ async def _lock(conn: Connection, vo: int, parents: dict[int, Did]) -> None:
         await contents.lock_containers(conn, vo)
 
 
-async def _refuse_circles(conn: Connection, vo: int, pairs: dict[tuple[int, int], tuple[Did, Did]]) -> None:
+async def _refuse_circles(conn: Connection, vo: int, pairs: dict[tuple[int, int], tuple[Did, _Known]]) -> None:
     containers = sorted({parent.did_id for parent, _ in pairs.values() if parent.kind is DidKind.CONTAINER})
     circles = await attaching.circles(conn, vo, containers) if containers else set[tuple[int, int]]()
     for pair, (parent, child) in pairs.items():
@@ -100,7 +114,7 @@ async def _refuse_circles(conn: Connection, vo: int, pairs: dict[tuple[int, int]
             raise Cycle(parent=parent.did, child=child.did)
 
 
-async def _count(conn: Connection, vo: int, new: Sequence[tuple[Did, Did]]) -> None:
+async def _count(conn: Connection, vo: int, new: Sequence[tuple[Did, _Known]]) -> None:
     """Add what is new to the tallies of datasets, and have rules told of it."""
     changes: dict[int, Tally] = {}
     for parent, child in new:
@@ -111,7 +125,8 @@ async def _count(conn: Connection, vo: int, new: Sequence[tuple[Did, Did]]) -> N
         await attaching.add_to_tallies(conn, vo, changes)
     parent_ids = sorted({parent.did_id for parent, _ in new})
     below = sorted({child.did_id for _, child in new})
-    async for file_ids in announced(conn, vo, DidKind.CONTAINER, below):
+    kind = DidKind.CONTAINER if any(parent.kind is DidKind.CONTAINER for parent, _ in new) else DidKind.DATASET
+    async for file_ids in announced(conn, vo, kind, below):
         await defer(conn, "rules:extend", vo=vo, parent_ids=parent_ids, file_ids=file_ids)
 
 

@@ -25,7 +25,7 @@ from sancho.dids.model import (
 from sancho.dids.service.scopes import scope_ids
 from sancho.dids.store import contents, history, rows
 from sancho.kit.access import Principal, require_owner
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database
 from sancho.kit.policy import did as thing
 
 LAST = "\U0010ffff"
@@ -50,6 +50,17 @@ async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str 
 async def get(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did:
     """One DID by name; raises `DidMalformed` or `DidNotFound`."""
     return (await resolve(conn, vo, [did], field=field))[0]
+
+
+async def show(database: Database, caller: Principal, did: str) -> tuple[Did, Tally]:
+    """One DID with the files and bytes below it, as `get` and `info` say; of a file in a single exchange."""
+    found = await rows.glance(database, caller.vos, caller.vo, *parse_did(did, field="did"))
+    if found is None:
+        raise DidNotFound(did=did, field="did")
+    if found.kind is DidKind.FILE:
+        return found, Tally(1, found.size or 0)
+    async with database.transaction(caller.vos) as conn:
+        return found, await info(conn, found)
 
 
 async def find_all(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[Did]:

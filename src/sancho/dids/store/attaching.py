@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sancho.dids.model import Tally
+from sancho.dids.model import DidKind, Tally
 from sancho.dids.store.contents import SLOTS
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
 
@@ -35,21 +35,46 @@ async def lock_children(conn: Connection, vo: int, did_ids: Sequence[int]) -> se
     return set(rows)
 
 
+async def children(
+    conn: Connection, vo: int, wanted: Sequence[tuple[str, str]]
+) -> list[tuple[int, tuple[int, DidKind, int | None, int | None]]]:
+    """Those of these DIDs that exist, kept from being erased until the end of the transaction, in any order.
+
+    DIDs are given as (scope, name); each is returned with its place among them, as (id, kind, size, adler32 as
+    in the row).
+    """
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT wanted.place, d.did_id, d.kind, d.size, d.adler32
+          FROM unnest(%(scopes)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (scope, name, place)
+          JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name AND NOT d.erased
+         ORDER BY d.did_id FOR KEY SHARE OF d
+        """,
+        {"vo": vo, "scopes": [scope for scope, _ in wanted], "names": [name for _, name in wanted]},
+    )
+    kinds = {kind.value: kind for kind in DidKind}
+    return [(place - 1, (did_id, kinds[kind], size, adler32)) for place, did_id, kind, size, adler32 in rows]
+
+
 async def insert(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
     """Attach children, given as (parent, child); return the pairs that are new."""
     made = await fetch_rows(
         conn,
         """
-        INSERT INTO attachment (vo, parent_id, child_id)
-        SELECT %(vo)s, parent_id, child_id
-          FROM unnest(%(parent_ids)s::bigint[], %(child_ids)s::bigint[]) AS wanted (parent_id, child_id)
-         ORDER BY child_id, parent_id
-            ON CONFLICT DO NOTHING
-        RETURNING parent_id, child_id
+        WITH made AS (
+            INSERT INTO attachment (vo, parent_id, child_id)
+            SELECT %(vo)s, parent_id, child_id
+              FROM unnest(%(parent_ids)s::bigint[], %(child_ids)s::bigint[]) AS wanted (parent_id, child_id)
+             ORDER BY child_id, parent_id
+                ON CONFLICT DO NOTHING
+            RETURNING parent_id, child_id)
+        SELECT parent_id, array_agg(child_id) FROM made GROUP BY parent_id
         """,
         {"vo": vo, "parent_ids": [parent for parent, _ in pairs], "child_ids": [child for _, child in pairs]},
     )
-    return {(parent_id, child_id) for parent_id, child_id in made}
+    return {(parent_id, child_id) for parent_id, child_ids in made for child_id in child_ids}
 
 
 async def circles(conn: Connection, vo: int, parent_ids: Sequence[int]) -> set[tuple[int, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
+from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_values
 
 DID: LiteralString = """
         SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
@@ -141,6 +141,21 @@ async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: 
         """,
         {"vo": vo, "scopes": list(scopes), "names": list(names)},
     )
+
+
+async def glance(database: Database, vos: Sequence[int], vo: int, scope: str, name: str) -> Did | None:
+    """One of these DIDs, in a single exchange with the database."""
+    query: LiteralString = (
+        DID
+        + """
+          FROM scope s
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = %(name)s AND NOT d.erased
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
+         WHERE s.vo = %(vo)s AND s.name = %(scope)s
+        """
+    )
+    return await database.glance(vos, Did, query, {"vo": vo, "scope": scope, "name": name})
 
 
 async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[Did]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -28,11 +28,11 @@ from sancho.kit.access import NotYours, Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.personal import PersonalData
 from sancho.kit.problem import problems
-from sancho.kit.web import Authenticated, Caller, Deployed, Transaction
+from sancho.kit.web import Authenticated, Branch, Caller, Deployed, Transaction
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
 
-router = APIRouter(tags=["identity"])
+router = Branch(tags=["identity"])
 
 
 class WhoAmI(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.identity.api.accounts import Acting
@@ -20,9 +20,9 @@ from sancho.identity.model import Identity
 from sancho.identity.service import identities
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Transaction
+from sancho.kit.web import Branch, Transaction
 
-router = APIRouter(tags=["identity"])
+router = Branch(tags=["identity"])
 
 
 class IdentityIn(BaseModel, extra="forbid"):

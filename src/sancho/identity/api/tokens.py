@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 from urllib.parse import unquote_plus
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from pydantic import BaseModel, Field
 
 from sancho.identity import service
@@ -46,10 +46,10 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.issuer import LONGEST_TEXT
 from sancho.kit.problem import problems
 from sancho.kit.proxied import CertificateNotFromProxy, CertificateUnreadable, client_certificate
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Branch, Caller, Deployed, Transaction
 from sancho.vos.errors import VoNotFound
 
-router = APIRouter(tags=["identity"])
+router = Branch(tags=["identity"])
 
 Text = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
 Jwt = Annotated[str, Field(max_length=LONGEST_TEXT)]

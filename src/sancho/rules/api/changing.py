@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.dids import service as dids
@@ -12,7 +12,7 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, Id
-from sancho.kit.web import Caller, Transaction
+from sancho.kit.web import Branch, Caller, Transaction
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
@@ -29,7 +29,7 @@ from sancho.rules.errors import (
 )
 from sancho.rules.model import RuleEvent
 
-router = APIRouter(tags=["rules"])
+router = Branch(tags=["rules"])
 
 
 class MoveIn(BaseModel, extra="forbid"):

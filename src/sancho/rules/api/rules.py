@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.dids import service as dids
@@ -14,14 +14,14 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, Id
-from sancho.kit.web import Caller, Transaction
+from sancho.kit.web import Branch, Caller, Transaction
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
 from sancho.rules.errors import QuotaExceeded, RuleLocked, RuleNotFound, TooFewRses
 from sancho.rules.model import Change, Lock, Quota, Rule, RuleRequest, RuleState, Usage
 
-router = APIRouter(tags=["rules"])
+router = Branch(tags=["rules"])
 
 LISTED_AT_ONCE = 1000
 PRINTABLE = r"^[^\x00-\x1f]*$"
