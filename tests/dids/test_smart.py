@@ -131,7 +131,7 @@ async def test_two_runs_at_once_attach_each_file_once(database: Database, world:
         await given_runs(conn, world, 1, 2)
         dataset = await follow(conn, world, "run exists")
 
-    async def refresh() -> tuple[int, int, bool]:
+    async def refresh() -> tuple[int, int, int]:
         async with database.transaction([world.belle]) as conn:
             return await service.refresh(conn, world.belle, dataset, ())
 

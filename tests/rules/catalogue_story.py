@@ -61,7 +61,7 @@ class Story(Told):
 
     async def attach_what_fits(self, n: int) -> None:
         parent = self.one(n, self.collections)
-        children = [one for one in self.all(*parent.kind.holds) if parent.name not in self.below(one)][n // 5 :: 2]
+        children = [one for one in self.all(*parent.kind.holds) if parent.name not in self.below(one)][n // 5 % 3 :: 2]
         if not children or parent.closed:
             return
         if n % 2:

@@ -201,7 +201,7 @@ async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int)
     """The first locks on these files that have no reason any more, in the order of their replicas.
 
     Pairs of file and root are compared as sets: nobody can estimate how many ways lead up from a file, and a plan
-    that tries compares each lock with each of them.
+    that tries compares each lock with each of them. Locks are looked up by file: a rule may have a million.
     """
     rows = await fetch_rows(
         conn,
@@ -220,7 +220,9 @@ async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int)
             SELECT file_id, did_id FROM above)
         SELECT l.did_id, l.rse_id, l.rule_id, l.size, r.account_id, r.did_id
           FROM astray
-          JOIN lock l ON l.did_id = astray.file_id AND l.vo = %(vo)s
+         CROSS JOIN LATERAL (
+               SELECT k.did_id, k.rse_id, k.rule_id, k.size FROM lock k
+                WHERE k.did_id = astray.file_id AND k.vo = %(vo)s OFFSET 0) AS l
           JOIN rule r ON r.rule_id = l.rule_id AND r.vo = %(vo)s AND r.did_id = astray.root
          ORDER BY l.did_id, l.rse_id, l.rule_id
          LIMIT %(limit)s
