@@ -1149,6 +1149,23 @@ ALTER TABLE sancho.policy ALTER COLUMN policy_id ADD GENERATED ALWAYS AS IDENTIT
 
 
 --
+-- Name: program_beat; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.program_beat (
+    vo smallint NOT NULL,
+    pid integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    thread text NOT NULL,
+    detail text,
+    CONSTRAINT program_beat_pid_check CHECK ((pid >= 0))
+);
+
+
+--
 -- Name: provenance; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1723,6 +1740,20 @@ ALTER TABLE sancho.transfer ALTER COLUMN transfer_id ADD GENERATED ALWAYS AS IDE
 
 
 --
+-- Name: usage_history; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.usage_history (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    rse_id integer NOT NULL,
+    recorded_on date NOT NULL,
+    files bigint NOT NULL,
+    size bigint NOT NULL
+);
+
+
+--
 -- Name: usage_slot; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2234,6 +2265,14 @@ ALTER TABLE ONLY sancho.policy
 
 
 --
+-- Name: program_beat program_beat_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.program_beat
+    ADD CONSTRAINT program_beat_pkey PRIMARY KEY (name, vo, host, pid, thread);
+
+
+--
 -- Name: provenance provenance_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2479,6 +2518,14 @@ ALTER TABLE ONLY sancho.transfer_ready
 
 ALTER TABLE ONLY sancho.transfer_request
     ADD CONSTRAINT transfer_request_pkey PRIMARY KEY (request_id, vo);
+
+
+--
+-- Name: usage_history usage_history_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.usage_history
+    ADD CONSTRAINT usage_history_pkey PRIMARY KEY (account_id, vo, rse_id, recorded_on);
 
 
 --
@@ -2995,6 +3042,13 @@ CREATE INDEX transfer_of_request ON sancho.transfer USING btree (request_id, vo)
 --
 
 CREATE UNIQUE INDEX transfer_request_goal ON sancho.transfer_request USING btree (did_id, vo, rse_id);
+
+
+--
+-- Name: usage_history_rse; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX usage_history_rse ON sancho.usage_history USING btree (rse_id);
 
 
 --
@@ -3534,6 +3588,14 @@ ALTER TABLE ONLY sancho.policy
 
 
 --
+-- Name: program_beat program_beat_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.program_beat
+    ADD CONSTRAINT program_beat_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: provenance provenance_attempt_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3830,6 +3892,22 @@ ALTER TABLE ONLY sancho.transfer
 
 
 --
+-- Name: usage_history usage_history_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.usage_history
+    ADD CONSTRAINT usage_history_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: usage_history usage_history_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.usage_history
+    ADD CONSTRAINT usage_history_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
 -- Name: waiting_job waiting_job_task_queue_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4096,6 +4174,12 @@ ALTER TABLE sancho.pilot_beat ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.policy ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: program_beat; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.program_beat ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: provenance; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4256,6 +4340,12 @@ ALTER TABLE sancho.transfer_ready ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.transfer_request ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: usage_history; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.usage_history ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: usage_slot; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -4573,6 +4663,13 @@ CREATE POLICY wall ON sancho.policy USING ((vo = ANY (( SELECT sancho.served_vos
 
 
 --
+-- Name: program_beat wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.program_beat USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: provenance wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -4763,6 +4860,13 @@ CREATE POLICY wall ON sancho.transfer_ready USING ((vo = ANY (( SELECT sancho.se
 --
 
 CREATE POLICY wall ON sancho.transfer_request USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: usage_history wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.usage_history USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

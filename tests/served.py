@@ -109,7 +109,7 @@ def serve(database_url: str, owner_url: str, folder: Path, world: World) -> Serv
     storages = give_storages(owner_url, folder / "storage")
     settings = settings_for(database_url, folder)
     ensure_key(settings.keys)
-    deployment = make_deployment(settings)
+    deployment = make_deployment(settings, "api")
     app = create_app(settings, deployment)
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")
     return Served(

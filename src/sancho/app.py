@@ -35,6 +35,7 @@ from sancho.onboarding import api as onboarding_api
 from sancho.parts import KINDS, following_shares, make_deployment
 from sancho.pilots import api as pilots_api
 from sancho.pilots import service as pilots
+from sancho.programs import api as programs_api
 from sancho.replicas import api as replicas_api
 from sancho.replicas.personal import PERSONAL as REPLICAS_PERSONAL
 from sancho.rses import api as rses_api
@@ -56,7 +57,7 @@ ROUTERS: Sequence[APIRouter] = (
     vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
     accounting_api.router, *dids_api.ROUTERS, replicas_api.router, replicas_api.of_rses, sharing_api.router,
     transfers_api.router, *rules_api.ROUTERS, uploads_api.router, jobs_api.router, objects_api.router,
-    onboarding_api.router,
+    onboarding_api.router, programs_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 
@@ -118,7 +119,7 @@ async def metrics() -> Response:
 def create_app(settings: Settings | None = None, deployment: Deployment | None = None) -> FastAPI:
     """The API of one process. Its deployment is opened and closed with it."""
     settings = settings or Settings()
-    made = deployment or make_deployment(settings)
+    made = deployment or make_deployment(settings, "api")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -19,7 +19,7 @@ from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import service as jobs
 from sancho.jobs.tasks import tasks as jobs_tasks
 from sancho.kit.breached import BreachedPasswords
-from sancho.kit.db import Database
+from sancho.kit.db import Database, named
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.fair import Shares
@@ -59,13 +59,17 @@ SEARCH_FIELDS: tuple[SearchField, ...] = jobs.SEARCH_FIELDS
 """What DIDs may be searched by, beside what the namespace itself knows of them."""
 
 
-def make_deployment(settings: Settings) -> Deployment:
-    """Put together what requests and tasks need; opens nothing. Raises `BreachedListUnfit`."""
+def make_deployment(settings: Settings, program: str | None = None) -> Deployment:
+    """Put together what requests and tasks need; opens nothing. `program` is what this process is: `api`, `worker`.
+
+    Raises `BreachedListUnfit`.
+    """
     shares = Shares(machines=settings.fair.pilots_weight)
     extensions, certificates = Extensions(), settings.certificates
+    url = settings.database_url.get_secret_value()
     return Deployment(
         database=Database(
-            settings.database_url.get_secret_value(),
+            url if program is None else named(url, program),
             size=settings.database_connections,
             weigh=shares,
             before_commit=decisions.write_down,

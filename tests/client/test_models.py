@@ -17,6 +17,7 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
 from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
 from sancho_client.models.lives import NewAttachment, NewCollection
+from sancho_client.models.topology import Beat
 from sancho_client.models.vos import NewVo, Resource
 from sancho_client.names import parse_path
 
@@ -52,6 +53,7 @@ NEW_VO = NewVo(
 OPERATIONS: Sequence[Operation] = [
     configuration.apply([Document(kind="VO", name="v", vo="v", spec={}, remove=True)], dry_run=True, comment="c"),
     configuration.changes(1),
+    configuration.client_settings(),
     configuration.documents("VO"),
     configuration.rollback(1, dry_run=True),
     configuration.versions(limit=1),
@@ -82,6 +84,7 @@ OPERATIONS: Sequence[Operation] = [
     identity.account("a", "v"),
     identity.accounts("v"),
     identity.activate("a", "v"),
+    identity.change_attributes("a", {"k": 1}, vo="v"),
     identity.change_password("a", "new", current="old", vo="v"),
     identity.add_identity("a", "x509", "/CN=a", vo="v"),
     identity.groups("v"),
@@ -143,10 +146,13 @@ OPERATIONS: Sequence[Operation] = [
     rules.retry(1),
     rules.transfers(state="waiting", rse="A", limit=1),
     rules.withdraw("mc:d"),
+    rules.usage_history("alice", "A-DISK", limit=1),
     rules.usage("a"),
     topology.ce("c"),
     topology.ces(),
     topology.pilots(limit=1),
+    topology.programs(),
+    topology.report(Beat(name="n", host="h", pid=1, thread="t", detail="d")),
     topology.resolve("*"),
     topology.rse("r"),
     topology.rses(),

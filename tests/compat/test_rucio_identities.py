@@ -60,6 +60,10 @@ async def test_the_accounts_of_an_identity_and_a_password_by_headers(rucio: Onli
     query = "/accounts?identity_key=alice&type=USERPASS"
     assert (await ask("GET", query, "root")).json() == ["alice"]
     assert (await ask("GET", query, "bob")).json() == []
+    assert (await ask("GET", "/alice/userpass/accounts", "root")).json() == ["alice"]
+    assert (await ask("GET", "/alice/userpass/accounts", "bob")).json() == []
+    assert (await ask("GET", "//DC=org/CN=Nobody/x509/accounts", "root")).json() == []
+    assert (await ask("PUT", "/alice/x509", "root")).headers["exceptionclass"] == "CannotAuthenticate"
     assert (await ask("GET", "/accounts?identity_key=alice&type=GSS", "root")).json() == []
     await root.call("add_account", "gina", "USER", None)
     words = {"x-rucio-username": "gina", "x-rucio-password": "a good long passphrase of gina's"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sancho.rules import service as rules
 from tests.compat.rucio_client import Online, PythonClient, refused
 from tests.identity.helpers import PASSWORD
 
@@ -55,10 +56,15 @@ async def test_a_limit_on_an_expression(root: PythonClient, alice: PythonClient)
     assert await alice.call("get_global_account_limits", "alice") == {}
 
 
-async def test_usage_without_a_limit_leaves_all_there_is(alice: PythonClient) -> None:
+async def test_usage_without_a_limit_leaves_all_there_is(rucio: Online, alice: PythonClient) -> None:
     (used,) = await alice.call("get_local_account_usage", "alice", "A-DISK")
     assert (used["bytes"], used["bytes_limit"]) == (20, float("inf"))
-    await refused(alice, "UnsupportedOperation", "get_account_usage_history", "alice", "A-DISK")
+    await rules.record_usage(rucio.deployment)
+    (written,) = await alice.call("get_account_usage_history", "alice", "A-DISK")
+    assert written["bytes"] == 20
+    assert await alice.call("get_account_usage_history", "bob", "A-DISK") == []
+    await refused(alice, "RSENotFound", "get_account_usage_history", "alice", "NOWHERE")
+    await refused(alice, "AccountNotFound", "get_account_usage_history", "nobody", "A-DISK")
 
 
 async def test_limits_are_for_who_manages_quotas_and_of_what_there_is(root: PythonClient, alice: PythonClient) -> None:

@@ -7,7 +7,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from sancho.identity.kinds import KINDS
 from sancho.kit.db import execute
+from sancho.vos.kinds import KINDS as VOS
 from tests.identity.helpers import PASSWORD, URL, Installation
 
 PROBLEM = "application/problem+json"
@@ -177,3 +179,27 @@ async def test_a_password_is_set(installation: Installation) -> None:
     assert (answer.status_code, answer.json()["field"]) == (403, "current_password")
     answer = await post(installation, "/v1/accounts/alice/password", {"password": "short"})
     assert (answer.status_code, answer.json()["field"]) == (422, "password")
+
+
+async def test_attributes_are_changed_one_by_one_and_rights_are_none(installation: Installation) -> None:
+    async def change(
+        name: str, said: Any, *, account: str = "root", vo: str = "belle", of: str = ""
+    ) -> httpx2.Response:
+        path = f"/v1/accounts/{name}{of}"
+        async with installation.client(kinds=(*VOS, *KINDS)) as client:
+            return await client.patch(path, json={"attributes": said}, headers=installation.bearer(vo, account))
+
+    before = (await get(installation, "/v1/accounts/alice")).json()
+    assert (await change("alice", {"country": "AT", "floor": 3})).json()["attributes"] == {"country": "AT", "floor": 3}
+    other = await change("alice", {"floor": None, "*": None}, account="root", vo="instance", of="?vo=belle")
+    assert other.json()["attributes"] == {"country": "AT"}
+    assert (await get(installation, "/v1/accounts/alice")).json() == before | {"attributes": {"country": "AT"}}
+
+    for name, said, account, code in (
+        ("alice", {"country": "FR"}, "alice", "permission_missing"),
+        ("nobody", {"country": "FR"}, "root", "account_not_found"),
+        ("alice", {"a b": 1}, "root", "document_invalid"),
+        ("alice", {}, "root", "invalid_request"),
+        ("alice", {"x": [1]}, "root", "document_invalid"),
+    ):
+        assert (await change(name, said, account=account)).json()["code"] == code

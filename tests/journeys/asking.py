@@ -102,6 +102,12 @@ def _configuration(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /configuration", "root", query={"kind": "Account"})
     yield ask("GET /configuration/versions", "root", query={"before": version + 1, "limit": 10})
     yield ask("GET /configuration/versions/{version}", "root", version=version)
+    yield ask("GET /client-settings")
+    yield ask("GET /programs")
+    beat = {"name": "importer", "host": "vobox.example.org", "pid": 7, "thread": "one", "detail": "reads"}
+    yield ask("POST /programs", "root", body=beat)
+    used = {"account": "alice", "rse": f"{filled.own}-DISK", "before": "2100-01-01", "limit": 10}
+    yield ask("GET /usage/history", query=used)
     yield ask("GET /vos")
     yield ask("GET /vos/{name}/check", "root", name=filled.vo)
     new: dict[str, Any] = {
@@ -128,6 +134,8 @@ def _identity(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /whoami")
     yield ask("GET /accounts", query={"after": "a", "limit": 10, **vo})
     yield ask("GET /accounts/{name}", name="carol", query=vo)
+    said = {"attributes": {"country": "AT", "office": None}}
+    yield ask("PATCH /accounts/{name}", "root", name="carol", query=vo, body=said)
     yield ask("POST /accounts/{name}/suspend", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/activate", "root", name="carol", query=vo)
     yield ask("POST /accounts/{name}/password", "root", name="carol", query=vo, body=password)

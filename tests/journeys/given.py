@@ -15,6 +15,7 @@ import psycopg
 
 from sancho.decisions import service as decisions
 from sancho.kit.db import execute
+from sancho.rules import service as rules
 from tests.served import Served
 
 PASSWORD = "correct horse battery"
@@ -83,6 +84,7 @@ async def fill(served: Served, owner_url: str) -> dict[str, Filled]:
         await _make_uploads(filled)
         await _make_pilot(filled)
         await _make_jobs(filled)
+    await rules.record_usage(served.deployment)
     await decisions.seal(served.deployment)
     return both
 
@@ -136,6 +138,10 @@ async def _make_accounts(filled: Filled) -> None:
     body = {"documents": documents, "comment": f"of {filled.vo}"}
     made = await filled.ask("POST", "/configuration/apply", body, account="root")
     filled.ids["version"] = made["version"]
+    beat = {"name": f"importer-of-{filled.vo}", "host": "vobox", "pid": 7}
+    await filled.ask("POST", "/programs", beat, account="root", status=204)
+    settings = {"kind": "ClientSettings", "name": f"of-{filled.vo}", "spec": {"options": {"threads": 4}}}
+    await filled.ask("POST", "/configuration/apply", {"documents": [settings]}, account="root")
     password = {"password": f"{PASSWORD} {filled.vo}"}
     await filled.ask("POST", "/accounts/carol/password", password, account="root", status=204)
     form = {"grant_type": "password", "vo": filled.vo, "username": "carol", "password": password["password"]}

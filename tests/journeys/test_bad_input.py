@@ -102,6 +102,7 @@ UNLIMITED = {
     "lifetime": "the same",
     "after": "the same",
     "metadata": "the key has the limits",
+    "attributes": "the kind Account has the limits",
 }
 """Fields whose limits the schema does not show, and why."""
 

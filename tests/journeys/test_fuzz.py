@@ -129,7 +129,8 @@ async def test_no_body_makes_a_route_fail(grid: Grid, route: str) -> None:
 
 
 SPECS: dict[str, dict[str, Any]] = {
-    "VO": {"share": 2, "alias": "v", "passwords": True},
+    "VO": {"share": 2, "alias": "v", "passwords": True, "description": "x", "email": "a@b.org"},
+    "ClientSettings": {"options": {"threads": 4, "site": "SITE-A", "debug": True, "ratio": 0.5}},
     "Group": {"permissions": ["jobs:create"], "share": 2},
     "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None,
         "attributes": {"country": "AT"},
@@ -163,7 +164,17 @@ SPECS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """A good spec of each kind of document."""
-OF_VOS = {"DatasetGrant", "Group", "Account", "IdentityProvider", "Policy", "Scope", "Quota", "MetadataKey"}
+OF_VOS = {
+    "ClientSettings",
+    "DatasetGrant",
+    "Group",
+    "Account",
+    "IdentityProvider",
+    "Policy",
+    "Scope",
+    "Quota",
+    "MetadataKey",
+}
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))

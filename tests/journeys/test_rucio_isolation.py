@@ -40,6 +40,7 @@ BODIES: Mapping[str, Any] = {
     "PUT /accounts/{account}": {"status": "ACTIVE"},
     "POST /accounts/{account}/identities": IDENTITY,
     "DELETE /accounts/{account}/identities": IDENTITY,
+    "POST /config": {"{section}": {"option": "x"}},
     "POST /dids": [{**DID, "type": "DATASET", "dids": [DID]}],
     "POST /dids/{scope}/{name}": {"type": "DATASET"},
     "POST /dids/{scope}/{name}/dids": {"dids": [DID], "rse": None},
@@ -60,6 +61,8 @@ BODIES: Mapping[str, Any] = {
         "lfns": [{"lfn": "/gridpp/mc/only/gridpp", "rse": "{rse}", "bytes": 1, "adler32": ADLER}],
         "ignore_availability": False,
     },
+    "POST /heartbeats": {"executable": "importer", "hostname": "vobox", "pid": 7, "payload": "{name}"},
+    "POST /import": {"rses": {"{rse}": {"availability_write": False}}, "accounts": [{"account": "{account}"}]},
     "POST /locks/bulk_locks_for_dids": {"dids": [DID]},
     "POST /replicas": {"rse": "{rse}", "files": [FILE]},
     "PUT /replicas": {"rse": "{rse}", "files": [{**DID, "state": "A"}]},
@@ -129,6 +132,7 @@ class Names:
             "source": self.rse,
             "destination": "A-DISK",
             "scheme": "davs",
+            "section": self.key,
             "[/]": "",
         }
         for mark, said in known.items():
@@ -149,7 +153,8 @@ async def _register(filled: Filled) -> dict[str, str]:
     """Give gridpp what belle has not; return where its files lie, by their scopes."""
     scope = {"kind": "Scope", "name": "gridpp-own", "spec": {"account": "root", "shared": True}}
     account = {"kind": "Account", "name": "gridpp-only", "spec": {"email": "only@gridpp.example", "groups": ["users"]}}
-    await filled.ask("POST", "/configuration/apply", {"documents": [scope, account]}, account="root")
+    settings = {"kind": "ClientSettings", "name": "gridpp_key", "spec": {"options": {"option": "of gridpp"}}}
+    await filled.ask("POST", "/configuration/apply", {"documents": [scope, account, settings]}, account="root")
     proof = {"kind": "x509", "subject": "/DC=gridpp/CN=Only"}
     await filled.ask("POST", "/accounts/gridpp-only/identities", proof, account="root", status=201)
     files = [

@@ -208,6 +208,16 @@ async def test_secrets_never_enter_the_history(conn: Connection) -> None:
     assert applied.changes[0].after["password"].startswith("sha256:")
 
 
+async def test_a_secret_that_is_not_said_stays_and_is_no_change(conn: Connection) -> None:
+    team = Document(kind="Team", vo="belle", name="higgs", spec={"password": "hush"})
+    first = await service.apply(conn, ROOT, [team], (*KINDS, TEAM))
+    same = Document(kind="Team", vo="belle", name="higgs", spec={})
+    assert (await service.apply(conn, ROOT, [same], (*KINDS, TEAM))).changes == []
+    other = Document(kind="Team", vo="belle", name="higgs", spec={"share": 2})
+    (change,) = (await service.apply(conn, ROOT, [other], (*KINDS, TEAM))).changes
+    assert change.after == {**(first.changes[0].after or {}), "share": 2}
+
+
 async def test_another_secret_is_a_change(conn: Connection) -> None:
     await service.apply(conn, ROOT, [team("higgs", password="p4ss")], ALL)
 

@@ -56,7 +56,7 @@ def _serve_metrics(port: int | None) -> None:
 
 
 async def _work(settings: Settings, *, until_idle: bool) -> None:
-    deployment = make_deployment(settings)
+    deployment = make_deployment(settings, "worker")
     await deployment.database.open()
     try:
         async with following_shares(deployment):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 PERMISSIONS = frozenset({
     "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "groups:manage",
-    "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage", "quotas:manage",
+    "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage", "programs:report", "quotas:manage",
     "replicas:create", "replicas:manage", "rses:report", "rules:approve", "rules:create", "rules:manage",
     "topology:manage", "uploads:create", "vos:create",
 })  # fmt: skip

@@ -9,13 +9,17 @@ goes to the VO that holds the fewest for its weight. What serves many VOs at onc
 """
 
 import asyncio
+import os
 import random
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
 
 from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -82,6 +86,15 @@ async def _configure(conn: Connection) -> None:
 async def _configure_snapshot(conn: Connection) -> None:
     await _configure(conn)
     await conn.execute("SET statement_timeout = '10min'; SET idle_in_transaction_session_timeout = '1min'")
+
+
+def named(url: str, program: str) -> str:
+    """The same database, to which connections say what this process is, its pid, since when and where it runs.
+
+    `sancho.programs` reads it there.
+    """
+    name = f"sancho {program} {os.getpid()} {int(time.time())} {socket.gethostname()}"
+    return make_conninfo(url, application_name=name)
 
 
 class Database:

@@ -44,6 +44,7 @@ NOT_DURABLE = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "autovacuum": "off",
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, NotRequired, TypedDict
 
@@ -356,6 +356,14 @@ class Usage:
     files: int
     size: int
     held: int
+
+
+class UsageOn(NamedTuple):
+    """What an account locked on an RSE at the end of a day."""
+
+    day: date
+    files: int
+    size: int
 
 
 SLOTS = 16

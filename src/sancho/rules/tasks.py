@@ -85,5 +85,11 @@ async def erase(deployment: Deployment) -> None:
     await service.erase(deployment)
 
 
+@tasks.task("record", every=timedelta(hours=1))
+async def record(deployment: Deployment) -> None:
+    """Write down what accounts lock, so that it is known later what it was on each day."""
+    await service.record_usage(deployment)
+
+
 def _replicas(keys: Sequence[Sequence[int]]) -> list[ReplicaKey]:
     return [ReplicaKey(did_id, rse_id) for did_id, rse_id in keys]

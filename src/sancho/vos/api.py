@@ -23,7 +23,7 @@ from sancho.vos.errors import (
     VersionNotFound,
     VersionOfOthers,
 )
-from sancho.vos.model import VO, Applied, Change, Document, Kind, Version
+from sancho.vos.model import CLIENT_SETTINGS, VO, Applied, Change, Document, Kind, Section, Version
 
 router = Branch(tags=["configuration"])
 
@@ -108,6 +108,13 @@ async def versions(
 async def changes(version: Id, caller: Caller, conn: Transaction) -> list[Change]:
     """Show what a version changed."""
     return await service.changes(conn, caller, version)
+
+
+@router.get("/client-settings")
+async def client_settings(caller: Caller, conn: Transaction) -> list[Section]:
+    """List what the VO tells its clients and scripts, by section; every account reads it."""
+    recorded = await service.documents(conn, [caller.vo], kind=CLIENT_SETTINGS)
+    return [Section(name=one.name, options=one.spec["options"]) for one in recorded]
 
 
 @router.get("/vos")

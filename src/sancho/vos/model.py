@@ -16,6 +16,8 @@ INSTANCE_NAME = "instance"
 """Name of the reserved VO that owns shared resources."""
 LOWER_NAME = r"[a-z0-9][a-z0-9._-]{0,62}"
 """What VOs, accounts and groups may be called."""
+CLIENT_SETTINGS = "ClientSettings"
+"""The kind of documents that say what a VO tells its clients."""
 RESOURCE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 """What sites, CEs and RSEs may be called."""
 
@@ -42,6 +44,14 @@ class Document:
     """The owner's name; None: the VO `instance` for shared kinds, else the VO of whoever applies."""
     spec: Spec = field(default_factory=dict[str, Any])
     remove: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Options that a VO's clients and scripts read together; the server reads none of them."""
+
+    name: str
+    options: Mapping[str, bool | int | float | str]
 
 
 class Action(Enum):

@@ -2,14 +2,19 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sancho.vos.model import Action, Change, Document, Known, Spec
 
 
-def redact(spec: Spec, secrets: Iterable[str]) -> Spec:
-    """Replace secrets by fingerprints, so that a record holds none and an unchanged one still looks unchanged."""
+def redact(spec: Spec, secrets: Iterable[str], before: Mapping[str, Any]) -> Spec:
+    """Replace secrets by fingerprints, so that a record holds none and an unchanged one still looks unchanged.
+
+    One that is not said stays as it was recorded `before`.
+    """
+    kept = {name: before[name] for name in secrets if name in before}
     hidden = {name: fingerprint(str(spec[name])) for name in secrets if spec.get(name) is not None}
-    return spec | hidden
+    return kept | spec | hidden
 
 
 def fingerprint(secret: str) -> str:

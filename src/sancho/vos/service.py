@@ -200,12 +200,11 @@ class _Wanted:
     def key(self) -> Key:
         return self.owner, self.kind.name, self.name
 
-    def recorded(self) -> dict[str, Any] | None:
-        """What the history will hold of it."""
+    def recorded(self, before: Spec | None = None) -> dict[str, Any] | None:
+        """What the history will hold of it; a secret that is not said stays as `before`."""
         if self.spec is None:
             return None
-        said = self.spec.model_dump(mode="json", exclude_unset=True)
-        return plan.redact(said, self.kind.secrets)
+        return plan.redact(self.spec.model_dump(mode="json", exclude_unset=True), self.kind.secrets, before or {})
 
 
 @dataclass
@@ -270,7 +269,7 @@ class _Applying:
             before = known.get((self.vos.get(w.owner, -1), w.kind.name, w.name))
             if before is None and w.spec is None:
                 raise DocumentUnknown(kind=w.kind.name, name=w.name, field=f"{w.at}.name")
-            change = plan.compare(kind=w.kind.name, vo=w.owner, name=w.name, before=before, after=w.recorded())
+            change = plan.compare(kind=w.kind.name, vo=w.owner, name=w.name, before=before, after=w.recorded(before))
             if change is not None:
                 changes[w.key] = change
         return changes
@@ -365,6 +364,9 @@ class VoSpec(BaseModel, extra="forbid"):
     """What it counts beside another VO when both want more than there is; it multiplies its request limits too."""
     alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
     """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
+    description: Annotated[str | None, Field(max_length=1000)] = None
+    email: Annotated[str | None, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] = None
+    """Where whoever runs it can be reached."""
     passwords: bool = True
     """Whether its accounts may log in with passwords that this server keeps. Without, they log in by its identity
     providers, keys and certificates; tokens that were given stay good. The VO `instance` always may."""

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from sancho_client.call import Call, Pages, body
-from sancho_client.models.configuration import Applied, Document, DocumentChange, StoredDocument, Version
+from sancho_client.models.configuration import (
+    Applied,
+    ClientSettings,
+    Document,
+    DocumentChange,
+    StoredDocument,
+    Version,
+)
 
 
 def apply(documents: Sequence[Document], *, dry_run: bool = False, comment: str | None = None) -> Call[Applied]:
@@ -15,6 +22,11 @@ def apply(documents: Sequence[Document], *, dry_run: bool = False, comment: str 
 def documents(kind: str | None = None) -> Pages[StoredDocument]:
     """The documents in force that the caller's VOs own."""
     return Pages(path="/v1/configuration", item=StoredDocument, query={"kind": kind})
+
+
+def client_settings() -> Pages[ClientSettings]:
+    """What the VO tells its clients and scripts, by section."""
+    return Pages(path="/v1/client-settings", item=ClientSettings)
 
 
 def versions(*, limit: int | None = None) -> Pages[Version]:

@@ -1,6 +1,8 @@
 """Logging in and out, accounts and groups."""
 
+from collections.abc import Mapping
 from types import NoneType
+from typing import Any
 
 from sancho_client.call import Call, Lines, Pages, body, segment
 from sancho_client.models.identity import (
@@ -125,6 +127,12 @@ def change_password(name: str, password: str, *, current: str | None = None, vo:
     path = f"/v1/accounts/{segment(name)}/password"
     sent = body(password=password, current_password=current)
     return Call(method="POST", path=path, answer=NoneType, json=sent, query={"vo": vo})
+
+
+def change_attributes(name: str, attributes: Mapping[str, Any], *, vo: str | None = None) -> Call[Account]:
+    """Give an account attributes, or with None take them away; others stay."""
+    sent = {"attributes": dict(attributes)}
+    return Call(method="PATCH", path=f"/v1/accounts/{segment(name)}", answer=Account, json=sent, query={"vo": vo})
 
 
 def groups(vo: str | None = None) -> Pages[Group]:

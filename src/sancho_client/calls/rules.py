@@ -3,7 +3,7 @@
 from types import NoneType
 
 from sancho_client.call import Call, Pages, body
-from sancho_client.models.rules import Lock, Rule, RuleEvent, TransferRequest, Usage, Withdrawn
+from sancho_client.models.rules import Lock, Rule, RuleEvent, TransferRequest, Usage, UsageOn, Withdrawn
 from sancho_client.models.topology import Quota
 
 PAGE = 1000
@@ -107,6 +107,12 @@ def quotas(account: str | None = None) -> Pages[Quota]:
 def usage(account: str | None = None) -> Pages[Usage]:
     """Bytes locked, by account and RSE."""
     return Pages(path="/v1/usage", item=Usage, query={"account": account}, page_size=PAGE)
+
+
+def usage_history(account: str, rse: str, *, limit: int | None = None) -> Pages[UsageOn]:
+    """Bytes that an account locked on an RSE, by day, newest first."""
+    path, query = "/v1/usage/history", {"account": account, "rse": rse}
+    return Pages(path=path, item=UsageOn, query=query, cursor="before", key="day", page_size=PAGE, limit=limit)
 
 
 def transfers(*, state: str | None = None, rse: str | None = None, limit: int | None = None) -> Pages[TransferRequest]:

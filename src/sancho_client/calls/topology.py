@@ -1,7 +1,19 @@
-"""VOs, sites, CEs, RSEs, pilots."""
+"""VOs, sites, CEs, RSEs, pilots, programs."""
+
+from types import NoneType
 
 from sancho_client.call import Call, Pages, segment
-from sancho_client.models.topology import ComputeElement, Pilot, Rse, RseUsage, RseWithDistances, Site, Vo
+from sancho_client.models.topology import (
+    Beat,
+    ComputeElement,
+    Pilot,
+    Program,
+    Rse,
+    RseUsage,
+    RseWithDistances,
+    Site,
+    Vo,
+)
 
 
 def vos() -> Pages[Vo]:
@@ -47,6 +59,16 @@ def rse_usage(name: str) -> Call[RseUsage]:
 def resolve(expression: str) -> Pages[Rse]:
     """The RSEs that an expression means."""
     return Pages(path="/v1/rses:resolve", item=Rse, query={"expression": expression})
+
+
+def programs() -> Pages[Program]:
+    """The VO's services that reported in the last day; for administrators of the installation also its own programs."""
+    return Pages(path="/v1/programs", item=Program)
+
+
+def report(beat: Beat) -> Call[None]:
+    """Report that a service of the VO is alive."""
+    return Call(method="POST", path="/v1/programs", answer=NoneType, json=beat.model_dump(), repeatable=True)
 
 
 def pilots(*, limit: int | None = None) -> Pages[Pilot]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from sancho_client.calls import configuration, identity
 from sancho_client.cli import documents
@@ -75,6 +76,24 @@ def show(
         Column("spec", lambda d: d.spec),
     ]
     session.output.listing(session.client.pages(configuration.documents(kind)), columns, of="documents")
+
+
+@verbs.command("export", example="sancho config export > grid.yaml")
+def export(
+    session: Session, kind: Annotated[str | None, typer.Option("--kind", help="Documents of this kind.")] = None
+) -> None:
+    """Write the documents in force as `sancho apply -f` reads them: applied at once, they change nothing.
+
+    Secrets are not in it; a document that says none leaves them as they are.
+    """
+    found = [
+        {"kind": d.kind, "name": d.name, "vo": d.vo, "spec": documents.without_secrets(d.spec)}
+        for d in session.client.pages(configuration.documents(kind))
+    ]
+    if session.output.as_json:
+        session.output.json(found)
+    elif found:
+        session.output.line(yaml.safe_dump_all(found, sort_keys=False, allow_unicode=True).rstrip("\n"))
 
 
 @verbs.command("rollback", example="sancho config rollback 12 --dry-run")

@@ -1,5 +1,6 @@
 """Documents in files and on the command line, and how their changes look."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from sancho_client.errors import BadInput
 from sancho_client.models.configuration import Applied, Document, DocumentChange
 
 Spec = dict[str, Any]
+FINGERPRINT = re.compile(r"sha256:[0-9a-f]{16}")
 SIGNS = {"created": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
 
@@ -106,6 +108,11 @@ def new_passwords(read: Sequence[Read], applied: Applied) -> Iterator[tuple[Docu
                 fits = (d.kind, d.name) == ("Account", change.name) and d.vo in {None, change.vo}
                 if fits and one.password is not None:
                     yield change, one.password
+
+
+def without_secrets(spec: Mapping[str, Any]) -> Spec:
+    """What a document says, without the fingerprints that stand for secrets."""
+    return {key: value for key, value in spec.items() if not FINGERPRINT.fullmatch(str(value))}
 
 
 def show(applied: Applied, output: Output, *, dry_run: bool) -> None:

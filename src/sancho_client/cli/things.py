@@ -1,4 +1,4 @@
-"""The things an installation consists of: `sancho account|group|vo|site|ce|rse|quota|pilot list|show|add`.
+"""The things an installation consists of: `sancho account|group|vo|site|ce|rse|quota|setting|pilot|program list|…`.
 
 They all work alike, so each is described once and gets its verbs from here. `add` makes one document and applies it,
 exactly as `sancho apply` would.
@@ -19,8 +19,10 @@ from sancho_client.cli.options import Owner
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs, ask_password
 from sancho_client.errors import BadInput
+from sancho_client.models.configuration import ClientSettings
 from sancho_client.models.identity import Account, Group
-from sancho_client.models.topology import ComputeElement, Pilot, Quota, Rse, RseReport, Site, Vo
+from sancho_client.models.rules import UsageOn
+from sancho_client.models.topology import ComputeElement, Pilot, Program, Quota, Rse, RseReport, Site, Vo
 
 M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
@@ -228,6 +230,15 @@ QUOTA: Thing[Quota] = Thing(
     example="alice-disk",
     settings="account=alice rse_expression=tier=1 'size=10 TB'",
 )
+SETTING: Thing[ClientSettings] = Thing(
+    noun="setting",
+    help="What the VO tells its clients and scripts, by section; the server reads none of it",
+    pages=lambda _of: configuration.client_settings(),
+    columns=[Column("section", lambda s: s.name), Column("options", lambda s: s.options)],
+    kind="ClientSettings",
+    example="upload",
+    settings="options.threads=4 options.verify=true",
+)
 PILOT: Thing[Pilot] = Thing(
     noun="pilot",
     help="Pilots, our processes in the slots of sites",
@@ -247,6 +258,23 @@ PILOT: Thing[Pilot] = Thing(
 )
 
 
+PROGRAM: Thing[Program] = Thing(
+    noun="program",
+    help="Programs that are alive: services of the VO that report, and those that run the installation",
+    pages=lambda _of: topology.programs(),
+    columns=[
+        Column("program", lambda p: p.name),
+        Column("host", lambda p: p.host),
+        Column("pid", lambda p: p.pid, "right"),
+        Column("thread", lambda p: p.thread),
+        Column("since", lambda p: p.started_at),
+        Column("seen", lambda p: p.seen_at),
+        Column("detail", lambda p: p.detail),
+    ],
+    example="worker",
+)
+
+
 def add_to(root: Verbs, *, panel: str) -> None:
     """Add the verbs of all things."""
     groups = {
@@ -257,9 +285,12 @@ def add_to(root: Verbs, *, panel: str) -> None:
         "ce": verbs_of(CE),
         "rse": verbs_of(RSE),
         "quota": verbs_of(QUOTA),
+        "setting": verbs_of(SETTING),
         "pilot": verbs_of(PILOT),
+        "program": verbs_of(PROGRAM),
     }
     groups["account"].command("password", example="sancho account password alice")(password)
+    groups["account"].command("usage", example="sancho account usage alice A-DISK")(account_usage)
     groups["account"].command("secret", example="sancho account secret robot")(secret)
     person.add_to(groups["account"])
     vo.add_to(groups["vo"])
@@ -299,6 +330,24 @@ def usage(session: Session, name: Annotated[str, typer.Argument(metavar="RSE", h
     now = datetime.now(UTC)
     ours = RseReport(source="catalogue", used=found.size, files=found.files, reported_at=now)
     session.output.listing([ours, *found.reports], USAGE, of="usage")
+
+
+def account_usage(
+    session: Session,
+    name: Name,
+    rse: Annotated[str, typer.Argument(metavar="RSE", help="On which RSE.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many days.")] = 100,
+) -> None:
+    """Show what an account kept on an RSE at the end of the days on which that changed, the newest first.
+
+    What it keeps now: `sancho data usage`.
+    """
+    columns: list[Column[UsageOn]] = [
+        Column("day", lambda u: u.day),
+        Column("files", lambda u: u.files, "right"),
+        Column("size", lambda u: u.size, "size"),
+    ]
+    session.output.listing(session.client.pages(rules.usage_history(name, rse, limit=limit)), columns, of="usage")
 
 
 def resolve(

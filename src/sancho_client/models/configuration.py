@@ -46,6 +46,13 @@ class Version(Answer):
     comment: str | None = None
 
 
+class ClientSettings(Answer):
+    """A section of what the VO tells its clients and scripts; the server reads none of it."""
+
+    name: str
+    options: Mapping[str, Any] = {}
+
+
 class StoredDocument(Answer):
     """A document as it stands."""
 

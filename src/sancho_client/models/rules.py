@@ -1,6 +1,6 @@
 """Rules, their locks, quotas and usage, transfers."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sancho_client.models.base import Answer, Strings
 
@@ -77,6 +77,14 @@ class Usage(Answer):
     files: int
     size: int
     held: int
+
+
+class UsageOn(Answer):
+    """What an account locked on an RSE at the end of a day on which that changed."""
+
+    day: date
+    files: int
+    size: int
 
 
 class TransferRequest(Answer):

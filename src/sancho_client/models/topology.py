@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sancho_client.models.base import Answer, Strings
+from sancho_client.models.base import Answer, Request, Strings
 
 
 class Vo(Answer):
@@ -93,6 +93,28 @@ class Quota(Answer):
     size: int
     used: int
     room: int
+
+
+class Program(Answer):
+    """A process of the installation, or a service of the VO, that is alive or was when it was last heard of."""
+
+    name: str
+    host: str
+    pid: int
+    thread: str = ""
+    started_at: datetime
+    seen_at: datetime
+    detail: str | None = None
+
+
+class Beat(Request):
+    """A service of the VO is alive, and what it says of itself."""
+
+    name: str
+    host: str
+    pid: int
+    thread: str = ""
+    detail: str | None = None
 
 
 class Pilot(Answer):

@@ -54,6 +54,18 @@ class IdentityIn(IdentityNamed):
     password: Annotated[str | None, Field(max_length=1024)] = None
 
 
+class VoSaid(BaseModel, extra="forbid"):
+    """What is said of a VO."""
+
+    description: Annotated[str, Field(max_length=1000)] | None = None
+    email: Email | None = None
+
+    @property
+    def said(self) -> dict[str, str]:
+        """As its document says it, as far as it is said."""
+        return {key: value for key, value in self.model_dump().items() if value is not None}
+
+
 class LimitIn(BaseModel, extra="forbid"):
     """How many bytes an account may use."""
 

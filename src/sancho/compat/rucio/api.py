@@ -8,11 +8,14 @@ from sancho.compat.rucio import (
     accounts,
     auth,
     bad_replicas,
+    config,
     conventions,
     dids,
     dids_lists,
     dids_making,
     dirac,
+    exchange,
+    heartbeats,
     identities,
     limits,
     lives,
@@ -29,6 +32,7 @@ from sancho.compat.rucio import (
     scopes,
     traces,
     troubles,
+    vos,
 )
 from sancho.compat.rucio.dialect import render
 from sancho.compat.rucio.lfns import Lfns
@@ -45,7 +49,8 @@ ROUTERS: Sequence[APIRouter] = (
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, lives.router, metadata.router, dids_lists.router, dids.router,
-    dids_making.router, conventions.router,
+    dids_making.router, conventions.router, config.router,
+    heartbeats.router, vos.router, exchange.going_out, exchange.coming_in,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

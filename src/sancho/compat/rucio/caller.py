@@ -1,6 +1,6 @@
 """Who calls, and what a call may ask for: Rucio's counterparts of those in `kit.web`."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast
@@ -99,6 +99,14 @@ class Configuration:
         self._require(kind, name)
         await vos.lock_configuration(self.conn)
         return await vos.find_spec(self.conn, self.caller.vo, kind, name)
+
+    async def read_all(self, kind: str, names: Collection[str]) -> dict[str, Spec]:
+        """As `read` for several documents of a kind, by name; those that there are."""
+        for name in names:
+            self._require(kind, name)
+        await vos.lock_configuration(self.conn)
+        recorded = await vos.documents(self.conn, [self.caller.vo], kind=kind)
+        return {one.name: one.spec for one in recorded if one.name in names}
 
     def _require(self, kind: str, name: str) -> None:
         known = next(k for k in self.kinds if k.name == kind)

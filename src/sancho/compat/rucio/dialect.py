@@ -18,10 +18,12 @@ from sancho.compat.rucio.errors import (
     NothingRequested,
     NothingToFollow,
     NotServed,
+    OptionNotFound,
     PasswordExists,
     PasswordLacking,
     PfnUnknown,
     PluginUnknown,
+    SectionNotFound,
     StatusUnknown,
     TokenMissing,
     ValueExists,
@@ -82,6 +84,7 @@ from sancho.kit.errors import (
 )
 from sancho.kit.issuer import TokenExpired, TokenInvalid
 from sancho.kit.search import SearchOperatorUnfit, SearchValueUnfit
+from sancho.onboarding.errors import VoExists
 from sancho.replicas.errors import (
     PathNotInArea,
     PathTaken,
@@ -112,6 +115,7 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     PasswordLacking: (400, "IdentityError"),
     IdentityNotFound: (404, "IdentityError"),
     VoNotFound: (404, "VONotFound"),
+    VoExists: (409, "Duplicate"),
     DidNotFound: (404, "DataIdentifierNotFound"),
     DidExists: (409, "DataIdentifierAlreadyExists"),
     DidMalformed: (400, "InvalidObject"),
@@ -170,6 +174,8 @@ NAMES: Mapping[type[SanchoError], tuple[int, str]] = {
     KeyExists: (409, "Duplicate"),
     ValueExists: (409, "Duplicate"),
     KeyNotFound: (404, "KeyNotFound"),
+    SectionNotFound: (404, "ConfigNotFound"),
+    OptionNotFound: (404, "ConfigNotFound"),
     BadRequest: (400, "InvalidObject"),
     Unauthorized: (401, "CannotAuthenticate"),
     Forbidden: (401, "AccessDenied"),

@@ -211,6 +211,26 @@ class AccountExists(Conflict):
         super().__init__(account=account, field="account")
 
 
+class SectionNotFound(NotFound):
+    """The configuration has no section {section}."""
+
+    code = "rucio_section_not_found"
+
+    def __init__(self, *, section: str) -> None:
+        """Name the section."""
+        super().__init__(section=section)
+
+
+class OptionNotFound(NotFound):
+    """Section {section} of the configuration has no option {option}."""
+
+    code = "rucio_option_not_found"
+
+    def __init__(self, *, section: str, option: str) -> None:
+        """Name both."""
+        super().__init__(section=section, option=option)
+
+
 class AccountAttributeNotFound(NotFound):
     """Account {account} has no attribute {key} that could be removed."""
 

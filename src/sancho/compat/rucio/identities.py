@@ -4,21 +4,22 @@ A password's user name is the account's. An identity proves one account, so whic
 """
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import translate
 from sancho.compat.rucio.accounts_wire import AuthType, IdentityIn, IdentityNamed
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
-from sancho.compat.rucio.errors import NoSuchProof, PasswordExists, PasswordLacking, UserNameDiffers
+from sancho.compat.rucio.errors import CannotGetDn
+from sancho.compat.rucio.identities_body import prove, refuse, subject
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.identity import service as identity
-from sancho.identity.model import Proof
 from sancho.identity.service import identities
 from sancho.kit.access import Principal
-from sancho.kit.deployment import Deployment
+from sancho.kit.db import Connection
+from sancho.kit.proxied import client_certificate
 from sancho.kit.web import Branch, Deployed
 
 router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
@@ -43,51 +44,17 @@ async def _once(documents: Iterable[Any]) -> AsyncIterator[Iterable[Any]]:
 @router.post("/{account}/identities", status_code=201)
 async def add(account: str, body: IdentityIn, caller: RucioCaller, deployment: Deployed) -> Response:
     """Let a key, a name in a certificate or a first password prove an account."""
-    if body.authtype == "USERPASS":
-        await _give_password(deployment, caller, account, body)
-    else:
-        async with deployment.database.transaction(caller.vos) as conn:
-            if body.authtype == "SSH":
-                await identities.add_ssh_key(conn, caller, account, body.identity)
-            elif body.authtype == "X509":
-                await identities.add_certificate_name(conn, caller, account, body.identity)
-            else:
-                _refuse(body, "made")
+    await prove(deployment, caller, account, body)
     return Response("Created", 201)
-
-
-async def _give_password(deployment: Deployment, caller: Principal, account: str, body: IdentityIn) -> None:
-    if body.identity != account:
-        raise UserNameDiffers(name=body.identity[:100], account=account)
-    if body.password is None:
-        raise PasswordLacking
-    async with deployment.database.transaction(caller.vos) as conn:
-        known = await identities.list_identities(conn, caller, account)
-    if any(one.kind is Proof.PASSWORD for one in known):
-        raise PasswordExists(account=account)
-    await identity.change_password(deployment, caller, account, body.password)
 
 
 @router.delete("/{account}/identities")
 async def remove(account: str, body: IdentityNamed, caller: RucioCaller, conn: RucioTransaction) -> Response:
     """Let a key, by itself or its print, or a name in a certificate prove an account no more."""
     if body.authtype not in {"SSH", "X509"}:
-        _refuse(body, "removed")
-    await identities.remove_identity(conn, caller, account, _subject(body.authtype, body.identity))
+        refuse(body, "removed")
+    await identities.remove_identity(conn, caller, account, subject(body.authtype, body.identity))
     return Response(None, 200)
-
-
-def _subject(kind: str, said: str) -> str:
-    """What we call an identity: a key, which may come whole, by its print, and anything else as it is."""
-    whole = kind == "SSH" and " " in said.strip()
-    return identity.parse_public_key(said).subject if whole else said
-
-
-def _refuse(body: IdentityNamed, what: str) -> NoReturn:
-    instead = (
-        "set another password, or suspend the account" if body.authtype == "USERPASS" else "its provider does that"
-    )
-    raise NoSuchProof(kind=body.authtype, what=what, instead=instead)
 
 
 @by_identity.get("/accounts", dependencies=[Json])
@@ -98,9 +65,33 @@ async def accounts_of(
     kind: Annotated[AuthType, Query(alias="type")],
 ) -> list[str]:
     """Name the accounts that something proves: any for who manages accounts, else one's own."""
+    return await _proven(conn, caller, kind, identity_key)
+
+
+@by_identity.get("/{identity_key:path}/{type}/accounts", dependencies=[Json])
+async def accounts_of_path(
+    identity_key: str, kind: Annotated[str, Path(alias="type")], caller: RucioCaller, conn: RucioTransaction
+) -> list[str]:
+    """The same, asked as it was formerly: a name in a certificate is in the path."""
+    return await _proven(conn, caller, kind.upper(), identity_key)
+
+
+async def _proven(conn: Connection, caller: Principal, kind: str, identity_key: str) -> list[str]:
     proof = KINDS.get(kind)
-    found = await identities.proofs_by(conn, caller, _subject(kind, identity_key), kind=proof) if proof else []
+    found = await identities.proofs_by(conn, caller, subject(kind, identity_key), kind=proof) if proof else []
     return sorted({one.account for one in found})
+
+
+@by_identity.put("/{account}/x509", status_code=201)
+async def give_name(account: str, request: Request, caller: RucioCaller, deployment: Deployed) -> Response:
+    """Let the name in the certificate that the client has shown to the proxy in front prove an account."""
+    chain = client_certificate(request, deployment.trusted_proxies)
+    if chain is None:
+        raise CannotGetDn
+    person = await identity.certificate_person(deployment, chain)
+    async with deployment.database.transaction(caller.vos) as conn:
+        await identities.add_certificate_name(conn, caller, account, person.dn)
+    return Response("Created", 201)
 
 
 @by_identity.put("/{account}/userpass", status_code=201)
@@ -114,5 +105,5 @@ async def give_password(
     """Let a first password prove an account."""
     password = None if x_rucio_password is None else translate.secret_of(x_rucio_password)
     body = IdentityIn(identity=x_rucio_username, authtype="USERPASS", password=password)
-    await _give_password(deployment, caller, account, body)
+    await prove(deployment, caller, account, body)
     return Response("Created", 201)

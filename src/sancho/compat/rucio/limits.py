@@ -214,6 +214,15 @@ async def global_usage(account: str, caller: RucioCaller, conn: RucioSnapshot) -
     return await stream_of(_once([say.global_usage(q.rse_expression, used, q.rse_ids, q.limit) for q in wide]))
 
 
+@router.get("/{account}/usage/history/{rse}", dependencies=[Json])
+async def usage_history(account: str, rse: str, caller: RucioCaller, conn: RucioTransaction) -> list[dict[str, Any]]:
+    """Say what an account locked on an RSE at the end of the days on which that changed."""
+    known = await identity.get_account(conn, caller.vo, account)
+    there = await rses.get(conn, rse)
+    found = await rules.usage_history(conn, caller.vo, known.account_id, there.rse_id)
+    return [say.usage_on(one) for one in reversed(found)]
+
+
 @of_rses.get("/{rse}/accounts/usage", dependencies=[Streams])
 async def usage_by_account(rse: str, caller: RucioCaller, conn: RucioSnapshot) -> StreamingResponse:
     """Stream what each account locks on an RSE, and its limit there."""

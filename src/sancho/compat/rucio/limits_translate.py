@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, time
 from typing import Any
 
-from sancho.compat.rucio.translate import id_of
+from sancho.compat.rucio.translate import date_of, id_of
 from sancho.rses.model import Rse
-from sancho.rules.model import Quota, Usage
+from sancho.rules.model import Quota, Usage, UsageOn
 
 
 def read_expression(said: str) -> str:
@@ -76,6 +77,12 @@ def local_usage(usage: Sequence[Usage], quotas: Sequence[Quota], rses: Sequence[
         for rse in rses
         if rse.rse_id in used or rse.name in limits
     ]
+
+
+def usage_on(used: UsageOn) -> dict[str, Any]:
+    """What an account had on an RSE when a day ended."""
+    ended = datetime.combine(used.day, time.max, UTC).replace(microsecond=0)
+    return {"bytes": used.size, "files": used.files, "updated_at": date_of(ended)}
 
 
 def global_usage(

@@ -104,16 +104,21 @@ class DomainsIn(BaseModel, extra="forbid"):
         return self.model_dump(exclude_unset=True)
 
 
-class ProtocolChange(BaseModel, extra="forbid"):
-    """What is to change about a protocol; which module of a client speaks it, its scheme says."""
+class ProtocolSaid(BaseModel, extra="forbid"):
+    """What is said of a protocol; which module of a client speaks it, its scheme says."""
 
-    scheme: Annotated[str, Field(max_length=20)] | None = None
     hostname: Annotated[str, Field(max_length=255, pattern=r"^[^\s/?#@:]*$")] | None = None
     port: Annotated[int, Field(ge=0, lt=65536)] | None = None
     prefix: Annotated[str, Field(max_length=700, pattern=r"^[^\s?#]*$")] | None = None
     impl: Word | None = None
     domains: DomainsIn | None = None
     extended_attributes: Annotated[dict[str, Any], Field(max_length=0)] | Literal["None", ""] | None = None
+
+
+class ProtocolChange(ProtocolSaid):
+    """What is to change about a protocol."""
+
+    scheme: Annotated[str, Field(max_length=20)] | None = None
 
 
 class DistanceIn(BaseModel, extra="forbid"):

@@ -7,12 +7,11 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from sancho.compat.rucio import wire
+from sancho.identity import service as identity
 from sancho.identity.model import Account, Identity, Proof
 from sancho.kit.access import INSTANCE
 from sancho.vos.model import VO, Spec
 
-LEFT_AS_IT_IS = ("password_hash", "suspended")
-"""What a document of an account changes only when it says it: a record of it is not to be said again."""
 PROOFS: Mapping[Proof, str] = {
     Proof.PASSWORD: "USERPASS", Proof.X509: "X509", Proof.SSH_KEY: "SSH", Proof.TOKEN_ISSUER: "OIDC",
 }  # fmt: skip
@@ -42,6 +41,14 @@ def vo_meant(said: str | None, vos: Sequence[VO]) -> VO | None:
     return found
 
 
+def vo_in_list(vo: VO, spec: Spec) -> dict[str, Any]:
+    """A VO as the list of all shows it; `spec` is what its document says, for who may see that."""
+    return {
+        "vo": vo.name, "description": spec.get("description"), "email": spec.get("email"), "created_at": None,
+        "updated_at": None,
+    }  # fmt: skip
+
+
 def account_of(account: Account, *, email: str | None) -> wire.Account:
     """An account in Rucio's words. When it was changed or suspended last is not kept, so it was made then."""
     made = account.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -63,14 +70,8 @@ def fits(account: Account, asked: Mapping[str, str], administrators: Collection[
 
 
 def account_spec(account: Account, spec: Spec | None, said: Mapping[str, Any]) -> Spec:
-    """What the document of an account is to say when a client has said this of it; `spec` is what it says now.
-
-    One that a provider's word made has no document yet: the first one says what the account is already.
-    """
-    told: Spec = {"kind": account.kind.word, "groups": list(account.groups), "email": account.email}
-    if account.attributes:
-        told["attributes"] = dict(account.attributes)
-    kept = {key: value for key, value in (spec or told).items() if key not in LEFT_AS_IT_IS}
+    """What the document of an account is to say when a client has said this of it; `spec` is what it says now."""
+    kept = identity.document_of(account, spec)
     if said.get("account_type") is not None:
         kept["kind"] = said["account_type"].lower()
     return {**kept, "email": said["email"]} if "email" in said else kept

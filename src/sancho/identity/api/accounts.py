@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
@@ -30,7 +30,8 @@ from sancho.kit.personal import PersonalData
 from sancho.kit.problem import problems
 from sancho.kit.web import Authenticated, Branch, Caller, Deployed, Transaction
 from sancho.vos import service as vos
-from sancho.vos.errors import VoNotFound
+from sancho.vos.errors import DocumentInvalid, VoNotFound
+from sancho.vos.model import Kind
 
 router = Branch(tags=["identity"])
 
@@ -75,6 +76,13 @@ class PasswordIn(BaseModel, extra="forbid"):
     """Needed to change one's own."""
 
 
+class AccountChangeIn(BaseModel, extra="forbid"):
+    """What is to change about an account."""
+
+    attributes: Annotated[dict[str, Any], Field(min_length=1, max_length=200, examples=[{"country": "AT"}])]
+    """Texts, numbers and booleans by name; null takes one away."""
+
+
 async def _acting(
     caller: Caller,
     deployment: Deployed,
@@ -110,6 +118,18 @@ async def accounts(
 async def account(name: str, caller: Acting, conn: Transaction) -> AccountOut:
     """Show an account of the VO."""
     return AccountOut.of(await service.get_account(conn, caller.vo, name, field="name"), caller)
+
+
+@router.patch(
+    "/accounts/{name}", responses=problems(AccountNotFound, PermissionMissing, BeyondYours, DocumentInvalid, VoNotFound)
+)
+async def change(
+    name: str, body: AccountChangeIn, request: Request, caller: Acting, deployment: Deployed
+) -> AccountOut:
+    """Give an account attributes, which say something of it and give no rights; others than those named stay."""
+    kinds = cast(Sequence[Kind[Any]], request.app.state.kinds)
+    async with deployment.database.transaction(caller.vos) as conn:
+        return AccountOut.of(await service.change_attributes(conn, caller, name, body.attributes, kinds), caller)
 
 
 @router.post("/accounts/{name}/suspend", responses=problems(AccountNotFound, PermissionMissing, BeyondYours))

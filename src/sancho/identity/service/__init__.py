@@ -23,6 +23,10 @@ from sancho.identity.service.configuration import (
     GROUP,
     bootstrap,
 )
+from sancho.identity.service.describing import (
+    change_attributes,
+    document_of,
+)
 from sancho.identity.service.fitness import (
     Fitness,
     fitness_at,
@@ -64,10 +68,10 @@ from sancho.identity.service.tokens import (
 )
 
 __all__ = [
-    "ACCOUNT", "GROUP", "PROVIDER", "Authenticators", "Fitness", "PilotHolder",
-    "SshKey", "accounts", "administrators", "all_providers", "bootstrap", "certificate_person", "change_password",
-    "end_login_of", "find_account", "fitness_at", "follow", "forget_expired", "get_account", "groups",
-    "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "note_wrong_key", "on_behalf",
-    "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh", "revoke",
-    "set_state", "trouble_of", "verify_ssh",
+    "ACCOUNT", "GROUP", "PROVIDER", "Authenticators", "Fitness", "PilotHolder", "SshKey", "accounts",
+    "administrators", "all_providers", "bootstrap", "certificate_person", "change_attributes", "change_password",
+    "document_of", "end_login_of", "find_account", "fitness_at", "follow", "forget_expired", "get_account",
+    "groups", "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "note_wrong_key",
+    "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh",
+    "revoke", "set_state", "trouble_of", "verify_ssh",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Native routes of rules: those of `changing` come first, because their paths say more."""
 
-from sancho.rules.api import changing, rules
+from sancho.rules.api import changing, rules, usage
 
-ROUTERS = (changing.router, rules.router)
+ROUTERS = (changing.router, rules.router, usage.router)
 
 __all__ = ["ROUTERS"]

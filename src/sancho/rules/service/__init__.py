@@ -1,7 +1,7 @@
 """The door of rules: what other features and the routes may ask of them.
 
-The caller owns the transaction, but for `erase`, `expire`, `give_up`, `place`, `repair`, `replace_moved` and `trim`,
-which are whole tasks and open their own.
+The caller owns the transaction, but for `erase`, `expire`, `give_up`, `place`, `record_usage`, `repair`,
+`replace_moved` and `trim`, which are whole tasks and open their own.
 Locks are taken in the one order of this system, DIDs first and quotas last: so ask for rules (`ensure`) before
 attaching files, and for their locks (`extend`) in one call, after everything that is to be done with replicas. Give
 quota that was held for the files back in that call, not before it.
@@ -32,13 +32,53 @@ from sancho.rules.service.reading import (
     stream_history,
     stream_locks,
 )
+from sancho.rules.service.recording import record_usage, usage_history
 from sancho.rules.service.repairing import place, repair
 
 __all__ = [
-    "QUOTA", "adopt", "approve", "change", "check", "create", "create_all", "dataset_locks", "dataset_locks_on",
-    "delete", "deny", "ensure", "erase", "expire", "extend", "free_quota", "get", "give_up", "history", "hold_quota",
-    "list_locks", "list_quotas", "list_rules", "move", "over", "owners", "place", "recopy", "reduce",
-    "refresh_quotas", "repair", "replace_moved", "retract", "retry", "settle", "show", "stick", "stream",
-    "stream_history", "stream_locks", "trim",
-    "usage", "withdraw",
+    "QUOTA",
+    "adopt",
+    "approve",
+    "change",
+    "check",
+    "create",
+    "create_all",
+    "dataset_locks",
+    "dataset_locks_on",
+    "delete",
+    "deny",
+    "ensure",
+    "erase",
+    "expire",
+    "extend",
+    "free_quota",
+    "get",
+    "give_up",
+    "history",
+    "hold_quota",
+    "list_locks",
+    "list_quotas",
+    "list_rules",
+    "move",
+    "over",
+    "owners",
+    "place",
+    "recopy",
+    "record_usage",
+    "reduce",
+    "refresh_quotas",
+    "repair",
+    "replace_moved",
+    "retract",
+    "retry",
+    "settle",
+    "show",
+    "stick",
+    "stream",
+    "stream_history",
+    "stream_locks",
+    "trim",
+    "usage",
+    "usage_history",
+    "withdraw",
 ]  # fmt: skip

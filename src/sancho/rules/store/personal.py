@@ -35,6 +35,12 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
                  WHERE account_id = %(account_id)s AND vo = %(vo)s
                  GROUP BY rse_id) AS u
           JOIN rse ON rse.rse_id = u.rse_id
+        UNION ALL
+        SELECT jsonb_build_object('what', 'usage on', 'rse', rse.name, 'day', h.recorded_on, 'files', h.files,
+                                  'size', h.size)
+          FROM usage_history AS h
+          JOIN rse ON rse.rse_id = h.rse_id
+         WHERE h.account_id = %(account_id)s AND h.vo = %(vo)s
         """,
         {"vo": person.vo, "account_id": person.account_id},
     )
