@@ -177,3 +177,28 @@ async def test_a_smart_dataset_that_only_grows_lets_nothing_go(conn: Connection,
     await say(conn, world, "b", run=1)
     assert await service.refresh(conn, world.belle, dataset, ()) == (1, 0, False)
     assert await inside(conn, world, "smart") == ["a", "b"]
+
+
+async def test_keys_that_change_while_dids_end_wait_for_them_and_nobody_for_each_other(
+    database: Database, world: World
+) -> None:
+    async with database.transaction([world.belle]) as conn:
+        await apply(conn, world, run={"kind": "integer"}, seed={"kind": "integer", "indexed": False})
+        ids = await given_files(conn, world, "a", "b")
+        await say(conn, world, "a", seed=1)  # searches will see it only when its key gets a slot
+        await say(conn, world, "b", run=1)
+        await erase(conn, world, "a", "b")
+
+    async def let_seeds_be_searched() -> None:
+        async with database.transaction([world.belle]) as conn:
+            await apply(conn, world, seed={"kind": "integer"})
+
+    async with database.transaction([world.belle]) as conn:
+        ended = await service.lock_ended(conn, world.belle, ids, now=datetime.now(UTC))
+        assert len(ended) == 2
+        changing = asyncio.create_task(let_seeds_be_searched())
+        await until_one_waits(database)
+        await service.end(conn, world.belle, ended)
+    await changing
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_values(conn, "SELECT did_id FROM metadata_search") == []

@@ -131,7 +131,7 @@ async def test_two_runs_at_once_attach_each_file_once(database: Database, world:
         await given_runs(conn, world, 1, 2)
         dataset = await follow(conn, world, "run exists")
 
-    async def refresh() -> tuple[int, int, bool]:
+    async def refresh() -> tuple[int, int, int]:
         async with database.transaction([world.belle]) as conn:
             return await service.refresh(conn, world.belle, dataset, ())
 
@@ -152,13 +152,13 @@ async def test_a_run_that_dies_in_the_middle_is_made_good_by_the_next(
     database = served.deployment.database
     async with database.transaction([world.belle]) as conn:
         await apply(conn, world, **RUN)
-        await given_runs(conn, world, *range(1, 6))
+        ids = await given_runs(conn, world, *range(1, 6))
         dataset = await follow(conn, world, "run exists")
     async with database.transaction([world.belle]) as conn:
-        assert await service.refresh(conn, world.belle, dataset, ()) == (2, 0, True)
+        assert await service.refresh(conn, world.belle, dataset, ()) == (2, 0, ids[1])
     with pytest.raises(ConnectionAbortedError):
         async with database.transaction([world.belle]) as conn:
-            assert await service.refresh(conn, world.belle, dataset, ()) == (2, 0, True)
+            assert await service.refresh(conn, world.belle, dataset, (), after=ids[1]) == (2, 0, ids[3])
             raise ConnectionAbortedError
     async with database.transaction([world.belle]) as conn:
         assert await inside(conn, world) == ["f1", "f2"]

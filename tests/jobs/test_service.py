@@ -7,7 +7,7 @@ import pytest
 
 from sancho.dids import service as dids
 from sancho.dids.errors import DidNotFound
-from sancho.dids.model import DidKind, Search
+from sancho.dids.model import DidKind, NewFile, Search
 from sancho.jobs import service
 from sancho.jobs.errors import (
     AttemptEnded,
@@ -18,6 +18,7 @@ from sancho.jobs.errors import (
     OutputPromisedTwice,
     OutputsDiffer,
     SandboxMissing,
+    TooManyInputs,
 )
 from sancho.jobs.model import AttemptState, JobState, Reason, Requirement, Result, Usage
 from sancho.kit.access import NotYours
@@ -320,6 +321,26 @@ async def test_inputs_become_ready_when_a_dataset_is_closed_by_hand(conn: Connec
     await dids.close(conn, 1, did_id)
     assert await service.resolve_all(conn, 1) == 1
     assert await state(conn, made.job_ids[0]) is JobState.WAITING
+
+
+async def test_a_job_that_reads_too_many_files_is_refused_or_fails_when_they_have_become_too_many(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sancho.jobs.service.shared.MOST_INPUTS", 2)
+    growing = await dataset(conn, world, "mc:data", {"A-DISK": [1, 2]})
+    made = await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
+    [more] = await dids.register_files(
+        conn, 1, world.account[1, "alice"], [NewFile(None, world.scope[1, "mc"], "more", 1, None)]
+    )
+    await dids.attach(conn, 1, growing, [more])
+    with pytest.raises(TooManyInputs) as refused:
+        await submitted(conn, world, replace(PLAIN, name="late", inputs=("mc:data",)))
+    assert refused.value.facts["what"] == "A job with 3 input files"
+
+    await dids.close(conn, 1, growing)
+    assert await service.resolve_all(conn, 1) == 0
+    view = await service.get(conn, user(world), made.job_ids[0])
+    assert (view.job.state, view.job.detail) == (JobState.FAILED, str(refused.value))
 
 
 async def test_jobs_that_read_the_same_share_one_input_set(conn: Connection, world: World) -> None:

@@ -13,10 +13,10 @@ tasks = Tasks("dids")
 @tasks.task("refresh")
 async def refresh(deployment: Deployment, *, vo: int, did_id: int) -> None:
     """Bring a smart dataset up to date, part by part. Safe to run twice."""
-    more = True
-    while more:
+    after: int | None = None
+    while after != 0:
         async with deployment.database.transaction([vo]) as conn:
-            more = (await service.refresh(conn, vo, did_id, deployment.search_fields)).more
+            after = (await service.refresh(conn, vo, did_id, deployment.search_fields, after=after or 0)).more
 
 
 @tasks.task("refresh_all", every=timedelta(minutes=1))

@@ -16,6 +16,7 @@ from sancho.jobs.errors import (
     OutputPromisedTwice,
     ParameterMissing,
     SandboxMissing,
+    TooManyInputs,
     TooManyOutputs,
 )
 from sancho.jobs.model import (
@@ -281,9 +282,10 @@ def _row(job: JobRow) -> dict[str, Any]:
     "/jobs",
     status_code=201,
     responses=problems(
-        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyOutputs, KeyUsed
+        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyInputs,
+        TooManyOutputs, KeyUsed,
     ),
-)
+)  # fmt: skip
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:
     """Submit jobs: all of them or none."""
     if body.description.sandbox is not None:

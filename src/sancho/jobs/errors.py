@@ -45,6 +45,17 @@ class OutputOutside(Invalid):
         )
 
 
+class TooManyInputs(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_inputs"
+
+    def __init__(self, *, count: int, limit: int) -> None:
+        """Say how many there are below the inputs, and may be."""
+        what, hint = f"A job with {count} input files", "Give each job a part of them: a smaller dataset, or files."
+        super().__init__(what=what, limit=limit, field="description.inputs", hint=hint)
+
+
 class TooManyOutputs(TooLarge):
     """{what} is over the limit of {limit}."""
 

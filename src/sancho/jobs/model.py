@@ -9,6 +9,8 @@ from typing import Any
 
 MAX_ROWS = 10_000
 """Jobs in one call."""
+MOST_INPUTS = 10_000
+"""Files that one job may read: a pilot is told where each of them is."""
 MOST_OUTPUTS = 100_000
 """Outputs that the jobs of one call promise together."""
 TAIL = 16_384

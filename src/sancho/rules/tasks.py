@@ -1,7 +1,7 @@
 """Background work of rules; replicas travel as [file, RSE] pairs of ids."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import Tasks
@@ -59,6 +59,12 @@ async def expire(deployment: Deployment) -> None:
     """Remove rules that are past their time, and those whose place others have taken."""
     await service.replace_moved(deployment)
     await service.expire(deployment)
+
+
+@tasks.task("give_up")
+async def give_up(deployment: Deployment, *, vo: int, account_id: int, did_id: int, until: str) -> None:
+    """Remove the rules that came with the uploads of an account which has given them up. Safe to run twice."""
+    await service.give_up(deployment, vo, account_id, did_id, datetime.fromisoformat(until))
 
 
 @tasks.task("trim")

@@ -176,7 +176,7 @@ async def followed(did: str, caller: Caller, conn: Transaction) -> SmartOut:
 async def refresh(body: SmartWish, caller: Caller, conn: Transaction, deployment: Deployed) -> RefreshOut:
     """Bring a smart dataset up to date now."""
     done = await service.refresh_now(conn, caller, body.did, deployment.search_fields)
-    return RefreshOut(attached=done.attached, detached=done.detached, more=done.more)
+    return RefreshOut(attached=done.attached, detached=done.detached, more=done.more > 0)
 
 
 @router.post("/smart/freeze", responses=problems(DidNotFound, NotSmart, NotYours))

@@ -101,11 +101,12 @@ class SmartDataset(NamedTuple):
 
 
 class Refreshed(NamedTuple):
-    """How many files came into a smart dataset, and how many went out of it; `more` are still to do so."""
+    """How many files came into a smart dataset, and how many went out of it."""
 
     attached: int
     detached: int
-    more: bool
+    more: int
+    """The id above which more of them are still to do so; 0: that was all."""
 
 
 def item_of(value: str | float) -> str:

@@ -10,7 +10,7 @@ from sancho.dids.errors import ErasureBegun
 from sancho.dids.model import Did, DidKind, Ended
 from sancho.dids.service.catalogue import require_changes, resolve
 from sancho.dids.service.changing import announced
-from sancho.dids.store import attaching, ending
+from sancho.dids.store import attaching, ending, metadata
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -72,8 +72,9 @@ async def lock_ended(conn: Connection, vo: int, did_ids: Sequence[int], *, now: 
     """Those of these DIDs whose time has come still, locked with all that they are in: no rule comes over them.
 
     What was to follow its dataset or archive and has come into another one lives on. None when what holds them has
-    changed while this waited: look again later.
+    changed while this waited: look again later. The keys of metadata stay as they are meanwhile, for documents end too.
     """
+    await metadata.hold_keys(conn, vo)  # before DIDs: who changes keys holds documents, and refers to DIDs
     if await ending.lock(conn, vo, did_ids) != await ending.lock(conn, vo, did_ids):
         return []
     due = await ending.still_due(conn, vo, did_ids, now=now)

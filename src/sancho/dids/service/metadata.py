@@ -28,11 +28,11 @@ async def describe(
     """
     found = await resolve(conn, caller.vo, [did for did, _ in said])
     require_changes(caller, found)
+    await metadata.hold_keys(conn, caller.vo)
     there = await attaching.lock_children(conn, caller.vo, [did.did_id for did in found])
     gone = next((did for did in found if did.did_id not in there), None)
     if gone is not None:  # erased just now
         raise DidNotFound(did=gone.did, field="dids")
-    await metadata.hold_keys(conn, caller.vo)
     keys = {key.name: key for key in await metadata.list_keys(conn, caller.vo)}
     changes: dict[int, dict[str, Value | None]] = {}
     for n, (did, (_, document)) in enumerate(zip(found, said, strict=True)):

@@ -65,8 +65,10 @@ async def refresh_due(conn: Connection, vo: int) -> None:
         await defer_refresh(conn, vo, did_id)
 
 
-async def refresh(conn: Connection, vo: int, did_id: int, more: Fields) -> Refreshed:
+async def refresh(conn: Connection, vo: int, did_id: int, more: Fields, *, after: int = 0) -> Refreshed:
     """Bring a dataset up to date with its search, at most `AT_ONCE` files in and out; rules above are told.
+
+    Of more, those with the lowest ids; the next call does the rest when it is given where this one ended, `after`.
 
     Two at once do one after the other. A dataset that is closed, whose time has come, or that follows nothing stays as
     it is, and so does one whose search is no longer good, which says why. What is to be erased is not brought in, and
@@ -75,24 +77,25 @@ async def refresh(conn: Connection, vo: int, did_id: int, more: Fields) -> Refre
     asked = await smart.lock(conn, vo, did_id)
     dataset = (await by_id(conn, vo, [did_id])).get(did_id)
     if asked is None or dataset is None or not dataset.open:
-        return Refreshed(0, 0, more=False)
+        return Refreshed(0, 0, more=0)
     try:
         condition = await condition_of(conn, vo, _search(asked.query, asked.scope), more)
         async with in_time(conn, LONGEST_REFRESH, hint=FASTER):
-            new = await searching.missing(conn, vo, did_id, condition, limit=AT_ONCE)
-            gone = await searching.superfluous(conn, vo, did_id, condition, limit=AT_ONCE)
+            new = await searching.missing(conn, vo, did_id, condition, page=(after, AT_ONCE))
+            gone = await searching.superfluous(conn, vo, did_id, condition, page=(after, AT_ONCE))
     except (Invalid, NotFound) as e:  # a key is gone, or is no longer indexed; or it takes too long
         await smart.note(conn, vo, did_id, fault=str(e))
-        return Refreshed(0, 0, more=False)
+        return Refreshed(0, 0, more=0)
     if not await _lock_open(conn, vo, did_id):  # closed just now
-        return Refreshed(0, 0, more=False)
+        return Refreshed(0, 0, more=0)
     still_there = await attaching.lock_children(conn, vo, new)
     if still_there:
         await attach(conn, vo, did_id, sorted(still_there))
     if gone:
         await detach(conn, vo, did_id, gone)
     await smart.note(conn, vo, did_id, fault=None)
-    return Refreshed(len(still_there), len(gone), more=AT_ONCE in (len(new), len(gone)))
+    more_behind = min((ids[-1] for ids in (new, gone) if len(ids) == AT_ONCE), default=0)
+    return Refreshed(len(still_there), len(gone), more=more_behind)
 
 
 async def refresh_now(conn: Connection, caller: Principal, did: str, more: Fields) -> Refreshed:

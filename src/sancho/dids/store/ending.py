@@ -171,11 +171,13 @@ async def detach(
         conn,
         """
         WITH chosen AS MATERIALIZED (
-            SELECT parent_id, child_id FROM attachment
-             WHERE parent_id = ANY(%(parent_ids)s::bigint[]) AND vo = %(vo)s
+            (SELECT parent_id, child_id FROM attachment
+              WHERE parent_id = ANY(%(parent_ids)s::bigint[]) AND vo = %(vo)s
+              LIMIT %(limit)s)
              UNION
-            SELECT parent_id, child_id FROM attachment
-             WHERE child_id = ANY(%(child_ids)s::bigint[]) AND vo = %(vo)s
+            (SELECT parent_id, child_id FROM attachment
+              WHERE child_id = ANY(%(child_ids)s::bigint[]) AND vo = %(vo)s
+              LIMIT %(limit)s)
              LIMIT %(limit)s),
         gone AS (
             DELETE FROM attachment a USING chosen

@@ -297,35 +297,41 @@ async def by_name(
         yield [listed(*row) for row in rows]
 
 
-async def missing(conn: Connection, vo: int, dataset_id: int, condition: Condition, *, limit: int) -> list[int]:
-    """Ids of files that meet a condition and are not in a dataset, the lowest first."""
+async def missing(
+    conn: Connection, vo: int, dataset_id: int, condition: Condition, *, page: tuple[int, int]
+) -> list[int]:  # fmt: skip
+    """Ids of files that meet a condition and are not in a dataset, the lowest first: above one, and so many."""
     query = sql.SQL(
         ID
         + FROM
         + WHERE
         + """
+           AND d.did_id > %(after)s
            AND NOT EXISTS (
                SELECT FROM attachment t WHERE t.parent_id = %(dataset_id)s AND t.vo = %(vo)s AND t.child_id = d.did_id)
          ORDER BY d.did_id
          LIMIT %(limit)s
         """
     )
-    params = {"vo": vo, "kinds": [DidKind.FILE], "dataset_id": dataset_id, "limit": limit, **condition.params}
+    named = {"vo": vo, "dataset_id": dataset_id, "after": page[0], "limit": page[1]}
+    params = {**named, "kinds": [DidKind.FILE], **condition.params}
     return [row[0] for row in await fetch_rows(conn, query.format(condition.sql), params)]
 
 
-async def superfluous(conn: Connection, vo: int, dataset_id: int, condition: Condition, *, limit: int) -> list[int]:
-    """Ids of files in a dataset that do not meet a condition, the lowest first; none of one that only grows."""
+async def superfluous(
+    conn: Connection, vo: int, dataset_id: int, condition: Condition, *, page: tuple[int, int]
+) -> list[int]:  # fmt: skip
+    """Ids of files in a dataset that do not meet a condition, as `missing`; none of one that only grows."""
     query = sql.SQL(
         ID
         + FROM
         + """
           JOIN attachment here ON here.child_id = d.did_id AND here.parent_id = %(dataset_id)s AND here.vo = %(vo)s
           JOIN did parent ON parent.did_id = here.parent_id AND parent.vo = %(vo)s AND NOT parent.monotonic
-         WHERE d.vo = %(vo)s AND ({}) IS NOT TRUE
+         WHERE d.vo = %(vo)s AND d.did_id > %(after)s AND ({}) IS NOT TRUE
          ORDER BY d.did_id
          LIMIT %(limit)s
         """
     )
-    params = {"vo": vo, "dataset_id": dataset_id, "limit": limit, **condition.params}
+    params = {"vo": vo, "dataset_id": dataset_id, "after": page[0], "limit": page[1], **condition.params}
     return [row[0] for row in await fetch_rows(conn, query.format(condition.sql), params)]

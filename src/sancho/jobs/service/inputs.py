@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from sancho.dids import service as dids
-from sancho.jobs.errors import InputWithdrawn
+from sancho.jobs.errors import InputWithdrawn, TooManyInputs
 from sancho.jobs.model import JobState
-from sancho.jobs.service.shared import in_words, locate, refuse
+from sancho.jobs.service.shared import check_number, in_words, locate, refuse
 from sancho.jobs.store import inputs, life, submitting
 from sancho.kit import telemetry
 from sancho.kit.db import Connection
@@ -18,10 +18,11 @@ async def resolve(conn: Connection, vo: int, input_set_id: int) -> bool:
     roots = await inputs.lock_input_set(conn, vo, input_set_id)
     if roots is None:
         return False
-    obstacle = await inputs.first_obstacle(conn, vo, roots)
     try:
+        await check_number(conn, vo, roots)
+        obstacle = await inputs.first_obstacle(conn, vo, roots)
         detail = in_words(obstacle) or await locate(conn, vo, input_set_id)
-    except InputWithdrawn as e:
+    except (InputWithdrawn, TooManyInputs) as e:
         await refuse(conn, vo, input_set_id, str(e))
         return False
     if detail is not None:

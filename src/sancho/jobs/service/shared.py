@@ -4,13 +4,14 @@ What is the owner's is read in a part of the transaction that serves the owner a
 match serves no owner: for it we note, for each set of inputs, whether they are complete and how much is where.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from sancho.dids import service as dids
 from sancho.dids.errors import DidNotFound
-from sancho.jobs.errors import InputWithdrawn
-from sancho.jobs.model import InputFile, JobState, Reason, SharedInput, Started
+from sancho.jobs.errors import InputWithdrawn, TooManyInputs
+from sancho.jobs.model import MOST_INPUTS, InputFile, JobState, Reason, SharedInput, Started
 from sancho.jobs.service.life import lose
 from sancho.jobs.store import inputs, life, shared
 from sancho.kit.db import Connection
@@ -31,6 +32,16 @@ OBSTACLES = {
 def in_words(obstacle: tuple[str, str] | None, owner: str = "") -> str | None:
     """Say what keeps inputs from being complete; None when nothing does."""
     return None if obstacle is None else OBSTACLES[obstacle[1]].format(did=f"{owner}{obstacle[0]}")
+
+
+async def check_number(conn: Connection, vo: int, roots: Sequence[int]) -> None:
+    """Raise `TooManyInputs` if a job cannot be told of all files among and below these DIDs.
+
+    They are counted by the tallies of datasets, so a file that is in two counts twice.
+    """
+    below = await dids.tallies(conn, vo, roots)
+    if (count := sum(max(1, tally.files) for tally in below.values())) > MOST_INPUTS:
+        raise TooManyInputs(count=count, limit=MOST_INPUTS)
 
 
 @asynccontextmanager
@@ -56,12 +67,13 @@ async def shared_files(conn: Connection, opened: Lent, *, site_id: int) -> list[
 async def locate(conn: Connection, vo: int, input_set_id: int) -> str | None:
     """Note where the shared inputs of a set are; return what keeps them from being complete, in words.
 
-    Raises `InputWithdrawn`.
+    Raises `InputWithdrawn`, or `TooManyInputs` when they have grown.
     """
     found: list[tuple[SharedInput, str | None, list[tuple[int, int]]]] = []
     for wanted in await shared.of_set(conn, vo, input_set_id):
         async with lent(conn, wanted) as opened:
             roots = [did.did_id for did in opened.dids]
+            await check_number(conn, opened.vo, roots)
             detail = in_words(await inputs.first_obstacle(conn, opened.vo, roots), f"{wanted.owner}/")
             found.append((wanted, detail, await shared.list_places(conn, opened.vo, roots)))
     for wanted, detail, places in found:
@@ -74,7 +86,7 @@ async def look_again(conn: Connection, vo: int, *, every: timedelta = LOOK_EVERY
     for input_set_id in await shared.list_stale(conn, vo, every):
         try:
             await inputs.note_obstacle(conn, vo, input_set_id, await locate(conn, vo, input_set_id))
-        except InputWithdrawn as e:
+        except (InputWithdrawn, TooManyInputs) as e:
             await refuse(conn, vo, input_set_id, str(e))
 
 

@@ -12,6 +12,7 @@ from sancho.jobs.errors import KeyUsed, SandboxMissing
 from sancho.jobs.model import Description, JobState, RuleWish, Submission
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
+from sancho.jobs.service.shared import check_number
 from sancho.jobs.store import inputs, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
@@ -35,7 +36,7 @@ async def submit(
     """Submit one job for each row of parameters; the same again with the same idempotency key gives the same jobs.
 
     Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission.
-    Raises `ParameterMissing`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`, `SandboxMissing`,
+    Raises `ParameterMissing`, `TooManyInputs`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`, `SandboxMissing`,
     `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`, `rses`, `sites` and
     `rules` have to say about the names in the description.
     """
@@ -118,9 +119,10 @@ async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> 
     """The input set, and whether it is ready."""
     own, others = plan.by_owner(names)
     roots = [d.did_id for d in await dids.resolve(conn, caller.vo, own, field="description.inputs")]
-    for owner, lent in others.items():
-        async with sharing.lent(conn, caller.vo_name, owner, lent, field="description.inputs"):
-            pass  # all of them may be read
+    await check_number(conn, caller.vo, roots)
+    for owner, names_there in others.items():
+        async with sharing.lent(conn, caller.vo_name, owner, names_there, field="description.inputs") as lent:
+            await check_number(conn, lent.vo, [did.did_id for did in lent.dids])
     input_set_id, ready = await inputs.make_input_set(conn, caller.vo, plan.input_digest(roots, others), roots)
     if others:
         await shared.insert(conn, caller.vo, input_set_id, others)

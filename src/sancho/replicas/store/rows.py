@@ -268,14 +268,22 @@ async def set_copying(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> 
 
 
 async def remove_copying(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[tuple[ReplicaKey, int]]:
-    """Remove locked copying replicas that nothing holds; return their keys and sizes, in order."""
+    """Remove locked copying replicas that nothing holds; return their keys and sizes, in order.
+
+    Each is looked up by its key: who estimates that hardly any is held by nothing reads the whole table for them.
+    """
     rows = await fetch_rows(
         conn,
         """
         DELETE FROM replica r
-         USING unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS lost (did_id, rse_id)
-         WHERE r.did_id = lost.did_id AND r.vo = %(vo)s AND r.rse_id = lost.rse_id
-           AND r.state = 'C' AND r.lock_count = 0
+         WHERE r.vo = %(vo)s
+           AND r.ctid = ANY(ARRAY(
+               SELECT there.ctid
+                 FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS lost (did_id, rse_id)
+                CROSS JOIN LATERAL (
+                      SELECT c.ctid FROM replica c
+                       WHERE c.did_id = lost.did_id AND c.vo = %(vo)s AND c.rse_id = lost.rse_id
+                         AND c.state = 'C' AND c.lock_count = 0 OFFSET 0) AS there))
         RETURNING r.did_id, r.rse_id, r.size
         """,
         {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},

@@ -1,7 +1,7 @@
 """The door of rules: what other features and the routes may ask of them.
 
-The caller owns the transaction, but for `erase`, `expire`, `place`, `record_usage`, `repair`, `replace_moved` and
-`trim`, which are whole tasks and open their own.
+The caller owns the transaction, but for `erase`, `expire`, `give_up`, `place`, `record_usage`, `repair`,
+`replace_moved` and `trim`, which are whole tasks and open their own.
 Locks are taken in the one order of this system, DIDs first and quotas last: so ask for rules (`ensure`) before
 attaching files, and for their locks (`extend`) in one call, after everything that is to be done with replicas. Give
 quota that was held for the files back in that call, not before it.
@@ -12,7 +12,7 @@ from sancho.rules.service.changing import approve, change, deny, retry
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
-from sancho.rules.service.leaving import delete, expire, retract, withdraw
+from sancho.rules.service.leaving import delete, expire, give_up, retract, withdraw
 from sancho.rules.service.moving import move, reduce, replace_moved, trim
 from sancho.rules.service.placing import extend
 from sancho.rules.service.quotas import (
@@ -53,6 +53,7 @@ __all__ = [
     "extend",
     "free_quota",
     "get",
+    "give_up",
     "history",
     "hold_quota",
     "list_locks",

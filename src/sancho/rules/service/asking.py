@@ -30,7 +30,7 @@ from sancho.rules.model import (
     Want,
 )
 from sancho.rules.service.placing import choose, place_affordable, place_wants
-from sancho.rules.store import events, locks, reading, rows
+from sancho.rules.store import events, facts, locks, reading, rows
 from sancho.vos import service as vos
 
 
@@ -162,7 +162,7 @@ async def _insert(conn: Connection, did: Did, new: rows.NewRule, *, room: int = 
 
 async def _place_later(conn: Connection, did: Did, new: rows.NewRule, target: Target, total: tuple[int, int]) -> int:
     """Insert a large rule whose locks are placed in the background; of its files the first say where most bytes are."""
-    sample = await locks.files_lacking(conn, did.vo, target, 0, BATCH)
+    sample = await facts.files_lacking(conn, did.vo, target, 0, BATCH)
     rse_ids = await choose(conn, did.vo, target, total, [file.did_id for file in sample])
     rule_id = await rows.insert_rule(conn, did.vo, new._replace(rse_ids=rse_ids, injecting=True))
     await defer(conn, "rules:place", vo=did.vo, rule_id=rule_id)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sancho.dids import service as dids
 from sancho.kit import faults, telemetry
@@ -52,21 +52,38 @@ async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
     """Give up a DID: the caller's rules on it go, and those that came with the caller's uploads on the files below.
 
     Says which went, and which rules still hold it or files of it. Replicas that nothing holds may be deleted. Many
-    locks go in the background. Raises `DidMalformed` or `DidNotFound`.
+    rules or locks go in the background; of many rules, the first are named. Raises `DidMalformed` or `DidNotFound`.
     """
-    root = await dids.get(conn, caller.vo, did)
-    require_owner(caller, caller.account_id, "rules:manage", what=did, owner=caller.account, on=thing(did))
-    given_up = await files.rules_given_up(conn, caller.vo, caller.account_id, root.did_id)
+    vo, account_id = caller.vo, caller.account_id
+    root = (await dids.get(conn, vo, did)).did_id
+    require_owner(caller, account_id, "rules:manage", what=did, owner=caller.account, on=thing(did))
+    on = await files.dids_given_up(conn, vo, account_id, root, limit=LARGE)
+    await locks.lock_collections(conn, vo, on)
+    given_up = await files.rules_given_up(conn, vo, account_id, root, on)
     ids = [rule.rule_id for rule in given_up]
-    if sum(rule.locks for rule in given_up) > LARGE or any(rule.injecting for rule in given_up):
-        await events.record(conn, caller.vo, ids, EventKind.WITHDRAWN, by_id=caller.account_id)
-        await rows.end_now(conn, caller.vo, ids)
+    await events.record(conn, vo, ids, EventKind.WITHDRAWN, by_id=account_id)
+    if len(on) == LARGE or sum(rule.locks for rule in given_up) > LARGE or any(rule.injecting for rule in given_up):
+        await rows.end_now(conn, vo, ids)
         await defer(conn, "rules:expire")
-    elif given_up:
-        await locks.lock_collections(conn, caller.vo, sorted({rule.did_id for rule in given_up}))
-        await events.record(conn, caller.vo, ids, EventKind.WITHDRAWN, by_id=caller.account_id)
-        await drop(conn, caller.vo, dict.fromkeys(ids, caller.account_id))
-    return Withdrawal(ids, await files.holders(conn, caller.vo, root.did_id, NAMED))
+        until = datetime.now(UTC).isoformat()
+        await defer(conn, "rules:give_up", vo=vo, account_id=account_id, did_id=root, until=until)
+    else:
+        await drop(conn, vo, dict.fromkeys(ids, account_id))
+    return Withdrawal(ids, await files.holders(conn, vo, root, account_id, NAMED, among=LARGE))
+
+
+async def give_up(deployment: Deployment, vo: int, account_id: int, did_id: int, until: datetime) -> None:
+    """Remove the rules that an account gave up on the files below a DID, batch by batch. Safe to run twice."""
+    on, after = [did_id], 0
+    while on:
+        async with deployment.database.transaction([vo]) as conn:
+            on = await files.dids_given_up(conn, vo, account_id, did_id, after=after, limit=BATCH)
+            few = [one for one in on if one != did_id]  # what was on the DID itself has ended, and may have many locks
+            await locks.lock_collections(conn, vo, few)
+            found = await files.rules_given_up(conn, vo, account_id, did_id, few, until=until)
+            await drop(conn, vo, {rule.rule_id: account_id for rule in found})
+        _removed()
+        after = on[-1] if on else after
 
 
 async def drop(conn: Connection, vo: int, rules: Mapping[int, int]) -> None:

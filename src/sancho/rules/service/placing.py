@@ -68,7 +68,7 @@ async def choose_all(
     if not undecided:
         return list(targets), {}
     decided = await rows.lock_unchosen(conn, vo, [t.rule_id for t in undecided])
-    size = await locks.size_of_files(conn, vo, file_ids)
+    size = await facts.size_of_files(conn, vo, file_ids)
     ready: list[Target] = []
     lacking: Lacking = {}
     for target in targets:  # choosing is rare: once in the life of a rule that was made over nothing
@@ -100,17 +100,21 @@ async def extend(
     in the background.
     """
     targets: list[Target] = []
+    deep = False
     if file_ids or parent_ids:
         deep = await locks.share_parents(conn, vo, parent_ids, file_ids)
         targets = await locks.targets_above(conn, vo, parent_ids, file_ids)
-        for target in targets if deep else ():
-            await defer(conn, "rules:place", vo=vo, rule_id=target.rule_id)
     if not targets:
         await charge(conn, vo, _returned(freed))
         return
     ready, lacking = await choose_all(conn, vo, targets, file_ids, freed)
     wants = await locks.wants_above(conn, vo, ready, file_ids) if ready else []
     await place_affordable(conn, vo, ready, wants, lacking=lacking, freed=freed)
+    alone = set(file_ids)
+    for target in targets if deep else ():
+        if target.did_id not in alone:  # a rule on a file by itself is over nothing else
+            once = f"rules:place:{vo}:{target.rule_id}"
+            await defer(conn, "rules:place", once=once, vo=vo, rule_id=target.rule_id)
 
 
 async def place_affordable(

@@ -6,7 +6,7 @@ from sancho.kit.deployment import Deployment
 from sancho.rules.model import BATCH, RuleState, Target
 from sancho.rules.service.counting import revive
 from sancho.rules.service.placing import choose_all, place_affordable
-from sancho.rules.store import locks, rows
+from sancho.rules.store import facts, locks, rows
 
 END = -1
 RETRIED_AT_ONCE = 100
@@ -30,7 +30,7 @@ async def _place_batch(conn: Connection, vo: int, rule_id: int, after: int) -> i
     target = await _hold_target(conn, vo, rule_id)
     if target is None:
         return None
-    files = await locks.files_lacking(conn, vo, target, after, BATCH)
+    files = await facts.files_lacking(conn, vo, target, after, BATCH)
     if not files:
         return END
     file_ids = [file.did_id for file in files]
@@ -55,7 +55,7 @@ async def _finish(conn: Connection, vo: int, rule_id: int) -> int | None:
     if target is None:
         return None
     await locks.lock_collections(conn, vo, [target.did_id])
-    if await locks.files_lacking(conn, vo, target, 0, 1):
+    if await facts.files_lacking(conn, vo, target, 0, 1):
         return 0
     await rows.lock_rules(conn, vo, [rule_id])
     await rows.mark_complete(conn, vo, rule_id)

@@ -1,6 +1,7 @@
 """The SQL of many rules at once: for files that arrive, and when all that an account has on a DID is given up."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
 from sancho.rules.model import Holder, RuleOn, Want
@@ -57,9 +58,11 @@ async def insert_rules(conn: Connection, vo: int, rules: Sequence[NewRule], *, i
     )  # fmt: skip
 
 
-async def rules_given_up(conn: Connection, vo: int, account_id: int, root: int) -> list[RuleOn]:
-    """The rules that an account has on a DID, and those that came with its uploads on the files below; by id."""
-    rows = await fetch_rows(
+async def dids_given_up(
+    conn: Connection, vo: int, account_id: int, root: int, *, after: int = 0, limit: int
+) -> list[int]:  # fmt: skip
+    """The first of a DID and the files below it whose ids are above `after` and on which an account has rules."""
+    return await fetch_values(
         conn,
         """
         WITH RECURSIVE below (did_id, kind) AS (
@@ -69,21 +72,56 @@ async def rules_given_up(conn: Connection, vo: int, account_id: int, root: int) 
               FROM below
               JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
               JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-             WHERE below.kind <> 'F')
-        SELECT r.rule_id, r.did_id, r.account_id, r.ok + r.replicating + r.stuck, r.injecting
+             WHERE below.kind = 'C')
+        SELECT %(root)s::bigint
+         WHERE %(root)s > %(after)s
+           AND EXISTS (SELECT FROM rule r
+                        WHERE r.did_id = %(root)s AND r.vo = %(vo)s AND r.account_id = %(account_id)s)
+         UNION
+        SELECT first.child_id
           FROM below
-          JOIN rule r ON r.did_id = below.did_id AND r.vo = %(vo)s AND r.account_id = %(account_id)s
-          JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
-         WHERE (r.did_id = %(root)s OR x.implicit) AND NOT x.locked AND (r.expires_at IS NULL OR r.expires_at > now())
+         CROSS JOIN LATERAL (
+               SELECT a.child_id FROM attachment a
+                WHERE a.parent_id = below.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
+                  AND EXISTS (SELECT FROM rule r
+                               WHERE r.did_id = a.child_id AND r.vo = %(vo)s AND r.account_id = %(account_id)s)
+                ORDER BY a.child_id LIMIT %(limit)s) AS first
+         WHERE below.kind = 'D'
+         ORDER BY 1 LIMIT %(limit)s
+        """,
+        {"vo": vo, "account_id": account_id, "root": root, "after": after, "limit": limit},
+    )
+
+
+async def rules_given_up(
+    conn: Connection, vo: int, account_id: int, root: int, did_ids: Sequence[int], *, until: datetime | None = None
+) -> list[RuleOn]:
+    """The rules that an account has on a DID, and those on these files that came with its uploads; by id.
+
+    Those in force; with `until` those that were made no later, be they at their end or not.
+    """
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT r.rule_id, r.did_id, r.account_id, r.ok + r.replicating + r.stuck, r.injecting
+          FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
+         WHERE r.did_id = ANY(%(did_ids)s::bigint[]) AND r.vo = %(vo)s AND r.account_id = %(account_id)s
+           AND (r.did_id = %(root)s OR x.implicit) AND NOT x.locked
+           AND CASE WHEN %(until)s::timestamptz IS NULL THEN r.expires_at IS NULL OR r.expires_at > now()
+                    ELSE x.created_at <= %(until)s::timestamptz END
          ORDER BY r.rule_id
         """,
-        {"vo": vo, "account_id": account_id, "root": root},
+        {"vo": vo, "account_id": account_id, "root": root, "did_ids": list(did_ids), "until": until},
     )
     return [RuleOn(*row) for row in rows]
 
 
-async def holders(conn: Connection, vo: int, root: int, limit: int) -> list[Holder]:
-    """The first rules in force that are on a DID, or hold files that are or lie below it."""
+async def holders(conn: Connection, vo: int, root: int, account_id: int, limit: int, *, among: int) -> list[Holder]:
+    """The first rules in force that are on a DID, or hold files that are or lie below it.
+
+    Those are left out that came with uploads of an account and are not locked: it gives them up. Of each dataset no
+    more files are looked at than `among`; what holds only others of them, one by one, is not found.
+    """
     rows = await fetch_rows(
         conn,
         """
@@ -94,20 +132,33 @@ async def holders(conn: Connection, vo: int, root: int, limit: int) -> list[Hold
               FROM below
               JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
               JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-             WHERE below.kind <> 'F')
+             WHERE below.kind = 'C'),
+        file (did_id) AS (
+            SELECT did_id FROM below WHERE kind = 'F'
+             UNION
+            SELECT first.child_id
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s
+                    ORDER BY a.child_id LIMIT %(among)s) AS first
+             WHERE below.kind = 'D')
         SELECT r.rule_id, a.name, s.name || ':' || d.name
-          FROM (SELECT l.rule_id FROM below JOIN lock l ON l.did_id = below.did_id AND l.vo = %(vo)s
-                 WHERE below.kind = 'F'
+          FROM (SELECT l.rule_id FROM file JOIN lock l ON l.did_id = file.did_id AND l.vo = %(vo)s
                  UNION
-                SELECT rule_id FROM rule WHERE did_id = %(root)s AND vo = %(vo)s) AS held
+                SELECT rule.rule_id
+                  FROM below JOIN rule ON rule.did_id = below.did_id AND rule.vo = %(vo)s
+                 WHERE rule.did_id = %(root)s OR rule.ok + rule.replicating + rule.stuck > 0) AS held
           JOIN rule r ON r.rule_id = held.rule_id AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
+          JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = %(vo)s
+                            AND (x.locked OR NOT x.implicit OR r.account_id <> %(account_id)s)
           JOIN account a ON a.account_id = r.account_id AND a.vo = %(vo)s
           JOIN did d ON d.did_id = r.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          ORDER BY r.rule_id
          LIMIT %(limit)s
         """,
-        {"vo": vo, "root": root, "limit": limit},
+        {"vo": vo, "root": root, "account_id": account_id, "limit": limit, "among": among},
     )
     return [Holder(*row) for row in rows]
 

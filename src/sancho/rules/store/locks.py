@@ -6,7 +6,7 @@ Writes `lock`. "Lock" is our word for a rule's hold on a replica; where a row is
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sancho.dids.model import DidKind, File
+from sancho.dids.model import DidKind
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rules.model import Counted, Lock, Target, Want
@@ -144,39 +144,6 @@ async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file
     return [Want(*row) for row in rows]
 
 
-async def files_lacking(conn: Connection, vo: int, target: Target, after: int, limit: int) -> list[File]:
-    """The first files below a rule's DID whose ids are above `after` and that lack a lock on any of its RSEs."""
-    rows = await fetch_rows(
-        conn,
-        """
-        WITH RECURSIVE below (did_id, kind) AS (
-            SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
-             UNION
-            SELECT d.did_id, d.kind
-              FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-             WHERE below.kind = 'C')
-        SELECT d.did_id, d.size
-          FROM (SELECT a.child_id
-                  FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-                 WHERE below.kind = 'D' AND a.child_id > %(after)s
-                 UNION
-                SELECT did_id FROM below WHERE kind = 'F' AND did_id > %(after)s) AS found (did_id)
-          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
-         WHERE (SELECT count(*) FROM lock
-                 WHERE lock.did_id = d.did_id AND lock.vo = %(vo)s AND lock.rule_id = %(rule_id)s) < %(copies)s
-         ORDER BY d.did_id
-         LIMIT %(limit)s
-        """,
-        {
-            "vo": vo, "root": target.did_id, "rule_id": target.rule_id, "after": after, "limit": limit,
-            "copies": max(len(target.rse_ids), 1),
-        },
-    )  # fmt: skip
-    return [File(*row) for row in rows]
-
-
 async def insert_locks(conn: Connection, vo: int, wants: Sequence[Want]) -> list[Want]:
     """Insert locks that are not there yet; return those that were inserted."""
     rows = await fetch_rows(
@@ -197,14 +164,16 @@ async def insert_locks(conn: Connection, vo: int, wants: Sequence[Want]) -> list
 
 
 async def locks_of_rule(conn: Connection, vo: int, rule_id: int, limit: int) -> list[Want]:
-    """The first locks of a rule, in the order of their replicas."""
+    """Some locks of a rule, in the order of their replicas; which, the index says, so that few are read for few."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT did_id, rse_id, rule_id, size FROM lock
-         WHERE rule_id = %(rule_id)s AND vo = %(vo)s
+        SELECT *
+          FROM (SELECT did_id, rse_id, rule_id, size FROM lock
+                 WHERE rule_id = %(rule_id)s AND vo = %(vo)s
+                 ORDER BY rse_id, did_id
+                 LIMIT %(limit)s) AS first
          ORDER BY did_id, rse_id
-         LIMIT %(limit)s
         """,
         {"vo": vo, "rule_id": rule_id, "limit": limit},
     )
@@ -212,14 +181,16 @@ async def locks_of_rule(conn: Connection, vo: int, rule_id: int, limit: int) -> 
 
 
 async def locks_elsewhere(conn: Connection, vo: int, rule_id: int, rse_ids: Sequence[int], limit: int) -> list[Want]:
-    """The first locks of a rule on other RSEs than these, in the order of their replicas."""
+    """Some locks of a rule on other RSEs than these, in the order of their replicas."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT did_id, rse_id, rule_id, size FROM lock
-         WHERE rule_id = %(rule_id)s AND vo = %(vo)s AND rse_id <> ALL (%(rse_ids)s::int[])
+        SELECT *
+          FROM (SELECT did_id, rse_id, rule_id, size FROM lock
+                 WHERE rule_id = %(rule_id)s AND vo = %(vo)s AND rse_id <> ALL (%(rse_ids)s::int[])
+                 ORDER BY rse_id, did_id
+                 LIMIT %(limit)s) AS first
          ORDER BY did_id, rse_id
-         LIMIT %(limit)s
         """,
         {"vo": vo, "rule_id": rule_id, "rse_ids": list(rse_ids), "limit": limit},
     )
@@ -230,7 +201,7 @@ async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int)
     """The first locks on these files that have no reason any more, in the order of their replicas.
 
     Pairs of file and root are compared as sets: nobody can estimate how many ways lead up from a file, and a plan
-    that tries compares each lock with each of them.
+    that tries compares each lock with each of them. Locks are looked up by file: a rule may have a million.
     """
     rows = await fetch_rows(
         conn,
@@ -249,7 +220,9 @@ async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int)
             SELECT file_id, did_id FROM above)
         SELECT l.did_id, l.rse_id, l.rule_id, l.size, r.account_id, r.did_id
           FROM astray
-          JOIN lock l ON l.did_id = astray.file_id AND l.vo = %(vo)s
+         CROSS JOIN LATERAL (
+               SELECT k.did_id, k.rse_id, k.rule_id, k.size FROM lock k
+                WHERE k.did_id = astray.file_id AND k.vo = %(vo)s OFFSET 0) AS l
           JOIN rule r ON r.rule_id = l.rule_id AND r.vo = %(vo)s AND r.did_id = astray.root
          ORDER BY l.did_id, l.rse_id, l.rule_id
          LIMIT %(limit)s
@@ -379,16 +352,3 @@ async def tally(conn: Connection, vo: int, locks: Sequence[Want]) -> list[Counte
         },
     )  # fmt: skip
     return [Counted(*row) for row in rows]
-
-
-async def size_of_files(conn: Connection, vo: int, file_ids: Sequence[int]) -> tuple[int, int]:
-    """How many of these files there are, and their bytes."""
-    rows = await fetch_rows(
-        conn,
-        """
-        SELECT count(*), coalesce(sum(size), 0)::bigint FROM did
-         WHERE did_id = ANY(%(file_ids)s::bigint[]) AND vo = %(vo)s AND kind = 'F'
-        """,
-        {"vo": vo, "file_ids": list(file_ids)},
-    )
-    return rows[0][0], rows[0][1]

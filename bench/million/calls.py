@@ -1,0 +1,259 @@
+"""What is asked and done, part by part."""
+
+import asyncio
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from bench.ground import LHCB
+from bench.million.filling import DID, NAME
+from bench.million.showing import Asked, Show
+from sancho.dids import service as dids
+from sancho.kit.deployment import Deployment
+from sancho.rules import service as rules
+from sancho.rules.service import erasing
+
+ERASED = 3
+"""Runs of the task that erases: enough to see how fast it is."""
+LISTED = """
+import resource, sys, time
+import fsspec
+fs = fsspec.filesystem("sancho")
+fs.info("/")
+before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+n = sum(1 for _ in fs.scan(sys.argv[2])) if sys.argv[1] == "scan" else len(getattr(fs, sys.argv[1])(sys.argv[2]))
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000
+print(f"{n} names, {time.perf_counter() - began:.1f} s, the program grew {grown:.1f} MB")
+"""
+
+
+def _all(show: Show, asked: Iterable[Asked]) -> None:
+    for one in asked:
+        show.ask(one)
+
+
+# ---- what is asked
+
+
+def read(show: Show, places: list[str]) -> None:
+    """What only reads, natively."""
+    now = quote(datetime.now(UTC).isoformat(), safe="")
+    first = f"{NAME}/0000/00000001.dst"
+    listed = {"dids": [DID]}
+    _all(show, (
+        Asked("DID", "GET", f"/v1/dids/{DID}"),
+        Asked("DIDs of a scope by name", "GET", "/v1/dids?scope=bench&limit=1000"),
+        Asked("DIDs below it, one page", "GET", f"/v1/dids?within={DID}&limit=1000"),
+        Asked("DIDs below it, by size", "GET", f"/v1/dids?within={DID}&where=size%20%3C%201100&limit=100"),
+        Asked("DIDs below it, that none is", "GET", f"/v1/dids?within={DID}&where=size%20%3C%2010&limit=100"),
+        Asked("contents", "GET", f"/v1/contents/{DID}"),
+        Asked("contents, one page", "GET", f"/v1/contents/{DID}?limit=1000"),
+        Asked("contents as of now", "GET", f"/v1/contents/{DID}?as_of={now}"),
+        Asked("files", "GET", f"/v1/files/{DID}"),
+        Asked("files as of now", "GET", f"/v1/files/{DID}?as_of={now}"),
+        Asked("below", "GET", f"/v1/below/{DID}"),
+        Asked("parents of a file", "GET", f"/v1/parents/bench:{first}"),
+        Asked("history", "GET", f"/v1/history/{DID}"),
+        Asked("tallies", "POST", "/v1/tallies", listed),
+        Asked("replicas", "GET", f"/v1/replicas/{DID}"),
+        Asked("replicas, of many", "POST", "/v1/replicas/list", listed),
+        Asked("access, one page", "POST", "/v1/replicas/access", listed),
+        Asked("path of the scope", "GET", "/v1/paths/lhcb/bench/?limit=1000"),
+        Asked("path of a directory", "GET", f"/v1/paths/lhcb/bench/{NAME}/?limit=1000"),
+        Asked("path of the dataset", "GET", f"/v1/paths/lhcb/bench/{NAME}"),
+        Asked("rules on it", "GET", f"/v1/rules?did={DID}"),
+        Asked("rule", "GET", "/v1/rules/1"),
+        Asked("locks, one page", "GET", "/v1/rules/1/locks?limit=1000"),
+        Asked("history of its rules", "GET", f"/v1/rules/history?did={DID}"),
+        Asked("metadata, with inheritance", "GET", f"/v1/metadata/of/{DID}?inherit=true"),
+        Asked("job that reads it", "POST", "/v1/jobs",
+              {"description": {"name": "reader", "command": ["true"], "inputs": [DID]}, "parameters": {"count": 1}}),
+        Asked("usage", "GET", "/v1/usage"),
+    ))  # fmt: skip
+    _ = places
+
+
+def read_by_rucio(show: Show, places: list[str]) -> None:
+    """What only reads, on Rucio's wire."""
+    scoped, rule_id = {"scope": "bench", "name": NAME}, f"{1:032x}"
+    listed = {"dids": [scoped]}
+    of = f"/rucio/dids/bench/{NAME}"
+    _all(show, (
+        Asked("rucio get_did", "GET", f"{of}?dynamic_depth=FILE"),
+        Asked("rucio list_content", "GET", f"{of}/dids"),
+        Asked("rucio list_content_history", "GET", f"{of}/dids/history"),
+        Asked("rucio list_files", "GET", f"{of}/files"),
+        Asked("rucio list_files long", "GET", f"{of}/files?long=1"),
+        Asked("rucio bulk_list_files", "POST", "/rucio/dids/bulkfiles", listed),
+        Asked("rucio scope_list, recursive", "GET", f"/rucio/dids/bench/?name={NAME}&recursive=true"),
+        Asked("rucio scope_list of the scope", "GET", "/rucio/dids/bench/?recursive=true"),
+        Asked("rucio list_parent_dids", "GET", f"{of}/parents"),
+        Asked("rucio list_dids, recursive", "GET", f"/rucio/dids/bench/dids/search?type=all&name={NAME}&recursive=true"),
+        Asked("rucio create_did_sample", "POST", "/rucio/dids/sample",
+              {"input_scope": "bench", "input_name": NAME, "output_scope": "bench", "output_name": "sample",
+               "nbfiles": 100}),
+        Asked("rucio get_metadata", "GET", f"{of}/meta?plugin=ALL"),
+        Asked("rucio list_replicas", "POST", "/rucio/replicas/list", listed),
+        Asked("rucio list_replicas, parents", "POST", "/rucio/replicas/list", {**listed, "resolve_parents": True}),
+        Asked("rucio replicas of one", "GET", f"/rucio/replicas/bench/{NAME}"),
+        Asked("rucio list_dataset_replicas", "GET", f"/rucio/replicas/bench/{NAME}/datasets"),
+        Asked("rucio list_dataset_replicas_bulk", "POST", "/rucio/replicas/datasets_bulk", listed),
+        Asked("rucio list_datasets_per_rse", "GET", f"/rucio/replicas/rse/{places[0]}"),
+        Asked("rucio get_dataset_locks", "GET", f"/rucio/locks/bench/{NAME}?did_type=dataset"),
+        Asked("rucio get_dataset_locks_by_rse", "GET", f"/rucio/locks/{places[0]}?did_type=dataset"),
+        Asked("rucio get_locks_for_dids", "POST", "/rucio/locks/bulk_locks_for_dids",
+              {"dids": [{**scoped, "type": "dataset"}]}),
+        Asked("rucio list_replica_locks", "GET", f"/rucio/rules/{rule_id}/locks"),
+        Asked("rucio examine_replication_rule", "GET", f"/rucio/rules/{rule_id}/analysis"),
+        Asked("rucio list_replication_rules", "GET", "/rucio/rules/?account=prod"),
+        Asked("rucio list_did_rules", "GET", f"{of}/rules"),
+        Asked("rucio list_associated_rules_for_file", "GET", f"{of}/associated_rules"),
+        Asked("rucio list_account_rules", "GET", "/rucio/accounts/prod/rules"),
+    ))  # fmt: skip
+
+
+def describe(show: Show, places: list[str]) -> None:
+    """Metadata that files inherit, searches by it, and a smart dataset that finds all."""
+    _ = places
+    run = quote("run = 7", safe="")
+    none = quote("run = 7 & size < 10", safe="")
+    _all(show, (
+        Asked("metadata set", "POST", "/v1/metadata", {"dids": [{"did": DID, "metadata": {"run": 7}}]}),
+        Asked("search by what it says", "GET", f"/v1/dids?where={run}&limit=100"),
+        Asked("search with inheritance", "GET", f"/v1/dids?where={run}&inherit=true&limit=100"),
+        Asked("search with inheritance, below it", "GET", f"/v1/dids?where={run}&inherit=true&within={DID}&limit=100"),
+        Asked("search with inheritance, for none", "GET", f"/v1/dids?where={none}&inherit=true&within={DID}&limit=100"),
+        Asked("metadata of a file, inherited", "GET", f"/v1/metadata/of/bench:{NAME}/0000/00000001.dst?inherit=true"),
+        Asked("smart dataset", "POST", "/v1/smart", {"did": "bench:smart", "where": "size > 0", "scope": "bench"}),
+    ))  # fmt: skip
+    show.tasks("smart dataset")
+    _all(show, (
+        Asked("smart dataset, looked at again", "POST", "/v1/smart/refresh", {"did": "bench:smart"}),
+        Asked("smart dataset frozen", "POST", "/v1/smart/freeze", {"did": "bench:smart"}),
+        Asked("smart dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:smart"]}),
+    ))  # fmt: skip
+
+
+def put_under_rules(show: Show, places: list[str]) -> None:
+    """Rules are made, approved, moved, reduced, given away and withdrawn, with the tasks that follow."""
+    a, b, c, d = places
+    made = show.ask(Asked("rule, all there", "POST", "/v1/rules", {"did": DID, "rse_expression": b, "copies": 1}))
+    show.tasks("rule, all there")
+    show.ask(Asked("rule given to its account", "PATCH", f"/v1/rules/{_id(made)}", {"account": "prod"}))
+    show.ask(Asked("rule withdrawn", "DELETE", f"/v1/rules/{_id(made)}"))
+    show.run("rule withdrawn: expire, twice", lambda: _twice(show.deployment))
+    waiting = {"did": DID, "rse_expression": f"{a}|{c}", "copies": 2, "ask_approval": True}
+    made = show.ask(Asked("rule, half to be copied", "POST", "/v1/rules", waiting))
+    show.ask(Asked("rule approved", "POST", f"/v1/rules/{_id(made)}/approve"))
+    show.tasks("rule approved")
+    show.ask(Asked("rule while it replicates", "GET", f"/v1/rules/{_id(made)}"))
+    show.ask(Asked("rule tried at once", "POST", f"/v1/rules/{_id(made)}/retry"))
+    show.ask(Asked("rule reduced", "POST", f"/v1/rules/{_id(made)}/reduce", {"copies": 1}))
+    show.tasks("rule reduced")
+    moved = show.ask(Asked("rule moved", "POST", f"/v1/rules/{_id(made)}/move", {"rse_expression": f"{b}|{d}"}))
+    show.tasks("rule moved")
+    show.ask(Asked("rucio delete_replication_rule", "DELETE", f"/rucio/rules/{int(_id(moved)):032x}"))
+
+
+def _id(made: Any) -> str:
+    return str(made["rule_id"]) if made and "rule_id" in made else "0"
+
+
+async def _twice(deployment: Deployment) -> str:
+    return f"{await rules.expire(deployment) + await rules.expire(deployment)} rules gone"
+
+
+def change_contents(show: Show, places: list[str]) -> None:
+    """Closed, opened, put into a container under a rule and taken out again."""
+    box = {"parent": "bench:box", "children": [DID]}
+    made = {"did": "bench:box", "kind": "container"}
+    _all(show, (
+        Asked("closed", "PATCH", f"/v1/dids/{DID}", {"open": False}),
+        Asked("opened", "PATCH", f"/v1/dids/{DID}", {"open": True}),
+        Asked("monotonic, by rucio", "PUT", f"/rucio/dids/bench/{NAME}/status", {"open": False}),
+        Asked("opened, by rucio", "PUT", f"/rucio/dids/bench/{NAME}/status", {"open": True}),
+        Asked("container", "POST", "/v1/dids", made),
+        Asked("rule on the container", "POST", "/v1/rules", {"did": "bench:box", "rse_expression": places[0]}),
+        Asked("attached", "POST", "/v1/attachments", box),
+    ))  # fmt: skip
+    show.tasks("attached")
+    _all(show, (
+        Asked("container's DID", "GET", "/v1/dids/bench:box"),
+        Asked("container's files", "GET", "/v1/files/bench:box"),
+        Asked("container's dataset replicas, by rucio", "GET", "/rucio/replicas/bench/box/datasets"),
+        Asked("container's locks, by rucio", "GET", "/rucio/locks/bench/box?did_type=dataset"),
+        Asked("detached", "POST", "/v1/attachments/remove", box),
+    ))  # fmt: skip
+    show.tasks("detached")
+    some = [f"bench:{NAME}/0000/{n:08d}.dst" for n in range(1, min(10_000, show.files))]
+    show.ask(Asked("10 000 files detached", "POST", "/v1/attachments/remove", {"parent": DID, "children": some}))
+    show.tasks("10 000 files detached")
+    before = quote((datetime.now(UTC) - timedelta(seconds=5)).isoformat(), safe="")
+    _all(show, (
+        Asked("contents as of before", "GET", f"/v1/contents/{DID}?as_of={before}"),
+        Asked("history, of 10 000", "GET", f"/v1/history/{DID}"),
+        Asked("10 000 files attached", "POST", "/v1/attachments", {"parent": DID, "children": some}),
+    ))  # fmt: skip
+    show.tasks("10 000 files attached")
+
+
+def erase_and_undo(show: Show, places: list[str]) -> None:
+    """Marked to be erased, and restored."""
+    _ = places
+    _all(show, (
+        Asked("erased, in a month", "POST", "/v1/dids/erase", {"dids": [DID]}),
+        Asked("restored", "POST", "/v1/dids/restore", {"dids": [DID]}),
+        Asked("lifetime", "PATCH", f"/v1/dids/{DID}", {"lifetime": 3600}),
+        Asked("lifetime, by rucio", "PUT", f"/rucio/dids/bench/{NAME}/status", {"lifetime": 3600}),
+        Asked("rucio resurrect", "POST", "/rucio/dids/resurrect", [{"scope": "bench", "name": NAME}]),
+    ))  # fmt: skip
+
+
+def give_up(show: Show, places: list[str]) -> None:
+    """Given up with the rules on all its files."""
+    _ = places
+    show.ask(Asked("given up", "POST", "/v1/rules/withdraw", {"did": DID}))
+    show.tasks("given up")
+
+
+def end(show: Show, places: list[str]) -> None:
+    """Erased, a part of it: what is left goes on at this pace."""
+    _ = places
+    show.ask(Asked("erased at once", "POST", "/v1/dids/erase", {"dids": [DID], "after": 1}))
+    time.sleep(2)
+    for n in range(1, ERASED + 1):
+        show.run(f"erased at once: run {n}", lambda: erasing.erase(show.deployment))
+    show.run("erased at once: files left", lambda: _left(show.deployment))
+
+
+async def _left(deployment: Deployment) -> int:
+    async with deployment.database.transaction([LHCB]) as conn:
+        return (await dids.info(conn, await dids.get(conn, LHCB, DID))).files
+
+
+def list_as_files(show: Show, places: list[str]) -> None:
+    """Listed by fsspec, in a process of its own."""
+    _ = places
+    folder = f"/lhcb/bench/{NAME}/0001"
+    for verb, name in (("scan", DID), ("ls", DID), ("find", DID), ("glob", f"{DID}/*1.dst"), ("ls", folder)):
+        show.run(f"fsspec {verb} of {name}", lambda v=verb, n=name: _listed(show, v, n))
+
+
+async def _listed(show: Show, verb: str, name: str) -> str:
+    said = {"SANCHO_URL": f"http://127.0.0.1:{show.ground.port}", "SANCHO_TOKEN": show.token, "SANCHO_VO": "lhcb"}
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LISTED, verb, name, env={**os.environ, **said}, stdout=PIPE, stderr=PIPE
+    )  # fmt: skip
+    out, err = await program.communicate()
+    return (out or err[-150:]).decode().strip()
+
+
+PARTS = (
+    read, read_by_rucio, list_as_files, describe, put_under_rules, change_contents, erase_and_undo, give_up, end,
+)  # fmt: skip
+"""In this order: the last ones leave less and less of it."""
