@@ -208,13 +208,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /attachments", body={"parent": "mc:box", "children": ["mc:mine"]})
     yield ask("POST /attachments/remove", body={"parent": "mc:box", "children": ["mc:mine"]})
     as_of = "2026-01-01T00:00:00Z"
-    packed = {"did": "mc:arc/2", "size": 1, "adler32": ADLER, "guid": f"{2:032x}"}
-    yield ask("POST /archives", "root", body={"archives": [{"archive": "mc:arc.zip", "files": [packed]}]})
-    yield ask("POST /archives/remove", "root", body={"archive": "mc:arc.zip", "files": ["mc:arc/1"]})
-    yield ask("GET /archives/{did:path}", did="mc:arc.zip")
-    yield ask("GET /archives-of/{did:path}", did="mc:arc/1")
-    yield ask("GET /guids/{guid}", guid=f"{1:032x}")
-    yield ask("POST /samples", body={"source": "mc:raw", "dataset": "mc:few", "files": 1})
+    yield from _packed()
     yield ask("GET /contents/{did:path}", did="mc:raw", query={"cursor": 0, "limit": 10, "as_of": as_of})
     yield ask("GET /scopes")
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
@@ -243,6 +237,16 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /shared/access/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
     yield from _metadata(filled)
     yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
+
+
+def _packed() -> Iterator[Ask]:
+    packed = {"did": "mc:arc/2", "size": 1, "adler32": ADLER, "guid": f"{2:032x}"}
+    yield ask("POST /archives", "root", body={"archives": [{"archive": "mc:arc.zip", "files": [packed]}]})
+    yield ask("POST /archives/remove", "root", body={"archive": "mc:arc.zip", "files": ["mc:arc/1"]})
+    yield ask("GET /archives/{did:path}", did="mc:arc.zip")
+    yield ask("GET /archives-of/{did:path}", did="mc:arc/1")
+    yield ask("GET /guids/{guid}", guid=f"{1:032x}")
+    yield ask("POST /samples", body={"source": "mc:raw", "dataset": "mc:few", "files": 1})
 
 
 def _metadata(filled: Filled) -> Iterator[Ask]:
