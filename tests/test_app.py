@@ -1,5 +1,6 @@
 """The application as a whole: every route is authorised, every error is a problem, no VO sees another."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -152,3 +153,16 @@ async def test_an_unready_database_is_503_and_says_when_to_come_back(served: Ser
 def test_the_openapi_document_describes_every_native_route() -> None:
     paths = create_app().openapi()["paths"]
     assert {f"/v1{r.path}".replace(":path}", "}") for r in NATIVE} <= set(paths)
+
+
+async def test_administrators_of_the_installation_who_come_together_all_serve_every_vo(served: Served) -> None:
+    authenticator, signer = served.app.state.authenticator, served.deployment.signer
+
+    async def come(n: int) -> tuple[int, ...]:
+        claims = {"sub": "instance:root", "aud": signer.issuer, "scope": "sancho", "jti": f"{n}"}
+        return (await authenticator.authenticate(signer.sign(claims, timedelta(hours=1)))).vos
+
+    for some in range(10):
+        found = await asyncio.gather(*(come(20 * some + n) for n in range(20)))
+
+        assert set(found) == {(0, served.world.belle, served.world.gridpp)}

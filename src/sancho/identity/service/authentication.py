@@ -107,8 +107,7 @@ class Authenticators:
     ) -> Principal:
         served, permissions = (vo,), plan.allowed(scope, standing.permissions)
         if vo == INSTANCE and "*" in permissions:
-            self._vos = {}  # VOs may have come since
-            served = tuple(sorted((await self._vo_ids(vo_name)).values()))
+            served = tuple(sorted((await self._read_vos()).values()))  # VOs may have come since
         return Principal(
             vo=vo,
             vo_name=vo_name,
@@ -158,6 +157,11 @@ class Authenticators:
     async def _vo_ids(self, wanted: str | None) -> Mapping[str, int]:
         """VOs by name: remembered, for they never change, and read again when one is missing."""
         if not self._vos or (wanted is not None and wanted not in self._vos):
-            async with self._database.transaction([INSTANCE]) as conn:
-                self._vos = {vo.name: vo.vo for vo in await vos.list_vos(conn)}
+            return await self._read_vos()
         return self._vos
+
+    async def _read_vos(self) -> Mapping[str, int]:
+        async with self._database.transaction([INSTANCE]) as conn:
+            known = {vo.name: vo.vo for vo in await vos.list_vos(conn)}
+        self._vos = known
+        return known
