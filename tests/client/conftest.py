@@ -75,6 +75,14 @@ class Grid:
         return [p for p in self.storages[rse].rglob("*") if p.is_file() and not p.name.startswith(".")]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests of the client that need the served grid, which takes long to start."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and "grid" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("client"))
+
+
 @pytest.fixture(scope="session")
 def grid(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
     """One API and two storages for all tests of the client in this worker."""

@@ -133,7 +133,7 @@ async def signing(
             jwks_url=f"{rucio.url}/.well-known/jwks.json", audience=f"https://127.0.0.1:{port}",
         )  # fmt: skip
         config = uvicorn.Config(
-            StorageApp(settings), http="httptools", log_config=None,
+            StorageApp(settings), http="httptools", log_config=None, timeout_graceful_shutdown=1,
             ssl_certfile=folder / "tls/server.pem", ssl_keyfile=str(folder / "tls/server.key"),
         )  # fmt: skip
         server = uvicorn.Server(config)

@@ -60,7 +60,9 @@ def _member(session: Session, text: str) -> Member:
 
 
 def unpack(
-    session: Session, archive: ArchiveArgument, did: Annotated[list[str], typer.Argument(metavar="DID...")]
+    session: Session,
+    archive: ArchiveArgument,
+    did: Annotated[list[str], typer.Argument(metavar="DID...", help="Files that do not lie in it.")],
 ) -> None:
     """Note that files do not lie in an archive; the archive stays as it is."""
     done = session.client.send(archives.unpack(session.did(archive), [session.did(one) for one in did]))
