@@ -1052,6 +1052,19 @@ CREATE TABLE sancho.migration (
 
 
 --
+-- Name: name_schema; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.name_schema (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    pattern text NOT NULL,
+    example text NOT NULL,
+    CONSTRAINT name_schema_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"])))
+);
+
+
+--
 -- Name: path_tally; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2227,6 +2240,14 @@ ALTER TABLE ONLY sancho.metadata_search
 
 ALTER TABLE ONLY sancho.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (name);
+
+
+--
+-- Name: name_schema name_schema_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.name_schema
+    ADD CONSTRAINT name_schema_pkey PRIMARY KEY (kind, vo);
 
 
 --
@@ -3599,6 +3620,14 @@ ALTER TABLE ONLY sancho.metadata_search
 
 
 --
+-- Name: name_schema name_schema_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.name_schema
+    ADD CONSTRAINT name_schema_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: path_tally path_tally_scope_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4201,6 +4230,12 @@ ALTER TABLE sancho.metadata_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.metadata_search ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: name_schema; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.name_schema ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: path_tally; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4689,6 +4724,13 @@ CREATE POLICY wall ON sancho.metadata_key USING ((vo = ANY (( SELECT sancho.serv
 --
 
 CREATE POLICY wall ON sancho.metadata_search USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: name_schema wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.name_schema USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -36,7 +36,7 @@ else
     exit 1
 fi
 
-install() { "$@" install --quiet --disable-pip-version-check --no-warn-script-location $options; }
+install() { "$@" install --quiet --no-compile --disable-pip-version-check --no-warn-script-location $options; }
 echo "Installing $requirements into $venv ..."
 options="--require-hashes --requirement $requirements"
 install "$@"
@@ -44,3 +44,6 @@ if [ "$requirements" = requirements/dev.txt ]; then
     options="--no-deps --no-build-isolation --editable ."
     install "$@"
 fi
+# Compiled once and on all cores, for workers of tests would each do it; the tests that packages bring are never run. Files
+# that are for another Python do not matter.
+"$venv/bin/python" -m compileall -q -j 0 -x '/tests?/' "$venv/lib" >/dev/null 2>&1 || true

@@ -35,6 +35,18 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(5_000, 50, 100)
 
 
+LONG_TO_MAKE = ("issuers",)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests that share what takes long to make, but for those that go with others anyway."""
+    for item in items:
+        for name in LONG_TO_MAKE:
+            if name in getattr(item, "fixturenames", ()) and not any(item.iter_markers("xdist_group")):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the one server of this run in the controlling process; workers find it by the environment."""
     if not hasattr(config, "workerinput") and "SANCHO_TEST_CLUSTER" not in os.environ and not config.option.collectonly:
@@ -112,15 +124,22 @@ def issuers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenIdPr
         yield made
 
 
-@pytest.fixture
-async def conn(session_database: str) -> AsyncIterator[Connection]:
-    """One transaction as the server's own role, serving every VO of the world; rolled back after the test."""
+@pytest.fixture(scope="session")
+async def standing(session_database: str) -> AsyncIterator[Connection]:
+    """The connection of all rolled-back transactions of this worker, which knows the tables already."""
     async with await psycopg.AsyncConnection.connect(
-        session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS
-    ) as connection:
-        await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
+        session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS,
+        prepare_threshold=None,
+    ) as connection:  # fmt: skip
         yield connection
-        await connection.execute("ROLLBACK")
+
+
+@pytest.fixture
+async def conn(standing: Connection) -> AsyncIterator[Connection]:
+    """One transaction as the server's own role, serving every VO of the world; rolled back after the test."""
+    await standing.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
+    yield standing
+    await standing.execute("ROLLBACK")
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
+    "NameSchema": {"pattern": ".+", "example": "a"},
     "MetadataKey": {
         "kind": "texts", "dids": ["file"], "unit": "GeV", "description": "x", "minimum": None, "maximum": None,
         "vocabulary": ["ecl"], "pattern": "[a-z]+", "indexed": True,

@@ -21,39 +21,29 @@ from sancho.local.postgres import ADMIN, OWNER, Cluster, temporary_cluster
 from sancho.local.processes import Process, find_process, marked, wait_until
 from sancho.local.programs import MARK
 from sancho.local.tls import trust
-from tests.local.running import everything, free_port, said, sancho, scratch_home, who
+from tests.local.running import everything, free_port, said, sancho, scratch_home
 
 pytestmark = pytest.mark.xdist_group("grid_kinds")
 
 
-def test_with_tls_clients_that_trust_its_authority_are_served() -> None:
-    with scratch_home() as scratch:
+def test_with_tls_on_a_database_of_somebody_elses_clients_that_trust_its_authority_are_served() -> None:
+    with scratch_home() as scratch, temporary_cluster() as foreign:
         Path(scratch).chmod(0o711)
         home = Path(scratch) / "grid"
+        let_owner_make_roles(foreign)
+        place = ["--home", str(home), "--port", str(free_port())]
         try:
-            ready = said("up", "--home", str(home), "--port", str(free_port()), "--tls")
+            ready = said("up", *place, "--tls", "--database-url", foreign.url(OWNER))
             assert ready["url"].startswith("https://")
             there = said("env", "--home", str(home))
             assert there["SANCHO_CA_FILE"] == str(home / "tls" / "ca.pem")
             assert f"ca_cert = {there['SANCHO_CA_FILE']}\n" in Path(there["RUCIO_CONFIG"]).read_text()
             assert said("whoami", environment=there)["vo"] == "demo"
-            health = httpx2.get(
-                f"{ready['url']}/v1/health/ready", verify=trust(home / "tls" / "ca.pem"), trust_env=False
-            )
+            trusting = trust(home / "tls" / "ca.pem")
+            health = httpx2.get(f"{ready['url']}/v1/health/ready", verify=trusting, trust_env=False)
             assert health.status_code == 200
             with pytest.raises(httpx2.ConnectError):
                 httpx2.get(f"{ready['url']}/v1/health/ready", trust_env=False)
-        finally:
-            control.stop(home)
-
-
-def test_it_runs_on_a_database_of_somebody_elses() -> None:
-    with scratch_home() as scratch, temporary_cluster() as foreign:
-        home = Path(scratch) / "grid"
-        let_owner_make_roles(foreign)
-        try:
-            said("up", "--home", str(home), "--port", str(free_port()), "--database-url", foreign.url(OWNER))
-            assert who(home, "demo") == ("demo", "admin")
             assert not (home / "pg").exists()
             checks = {one["name"]: one for one in said("doctor", "--home", str(home))}
             assert checks["role of the server"]["seen"] == "sancho_server is bound by row-level security"

@@ -13,22 +13,31 @@ from sancho.local import control
 from sancho.local.processes import wait_until
 from sancho_client.calls import configuration, jobs
 from sancho_client.models.jobs import JobDescription
-from tests.local.running import free_port, said, sancho, speaking
+from tests.local.running import free_port, said, sancho, scratch_home, speaking
 
 pytestmark = pytest.mark.xdist_group("grid")
 SITES = {"ce-a", "ce-b", "disk-a", "disk-b"}
 
 
+@pytest.fixture(scope="module")
+def old() -> Iterator[Path]:
+    """The home of a grid that runs; others may pass through the folder around it."""
+    with scratch_home() as scratch:
+        Path(scratch).chmod(0o711)
+        home = Path(scratch) / "old"
+        try:
+            said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle")
+            yield home
+        finally:
+            control.stop(home)
+
+
 @pytest.fixture
-def homes(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """A grid that runs, and a home for what is restored from its backup."""
-    old, new = folder / "old", folder / "new"
-    try:
-        said("up", "--home", str(old), "--port", str(free_port()), "--vo", "belle")
-        yield old, new
-    finally:
-        control.stop(new)
-        control.stop(old)
+def new(old: Path) -> Iterator[Path]:
+    """A home for what is restored from its backup."""
+    home = old.parent / "new"
+    yield home
+    control.stop(home)
 
 
 def specs(home: Path) -> dict[str, Any]:
@@ -51,18 +60,17 @@ def run_job(home: Path) -> Path:
 
 
 def test_a_restored_grid_runs_beside_the_old_one_in_its_own_folders_and_ports(
-    homes: tuple[Path, Path], folder: Path
+    old: Path, new: Path, tmp_path: Path
 ) -> None:
-    old, new = homes
-    change = folder / "ce.yaml"
+    change = tmp_path / "ce.yaml"
     spec = {**specs(old)["ce-a"], "max_pilots": 3}
     change.write_text(yaml.safe_dump({"kind": "ComputeElement", "name": "ce-a", "spec": spec}))
     there = said("env", "--home", str(old), "--vo", "instance")
     said("apply", "-f", str(change), environment=there)
     before = specs(old)
-    said("backup", str(folder / "grid.tar"), "--home", str(old))
+    said("backup", str(tmp_path / "grid.tar"), "--home", str(old))
 
-    said("restore", str(folder / "grid.tar"), "--home", str(new))
+    said("restore", str(tmp_path / "grid.tar"), "--home", str(new))
     refused = sancho("up", "--home", str(new))
     assert refused.returncode == 1
     assert "the API would listen on" in refused.stderr
@@ -86,8 +94,8 @@ def test_a_restored_grid_runs_beside_the_old_one_in_its_own_folders_and_ports(
     assert run_job(old).is_relative_to(old / "ce")
 
 
-def test_a_storage_whose_port_somebody_took_gets_another_and_keeps_it(homes: tuple[Path, Path]) -> None:
-    home, _ = homes
+def test_a_storage_whose_port_somebody_took_gets_another_and_keeps_it(old: Path) -> None:
+    home = old
     assert sancho("down", "--home", str(home)).returncode == 0
     before = ports(home)
     with socket.socket() as taken:

@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import SchemaError
 
 from sancho.dids import service
 from sancho.dids.errors import MetadataKeyInvalid, ScopeOwnerMissing
-from sancho.dids.model import SCOPE, MetadataKind, is_scope, scope_of
-from sancho.dids.service.values import LONGEST_TEXT, matcher
+from sancho.dids.model import NAME_BYTES, SCOPE, DidKind, MetadataKind, NameSchema, is_scope, scope_of
+from sancho.dids.service.values import LONGEST_TEXT, fits, matcher
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
@@ -18,6 +18,18 @@ from sancho.vos import service as vos
 from sancho.vos.model import Action, Change, Kind, Named
 
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+        matcher(pattern)
+    except SchemaError as e:
+        raise ValueError(f"is no regular expression: {str(e).splitlines()[-1].strip()}") from e
+    return pattern
+
+
+Pattern = Annotated[str, Field(max_length=500), AfterValidator(_compiles)]
 
 
 class ScopeSpec(BaseModel, extra="forbid"):
@@ -65,20 +77,10 @@ class MetadataKeySpec(BaseModel, extra="forbid"):
     maximum: float | None = None
     vocabulary: Annotated[list[Text] | None, Field(min_length=1, max_length=1000)] = None
     """The only texts that it may say."""
-    pattern: Annotated[str | None, Field(max_length=500)] = None
+    pattern: Pattern | None = None
     """A regular expression for the whole of a text, without references and looking around."""
     indexed: bool = True
     """Wants to be searched for everywhere. Up to 8 keys of texts and 8 of other values can be; arrays always are."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        try:
-            if pattern is not None and (TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])):
-                matcher(pattern)
-        except SchemaError as e:
-            raise ValueError(f"is no regular expression: {str(e).splitlines()[-1].strip()}") from e
-        return pattern
 
     @model_validator(mode="after")
     def _terms_fit(self) -> Self:
@@ -112,6 +114,33 @@ async def _retire_keys(conn: Connection, _caller: Principal, vo: int, names: Seq
     await service.remove_keys(conn, vo, names)
 
 
+class NameSchemaSpec(BaseModel, extra="forbid"):
+    """What names of new DIDs look like; the document is called `file`, `dataset` or `container`."""
+
+    pattern: Pattern
+    """A regular expression for the whole of a name, without references and looking around."""
+    example: Annotated[str, Field(min_length=1, max_length=NAME_BYTES)]
+    """A name that fits, shown to whoever chose one that does not."""
+
+    @model_validator(mode="after")
+    def _example_fits(self) -> Self:
+        if not fits(self.pattern, self.example):
+            raise ValueError("the example does not match the pattern")
+        return self
+
+
+async def _apply_schemas(
+    conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[NameSchemaSpec]]
+) -> None:
+    await service.put_schemas(
+        conn, vo, {DidKind[d.name.upper()]: NameSchema(d.spec.pattern, d.spec.example) for d in documents}
+    )
+
+
+async def _retire_schemas(conn: Connection, _caller: Principal, vo: int, names: Sequence[str]) -> None:
+    await service.remove_schemas(conn, vo, [DidKind[name.upper()] for name in names])
+
+
 KINDS: tuple[Kind[Any], ...] = (
     Kind(
         name="Scope",
@@ -131,5 +160,13 @@ KINDS: tuple[Kind[Any], ...] = (
         apply=_apply_keys,
         retire=_retire_keys,
         names=r"[A-Za-z][A-Za-z0-9_-]{0,62}",
+    ),
+    Kind(
+        name="NameSchema",
+        model=NameSchemaSpec,
+        order=30,
+        apply=_apply_schemas,
+        retire=_retire_schemas,
+        names="file|dataset|container",
     ),
 )

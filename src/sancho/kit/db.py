@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
 
-from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
+from psycopg import AsyncConnection, AsyncCursor, errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, dict_row
@@ -33,6 +33,8 @@ from sancho.kit.tenancy import INSTANCE
 Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 Query = LiteralString | sql.SQL | sql.Composed
+
+GREETING = "SELECT set_config('sancho.vo', %s, true), set_config('plan_cache_mode', 'force_generic_plan', true)"
 
 BeforeCommit = Callable[[Connection, Sequence[int]], Awaitable[None]]
 
@@ -162,14 +164,15 @@ class Database:
     ) -> T | None:
         """Run one short query for at most one row (as `find` does) in a transaction of its own, in a single exchange.
 
-        For what is asked of nearly every request; it is planned anew each time. Raises as `transaction` does.
+        For what is asked of nearly every request; its plan is made once for a connection, as by `plan_once`. Raises as
+        `transaction` does.
         """
         served = tuple(vos)
         async with self._connection(self._pool, self._turns, served) as conn:
-            # Statements that are sent together are one transaction; for that the client must fill in the parameters.
-            cursor = AsyncClientCursor(conn, row_factory=dict_row)
-            await cursor.execute(f"{_serving(served)}; {query}".encode(), params)
-            cursor.nextset()
+            cursor = conn.cursor(row_factory=dict_row)
+            async with conn.pipeline():  # what is sent together is one transaction
+                await conn.execute(GREETING, [_words(served)], prepare=True)
+                await cursor.execute(query, params, prepare=True)
             row = await cursor.fetchone()
         return None if row is None else _adapter(kind).validate_python(row)
 
@@ -219,8 +222,11 @@ def _opening(begin: LiteralString, vos: tuple[int, ...], *, plan_once: bool = Fa
 
 
 def _serving(vos: tuple[int, ...]) -> str:
-    served = ",".join(str(int(vo)) for vo in vos)
-    return f"SELECT set_config('sancho.vo', '{served}', true)"
+    return f"SELECT set_config('sancho.vo', '{_words(vos)}', true)"
+
+
+def _words(vos: tuple[int, ...]) -> str:
+    return ",".join(str(int(vo)) for vo in vos)
 
 
 async def narrow(conn: Connection, vos: Iterable[int]) -> None:

@@ -254,6 +254,14 @@ class Packed(NamedTuple):
     members: Sequence[Member]
 
 
+class NameSchema(NamedTuple):
+    """What a VO asks of the names of one kind of DIDs."""
+
+    pattern: str
+    """A regular expression for the whole of a name."""
+    example: str
+
+
 class Tally(NamedTuple):
     """Files and bytes below a collection; a file that lies in two of its datasets counts twice."""
 

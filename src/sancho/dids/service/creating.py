@@ -33,7 +33,9 @@ async def create_all(
     Raises what `create` does, naming the first that will not do; one that is named twice exists.
     """
     require(caller, "dids:create", on=[thing(one.did) for one in wanted] or None)
-    scopes = await scopes_for(conn, caller, [one.did for one in wanted], field=field)
+    scopes = await scopes_for(
+        conn, caller, [one.did for one in wanted], kinds=[one.kind for one in wanted], field=field
+    )
     new: list[tuple[int, str, DidKind, bool]] = []
     for n, one in enumerate(wanted):
         if one.kind is DidKind.FILE:
@@ -74,8 +76,8 @@ async def ensure_dataset(conn: Connection, caller: Principal, did: str, *, field
     """
     if not await find_all(conn, caller.vo, [did], field=field):
         scope, name = parse_did(did, field=field)
-        scope_id = (await scopes_for(conn, caller, [did], field=lambda _: field))[scope]
-        new = (scope_id, name, DidKind.DATASET, False)
+        scopes = await scopes_for(conn, caller, [did], kinds=[DidKind.DATASET], field=lambda _: field)
+        new = (scopes[scope], name, DidKind.DATASET, False)
         made = await rows.insert_collections(conn, caller.vo, caller.account_id, [new])
         if not made and not await find_all(conn, caller.vo, [did], field=field):
             raise DidExists(did=did, field=field)

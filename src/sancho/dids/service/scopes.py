@@ -1,9 +1,11 @@
 """Scopes: whose they are, and who may make DIDs in them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 
 from sancho.dids.errors import ScopeExists, ScopeMalformed, ScopeNotFound, ScopeNotYours
-from sancho.dids.model import Scope, is_scope, parse_did
+from sancho.dids.model import DidKind, Scope, is_scope, parse_did
+from sancho.dids.service.naming import check_names
 from sancho.dids.store import rows
 from sancho.identity import service as identity
 from sancho.kit.access import Principal, require
@@ -71,11 +73,13 @@ async def remove_scopes(conn: Connection, vo: int, names: Sequence[str]) -> None
 
 
 async def scopes_for(
-    conn: Connection, caller: Principal, dids: Sequence[str], *, field: Callable[[int], str] = "files.{}.did".format
-) -> dict[str, int]:
+    conn: Connection, caller: Principal, dids: Sequence[str], *,
+    kinds: Iterable[DidKind] = repeat(DidKind.FILE), field: Callable[[int], str] = "files.{}.did".format,
+) -> dict[str, int]:  # fmt: skip
     """Ids of the scopes of DIDs that the caller is about to make: its own, shared ones, or any with `dids:manage`.
 
-    Raises `DidMalformed`, `ScopeNotFound` or `ScopeNotYours` for the first that will not do; `field` names it.
+    Raises `DidMalformed`, also for a name that the VO does not want for its kind, `ScopeNotFound` or `ScopeNotYours`
+    for the first that will not do; `field` names it.
     """
     names = [did.partition(":")[0] for did in dids]
     found = await rows.find_scopes(conn, caller.vo, sorted(filter(is_scope, set(names))))
@@ -87,6 +91,7 @@ async def scopes_for(
         if scope not in known:
             raise ScopeNotFound(scope=scope, field=field(at))
         raise ScopeNotYours(scope=scope, owner=known[scope].account, field=field(at))
+    await check_names(conn, caller.vo, zip(dids, kinds, strict=False), field=field)
     return {scope.name: scope.scope_id for scope in found}
 
 
