@@ -124,22 +124,15 @@ def issuers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenIdPr
         yield made
 
 
-@pytest.fixture(scope="session")
-async def standing(session_database: str) -> AsyncIterator[Connection]:
-    """The connection of all rolled-back transactions of this worker, which knows the tables already."""
-    async with await psycopg.AsyncConnection.connect(
-        session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS,
-        prepare_threshold=None,
-    ) as connection:  # fmt: skip
-        yield connection
-
-
 @pytest.fixture
-async def conn(standing: Connection) -> AsyncIterator[Connection]:
+async def conn(session_database: str) -> AsyncIterator[Connection]:
     """One transaction as the server's own role, serving every VO of the world; rolled back after the test."""
-    await standing.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
-    yield standing
-    await standing.execute("ROLLBACK")
+    async with await psycopg.AsyncConnection.connect(
+        session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS
+    ) as connection:
+        await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
+        yield connection
+        await connection.execute("ROLLBACK")
 
 
 @pytest.fixture

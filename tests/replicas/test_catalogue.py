@@ -99,7 +99,7 @@ async def test_registering_takes_the_same_number_of_statements_whatever_the_numb
     assert len(sent) == 2 * for_one
     sent.clear()
     await service.register(conn, root, "A-DISK", some("alone"))
-    assert len(sent) == 5
+    assert len(sent) == 6
 
 
 @pytest.mark.parametrize(
