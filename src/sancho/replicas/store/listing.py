@@ -51,11 +51,19 @@ _ARCHIVES: LiteralString = (
                          WHERE inside.did_id = file.did_id AND inside.vo = %(vo)s) ELSE '' END
     """
 )
-_JOINS: LiteralString = """
-      JOIN did d ON d.did_id = file.did_id AND d.vo = %(vo)s
-      JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-     ORDER BY d.did_id
+_DID: LiteralString = """
+     CROSS JOIN LATERAL (
+           SELECT did.did_id, did.scope_id, did.name, did.size, did.adler32 FROM did
+            WHERE did.did_id = file.did_id AND did.vo = %(vo)s OFFSET 0) AS d
 """
+"""One look for each file: for a cursor the planner would else walk through all DIDs there are, which lie in order."""
+_JOINS: LiteralString = (
+    _DID
+    + """
+      JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+     ORDER BY file.did_id
+"""
+)
 _FILES: LiteralString = "FROM unnest(%(file_ids)s::bigint[]) AS file (did_id)"
 _DATASET: LiteralString = """
       FROM (SELECT child_id FROM attachment
@@ -93,7 +101,8 @@ async def stream_copies(
     conn: Connection, vo: int, dataset_ids: Sequence[int], file_ids: Sequence[int], wanted: Wanted
 ) -> AsyncIterator[list[FileCopies]]:
     """These files and those in these datasets, once, by id, with the replicas that are wanted."""
-    query = """
+    query: LiteralString = (
+        """
         SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), copy.rse_ids, copy.states, copy.paths,
                CASE WHEN %(parents)s THEN
                    ARRAY(SELECT ps.name || ':' || p.name
@@ -106,7 +115,9 @@ async def stream_copies(
           FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
                  UNION
                 SELECT unnest(%(file_ids)s::bigint[])) AS file (did_id)
-          JOIN did d ON d.did_id = file.did_id AND d.vo = %(vo)s
+        """  # noqa: S608 - literals
+        + _DID
+        + """
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          CROSS JOIN LATERAL (
                SELECT array_agg(r.rse_id ORDER BY r.rse_id) AS rse_ids,
@@ -131,8 +142,9 @@ async def stream_copies(
                          AND r.state = ANY(%(states)s::"char"[])) AS there
                 WHERE %(archives)s AND c.did_id = d.did_id AND c.vo = %(vo)s AND there.copies IS NOT NULL) AS inside
          WHERE %(bare)s OR copy.rse_ids IS NOT NULL OR inside.archives IS NOT NULL
-         ORDER BY d.did_id
+         ORDER BY file.did_id
         """
+    )
     params = {
         "vo": vo, "dataset_ids": list(dataset_ids), "file_ids": list(file_ids), "rse_ids": list(wanted.rse_ids),
         "states": list(wanted.states), "bare": wanted.bare, "parents": wanted.parents,
