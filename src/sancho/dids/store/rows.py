@@ -12,6 +12,16 @@ DID: LiteralString = """
                lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
                s.account_id AS scope_account_id, d.monotonic, e.ends_at, e.held, d.guid
 """
+WHOLE: LiteralString = (
+    DID
+    + """
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
+          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
+"""
+)
+"""DIDs with their scopes and accounts; a condition has to follow."""
 
 
 async def scope_ids(conn: Connection, vo: int, names: Sequence[str]) -> dict[str, int]:
@@ -147,13 +157,9 @@ async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: 
 async def glance(database: Database, vos: Sequence[int], vo: int, scope: str, name: str) -> Did | None:
     """One of these DIDs, in a single exchange with the database."""
     query: LiteralString = (
-        DID
+        WHOLE
         + """
-          FROM scope s
-          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = %(name)s AND NOT d.erased
-          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
-          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
-         WHERE s.vo = %(vo)s AND s.name = %(scope)s
+         WHERE s.name = %(scope)s AND d.vo = %(vo)s AND d.name = %(name)s AND NOT d.erased
         """
     )
     return await database.glance(vos, Did, query, {"vo": vo, "scope": scope, "name": name})
@@ -182,12 +188,8 @@ async def did_by_guid(conn: Connection, vo: int, guid: UUID) -> list[Did]:
     return await fetch(
         conn,
         Did,
-        DID
+        WHOLE
         + """
-          FROM did d
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
-          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
          WHERE d.guid = %(guid)s AND d.vo = %(vo)s AND NOT d.erased
         """,
         {"vo": vo, "guid": guid},
@@ -201,12 +203,8 @@ async def list_dids(
     return await fetch(
         conn,
         Did,
-        DID
+        WHOLE
         + """
-          FROM did d
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-          JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
-          LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
          WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND d.name >= %(first)s AND d.name < %(end)s
            AND NOT d.erased AND d.kind = ANY(%(kinds)s::"char"[])
          ORDER BY d.name
