@@ -9,6 +9,8 @@ ARGS ?= -n 4
 
 BIN := .venv/bin
 MAKEFLAGS += --jobs=2 # two environments are made at once
+# Else each of the hundreds of programs that tests start compiles all of Sancho first.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test realparts check types house imports lint layout format dev docs compat bench schema requirements clean .venv .venv-demo .venv-compat

@@ -91,7 +91,7 @@ async def flood(served: Served, attempts: int, *, addresses: int, accounts: int)
     for start in range(0, attempts, TOGETHER):
         tries = [
             log_in(served, f"192.0.{n % addresses // 250}.{n % addresses % 250}", f"account{n % accounts}")
-            for n in range(start, start + TOGETHER)
+            for n in range(start, min(start + TOGETHER, attempts))
         ]
         for status, retry_after in await asyncio.gather(*tries):
             found[status] += 1

@@ -3,13 +3,16 @@
 import socket
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from sancho.local import control
+from sancho.local import control, grid
+from sancho.local.grid import Wishes
+from sancho.local.home import Home
 from sancho.local.processes import wait_until
 from sancho_client.calls import configuration, jobs
 from sancho_client.models.jobs import JobDescription
@@ -94,18 +97,38 @@ def test_a_restored_grid_runs_beside_the_old_one_in_its_own_folders_and_ports(
     assert run_job(old).is_relative_to(old / "ce")
 
 
-def test_a_storage_whose_port_somebody_took_gets_another_and_keeps_it(old: Path) -> None:
+def listening(port: int) -> socket.socket:
+    """A stranger on a port."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", port))
+    taken.listen()
+    return taken
+
+
+def test_a_storage_whose_port_somebody_took_gets_another_and_keeps_it(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "GIVEN_UP_AFTER", 1)
     home = old
     assert sancho("down", "--home", str(home)).returncode == 0
     before = ports(home)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", before["disk-a"]))
-        taken.listen()
-        up = sancho("up", "--home", str(home))
-        assert up.returncode == 0, up.stderr
-        assert f"port {before['disk-a']} is in use: disk-a gets port {ports(home)['disk-a']}" in up.stderr
+    heard: list[str] = []
+    with ExitStack() as stack:
+        stack.enter_context(listening(before["disk-a"]))
+
+        def hear(words: str) -> None:
+            """Take the port that was chosen instead, too, before the grid listens there."""
+            heard.append(words)
+            if words == "starting the database" and heard.count(words) == 1:
+                stack.enter_context(listening(ports(home)["disk-a"]))
+
+        grid.up(Home(home), Wishes(), hear)
 
     after = ports(home)
+    chosen = [words for words in heard if "is in use" in words]
+    assert len(chosen) == 2
+    assert f"port {before['disk-a']} is in use: disk-a gets port" in chosen[0]
+    assert chosen[1].endswith(f"disk-a gets port {after['disk-a']}")
     assert after["disk-a"] != before["disk-a"]
     assert after["disk-b"] == before["disk-b"]
     assert specs(home)["disk-a"]["prefix"] == f"http://127.0.0.1:{after['disk-a']}"

@@ -85,8 +85,8 @@ class Ready:
 def up(home: Home, wishes: Wishes, say: Say) -> Ready:
     """Bring a grid up and return when it is ready; `say` hears what is being done.
 
-    When it does not get ready, the error says which program is to blame; what was started is stopped again. A new grid
-    that loses a port it chose to somebody else, before it listens there, gets another one.
+    When it does not get ready, the error says which program is to blame; what was started is stopped again. A grid that
+    loses a port to somebody else before it listens there gets another one; but for the API only one that is new.
     """
     for _ in range(MOVES):
         try:
@@ -109,11 +109,11 @@ def _up(home: Home, wishes: Wishes, say: Say) -> Ready:
 
 
 def _move(home: Home, wishes: Wishes, say: Say) -> bool:
-    """Choose other ports for a grid that never was ready, where somebody took them meanwhile; False if nobody did."""
+    """Say whether somebody took ports meanwhile that can be others; that of an API nobody knows yet is changed here."""
     config = home.config()
-    if config.granted or control.find_supervisor(home.folder) is not None:
+    if control.find_supervisor(home.folder) is not None:
         return False
-    if wishes.port is None and not port_free(config.port):
+    if wishes.port is None and not config.granted and not port_free(config.port):
         say(f"port {config.port} was taken meanwhile: the API gets another")
         home.save(config.model_copy(update={"port": choose_port(None, tls=config.tls)}))
         return True

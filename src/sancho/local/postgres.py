@@ -45,7 +45,9 @@ NOT_DURABLE = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
+    "shared_buffers": "128MB",  # a database that is dropped is looked for in all of them
 }
+MEMORY_FOLDER, ENOUGH_MEMORY = Path("/dev/shm"), 4 << 30  # noqa: S108 (as above)
 
 
 class Cluster:
@@ -283,10 +285,20 @@ def _tuning() -> dict[str, str]:
     }
 
 
+def _scratch_folder() -> Path:
+    """The folder for what lives as long as a test run."""
+    memory = os.path.ismount(MEMORY_FOLDER) and os.access(MEMORY_FOLDER, os.W_OK)
+    return MEMORY_FOLDER if memory and shutil.disk_usage(MEMORY_FOLDER).free >= ENOUGH_MEMORY else SHORT_FOLDER
+
+
 @contextmanager
 def temporary_cluster(*, bin_dir: Path | None = None) -> Generator[Cluster]:
-    """Run a cluster of its own for tests: gone, with all its data, when the block or this process ends."""
-    with tempfile.TemporaryDirectory(prefix="sancho-pg-", dir=SHORT_FOLDER) as scratch:
+    """Run a cluster of its own for tests: gone, with all its data, when the block or this process ends.
+
+    It lies in memory where there is plenty: a thousand small files for each
+    database are made and removed there ten times faster than on some disks.
+    """
+    with tempfile.TemporaryDirectory(prefix="sancho-pg-", dir=_scratch_folder()) as scratch:
         Path(scratch).chmod(0o711)
         cluster = Cluster(Path(scratch), bin_dir=bin_dir, durable=False)
         cluster.start(ends_with_us=True)
