@@ -1060,7 +1060,7 @@ CREATE TABLE sancho.name_schema (
     kind "char" NOT NULL,
     pattern text NOT NULL,
     example text NOT NULL,
-    CONSTRAINT name_schema_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"])))
+    CONSTRAINT name_schema_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char", 'S'::"char"])))
 );
 
 

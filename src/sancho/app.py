@@ -53,11 +53,11 @@ from sancho.vos import api as vos_api
 from sancho.vos.personal import PERSONAL as VOS_PERSONAL
 
 ROUTERS: Sequence[APIRouter] = (
-    pilots_api.public_router, pilots_api.router,  # asked most often, so looked at first
-    vos_api.router, *identity_api.ROUTERS, decisions_api.router, sites_api.router, rses_api.router,
-    accounting_api.router, *dids_api.ROUTERS, replicas_api.router, replicas_api.of_rses, sharing_api.router,
-    transfers_api.router, *rules_api.ROUTERS, uploads_api.router, jobs_api.router, objects_api.router,
-    onboarding_api.router, programs_api.router,
+    pilots_api.public_router, pilots_api.router, *dids_api.ROUTERS,  # asked most often, so looked at first
+    replicas_api.router, replicas_api.of_rses, jobs_api.router, vos_api.router, *identity_api.ROUTERS,
+    decisions_api.router, sites_api.router, rses_api.router, accounting_api.router, sharing_api.router,
+    transfers_api.router, *rules_api.ROUTERS, uploads_api.router, objects_api.router, onboarding_api.router,
+    programs_api.router,
 )  # fmt: skip
 """Every native route, served under /v1."""
 
@@ -149,11 +149,9 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         machines=pilots.Machines(),
     )
     app.include_router(health)
-    for router in (*diracx_api.ROUTERS, *rucio_api.ROUTERS):  # branches all, so they are quickly passed by
-        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
-    for router in identity_api.PUBLIC_ROUTERS:
+    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
         app.include_router(router)
     problem.install(app, DIALECTS)
     _guard(app, settings, made)

@@ -36,6 +36,29 @@ async def test_a_scope_that_cannot_be_made_is_named(alice: PythonClient, root: P
     assert "fine" not in await root.call("list_scopes")
 
 
+async def schemas(rucio: Online, *, remove: bool) -> None:
+    """Let belle want certain names of scopes and containers, or no more."""
+    spec = {"pattern": "[a-z0-9./]+", "example": "mc26"}
+    documents = [
+        {"kind": "NameSchema", "name": kind, "spec": spec, "remove": remove} for kind in ("scope", "container")
+    ]
+    done = await rucio.send("POST", "/configuration/apply", account="root", json={"documents": documents})
+    assert done.status_code == 200, done.text
+
+
+async def test_a_name_that_the_vo_does_not_want_is_said_to_be_no_object(rucio: Online, root: PythonClient) -> None:
+    await schemas(rucio, remove=False)
+    try:
+        for method, *words in (("add_scope", "root", "UGLY"), ("add_container", "mc", "UGLY")):
+            kind, said = await refused(root, method, *words)
+            assert kind == "InvalidObject"
+            assert "as mc26 does" in said
+        assert await root.call("add_container", "mc", "plain") is True
+    finally:
+        await schemas(rucio, remove=True)
+    assert await root.call("add_container", "mc", "UGLY") is True
+
+
 # ---- making and showing
 
 

@@ -58,12 +58,11 @@ def test_a_replica_has_a_url_for_each_protocol_that_the_reader_may_use() -> None
     file = FileCopies(1, "mc", "a", 10, None, ((7, ReplicaState.AVAILABLE, "/belle/a"),), ())
 
     def urls(choice: Choice, rank: tuple[int, int] = (2, 0)) -> list[str]:
-        there = say.There({7: rse}, {7: rank})
-        return [one.url for one in say.find(file, "belle", there, choice)]
+        return [one.url for one in say.find(file, "belle", say.There({7: rse}, {7: rank}, choice))]
 
     assert urls(Choice()) == ["https://first:443/belle/a", "davs://far:443/data/belle/a"]
     assert urls(Choice(), (0, 0)) == urls(Choice(domain="lan")) == ["http://near:80/belle/a"]
     assert urls(Choice(schemes=["davs"])) == ["davs://far:443/data/belle/a"]
-    said = say.replicas_of(file, say.find(file, "belle", say.There({7: rse}, {}), Choice()), Choice())
+    said = say.replicas_of(file, say.find(file, "belle", say.There({7: rse}, {}, Choice())), Choice())
     assert said["rses"] == {"A-DISK": list(said["pfns"])}
     assert not say.fits(rse, Choice(schemes=["root"]))

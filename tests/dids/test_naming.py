@@ -47,10 +47,34 @@ async def test_kinds_have_schemas_of_their_own_until_they_are_removed(served: Se
     assert (await served.send("POST", "/dids", json={**new, "did": "mc:RAW2"})).status_code == 201
 
 
+async def test_new_scopes_have_a_schema_too_however_they_are_made(served: Served) -> None:
+    assert (await apply(served, "scope", pattern=r"(mc|data)[0-9]{2}", example="mc26")).status_code == 200
+
+    refused = await served.send("POST", "/scopes", account="root", json={"name": "test"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "name")
+    assert "mc26" in refused.json()["detail"]
+    assert (await served.send("POST", "/scopes", account="root", json={"name": "data26"})).status_code == 201
+    assert (await served.send("POST", "/scopes", vo="gridpp", account="root", json={"name": "test"})).status_code == 201
+
+    def of(name: str, **spec: Any) -> dict[str, Any]:
+        return {"kind": "Scope" if "account" in spec else "Account", "name": name, "spec": spec}
+
+    async def declared(*documents: dict[str, Any]) -> Any:
+        return await served.send("POST", "/configuration/apply", account="root", json={"documents": documents})
+
+    refused = await declared(of("mc27", account="root"), of("other", account="root"))
+    assert (refused.status_code, refused.json()["field"]) == (422, "documents.1.name")
+    kept = await declared(of("mc", account="alice"), of("mc27", account="root"), of("carol", kind="user"))
+    assert kept.status_code == 200, kept.text
+    scopes = {one["name"] for one in (await served.send("GET", "/scopes")).json()}
+    assert {"mc", "mc27", "user.carol"} <= scopes
+    assert "other" not in scopes
+
+
 @pytest.mark.parametrize(
     ("name", "spec"),
     [
-        ("scope", FILE), ("file", {"pattern": "(", "example": "a"}), ("file", {"pattern": "(?=a)a", "example": "a"}),
+        ("replica", FILE), ("file", {"pattern": "(", "example": "a"}), ("file", {"pattern": "(?=a)a", "example": "a"}),
         ("file", {"pattern": "a", "example": "b"}), ("file", {"pattern": "a" * 501, "example": "a"}),
         ("file", {"pattern": "a"}),
     ],

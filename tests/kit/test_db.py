@@ -1,7 +1,7 @@
 """Transactions serve the VOs they name and no other; errors are typed."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -52,17 +52,41 @@ class Named:
     name: str
 
 
-async def test_a_glance_sees_only_the_vos_it_serves_and_takes_words_for_words(database: Database, world: World) -> None:
-    named: LiteralString = "SELECT vo, name FROM account WHERE vo = %(vo)s AND name = %(name)s"
+NAMED: LiteralString = "SELECT vo, name FROM account WHERE vo = %(vo)s AND name = %(name)s"
 
-    assert await database.glance([1], Named, named, {"vo": 1, "name": "alice"}) == Named(1, "alice")
-    assert await database.glance([2], Named, named, {"vo": 1, "name": "alice"}) is None
-    assert await database.glance([1], Named, named, {"vo": 1, "name": "x' OR name = 'alice"}) is None
+
+async def test_a_glance_sees_only_the_vos_it_serves_and_takes_words_for_words(database: Database, world: World) -> None:
+    assert await database.glance([1], Named, NAMED, {"vo": 1, "name": "alice"}) == Named(1, "alice")
+    assert await database.glance([2], Named, NAMED, {"vo": 1, "name": "alice"}) is None
+    assert await database.glance([1], Named, NAMED, {"vo": 1, "name": "x' OR name = 'alice"}) is None
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        await database.glance([], Named, named, {"vo": 1, "name": "alice"})
+        await database.glance([], Named, NAMED, {"vo": 1, "name": "alice"})
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         async with database._pool.connection() as conn:
             await conn.execute("SELECT vo FROM account")
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+async def test_a_glance_works_after_what_makes_a_connection_forget_its_statements(
+    database_url: str, *, prepared: bool
+) -> None:
+    database = Database(database_url, size=1)
+    await database.open()
+    try:
+        for broken in ("statement", "savepoint", "nothing"):
+            assert await database.glance([1], Named, NAMED, {"vo": 1, "name": "alice"}) == Named(1, "alice")
+            with suppress(psycopg.errors.DivisionByZero):
+                async with database.transaction([1]) as conn:
+                    await conn.execute("SELECT 1", prepare=prepared)
+                    if broken == "savepoint":
+                        with suppress(psycopg.errors.DivisionByZero):
+                            async with conn.transaction():
+                                await conn.execute("SELECT 1 / 0")
+                    elif broken == "statement":
+                        await conn.execute("SELECT 1 / 0")
+        assert await database.glance([1], Named, NAMED, {"vo": 1, "name": "bob"}) == Named(1, "bob")
+    finally:
+        await database.close()
 
 
 async def test_a_failed_transaction_leaves_nothing(database: Database, world: World) -> None:

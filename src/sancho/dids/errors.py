@@ -6,42 +6,12 @@ from sancho.dids.model import DidMalformed, PathMalformed
 from sancho.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
-    "ArchiveNested",
-    "AttachedAlready",
-    "ChecksumMalformed",
-    "CollectionClosed",
-    "CollectionMonotonic",
-    "Cycle",
-    "DidExists",
-    "DidMalformed",
-    "DidNotFound",
-    "ErasureBegun",
-    "FileAttachedAlready",
-    "FileDiffers",
-    "GuidMalformed",
-    "GuidTaken",
-    "GuidUnknown",
-    "KindsMismatch",
-    "MetadataKeyInUse",
-    "MetadataKeyInvalid",
-    "MetadataKeyNotIndexed",
-    "MetadataKeyUnknown",
-    "MetadataMissing",
-    "MetadataUnfit",
-    "NotACollection",
-    "NotADataset",
-    "NotAnArchive",
-    "NotAttached",
-    "NotSmart",
-    "PathMalformed",
-    "PathNotFound",
-    "ScopeExists",
-    "ScopeMalformed",
-    "ScopeNotFound",
-    "ScopeNotYours",
-    "ScopeOwnerMissing",
-    "SizeMissing",
-    "WhereMissing",
+    "ArchiveNested", "AttachedAlready", "ChecksumMalformed", "CollectionClosed", "CollectionMonotonic", "Cycle",
+    "DidExists", "DidMalformed", "DidNotFound", "ErasureBegun", "FileAttachedAlready", "FileDiffers",
+    "GuidMalformed", "GuidTaken", "GuidUnknown", "KindsMismatch", "MetadataKeyInUse", "MetadataKeyInvalid",
+    "MetadataKeyNotIndexed", "MetadataKeyUnknown", "MetadataMissing", "MetadataUnfit", "NotACollection",
+    "NotADataset", "NotAnArchive", "NotAttached", "NotSmart", "PathMalformed", "PathNotFound", "ScopeExists",
+    "ScopeMalformed", "ScopeNotFound", "ScopeNotYours", "ScopeOwnerMissing", "SizeMissing", "WhereMissing",
 ]  # fmt: skip
 
 
@@ -109,13 +79,15 @@ class ScopeExists(Conflict):
 
 
 class ScopeMalformed(Invalid):
-    """{scope!r} is not the name of a scope: it needs 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'."""
+    """{scope!r} is not the name of a scope: {reason}."""
 
     code = "scope_malformed"
 
-    def __init__(self, *, scope: str) -> None:
+    def __init__(
+        self, *, scope: str, reason: str = "it needs 1 to 30 of A-Z, a-z, 0-9, '.', '_' and '-'", field: str = "name"
+    ) -> None:
         """Name what was given."""
-        super().__init__(scope=scope[:100], field="name")
+        super().__init__(scope=scope[:100], reason=reason, field=field)
 
 
 class ScopeOwnerMissing(Invalid):

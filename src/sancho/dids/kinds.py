@@ -9,7 +9,7 @@ from pydantic_core import SchemaError
 
 from sancho.dids import service
 from sancho.dids.errors import MetadataKeyInvalid, ScopeOwnerMissing
-from sancho.dids.model import NAME_BYTES, SCOPE, DidKind, MetadataKind, NameSchema, is_scope, scope_of
+from sancho.dids.model import NAME_BYTES, SCOPE, MetadataKind, Nameable, NameSchema, is_scope, scope_of
 from sancho.dids.service.values import LONGEST_TEXT, fits, matcher
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -42,6 +42,8 @@ class ScopeSpec(BaseModel, extra="forbid"):
 
 
 async def _apply(conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[ScopeSpec]]) -> None:
+    fields = {d.name: d.name_field for d in documents}
+    await service.check_scopes(conn, vo, fields.keys(), field=fields.__getitem__)
     ownerless = await service.put_scopes(conn, vo, [(d.name, d.spec.account, d.spec.shared) for d in documents])
     for document in documents:
         if document.name in ownerless:
@@ -102,7 +104,7 @@ async def _apply_keys(
     for document in documents:
         if document.name in service.FIELDS:
             raise MetadataKeyInvalid(
-                key=document.name, reason="every DID has something of this name", field=document.field("name")
+                key=document.name, reason="every DID has something of this name", field=document.name_field
             )
     wanted = [
         (d.name, MetadataKind[d.spec.kind.upper()], d.spec.model_dump(exclude={"kind"}, mode="json")) for d in documents
@@ -115,7 +117,10 @@ async def _retire_keys(conn: Connection, _caller: Principal, vo: int, names: Seq
 
 
 class NameSchemaSpec(BaseModel, extra="forbid"):
-    """What names of new DIDs look like; the document is called `file`, `dataset` or `container`."""
+    """What names of new scopes or DIDs look like; the document is called `scope`, `file`, `dataset` or `container`.
+
+    The scope that a new account gets is called `user.` and its name all the same.
+    """
 
     pattern: Pattern
     """A regular expression for the whole of a name, without references and looking around."""
@@ -133,12 +138,12 @@ async def _apply_schemas(
     conn: Connection, _caller: Principal, vo: int, documents: Sequence[Named[NameSchemaSpec]]
 ) -> None:
     await service.put_schemas(
-        conn, vo, {DidKind[d.name.upper()]: NameSchema(d.spec.pattern, d.spec.example) for d in documents}
+        conn, vo, {Nameable[d.name.upper()]: NameSchema(d.spec.pattern, d.spec.example) for d in documents}
     )
 
 
 async def _retire_schemas(conn: Connection, _caller: Principal, vo: int, names: Sequence[str]) -> None:
-    await service.remove_schemas(conn, vo, [DidKind[name.upper()] for name in names])
+    await service.remove_schemas(conn, vo, [Nameable[name.upper()] for name in names])
 
 
 KINDS: tuple[Kind[Any], ...] = (
@@ -167,6 +172,6 @@ KINDS: tuple[Kind[Any], ...] = (
         order=30,
         apply=_apply_schemas,
         retire=_retire_schemas,
-        names="file|dataset|container",
+        names="scope|file|dataset|container",
     ),
 )

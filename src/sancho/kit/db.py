@@ -11,14 +11,17 @@ goes to the VO that holds the fewest for its weight. What serves many VOs at onc
 import asyncio
 import os
 import random
+import re
 import socket
 import time
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
-from psycopg import AsyncConnection, AsyncCursor, errors, sql
+from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, dict_row
@@ -34,7 +37,8 @@ Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 Query = LiteralString | sql.SQL | sql.Composed
 
-GREETING = "SELECT set_config('sancho.vo', %s, true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+GREETING = "SELECT set_config('sancho.vo', %(_vos)s, true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+PARAMETER = re.compile(r"%\((\w+)\)s")
 
 BeforeCommit = Callable[[Connection, Sequence[int]], Awaitable[None]]
 
@@ -114,6 +118,7 @@ class Database:
         self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
         self._timeout = timeout
+        self._glances: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
         self._turns = Turns(size, room=20 * size, weigh=weigh)
         self._snapshot_turns = Turns(snapshots, room=5 * snapshots, weigh=weigh)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -168,11 +173,19 @@ class Database:
         `transaction` does.
         """
         served = tuple(vos)
+        glance = _glance(query)
         async with self._connection(self._pool, self._turns, served) as conn:
-            cursor = conn.cursor(row_factory=dict_row)
-            async with conn.pipeline():  # what is sent together is one transaction
-                await conn.execute(GREETING, [_words(served)], prepare=True)
-                await cursor.execute(query, params, prepare=True)
+            cursor, given = AsyncClientCursor(conn, row_factory=dict_row), {**(params or {}), "_vos": _words(served)}
+            known = self._glances.setdefault(conn, set())
+            if glance.name not in known:
+                await conn.execute(glance.prepare, prepare=False)
+                known.add(glance.name)
+            try:
+                await cursor.execute(glance.run, given)
+            except errors.InvalidSqlStatementName:  # psycopg lets go of all statements after a savepoint's rollback
+                await conn.execute(glance.prepare, prepare=False)
+                await cursor.execute(glance.run, given)
+            cursor.nextset()
             row = await cursor.fetchone()
         return None if row is None else _adapter(kind).validate_python(row)
 
@@ -186,7 +199,8 @@ class Database:
                 yield conn
             except BaseException:
                 if not conn.broken:
-                    await conn.execute("ROLLBACK")
+                    glanced = self._glances.pop(conn, None)  # psycopg lets go of its statements, so of all, too
+                    await conn.execute("ROLLBACK; DEALLOCATE ALL" if glanced else "ROLLBACK")
                 raise
             await conn.execute("COMMIT", prepare=False)
 
@@ -212,6 +226,23 @@ class Database:
             raise DatabaseAway from e
         finally:
             turns.give_back(party)
+
+
+class _Glance(NamedTuple):
+    """A query as a statement that the database prepares, and the message that runs it, which is one transaction."""
+
+    name: str
+    prepare: bytes
+    run: bytes
+
+
+@cache
+def _glance(query: LiteralString) -> _Glance:
+    names = list(dict.fromkeys(PARAMETER.findall(query)))
+    statement = query % {name: f"${n}" for n, name in enumerate(names, 1)}
+    name = f"glance_{zlib.crc32(statement.encode()):08x}"
+    given = f"({', '.join(f'%({name})s' for name in names)})" if names else ""
+    return _Glance(name, f"PREPARE {name} AS {statement}".encode(), f"{GREETING}; EXECUTE {name}{given}".encode())
 
 
 @lru_cache(maxsize=1000)

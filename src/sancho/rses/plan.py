@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from sancho.rses.errors import PlaceUnfit
@@ -20,11 +21,15 @@ def place(prefix: str, vo: str, scope: str, did_id: int, name: str) -> Place:
 
     Everything is escaped as in a URL, in the path as well: a token names its paths so.
     """
-    words = [vo, scope, *name.split("/")]
-    if any(word in {"", ".", ".."} for word in words):
+    if not {"", ".", ".."}.isdisjoint((vo, scope, *name.split("/"))):
         raise PlaceUnfit(name=name)
-    path = "/".join(["", quote(vo, ""), quote(scope, ""), f"{did_id % FOLDERS:03x}", f"{did_id:x}", quote(name, "/")])
+    path = f"{_area(vo, scope)}/{did_id % FOLDERS:03x}/{did_id:x}/{quote(name, '/')}"
     return Place(url=prefix + path, path=path)
+
+
+@lru_cache(maxsize=1000)
+def _area(vo: str, scope: str) -> str:
+    return f"/{quote(vo, '')}/{quote(scope, '')}"
 
 
 def file_at(path: str) -> int | None:
@@ -93,10 +98,15 @@ def fault_of_path(path: str, vo: str) -> str | None:
 
 def pfn(prefix: str, path: str) -> str:
     """The URL of a path below a prefix, which always says host and port."""
+    return _beginning(prefix) + path
+
+
+@lru_cache(maxsize=1000)
+def _beginning(prefix: str) -> str:
     parts = urlsplit(prefix)
     host = parts.hostname or "localhost"
     where = host if parts.scheme == "file" else f"{host}:{port_of(parts)}"
-    return f"{parts.scheme}://{where}{parts.path.rstrip('/')}{path}"
+    return f"{parts.scheme}://{where}{parts.path.rstrip('/')}"
 
 
 def port_of(parts: SplitResult) -> int:

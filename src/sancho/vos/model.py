@@ -105,6 +105,11 @@ class Named(Generic[M]):
         """Name a field of this document for an error: `documents.3.spec.site`."""
         return f"{self.at}.spec.{path}" if self.at else path
 
+    @property
+    def name_field(self) -> str:
+        """The field with its name, for an error: `documents.3.name`."""
+        return f"{self.at}.name" if self.at else "name"
+
 
 Apply = Callable[[Connection, Principal, int, Sequence[Named[M]]], Awaitable[None]]
 Retire = Callable[[Connection, Principal, int, Sequence[str]], Awaitable[None]]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -47,7 +47,7 @@ class Reader:
         """A replica at a URL that needs no token, if its RSE knows such."""
         if not rses.signs(self.deployment.extensions, one.rse):
             return one
-        return replace(one, url=rses.signed_url(self.deployment, self.caller, one.rse, one.path, lifetime))
+        return one._replace(url=rses.signed_url(self.deployment, self.caller, one.rse, one.path, lifetime))
 
 
 Reading = Annotated[Reader, Depends()]
@@ -156,7 +156,7 @@ async def follow(scope: str, name: str, reader: Reading, choice: Annotated[Choic
         one
         async for some in service.copies(conn, caller.vo, [did], wanted)
         for file in some
-        for one in say.find(file, caller.vo_name, there, choice)
+        for one in say.find(file, caller.vo_name, there)
     ] if did.size is not None else []  # fmt: skip
     if not found:
         raise NothingToFollow(did=did.did)
@@ -173,7 +173,8 @@ async def _chosen(conn: Connection, choice: Choice) -> say.There:
     known = {rse.rse_id: rse for rse in some if say.fits(rse, choice)}
     at = str((choice.client_location or {}).get("site"))
     site_id = next((rse.site_id for rse in known.values() if rse.site == at), None)
-    return say.There(known, {} if site_id is None else await rses.nearness(conn, known.values(), site_id))
+    rank = {} if site_id is None else await rses.nearness(conn, known.values(), site_id)
+    return say.There(known, rank, choice)
 
 
 async def _listed(reader: Reader, found: Sequence[Did], choice: Choice, *, metalink: bool) -> StreamingResponse:
@@ -187,18 +188,18 @@ async def _listed(reader: Reader, found: Sequence[Did], choice: Choice, *, metal
     copies = service.copies(reader.conn, reader.caller.vo, found, wanted)
     lasts = timedelta(seconds=choice.signature_lifetime) if choice.signature_lifetime else None
     if metalink:
-        files = _found(reader, copies, there, choice, lasts or rses.SIGNED_FOR_MOST)
+        files = _found(reader, copies, there, lasts or rses.SIGNED_FOR_MOST)
         return StreamingResponse(_metalinks(files, choice), media_type=METALINK)
-    files = _found(reader, copies, there, choice, lasts)
+    files = _found(reader, copies, there, lasts)
     return await stream_of([say.replicas_of(*one, choice) for one in some] async for some in files)
 
 
 async def _found(
-    reader: Reader, copies: AsyncIterator[list[FileCopies]], there: say.There, choice: Choice, lasts: timedelta | None
+    reader: Reader, copies: AsyncIterator[list[FileCopies]], there: say.There, lasts: timedelta | None
 ) -> AsyncIterator[list[tuple[FileCopies, list[say.Found]]]]:
     """Files with their replicas, some at a time; with `lasts` at signed URLs, made aside: it takes long."""
     async for some in copies:
-        found = [(file, say.find(file, reader.caller.vo_name, there, choice)) for file in some]
+        found = [(file, say.find(file, reader.caller.vo_name, there)) for file in some]
         if lasts is not None:
             found = await asyncio.to_thread(_signed, reader, found, lasts)
         yield found

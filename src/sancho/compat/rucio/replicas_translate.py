@@ -3,8 +3,9 @@
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
@@ -26,14 +27,25 @@ ZIP = re.compile(r"\.zip(\.\d+)?$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class There:
-    """The RSEs whose replicas are to be listed, and what to sort them by: `rses.service.nearness` of the reader."""
+    """The RSEs whose replicas are listed, what was asked of the list, and `rses.service.nearness` of the reader."""
 
     known: Mapping[int, Rse]
     rank: Mapping[int, tuple[int, int]]
+    choice: Choice
+
+    @cached_property
+    def ways(self) -> Mapping[int, tuple[str, list[Rse]]]:
+        """How far each RSE is from the reader, and the RSE as it is reached from there, by one protocol each."""
+        return {i: _ways(rse, self.rank.get(i, FAR), self.choice) for i, rse in self.known.items()}
+
+    @cached_property
+    def order(self) -> Mapping[int, int]:
+        """The RSEs by distance, then by name."""
+        ranked = sorted(self.known.values(), key=lambda rse: (self.rank.get(rse.rse_id, FAR), rse.name))
+        return {rse.rse_id: n for n, rse in enumerate(ranked)}
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A replica, and a URL that it has."""
 
     rse: Rse
@@ -47,56 +59,49 @@ class Found:
 
 def fits(rse: Rse, choice: Choice) -> bool:
     """Say whether replicas on an RSE are to be listed, as far as it depends on the RSE."""
-    return bool(_ways(rse, FAR, choice) or _ways(rse, HERE, choice)) and (choice.ignore_availability or rse.readable)
+    ways = _ways(rse, FAR, choice)[1] or _ways(rse, HERE, choice)[1]
+    return bool(ways) and (choice.ignore_availability or rse.readable)
 
 
-def _ways(rse: Rse, rank: tuple[int, int], choice: Choice) -> list[Rse]:
-    """The RSE as the reader reaches it, by one protocol each."""
-    return [
-        rses.by(rse, protocol)
-        for protocol in rse.protocols_for(Operation.READ, Domain(_domain(rank, choice)), choice.schemes)
-    ]
+def _ways(rse: Rse, rank: tuple[int, int], choice: Choice) -> tuple[str, list[Rse]]:
+    """How far the reader is, at the site of the RSE or wherever it says that it is; and what is reached from there."""
+    domain = choice.domain if choice.domain in ("lan", "wan") else "lan" if rank == HERE else "wan"
+    protocols = rse.protocols_for(Operation.READ, Domain(domain), choice.schemes)
+    return domain, [rses.by(rse, protocol) for protocol in protocols]
 
 
-def find(file: FileCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
+def find(file: FileCopies, vo_name: str, there: There) -> list[Found]:
     """The replicas of a file in the order that was asked for: the nearest first, by name of their RSE, or at random.
 
     Those of archives that it lies in come behind its own.
     """
-    found = _copies(file, vo_name, there, choice)
+    found, choice = _copies(file, vo_name, there), there.choice
     for archive in file.archives:
-        found += [_inside(one, archive.name, file.name) for one in _copies(archive, vo_name, there, choice)]
+        found += [_inside(one, archive.name, file.name) for one in _copies(archive, vo_name, there)]
     if choice.sort == "random" or choice.nrandom is not None:
         random.shuffle(found)
     most = min((n for n in (choice.nrandom, choice.limit) if n is not None), default=len(found))
     return found[:most]
 
 
-def _copies(file: FileCopies | ArchiveCopies, vo_name: str, there: There, choice: Choice) -> list[Found]:
-    found = [
-        Found(way, state, path, rses.pfn(way, path), _domain(there.rank.get(i, FAR), choice))
-        for i, state, path in _places(file, vo_name, there.known)
-        for way in _ways(there.known[i], there.rank.get(i, FAR), choice)
-    ]
-    return sorted(found, key=lambda one: (there.rank.get(one.rse.rse_id, FAR), one.rse.name))
+def _copies(file: FileCopies | ArchiveCopies, vo_name: str, there: There) -> list[Found]:
+    found: list[Found] = []
+    implied = ""  # where it lies on every RSE that says nothing else
+    for i, state, said in sorted(file.copies, key=lambda copy: there.order[copy[0]]):
+        if said is None:
+            implied = implied or rses.place(there.known[i], vo_name, file.scope, file.did_id, file.name).path
+        path = said or implied
+        domain, ways = there.ways[i]
+        found += [Found(way, state, path, rses.pfn(way, path), domain) for way in ways]
+    return found
 
 
 def _inside(archive: Found, archive_name: str, name: str) -> Found:
     """A replica of an archive as one of a file in it: XRootD looks into zip files by itself."""
     if archive.url.partition(":")[0] in ("root", "xroot", "roots") and ZIP.search(archive_name):
         more = "&" if "?" in archive.url else "?"
-        return replace(archive, url=f"{archive.url}{more}xrdcl.unzip={quote(name)}", domain="zip")
-    return replace(archive, domain="zip", extract=True)
-
-
-def _places(
-    file: FileCopies | ArchiveCopies, vo_name: str, known: Mapping[int, Rse]
-) -> list[tuple[int, ReplicaState, str]]:
-    """Where the replicas of a file lie: RSE, state, path."""
-    return [
-        (i, state, rses.place(known[i], vo_name, file.scope, file.did_id, file.name, path).path)
-        for i, state, path in file.copies
-    ]
+        return archive._replace(url=f"{archive.url}{more}xrdcl.unzip={quote(name)}", domain="zip")
+    return archive._replace(domain="zip", extract=True)
 
 
 def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:
@@ -138,13 +143,6 @@ def metalink_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> str
         for n, one in enumerate(found, 1)
     ]
     return "\n".join([*lines, " </file>", ""])
-
-
-def _domain(rank: tuple[int, int], choice: Choice) -> str:
-    """How far the reader is: at the site of the RSE, or wherever it says that it is."""
-    if choice.domain in ("lan", "wan"):
-        return choice.domain
-    return "lan" if rank == HERE else "wan"
 
 
 def dataset_of(copy: DatasetCopy, rse: str) -> dict[str, Any]:

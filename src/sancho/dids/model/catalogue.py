@@ -254,8 +254,17 @@ class Packed(NamedTuple):
     members: Sequence[Member]
 
 
+class Nameable(StrEnum):
+    """What a VO may ask for names of a certain form; the value is its letter in the database."""
+
+    SCOPE = "S"
+    FILE = "F"
+    DATASET = "D"
+    CONTAINER = "C"
+
+
 class NameSchema(NamedTuple):
-    """What a VO asks of the names of one kind of DIDs."""
+    """What a VO asks of new names."""
 
     pattern: str
     """A regular expression for the whole of a name."""

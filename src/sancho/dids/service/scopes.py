@@ -5,7 +5,7 @@ from itertools import repeat
 
 from sancho.dids.errors import ScopeExists, ScopeMalformed, ScopeNotFound, ScopeNotYours
 from sancho.dids.model import DidKind, Scope, is_scope, parse_did
-from sancho.dids.service.naming import check_names
+from sancho.dids.service.naming import check_names, check_scopes
 from sancho.dids.store import rows
 from sancho.identity import service as identity
 from sancho.kit.access import Principal, require
@@ -37,6 +37,7 @@ async def create_scope(
     require(caller, "dids:manage", on=thing(f"{name}:"))
     if not is_scope(name):
         raise ScopeMalformed(scope=name)
+    await check_scopes(conn, caller.vo, [name], field=lambda _: "name")
     owner_id = await _account_id(conn, caller, account)
     if not await rows.insert_scope(conn, caller.vo, owner_id, name, shared=shared):
         raise ScopeExists(scope=name)

@@ -1,18 +1,18 @@
-"""What names of new DIDs look like in a VO."""
+"""What new names look like in a VO."""
 
 from collections.abc import Mapping, Sequence
 
-from sancho.dids.model import DidKind, NameSchema
+from sancho.dids.model import Nameable, NameSchema
 from sancho.kit.db import Connection, execute, fetch_rows
 
 
-async def schemas(conn: Connection, vo: int) -> dict[DidKind, NameSchema]:
-    """What the VO asks of names, for the kinds of which it asks something."""
+async def schemas(conn: Connection, vo: int) -> dict[Nameable, NameSchema]:
+    """What the VO asks of names, of which it asks something."""
     rows = await fetch_rows(conn, "SELECT kind, pattern, example FROM name_schema WHERE vo = %(vo)s", {"vo": vo})
-    return {DidKind(kind): NameSchema(pattern, example) for kind, pattern, example in rows}
+    return {Nameable(kind): NameSchema(pattern, example) for kind, pattern, example in rows}
 
 
-async def put(conn: Connection, vo: int, wanted: Mapping[DidKind, NameSchema]) -> None:
+async def put(conn: Connection, vo: int, wanted: Mapping[Nameable, NameSchema]) -> None:
     """Ask this of names from now on; those that are there stay."""
     await execute(
         conn,
@@ -30,7 +30,7 @@ async def put(conn: Connection, vo: int, wanted: Mapping[DidKind, NameSchema]) -
     )  # fmt: skip
 
 
-async def delete(conn: Connection, vo: int, kinds: Sequence[DidKind]) -> None:
+async def delete(conn: Connection, vo: int, kinds: Sequence[Nameable]) -> None:
     """Ask nothing more of names of these kinds."""
     await execute(
         conn,
