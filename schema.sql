@@ -2730,6 +2730,13 @@ CREATE UNIQUE INDEX did_name ON sancho.did USING btree (scope_id, vo, name);
 
 
 --
+-- Name: did_newest; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX did_newest ON sancho.did USING btree (vo, created_at) WHERE (kind = ANY (ARRAY['D'::"char", 'C'::"char"]));
+
+
+--
 -- Name: distance_destination; Type: INDEX; Schema: sancho; Owner: -
 --
 

@@ -30,6 +30,7 @@ ALL_VOS = "0,1,2"
 
 def pytest_collection_finish() -> None:
     """What has been collected is no garbage: look at it no more, for that took a good part of all time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 50, 100)
@@ -49,7 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the one server of this run in the controlling process; workers find it by the environment."""
-    if not hasattr(config, "workerinput") and "SANCHO_TEST_CLUSTER" not in os.environ and not config.option.collectonly:
+    if hasattr(config, "workerinput"):
+        gc.disable()  # until all is collected
+    elif "SANCHO_TEST_CLUSTER" not in os.environ and not config.option.collectonly:
         stack = ExitStack()
         cluster = stack.enter_context(temporary_cluster())
         config.add_cleanup(stack.close)

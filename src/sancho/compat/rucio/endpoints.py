@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 
@@ -50,10 +52,8 @@ def _read(text: str) -> list[Endpoint]:
 
 ENDPOINTS = _read(Path(__file__).with_name("endpoints.txt").read_text("utf-8"))
 """All of them."""
-METHODS = {
-    name: [endpoint for endpoint in ENDPOINTS if name in endpoint.methods]
-    for name in sorted({name for endpoint in ENDPOINTS for name in endpoint.methods})
-}
+_ASKED = sorted((name, n) for n, endpoint in enumerate(ENDPOINTS) for name in endpoint.methods)
+METHODS = {name: [ENDPOINTS[n] for _, n in those] for name, those in groupby(_ASKED, key=itemgetter(0))}
 """Every method of `rucio.client.Client` that asks a server, and the endpoints that it may ask."""
 OFFLINE = {
     "del_key": "does nothing",

@@ -67,7 +67,7 @@ async def search_page(
 
 
 async def newest(conn: Connection, vo: int, kinds: Sequence[DidKind], *, limit: int) -> list[Did]:
-    """The DIDs of these kinds that were made last, the newest first, by their ids.
+    """The DIDs of these kinds that were made last, the newest first; of files, from those with the highest ids.
 
     Raises `TooSlow` after `LONGEST_SEARCH` seconds, as may be where there are many DIDs and hardly any of the kind.
     """
