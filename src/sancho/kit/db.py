@@ -14,10 +14,10 @@ import random
 import re
 import socket
 import time
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
+from itertools import count
 from typing import Any, LiteralString, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -236,11 +236,14 @@ class _Glance(NamedTuple):
     run: bytes
 
 
+_numbers = count(1)
+
+
 @cache
 def _glance(query: LiteralString) -> _Glance:
     names = list(dict.fromkeys(PARAMETER.findall(query)))
     statement = query % {name: f"${n}" for n, name in enumerate(names, 1)}
-    name = f"glance_{zlib.crc32(statement.encode()):08x}"
+    name = f"glance_{next(_numbers)}"
     given = f"({', '.join(f'%({name})s' for name in names)})" if names else ""
     return _Glance(name, f"PREPARE {name} AS {statement}".encode(), f"{GREETING}; EXECUTE {name}{given}".encode())
 
