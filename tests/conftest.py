@@ -10,7 +10,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import psycopg
@@ -153,6 +153,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await made.open()
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def servers(database_url: str) -> AsyncIterator[list[Database]]:
+    """One database as three processes have it, each by connections of its own."""
+    async with AsyncExitStack() as opened:
+        made = [Database(database_url, size=2) for _ in range(3)]
+        for one in made:
+            await one.open()
+            opened.push_async_callback(one.close)
+        yield made
 
 
 @pytest.fixture

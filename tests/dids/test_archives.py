@@ -1,7 +1,6 @@
 """Files that lie inside archives, and GUIDs: what is noted, what is refused, and what is found."""
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
@@ -182,17 +181,12 @@ async def test_the_newest_come_first_of_a_vo_alone(conn: Connection, world: Worl
     assert await newest(DidKind.CONTAINER) == []
 
 
-async def test_the_newest_come_first_whatever_connections_made_them(database_url: str, world: World) -> None:
+async def test_the_newest_come_first_whatever_connections_made_them(servers: list[Database], world: World) -> None:
     made: list[str] = []
-    async with AsyncExitStack() as opened:
-        servers = [Database(database_url, size=1) for _ in range(3)]
-        for server in servers:
-            await server.open()
-            opened.push_async_callback(server.close)
-        for server in servers * 3:
-            made.append(f"ds{len(made)}")
-            async with server.transaction([1]) as conn:
-                await given_collection(conn, world, made[-1])
-        async with servers[0].transaction([1]) as conn:
-            listed = await service.newest(conn, 1, [DidKind.DATASET], limit=5)
+    for server in servers * 3:
+        made.append(f"ds{len(made)}")
+        async with server.transaction([1]) as conn:
+            await given_collection(conn, world, made[-1])
+    async with servers[0].transaction([1]) as conn:
+        listed = await service.newest(conn, 1, [DidKind.DATASET], limit=5)
     assert [did.name for did in listed] == made[:-6:-1]

@@ -1,7 +1,6 @@
 """What two connections at once may do to jobs, with real commits."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 from sancho.jobs import service
 from sancho.jobs.model import Reason, Started
@@ -89,19 +88,16 @@ async def test_counters_equal_counts_after_everything_happened_at_once(database:
         assert lost == []
 
 
-async def test_jobs_submitted_over_several_connections_are_listed_newest_first(database_url: str, world: World) -> None:
+async def test_jobs_submitted_over_several_connections_are_listed_newest_first(
+    servers: list[Database], world: World
+) -> None:
     made: list[int] = []
-    async with AsyncExitStack() as opened:
-        servers = [Database(database_url, size=2) for _ in range(3)]
-        for server in servers:
-            await server.open()
-            opened.push_async_callback(server.close)
-        for server in servers * 2:
-            async with server.transaction([1]) as conn:
-                made += (await submitted(conn, world)).job_ids
-        async with servers[0].transaction([1]) as conn:
-            wanted = {"states": None, "name": None, "account_id": None, "submission_id": None, "before": None}
-            listed = await service.list_jobs(conn, user(world), {**wanted, "limit": 10})
+    for server in servers * 2:
+        async with server.transaction([1]) as conn:
+            made += (await submitted(conn, world)).job_ids
+    async with servers[0].transaction([1]) as conn:
+        wanted = {"states": None, "name": None, "account_id": None, "submission_id": None, "before": None}
+        listed = await service.list_jobs(conn, user(world), {**wanted, "limit": 10})
     assert [job.job_id for job in listed] == made[::-1]
 
 
