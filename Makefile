@@ -66,6 +66,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 requirements: .venv ## Pin the newest releases that pyproject.toml and requirements/*.in allow
 	$(COMPILE) --upgrade --extra server pyproject.toml requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --extra server pyproject.toml --constraints requirements/dev.txt --output-file requirements/server.txt
+	$(COMPILE) requirements/uv.in --constraints requirements/dev.txt --output-file requirements/uv.txt
 	$(COMPILE) --upgrade requirements/demo.in --output-file requirements/demo.txt
 	$(COMPILE) --upgrade requirements/compat.in --output-file requirements/compat.txt
 	@! grep -nE '^ *-|://' requirements/*.txt | grep -vE ' --hash=| # '
@@ -78,14 +79,14 @@ clean: ## Remove what these commands have made here
 .venv-demo: .venv-demo/.ready
 .venv-compat: .venv-compat/.ready
 
-.venv/.ready: requirements/dev.txt requirements/venv.sh pyproject.toml
+.venv/.ready: requirements/dev.txt requirements/uv.txt requirements/venv.sh pyproject.toml
 	@sh requirements/venv.sh $(PYTHON) .venv requirements/dev.txt
 	@touch $@
 
-.venv-demo/.ready: requirements/demo.txt requirements/venv.sh
+.venv-demo/.ready: requirements/demo.txt requirements/uv.txt requirements/venv.sh
 	@sh requirements/venv.sh $(PYTHON) .venv-demo requirements/demo.txt
 	@touch $@
 
-.venv-compat/.ready: requirements/compat.txt requirements/venv.sh
+.venv-compat/.ready: requirements/compat.txt requirements/uv.txt requirements/venv.sh
 	@sh requirements/venv.sh $(PYTHON) .venv-compat requirements/compat.txt
 	@touch $@

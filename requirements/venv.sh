@@ -36,13 +36,18 @@ else
     exit 1
 fi
 
-install() { "$@" install --quiet --no-compile --disable-pip-version-check --no-warn-script-location $options; }
+pip="$*"
+quiet="install --quiet --disable-pip-version-check --no-warn-script-location --no-compile --require-hashes --requirement"
 echo "Installing $requirements into $venv ..."
-options="--require-hashes --requirement $requirements"
-install "$@"
+# uv needs a tenth of the time; where it cannot be had, or reach what pip can, pip does it.
+if $pip $quiet requirements/uv.txt && "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$requirements"; then
+    :
+else
+    echo "uv could not do it; pip goes on ..."
+    $pip $quiet "$requirements"
+fi
 if [ "$requirements" = requirements/dev.txt ]; then
-    options="--no-deps --no-build-isolation --editable ."
-    install "$@"
+    $pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 fi
 # Compiled once and on all cores, for workers of tests would each do it; the tests that packages bring are never run. Files
 # that are for another Python do not matter.

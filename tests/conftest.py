@@ -5,11 +5,12 @@ that is rolled back, `database` a clone of its own with real commits.
 """
 
 import asyncio
+import fcntl
 import gc
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -26,6 +27,18 @@ from tests.served import Served, serve
 from tests.world import World, build_world
 
 ALL_VOS = "0,1,2"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let as many workers collect at once as there are cores: the others find compiled what those read."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return (yield)
+    turn = int(worker.removeprefix("gw")) % (os.cpu_count() or 1)
+    with (Path(os.environ["SANCHO_TEST_CLUSTER"]) / f"collecting-{turn}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return (yield)
 
 
 def pytest_collection_finish() -> None:

@@ -36,7 +36,7 @@ def dependencies(route: APIRoute) -> Iterator[Any]:
 
 def test_every_route_takes_a_caller_or_is_listed_as_public() -> None:
     guards = {web._caller, web._pilot, web._principal, rucio_caller}
-    unguarded = {f"/v1{r.path}" for r in NATIVE if guards.isdisjoint(dependencies(r))}
+    unguarded = {r.path for r in NATIVE if guards.isdisjoint(dependencies(r))}
     unguarded |= {r.path for r in ROUTES if guards.isdisjoint(dependencies(r))}
     assert unguarded == PUBLIC_PATHS
 
@@ -55,7 +55,7 @@ def test_no_two_kinds_of_documents_share_a_name() -> None:
 
 async def test_without_a_token_no_native_route_answers(served: Served) -> None:
     for route in NATIVE:
-        path = f"/v1{route.path}"
+        path = route.path
         if path in PUBLIC_PATHS:
             continue
         for name in route.param_convertors:
@@ -152,7 +152,7 @@ async def test_an_unready_database_is_503_and_says_when_to_come_back(served: Ser
 
 def test_the_openapi_document_describes_every_native_route() -> None:
     paths = create_app().openapi()["paths"]
-    assert {f"/v1{r.path}".replace(":path}", "}") for r in NATIVE} <= set(paths)
+    assert {r.path.replace(":path}", "}") for r in NATIVE} <= set(paths)
 
 
 async def test_administrators_of_the_installation_who_come_together_all_serve_every_vo(served: Served) -> None:

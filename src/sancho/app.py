@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -24,7 +24,7 @@ from sancho.identity.personal import PERSONAL as IDENTITY_PERSONAL
 from sancho.jobs import api as jobs_api
 from sancho.jobs import service as jobs
 from sancho.jobs.personal import PERSONAL as JOBS_PERSONAL
-from sancho.kit import objects_api, problem, telemetry, web
+from sancho.kit import objects_api, problem, routes, telemetry
 from sancho.kit.admission import InTurn, Limited, Limits, Ways
 from sancho.kit.db import DatabaseAway, fetch_value
 from sancho.kit.deployment import Deployment
@@ -53,13 +53,13 @@ from sancho.vos import api as vos_api
 from sancho.vos.personal import PERSONAL as VOS_PERSONAL
 
 ROUTERS: Sequence[APIRouter] = (
-    pilots_api.public_router, pilots_api.router, *dids_api.ROUTERS,  # asked most often, so looked at first
+    pilots_api.public_router, pilots_api.router, *dids_api.ROUTERS,
     replicas_api.router, replicas_api.of_rses, jobs_api.router, vos_api.router, *identity_api.ROUTERS,
     decisions_api.router, sites_api.router, rses_api.router, accounting_api.router, sharing_api.router,
     transfers_api.router, *rules_api.ROUTERS, uploads_api.router, objects_api.router, onboarding_api.router,
     programs_api.router,
 )  # fmt: skip
-"""Every native route, served under /v1."""
+"""Every native route, all below /v1."""
 
 PERSONAL: tuple[PersonalData, ...] = (
     IDENTITY_PERSONAL, VOS_PERSONAL, DECISIONS_PERSONAL, JOBS_PERSONAL, RULES_PERSONAL, UPLOADS_PERSONAL,
@@ -148,11 +148,8 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         rights=decisions.rights_of(made.extensions),
         machines=pilots.Machines(),
     )
-    app.include_router(health)
-    for router in ROUTERS:
-        app.include_router(router, prefix="/v1", dependencies=[Depends(web.check_parameters)])
-    for router in (*identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS):
-        app.include_router(router)
+    routers = (health, *ROUTERS, *identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS)
+    routes.serve(app, routers)
     problem.install(app, DIALECTS)
     _guard(app, settings, made)
     return app

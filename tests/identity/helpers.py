@@ -22,6 +22,7 @@ from sancho.kit.db import Connection, Database, execute, fetch_value, find
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.issuer import Issuer, rotate
+from sancho.kit.routes import serve
 from sancho.pilots import service as pilots
 from sancho.vos.model import Kind
 from tests.world import World
@@ -99,10 +100,7 @@ class Installation:
 
     def client(self, *routers: APIRouter, kinds: Sequence[Kind[Any]] = ()) -> httpx2.AsyncClient:
         app = FastAPI()
-        for each in (*ROUTERS, *routers):
-            app.include_router(each, prefix="/v1")
-        for each in PUBLIC_ROUTERS:
-            app.include_router(each)
+        serve(app, (*ROUTERS, *routers, *PUBLIC_ROUTERS))
         problem.install(app)
         app.state.deployment = self.deployment
         app.state.authenticator = self.authenticators

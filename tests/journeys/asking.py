@@ -22,10 +22,10 @@ from tests.journeys.given import (
 )
 
 NATIVE = {
-    f"{method} {route.path}": route
+    f"{method} {route.path.removeprefix('/v1')}": route
     for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
 }  # fmt: skip
-"""Every native route by `METHOD /path`."""
+"""Every native route by `METHOD /path`, its path below /v1."""
 PRESIGNED = {"GET /objects/{key:path}", "PUT /objects/{key:path}"}
 """Routes that know a signature, and no caller."""
 

@@ -76,10 +76,10 @@ def takes_a_password(route: APIRoute) -> bool:
 
 def routes() -> dict[str, APIRoute]:
     """Every route that takes a password."""
-    groups = [("/v1", ROUTERS), ("", identity_api.PUBLIC_ROUTERS), ("", rucio_api.ROUTERS), ("", diracx_api.ROUTERS)]
+    routers = (*ROUTERS, *identity_api.PUBLIC_ROUTERS, *rucio_api.ROUTERS, *diracx_api.ROUTERS)
     return {
-        f"{method} {prefix}{route.path}": route
-        for prefix, routers in groups for router in routers for route in router.routes
+        f"{method} {route.path}": route
+        for router in routers for route in router.routes
         if isinstance(route, APIRoute) and takes_a_password(route) for method in sorted(route.methods or ())
     }  # fmt: skip
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from sancho.accounting import service
 from sancho.accounting.model import By
 from sancho.kit.units import Time
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 
-router = Branch(prefix="/accounting", tags=["accounting"])
+router = native("/accounting", tags=["accounting"])
 
 
 class SumOut(BaseModel):

@@ -20,7 +20,6 @@ from sancho.app import ROUTERS
 from sancho.kit.problem import MEDIA_TYPE
 
 FILE = Path("src/sancho_pilot/protocol.json")
-PREFIX = "/v1"
 NUMBER = "[1-9][0-9]{0,18}"
 ABOUT = (
     "One exchange between a pilot and its server: a request, as JSON over HTTP, and what it was answered. `request` is "
@@ -98,13 +97,13 @@ def render() -> str:
 def _routes() -> Iterator[APIRoute]:
     for router in ROUTERS:
         for route in router.routes:
-            if isinstance(route, APIRoute) and route.path.startswith("/pilot/"):
+            if isinstance(route, APIRoute) and route.path.startswith("/v1/pilot/"):
                 yield route
 
 
 def _call(route: APIRoute, bodies: dict[tuple[str, str], Any]) -> Json:
     """The exchanges of one route."""
-    path = PREFIX + route.path
+    path = route.path
     method = next(iter(route.methods or ()))
     return {
         "title": f"{method} {path}",

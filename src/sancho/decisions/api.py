@@ -15,11 +15,11 @@ from sancho.kit.errors import PermissionMissing
 from sancho.kit.policy import PathUnfit
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
 
-router = Branch(tags=["decisions"])
+router = native(tags=["decisions"])
 
 Text = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 

@@ -33,9 +33,9 @@ from sancho.jobs.store.views import JobRow
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, Id, Scalar, Size
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 
-router = Branch(tags=["jobs"])
+router = native(tags=["jobs"])
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(max_length=4096)]

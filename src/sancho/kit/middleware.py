@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import psycopg
 import structlog
@@ -194,7 +193,5 @@ class Observed:
 
 
 def _template(scope: Scope) -> str | None:
-    """The whole path of the route that was taken, as it was declared; None when there is no such route."""
-    # The route itself knows nothing of the prefix under which its router was included.
-    route: Any = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    return getattr(route, "path", None)
+    """The path of the route that was taken, as it was declared; None when there is no such route."""
+    return getattr(scope.get("route"), "path", None)

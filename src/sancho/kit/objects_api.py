@@ -12,9 +12,9 @@ from sancho.kit.object_stores import LocalObjects
 from sancho.kit.objects import Method, SignatureWrong, check
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed, native
 
-router = Branch(prefix="/objects", tags=["objects"])
+router = native("/objects", tags=["objects"])
 
 
 class Permission(BaseModel):

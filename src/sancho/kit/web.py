@@ -8,14 +8,12 @@ a change that did not happen. A streamed GET takes `Snapshot`, which lives as lo
 """
 
 from collections.abc import AsyncIterator
-from functools import cached_property
+from enum import Enum
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.routing import Match
-from starlette.types import Scope
 
 from sancho.kit import telemetry
 from sancho.kit.access import Authenticator, NotAJob, NotAPilot, Principal, refuse_machines
@@ -29,24 +27,6 @@ async def _deployment(request: Request) -> Deployment:
 
 
 Deployed = Annotated[Deployment, Depends(_deployment)]
-
-
-class Branch(APIRouter):
-    """Routes that are not looked at when a path has not their prefix, or without one none of their first words.
-
-    Others are tried one by one, which costs a small request more than anything else.
-    """
-
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        return frozenset(route.path.split("/")[1] for route in self.routes if isinstance(route, APIRoute))
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Say whether one of the routes is asked for."""
-        path: str = scope["path"]
-        # The router may have been included below a prefix itself, hence `in` and the second word.
-        near = self.prefix in path if self.prefix else not self._words.isdisjoint(path.split("/", 3)[1:3])
-        return super().matches(scope) if near else (Match.NONE, {})
 
 
 class ParameterUnknown(Invalid):
@@ -83,6 +63,11 @@ async def check_parameters(request: Request) -> None:
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise ParameterUnknown(name=unknown[0][:100], known=", ".join(sorted(known)) or "none")
+
+
+def native(prefix: str = "", *, tags: list[str | Enum]) -> APIRouter:
+    """A router for native routes: below /v1, where a parameter that a route does not know is refused."""
+    return APIRouter(prefix=f"/v1{prefix}", tags=tags, dependencies=[Depends(check_parameters)])
 
 
 class NoToken(Unauthorized):

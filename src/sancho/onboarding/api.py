@@ -10,7 +10,7 @@ from sancho.identity.service.configuration import GroupSpec, Name
 from sancho.identity.service.providers import ProviderSpec
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Deployed
+from sancho.kit.web import Caller, Deployed, native
 from sancho.onboarding import service
 from sancho.onboarding.errors import VoExists
 from sancho.onboarding.model import Check, Founding
@@ -19,7 +19,7 @@ from sancho.sites.service import ResourceName
 from sancho.vos.errors import DocumentInvalid, NotYourConfiguration, ReferenceUnknown, VoNotFound
 from sancho.vos.model import Change, Kind
 
-router = Branch(tags=["configuration"])
+router = native(tags=["configuration"])
 Few = Field(max_length=100)
 
 

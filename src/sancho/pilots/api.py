@@ -15,7 +15,7 @@ from sancho.jobs.model import Reason, Result, Usage
 from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize, Id, Seconds, Time
-from sancho.kit.web import Branch, Caller, Deployed, JobCaller, JobTransaction, PilotCaller, PilotTransaction
+from sancho.kit.web import Caller, Deployed, JobCaller, JobTransaction, PilotCaller, PilotTransaction, native
 from sancho.pilots import service
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import Login
@@ -26,8 +26,8 @@ from sancho.rules.errors import QuotaExceeded
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import Upload
 
-public_router = Branch(prefix="/pilot", tags=["pilot"])
-router = Branch(tags=["pilot"])
+public_router = native("/pilot", tags=["pilot"])
+router = native(tags=["pilot"])
 
 Tail = Annotated[str, Field(max_length=65_536)]
 

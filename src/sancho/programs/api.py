@@ -6,12 +6,12 @@ from pydantic import BaseModel, Field
 
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.programs import service
 from sancho.programs.errors import TooManyPrograms
 from sancho.programs.model import Beat, Program
 
-router = Branch(prefix="/programs", tags=["programs"])
+router = native("/programs", tags=["programs"])
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,199}$")]
 
 

@@ -25,7 +25,7 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, Duration, FileSize, Id, Time
-from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
+from sancho.kit.web import Caller, Deployed, Snapshot, Transaction, native
 from sancho.replicas import service
 from sancho.replicas.errors import (
     FileKnown,
@@ -53,8 +53,8 @@ from sancho.rses.errors import PathUnfit, RseNotFound
 from sancho.rses.model import Report
 from sancho.sites.errors import SiteNotFound
 
-router = Branch(prefix="/replicas", tags=["replicas"])
-of_rses = Branch(tags=["rses"])
+router = native("/replicas", tags=["replicas"])
+of_rses = native(tags=["rses"])
 
 LINES = "application/x-ndjson"
 KindWord = Literal["bad", "suspicious", "unavailable"]

@@ -7,14 +7,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.rses import service
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid, RseNotFound, RseOfOthers
 from sancho.rses.expression import LONGEST
 from sancho.rses.model import Domains, Report, Rse
 from sancho.sites.model import Value
 
-router = Branch(tags=["rses"])
+router = native(tags=["rses"])
 Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", examples=["srm"])]
 Count = Annotated[int, Field(ge=0, lt=2**62)]
 

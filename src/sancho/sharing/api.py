@@ -11,13 +11,13 @@ from sancho.dids import service as dids
 from sancho.dids.errors import DidMalformed, DidNotFound
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount
-from sancho.kit.web import Branch, Caller, Deployed
+from sancho.kit.web import Caller, Deployed, native
 from sancho.replicas import service as replicas
 from sancho.replicas.model import Readable
 from sancho.sharing import service
 from sancho.sharing.model import Offered, Shared
 
-router = Branch(prefix="/shared", tags=["data"])
+router = native("/shared", tags=["data"])
 FILES_AT_ONCE = 1000
 
 

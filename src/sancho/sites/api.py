@@ -6,12 +6,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Transaction
+from sancho.kit.web import Caller, Transaction, native
 from sancho.sites import service
 from sancho.sites.errors import ComputeElementNotFound, SiteNotFound
 from sancho.sites.model import ComputeElement, Site
 
-router = Branch(tags=["sites"])
+router = native(tags=["sites"])
 
 
 class ComputeElementOut(BaseModel):

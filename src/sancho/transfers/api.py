@@ -7,11 +7,11 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.kit.units import Amount
-from sancho.kit.web import Branch, Caller, Transaction
+from sancho.kit.web import Caller, Transaction, native
 from sancho.transfers import service
 from sancho.transfers.model import Request, RequestState
 
-router = Branch(prefix="/transfers", tags=["transfers"])
+router = native("/transfers", tags=["transfers"])
 
 LISTED_AT_ONCE = 1000
 StateWord = Literal["waiting", "active", "done", "failed", "stuck"]

@@ -13,7 +13,7 @@ from sancho.kit.errors import Invalid
 from sancho.kit.policy import did as thing
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, FileSize, Id
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.rses.model import Rse
@@ -24,7 +24,7 @@ from sancho.uploads import service
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
 from sancho.uploads.model import MAX_FILES, Intent, Upload, Wish
 
-router = Branch(prefix="/uploads", tags=["uploads"])
+router = native("/uploads", tags=["uploads"])
 
 
 RULE_FIELD = "rule.rse_expression"

@@ -12,7 +12,7 @@ from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.deployment import Deployment
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.vos import service
 from sancho.vos.errors import (
     DocumentInUse,
@@ -25,7 +25,7 @@ from sancho.vos.errors import (
 )
 from sancho.vos.model import CLIENT_SETTINGS, VO, Applied, Change, Document, Kind, Section, Version
 
-router = Branch(tags=["configuration"])
+router = native(tags=["configuration"])
 
 
 class DocumentIn(BaseModel, extra="forbid"):

@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Form, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from sancho.compat.diracx import translate, wire
@@ -19,11 +19,11 @@ from sancho.identity.service import logins
 from sancho.identity.service.tokens import unproven
 from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction
 from sancho.settings import Settings
 from sancho.vos import service as vos
 
-router = Branch(prefix="/api/auth", include_in_schema=False)
+router = APIRouter(prefix="/api/auth", include_in_schema=False)
 
 Text = Annotated[str, Query(max_length=2000)]
 REVOKED = "Refresh token revoked"

@@ -1,11 +1,13 @@
 """DiracX's probes."""
 
+from fastapi import APIRouter
+
 from sancho.compat.diracx.wire import Status
 from sancho.kit.access import INSTANCE
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.vos import service as vos
 
-router = Branch(prefix="/api/health", include_in_schema=False)
+router = APIRouter(prefix="/api/health", include_in_schema=False)
 
 
 @router.get("/live")

@@ -1,12 +1,12 @@
 """What of DiracX's API is not served says so, to those who have logged in."""
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 
 from sancho.compat.diracx.endpoints import OPERATIONS, Support
 from sancho.compat.diracx.errors import NotServed
-from sancho.kit.web import Branch, Caller
+from sancho.kit.web import Caller
 
-router = Branch(prefix="/api", include_in_schema=False)
+router = APIRouter(prefix="/api", include_in_schema=False)
 
 
 async def refuse(request: Request, caller: Caller) -> None:  # noqa: ARG001 - only callers are told what there is

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from sancho.compat.diracx import translate
@@ -10,11 +10,11 @@ from sancho.compat.diracx.errors import NoContact
 from sancho.compat.diracx.wire import Metadata
 from sancho.identity import service as identity
 from sancho.kit.access import INSTANCE
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.settings import Settings
 from sancho.vos import service as vos
 
-router = Branch(prefix="/.well-known", include_in_schema=False)
+router = APIRouter(prefix="/.well-known", include_in_schema=False)
 
 
 @router.get("/dirac-metadata")

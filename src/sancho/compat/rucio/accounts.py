@@ -7,7 +7,7 @@ from the start. One that is deleted is suspended, as any account of ours: what i
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import translate
@@ -29,10 +29,10 @@ from sancho.identity.model import AccountState
 from sancho.identity.service import identities
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.vos.model import Spec
 
-router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
 Json = Depends(gives("application/json"))
 LISTS = [Depends(gives(JSON_STREAM))]
 ADMIN = "admin"

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import Depends
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import dids_translate as translate
@@ -11,9 +11,8 @@ from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, gives, no_bla
 from sancho.compat.rucio.dids_wire import NamePath, ScopePath
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
-from sancho.kit.web import Branch
 
-router = Branch(
+router = APIRouter(
     prefix="/rucio/archives", include_in_schema=False, dependencies=[Depends(gives(JSON_STREAM)), Depends(no_blanks)]
 )
 

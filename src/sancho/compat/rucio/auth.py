@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import unquote, urlencode
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -25,14 +25,14 @@ from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Unauthorized
 from sancho.kit.proxied import client_address, client_certificate
-from sancho.kit.web import Branch, Deployed, principal_of
+from sancho.kit.web import Deployed, principal_of
 from sancho.vos import service as vos
 from sancho.vos.model import VO
 
-router = Branch(
+router = APIRouter(
     prefix="/rucio/auth", include_in_schema=False, dependencies=[Depends(gives("application/octet-stream"))]
 )
-pages = Branch(prefix="/rucio/auth", include_in_schema=False)
+pages = APIRouter(prefix="/rucio/auth", include_in_schema=False)
 
 CLIENT = "rucio"
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}

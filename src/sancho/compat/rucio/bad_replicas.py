@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from sancho.compat.rucio import troubles_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction
@@ -12,13 +12,12 @@ from sancho.compat.rucio.wire import DidIn
 from sancho.dids import service as dids
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 from sancho.replicas import service
 from sancho.replicas.model import DeclarationKind, ReplicaKey, Saying
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 
-router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
 
 
 @router.delete("")

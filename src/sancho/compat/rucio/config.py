@@ -7,7 +7,7 @@ spells a number or a boolean is one, as Rucio gives it back.
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioConfigure, RucioTransaction, gives
@@ -15,11 +15,10 @@ from sancho.compat.rucio.config_translate import typed
 from sancho.compat.rucio.config_wire import ConfigIn
 from sancho.compat.rucio.errors import OptionNotFound, SectionNotFound
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 from sancho.vos import service as vos
 from sancho.vos.model import CLIENT_SETTINGS, Spec
 
-router = Branch(prefix="/rucio/config", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/config", include_in_schema=False, strict_content_type=False)
 JSON = [Depends(gives("application/json"))]
 Options = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioConfigure, RucioTransaction, gives
@@ -10,9 +10,8 @@ from sancho.compat.rucio.dids_translate import key_of
 from sancho.compat.rucio.dids_wire import ConventionIn
 from sancho.compat.rucio.errors import KeyExists, KeyNotFound, ValueExists
 from sancho.dids import service as dids
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio/meta_conventions", include_in_schema=False)
+router = APIRouter(prefix="/rucio/meta_conventions", include_in_schema=False)
 JSON = [Depends(gives("application/json"))]
 KIND = "MetadataKey"
 

@@ -3,16 +3,16 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from fastapi import Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction
 from sancho.compat.rucio.errors import PartNotServed
 from sancho.compat.rucio.replicas_wire import Count, Pfn, RseName
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.replicas import service
 
-router = Branch(prefix="/rucio/credentials", include_in_schema=False)
+router = APIRouter(prefix="/rucio/credentials", include_in_schema=False)
 
 
 class Asked(BaseModel, extra="forbid"):

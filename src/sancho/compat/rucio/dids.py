@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
@@ -17,9 +17,8 @@ from sancho.compat.rucio.endpoints import ENDPOINTS
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
+router = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
 
 JSON = [Depends(gives("application/json"))]
 REFUSED = [endpoint for endpoint in ENDPOINTS if endpoint.resource == "dids" and endpoint.state == "refused"]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import dids_translate as translate
@@ -16,9 +16,8 @@ from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Listed, Search
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 
-router = Branch(
+router = APIRouter(
     prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(gives(JSON_STREAM)), Depends(no_blanks)]
 )
 Lines = StreamingResponse

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, TypeAlias
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,7 +27,6 @@ from sancho.compat.rucio.rules_wire import RuleIn
 from sancho.dids import service as dids
 from sancho.dids.model import Attachment, Child, DidKind, FileText, Member, NewCollection, Packed
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 from sancho.replicas import service as replicas
 from sancho.rses import service as rses
 from sancho.rules import service as rules
@@ -38,7 +37,7 @@ RULES_AT_ONCE = 100
 RULES = TypeAdapter(list[RuleIn])
 Wanted: TypeAlias = Sequence[tuple[str, CollectionIn]]
 
-router = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
+router = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
 
 
 @router.post("")

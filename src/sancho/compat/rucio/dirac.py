@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from sancho.compat.rucio import lfns_translate as lfns
 from sancho.compat.rucio.body import body_as
@@ -18,12 +18,12 @@ from sancho.dids.errors import DidMalformed
 from sancho.dids.model import Attachment, Child, DidKind, NewCollection
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.replicas.errors import ReplicaExists
 
 RSES_AT_ONCE = 50
 """RSEs that the files of one request may lie on."""
-router = Branch(prefix="/rucio/dirac", include_in_schema=False)
+router = APIRouter(prefix="/rucio/dirac", include_in_schema=False)
 
 
 @router.post("/addfiles")

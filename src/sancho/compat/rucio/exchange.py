@@ -7,7 +7,7 @@ RSEs in administers the installation, which owns them; who takes accounts in may
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 
 from sancho.compat.rucio import exchange_body as say
 from sancho.compat.rucio import identities_body, rses_translate, translate
@@ -18,15 +18,14 @@ from sancho.compat.rucio.exchange_body import AccountData, DataIn
 from sancho.identity import service as identity
 from sancho.identity.model import Account
 from sancho.identity.service import identities as proofs
-from sancho.kit.web import Branch
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.rses.model import Rse
 from sancho.sites import service as sites
 from sancho.vos.model import Spec
 
-going_out = Branch(prefix="/rucio/export", include_in_schema=False)
-coming_in = Branch(prefix="/rucio/import", include_in_schema=False)
+going_out = APIRouter(prefix="/rucio/export", include_in_schema=False)
+coming_in = APIRouter(prefix="/rucio/import", include_in_schema=False)
 JSON = [Depends(gives("application/json"))]
 ACCOUNT = "Account"
 NEW_ACCOUNTS_GROUP = "users"

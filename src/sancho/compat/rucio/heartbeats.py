@@ -2,16 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
 from sancho.compat.rucio.translate import date_of
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.programs import service
 from sancho.programs.model import Beat, Program
 
-router = Branch(prefix="/rucio/heartbeats", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/heartbeats", include_in_schema=False, strict_content_type=False)
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,199}$")]
 
 

@@ -6,7 +6,7 @@ A password's user name is the account's. An identity proves one account, so whic
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import translate
@@ -20,10 +20,10 @@ from sancho.identity.service import identities
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.proxied import client_certificate
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 
-router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
-by_identity = Branch(prefix="/rucio/identities", include_in_schema=False)
+router = APIRouter(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
+by_identity = APIRouter(prefix="/rucio/identities", include_in_schema=False)
 KINDS = {kind: proof for proof, kind in translate.PROOFS.items()}
 Streams = Depends(gives(JSON_STREAM))
 Json = Depends(gives("application/json"))

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import limits_translate as say
@@ -30,14 +30,13 @@ from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.identity import service as identity
 from sancho.identity.model import Account
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 from sancho.rses import service as rses
 from sancho.rules import service as rules
 from sancho.rules.model import Quota, Usage
 
-router = Branch(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
-of_rses = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
-legacy = Branch(prefix="/rucio/accountlimits", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/accounts", include_in_schema=False, strict_content_type=False)
+of_rses = APIRouter(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
+legacy = APIRouter(prefix="/rucio/accountlimits", include_in_schema=False, strict_content_type=False)
 Json = Depends(gives("application/json"))
 Streams = Depends(gives(JSON_STREAM))
 KIND = "Quota"

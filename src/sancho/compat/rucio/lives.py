@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import dids_translate as translate
@@ -14,9 +14,8 @@ from sancho.compat.rucio.dids_wire import AT_ONCE, ATTACHED_AT_ONCE, DidIn, Life
 from sancho.compat.rucio.errors import PartNotServed
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
+router = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
 
 
 @router.post("/resurrect")

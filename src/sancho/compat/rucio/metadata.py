@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
@@ -14,9 +14,8 @@ from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.dids.model import Described, DidKind, Tally
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
+router = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
 
 
 async def _describe(

@@ -2,13 +2,12 @@
 
 from importlib.metadata import version
 
-from fastapi import Depends
+from fastapi import APIRouter, Depends
 
 from sancho.compat.rucio.caller import gives
 from sancho.compat.rucio.wire import Ping
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
+router = APIRouter(prefix="/rucio", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
 
 COMPATIBLE = "41.5.1"
 """The release of Rucio whose wire this is."""

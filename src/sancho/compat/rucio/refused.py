@@ -2,14 +2,13 @@
 
 from typing import NoReturn
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 
 from sancho.compat.rucio.caller import RucioCaller
 from sancho.compat.rucio.endpoints import ENDPOINTS
 from sancho.compat.rucio.errors import NotServed, PathUnknown
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio", include_in_schema=False)
+router = APIRouter(prefix="/rucio", include_in_schema=False)
 
 
 @router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)

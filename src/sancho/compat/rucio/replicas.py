@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import replicas_translate as say
@@ -19,7 +19,7 @@ from sancho.dids import service as dids
 from sancho.dids.model import Did
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.replicas import service
 from sancho.replicas.model import FileCopies, ReplicaState, Wanted
 from sancho.rses import service as rses
@@ -30,8 +30,8 @@ MEANT = [Depends(refuse_unserved)]
 FOLLOWED = {"http": "http", "https": "https", "davs": "https", "dav": "http"}
 """Schemes that a browser can be sent to, and as what."""
 FOLLOWED_FOR = timedelta(minutes=1)
-router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
-redirects = Branch(prefix="/rucio/redirect", include_in_schema=False)
+router = APIRouter(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
+redirects = APIRouter(prefix="/rucio/redirect", include_in_schema=False)
 Streams = Depends(gives(JSON_STREAM))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from sancho.compat.rucio import requests_translate as say
@@ -10,12 +10,11 @@ from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransact
 from sancho.compat.rucio.errors import NothingRequested
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
-from sancho.kit.web import Branch
 from sancho.rses import service as rses
 from sancho.transfers import service
 from sancho.transfers.model import RequestsAsked
 
-router = Branch(prefix="/rucio/requests", include_in_schema=False, dependencies=[Depends(refuse_unserved)])
+router = APIRouter(prefix="/rucio/requests", include_in_schema=False, dependencies=[Depends(refuse_unserved)])
 RseName = Annotated[str, Field(max_length=128)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from sancho.compat.rucio import rses_translate as say
@@ -13,12 +13,12 @@ from sancho.compat.rucio.rses_errors import ProtocolNotThere
 from sancho.compat.rucio.rses_wire import LfnsAsked, UsageIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids.model import parse_did
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.replicas import service as replicas
 from sancho.rses import service
 from sancho.rses.model import Domain, Operation, Report
 
-router = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
 Json = Depends(gives("application/json"))
 Streams = Depends(gives(JSON_STREAM))
 LONGEST_EXPRESSION = 4000

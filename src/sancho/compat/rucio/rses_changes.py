@@ -6,17 +6,16 @@ documents.
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import APIRouter, Query, Response
 
 from sancho.compat.rucio.caller import RucioConfigure
 from sancho.compat.rucio.rses_errors import AttributeNotFound, DistanceExists, DistanceNotFound, QosTaken, RseExists
 from sancho.compat.rucio.rses_wire import AttributeIn, DistanceIn, RseChange, RseIn
-from sancho.kit.web import Branch
 from sancho.rses import service
 from sancho.sites import service as sites
 from sancho.vos.model import Spec
 
-router = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
 KIND = "RSE"
 
 

@@ -5,17 +5,16 @@ from the scheme. Its prefix is that of the VO's own area, or the one above it; a
 files.
 """
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from sancho.compat.rucio import rses_translate as say
 from sancho.compat.rucio.caller import RucioConfigure
 from sancho.compat.rucio.errors import PartNotServed
 from sancho.compat.rucio.rses_errors import ProtocolExists, ProtocolNotThere, SchemeUnknown
 from sancho.compat.rucio.rses_wire import ProtocolChange
-from sancho.kit.web import Branch
 from sancho.vos.model import Spec
 
-router = Branch(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/rses", include_in_schema=False, strict_content_type=False)
 
 
 @router.post("/{rse}/protocols/{scheme}", status_code=201)

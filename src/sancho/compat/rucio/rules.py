@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from sancho.compat.rucio import rules_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
@@ -18,7 +18,6 @@ from sancho.dids.model import Did, DidKind
 from sancho.identity import service as identity
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rses import service as rses
@@ -32,10 +31,10 @@ EXAMINED = 100
 """Locks without their files that an analysis names."""
 ONE = [Depends(gives("application/json"))]
 STREAMS = [Depends(gives(JSON_STREAM))]
-router = Branch(prefix="/rucio/rules", include_in_schema=False, strict_content_type=False)
-of_dids = Branch(prefix="/rucio/dids", include_in_schema=False, dependencies=STREAMS)
-of_accounts = Branch(prefix="/rucio/accounts", include_in_schema=False, dependencies=STREAMS)
-locks = Branch(prefix="/rucio/locks", include_in_schema=False, strict_content_type=False, dependencies=STREAMS)
+router = APIRouter(prefix="/rucio/rules", include_in_schema=False, strict_content_type=False)
+of_dids = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=STREAMS)
+of_accounts = APIRouter(prefix="/rucio/accounts", include_in_schema=False, dependencies=STREAMS)
+locks = APIRouter(prefix="/rucio/locks", include_in_schema=False, strict_content_type=False, dependencies=STREAMS)
 
 
 @router.post("/", status_code=201)

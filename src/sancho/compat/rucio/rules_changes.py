@@ -1,6 +1,6 @@
 """Rucio's rules change: by options, approved, denied, moved, reduced; and their history."""
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 
 from sancho.compat.rucio import rules_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives
@@ -9,14 +9,13 @@ from sancho.compat.rucio.rules_wire import ChangeIn, MoveIn, Options, Override, 
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import id_of
 from sancho.dids import service as dids
-from sancho.kit.web import Branch
 from sancho.rules import service
 from sancho.rules.model import Change
 
 STREAMS = [Depends(gives(JSON_STREAM))]
 KEPT = {"lifetime", "comment", "account", "activity", "locked"}
 """Options that change what a rule asks for."""
-router = Branch(prefix="/rucio/rules", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/rules", include_in_schema=False, strict_content_type=False)
 
 
 @router.put("/{rule_id}")

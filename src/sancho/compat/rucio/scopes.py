@@ -1,15 +1,14 @@
 """Rucio's scopes: which there are, and whose."""
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 
 from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives
 from sancho.dids import service as dids
 from sancho.dids.errors import ScopeNotFound
 from sancho.identity import service as identity
-from sancho.kit.web import Branch
 
-router = Branch(prefix="/rucio/scopes", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
-of_accounts = Branch(
+router = APIRouter(prefix="/rucio/scopes", include_in_schema=False, dependencies=[Depends(gives("application/json"))])
+of_accounts = APIRouter(
     prefix="/rucio/accounts", include_in_schema=False, dependencies=[Depends(gives("application/json"))]
 )
 

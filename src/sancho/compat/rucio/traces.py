@@ -5,13 +5,12 @@ They send no token and wait for no answer, so what they say proves nothing: usag
 
 from typing import Any
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from sancho.kit import telemetry
-from sancho.kit.web import Branch
 
-grid = Branch(prefix="/rucio/traces", include_in_schema=False, strict_content_type=False)
-elsewhere = Branch(prefix="/rucio/nongrid_traces", include_in_schema=False, strict_content_type=False)
+grid = APIRouter(prefix="/rucio/traces", include_in_schema=False, strict_content_type=False)
+elsewhere = APIRouter(prefix="/rucio/nongrid_traces", include_in_schema=False, strict_content_type=False)
 TOLD = ("eventType", "clientState", "protocol", "remoteSite", "localSite")
 """What of a report is logged."""
 LONGEST = 100

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio import troubles_translate as say
@@ -13,7 +13,6 @@ from sancho.compat.rucio.replicas_wire import UNKNOWN, DarkIn, StatesQuery, Summ
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import id_of
 from sancho.kit.db import Connection
-from sancho.kit.web import Branch
 from sancho.replicas import service
 from sancho.replicas.model import Declaration, DeclarationKind, DeclarationState, Saying, Troubles
 from sancho.rses import service as rses
@@ -21,7 +20,7 @@ from sancho.rses import service as rses
 LOOKED_BACK = timedelta(days=10)
 """How far suspicions are counted when nothing is said: as Rucio does."""
 STREAMS = [Depends(gives(JSON_STREAM))]
-router = Branch(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/replicas", include_in_schema=False, strict_content_type=False)
 
 
 @router.post("/suspicious", status_code=201)

@@ -7,7 +7,7 @@ another proof. Others than administrators of the installation see their own VO, 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, cast
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from sancho.compat.rucio.accounts_wire import IdentityIn, VoSaid
@@ -17,13 +17,13 @@ from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.compat.rucio.translate import vo_in_list
 from sancho.identity import service as identity
 from sancho.kit.access import INSTANCE
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.onboarding import service as onboarding
 from sancho.onboarding.model import Founding
 from sancho.vos import service as vos
 from sancho.vos.model import Kind, Spec
 
-router = Branch(prefix="/rucio/vos", include_in_schema=False, strict_content_type=False)
+router = APIRouter(prefix="/rucio/vos", include_in_schema=False, strict_content_type=False)
 KIND = "VO"
 ROOT = "root"
 """The administrator that Rucio gives a VO."""

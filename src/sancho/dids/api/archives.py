@@ -29,9 +29,9 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import FileSize
-from sancho.kit.web import Branch, Caller, Snapshot, Transaction
+from sancho.kit.web import Caller, Snapshot, Transaction, native
 
-router = Branch(tags=["dids"])
+router = native(tags=["dids"])
 
 
 class MemberIn(BaseModel, extra="forbid"):

@@ -35,9 +35,9 @@ from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed, parse
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit, read_integer
 from sancho.kit.units import Amount, Duration, Time
-from sancho.kit.web import Branch, Caller, Deployed, Snapshot, Transaction
+from sancho.kit.web import Caller, Deployed, Snapshot, Transaction, native
 
-router = Branch(tags=["dids"])
+router = native(tags=["dids"])
 
 ATTACHED_AT_ONCE = 10_000
 LISTED_AT_ONCE = 1000

@@ -31,7 +31,7 @@ from sancho.kit.problem import problems
 from sancho.kit.units import Duration, Time
 from sancho.kit.web import Caller, Snapshot, Transaction
 
-router = web.Branch(tags=["dids"])
+router = web.native(tags=["dids"])
 
 AT_ONCE = 1000
 """DIDs that one request may erase, make or ask about."""

@@ -25,9 +25,9 @@ from sancho.kit.access import NotYours
 from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 
-router = Branch(tags=["metadata"])
+router = native(tags=["metadata"])
 
 MOST_KEYS = 100
 

@@ -11,9 +11,9 @@ from sancho.dids.api.catalogue import LISTED_AT_ONCE, PRINTABLE, DidInfo, DidOut
 from sancho.dids.errors import PathMalformed, PathNotFound
 from sancho.dids.model import Did, Entry, Tally
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Transaction
+from sancho.kit.web import Caller, Transaction, native
 
-router = Branch(tags=["dids"])
+router = native(tags=["dids"])
 
 
 class PathQuery(BaseModel, extra="forbid"):

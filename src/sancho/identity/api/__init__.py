@@ -7,6 +7,6 @@ from fastapi import APIRouter
 from sancho.identity.api import accounts, identities, login, tokens, well_known
 
 ROUTERS: Sequence[APIRouter] = (accounts.router, identities.router, tokens.router)
-"""Served under /v1."""
+"""Native routes."""
 PUBLIC_ROUTERS: Sequence[APIRouter] = (well_known.router, login.router)
-"""Served as they are: they need no token, and take parameters that they do not know, as OAuth demands."""
+"""They need no token, and take parameters that they do not know, as OAuth demands."""

@@ -28,12 +28,12 @@ from sancho.kit.access import NotYours, Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.personal import PersonalData
 from sancho.kit.problem import problems
-from sancho.kit.web import Authenticated, Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Authenticated, Caller, Deployed, Transaction, native
 from sancho.vos import service as vos
 from sancho.vos.errors import DocumentInvalid, VoNotFound
 from sancho.vos.model import Kind
 
-router = Branch(tags=["identity"])
+router = native(tags=["identity"])
 
 
 class WhoAmI(BaseModel):

@@ -20,9 +20,9 @@ from sancho.identity.model import Identity
 from sancho.identity.service import identities
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Transaction
+from sancho.kit.web import Transaction, native
 
-router = Branch(tags=["identity"])
+router = native(tags=["identity"])
 
 
 class IdentityIn(BaseModel, extra="forbid"):

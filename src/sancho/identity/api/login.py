@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
-from fastapi import Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, Field
@@ -25,11 +25,11 @@ from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import SanchoError
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 from sancho.vos import service as vos
 from sancho.vos.errors import VoNotFound
 
-router = Branch(prefix="/v1", tags=["login"])
+router = APIRouter(prefix="/v1", tags=["login"])
 
 COOKIE = "sancho_login"
 Text = Annotated[str | None, Query(max_length=2000)]

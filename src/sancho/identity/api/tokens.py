@@ -46,10 +46,10 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.issuer import LONGEST_TEXT
 from sancho.kit.problem import problems
 from sancho.kit.proxied import CertificateNotFromProxy, CertificateUnreadable, client_certificate
-from sancho.kit.web import Branch, Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.vos.errors import VoNotFound
 
-router = Branch(tags=["identity"])
+router = native(tags=["identity"])
 
 Text = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
 Jwt = Annotated[str, Field(max_length=LONGEST_TEXT)]

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from sancho.identity import service
 from sancho.identity.model import PERMISSIONS
 from sancho.kit.issuer import ALGORITHM
-from sancho.kit.web import Branch, Deployed
+from sancho.kit.web import Deployed
 
-router = Branch(tags=["identity"])
+router = APIRouter(tags=["identity"])
 
 GRANTS = [
     "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", "client_credentials",

@@ -12,7 +12,7 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, Duration, Id
-from sancho.kit.web import Branch, Caller, Transaction
+from sancho.kit.web import Caller, Transaction, native
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
@@ -29,7 +29,7 @@ from sancho.rules.errors import (
 )
 from sancho.rules.model import Change, RuleEvent
 
-router = Branch(tags=["rules"])
+router = native(tags=["rules"])
 
 
 class MoveIn(BaseModel, extra="forbid"):

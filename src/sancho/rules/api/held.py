@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from sancho.kit.db import Connection
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Snapshot
+from sancho.kit.web import Caller, Snapshot, native
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.rules import service
 
-router = Branch(tags=["rules"])
+router = native(tags=["rules"])
 
 
 class Held(BaseModel):

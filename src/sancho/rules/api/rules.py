@@ -14,14 +14,14 @@ from sancho.kit.access import NotYours
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.units import Duration, Id
-from sancho.kit.web import Branch, Caller, Transaction
+from sancho.kit.web import Caller, Transaction, native
 from sancho.replicas.errors import ReplicaBeingDeleted
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import service
 from sancho.rules.errors import QuotaExceeded, RuleLocked, RuleNotFound, TooFewRses
 from sancho.rules.model import Change, Lock, Quota, Rule, RuleRequest, RuleState, Usage
 
-router = Branch(tags=["rules"])
+router = native(tags=["rules"])
 
 LISTED_AT_ONCE = 1000
 PRINTABLE = r"^[^\x00-\x1f]*$"

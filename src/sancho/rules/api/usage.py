@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field
 from sancho.identity import service as identity
 from sancho.identity.errors import AccountNotFound
 from sancho.kit.problem import problems
-from sancho.kit.web import Branch, Caller, Transaction
+from sancho.kit.web import Caller, Transaction, native
 from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.rules import service
 
-router = Branch(prefix="/usage/history", tags=["rules"])
+router = native("/usage/history", tags=["rules"])
 
 
 class HistoryQuery(BaseModel, extra="forbid"):
