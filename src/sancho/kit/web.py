@@ -98,18 +98,21 @@ async def principal_of(request: Request, token: str) -> Principal:
 Authenticated = Annotated[Principal, Depends(_principal)]
 
 
-async def _caller(principal: Authenticated) -> Principal:
+async def _caller(request: Request) -> Principal:
+    principal = await _principal(request)
     refuse_machines(principal)
     return principal
 
 
-async def _pilot(principal: Authenticated) -> Principal:
+async def _pilot(request: Request) -> Principal:
+    principal = await _principal(request)
     if principal.pilot_id is None:
         raise NotAPilot
     return principal
 
 
-async def _job(principal: Authenticated) -> Principal:
+async def _job(request: Request) -> Principal:
+    principal = await _principal(request)
     if principal.job_id is None:
         raise NotAJob
     return principal
