@@ -4,7 +4,7 @@ The storages are real: the `posix` plugin on two folders of the test. Background
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.issuer import ensure_key
 from sancho.kit.worker import make_app, work
 from sancho.parts import TASKS, make_deployment
-from sancho.settings import ObjectSettings, Settings
+from sancho.settings import FairSettings, ObjectSettings, Settings
 from tests.identity.helpers import PASSWORD, hashed
 from tests.world import World
 
@@ -38,11 +38,15 @@ class Served:
     owner_url: str
     folder: Path
     app: FastAPI
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def token(self, vo: str = "belle", account: str = "alice") -> str:
-        """A token as a login would give it."""
+        """A token as a login would give it; the same again, as of one login, so that who it is for is known by then."""
+        known = self.tokens.get((vo, account))
+        if known is not None:
+            return known
         claims = {"sub": f"{vo}:{account}", "aud": self.deployment.signer.issuer, "scope": "sancho"}
-        return self.deployment.signer.sign(claims, timedelta(hours=1))
+        return self.tokens.setdefault((vo, account), self.deployment.signer.sign(claims, timedelta(hours=1)))
 
     async def send(
         self,
@@ -81,10 +85,10 @@ class Served:
 
 
 def settings_for(url: str, folder: Path) -> Settings:
-    """Settings of an application in a folder of its own."""
+    """Settings of an application in a folder of its own; a test asks faster than any account may."""
     return Settings(
         database_url=url, state_dir=folder, public_url="http://testserver",  # pyright: ignore[reportArgumentType]
-        objects=ObjectSettings(folder=folder / "objects"),
+        objects=ObjectSettings(folder=folder / "objects"), fair=FairSettings(account=5000, vo=5000),
     )  # fmt: skip
 
 

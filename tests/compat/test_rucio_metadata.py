@@ -1,5 +1,7 @@
 """Rucio's client in Python makes keys, and sets, reads, inherits and searches metadata."""
 
+from typing import Any
+
 import pytest
 
 from tests.compat.rucio_client import Online, PythonClient
@@ -99,13 +101,35 @@ async def test_what_cannot_be_set_is_named_and_nothing_is(keys: None, rucio: Onl
     assert (await refused(alice, "set_metadata", "mc", "bad/d", "stream", "X1"))[0] == "InvalidValueForKey"
     assert (await refused(alice, "set_metadata", "mc", "bad/d", "quality", "good"))[0] == "InvalidValueForKey"
     assert (await refused(alice, "set_metadata", "mc", "none", "run", 1))[0] == "DataIdentifierNotFound"
-    kind, said = await refused(alice, "set_metadata", "mc", "bad/d", "run", 1, recursive=True)
-    assert (kind, "recursive" in said) == ("UnsupportedOperation", True)
     many = [{**named("bad/d")[0], "meta": {"run": 1}}, {**named("bad/e")[0], "meta": {"run": "x"}}]
     assert (await refused(alice, "set_dids_metadata_bulk", many))[0] == "InvalidValueForKey"
     assert await alice.call("get_metadata", "mc", "bad/d", plugin="JSON") == {}
     assert (await refused(alice, "add_dataset", "mc", "bad/f", meta={"run": "x"}))[0] == "InvalidValueForKey"
     assert (await refused(alice, "get_did", "mc", "bad/f"))[0] == "DataIdentifierNotFound"
+
+
+async def test_recursively_all_that_is_below_says_it_or_nothing_does(
+    keys: None, rucio: Online, root: PythonClient, alice: PythonClient
+) -> None:
+    await registered(rucio, "rec/a", "rec/b")
+    await alice.call("add_datasets", named("rec/d", "rec/e"))
+    await alice.call("add_container", "mc", "rec/c")
+    await alice.call("add_files_to_dataset", "mc", "rec/d", named("rec/a", "rec/b"))
+    await alice.call("add_datasets_to_container", "mc", "rec/c", named("rec/d", "rec/e"))
+
+    async def runs() -> list[Any]:
+        names = named("rec/c", "rec/d", "rec/e", "rec/a", "rec/b")
+        found = {one["name"]: one for one in await alice.call("get_metadata_bulk", names, plugin="ALL")}
+        return [found[one["name"]].get("run") for one in names]
+
+    kind, _ = await refused(alice, "set_metadata", "mc", "rec/c", "run", 4, recursive=True)
+    assert (kind, await runs()) == ("AccessDenied", [None] * 5)  # the files are root's
+    assert await root.call("set_metadata", "mc", "rec/c", "run", 4, recursive=True) is True
+    assert await runs() == [4] * 5
+    assert await alice.call("set_metadata_bulk", "mc", "rec/e", {"run": 5}, recursive=True) is True
+    many = [{**named("rec/d")[0], "meta": {"run": 6}}]
+    assert await root.call("set_dids_metadata_bulk", many, recursive=True) is True
+    assert await runs() == [4, 6, 5, 6, 6]
 
 
 async def test_many_are_described_and_inherit(keys: None, rucio: Online, alice: PythonClient) -> None:

@@ -9,7 +9,6 @@ from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, no_blanks
 from sancho.compat.rucio.dids_wire import MetaIn, MetaOfManyIn, MetaOfOneIn, NamePath, ScopePath, ValueIn
-from sancho.compat.rucio.errors import PartNotServed
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
 from sancho.dids.model import Described, DidKind, Tally
@@ -21,9 +20,9 @@ router = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=[
 async def _describe(
     conn: Connection, caller: RucioCaller, said: list[tuple[str, dict[str, Any]]], *, recursive: bool
 ) -> Response:
-    if recursive:
-        raise PartNotServed(part="recursive (what is below inherits from it)", what="metadata")
     await dids.describe(conn, caller, said)
+    if recursive:
+        await dids.describe_below(conn, caller, said)
     return Response("Created", 201)
 
 

@@ -43,6 +43,7 @@ from sancho.dids.service.ending import (
 from sancho.dids.service.history import stream_detached, stream_file_lines
 from sancho.dids.service.metadata import (
     describe,
+    describe_below,
     descriptions,
     forget,
     known_descriptions,
@@ -77,7 +78,8 @@ from sancho.dids.store.searching import FIELDS
 __all__ = [
     "FIELDS", "Found", "archives_of", "attach", "attach_all", "by_id", "change_contents", "change_scope",
     "check_free", "check_scopes", "claim_ended", "close", "create", "create_all", "create_scope", "datasets",
-    "describe", "descriptions", "detach", "detach_all", "empty", "end", "ensure_dataset", "erase", "file_page", "files",
+    "describe", "describe_below", "descriptions", "detach", "detach_all", "empty", "end", "ensure_dataset", "erase",
+    "file_page", "files",
     "find_all", "follow", "followed", "forget", "freeze", "get", "get_collection", "held_firmly", "info",
     "known_descriptions", "list_dids", "list_keys", "list_scopes", "lock_ended", "look", "new_files", "newest",
     "obstacle", "of_guid", "owners", "pack", "put_keys", "put_off", "put_schemas", "put_scopes", "refresh",

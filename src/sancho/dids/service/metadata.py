@@ -6,6 +6,7 @@ from typing import Any
 from sancho.dids.errors import DidNotFound, MetadataKeyInUse, MetadataMissing
 from sancho.dids.model import Described, Did, MetadataKey, MetadataKind, Value, item_of
 from sancho.dids.service.catalogue import find_all, require_changes, resolve
+from sancho.dids.service.reading import stream_below
 from sancho.dids.service.values import read
 from sancho.dids.store import attaching, metadata
 from sancho.kit.access import Principal
@@ -38,6 +39,17 @@ async def describe(
     for n, (did, (_, document)) in enumerate(zip(found, said, strict=True)):
         changes.setdefault(did.did_id, {}).update(read(keys, did, document, field=field(n)))
     await _write(conn, caller.vo, keys, {did_id: changes[did_id] for did_id in sorted(changes)})
+
+
+async def describe_below(conn: Connection, caller: Principal, said: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Let what is below these DIDs, at any depth, say the same as `describe` lets them: all, or none.
+
+    For clients that know no inheritance, and for what must go on saying so when it is taken out of its collection.
+    """
+    for did, document in said:
+        (found,) = await resolve(conn, caller.vo, [did])
+        async for branches in stream_below(conn, found, deep=True):
+            await describe(conn, caller, [(f"{one.child.scope}:{one.child.name}", document) for one in branches])
 
 
 async def _write(

@@ -25,7 +25,8 @@ class Authenticators:
     """Turns bearer tokens of users, pilots and jobs into principals; a `kit.access.Authenticator`.
 
     What a token and its account are is remembered for at most 30 seconds: so soon a suspended account, a changed
-    group, a new password or a removed key takes effect, and an ended pilot's or job's token is void.
+    group, a new password or a removed key takes effect, and an ended pilot's or job's token is void. Administrators of
+    the installation are few and looked up each time: a VO that was made just now is theirs too.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Authenticators:
         self._known.pop(digest, None)
         claims = self._issuer.check(token)
         principal = await self._principal(claims)
+        if principal.vo == INSTANCE:
+            return principal
         marks = {name: claims.get(name) for name in ("jti", "sid")}
         self._known[digest] = min(now + REMEMBERED.total_seconds(), claims["exp"]), principal, marks
         while len(self._known) > MOST_REMEMBERED:
