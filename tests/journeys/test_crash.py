@@ -162,12 +162,12 @@ def test_every_point_and_the_database_may_be_killed_and_nothing_is_lost_or_doubl
     wait(
         "every point but those of deletion",
         lambda: all(p.stem in DELETING or p.stem == "rules.removed" for p in armed.glob("*.armed")),
-        60,
+        240,
     )
     for n, point in enumerate(DELETING, start=1):
         # A file of its own for each: what a killed reaper had claimed is leased for minutes.
         leave_something_to_delete(clients["belle"], armed.parent / "passing", f"user.admin:passing_{n}")
-        wait(point, lambda point=point: not (armed / f"{point}.armed").exists(), 60)
+        wait(point, lambda point=point: not (armed / f"{point}.armed").exists(), 240)
     assert not list(armed.glob("*.armed"))
     for vo in VOS:
         check_outputs(clients[vo])
