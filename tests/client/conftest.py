@@ -62,7 +62,7 @@ class Grid:
         """Run a verb as somebody."""
         environment: Variables = {"SANCHO_URL": self.url, "SANCHO_TOKEN": self.token(account, vo)}
         runner = CliRunner(env=environment | (variables or {}))
-        return runner.invoke(main.app, words, input=stdin, catch_exceptions=False)
+        return runner.invoke(main.command_line(), words, input=stdin, catch_exceptions=False)
 
     def json(self, *words: str, code: int = 0, account: str = "alice", vo: str = "belle") -> Any:
         """Run a verb with --json, and read what it says."""

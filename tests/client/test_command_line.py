@@ -54,7 +54,7 @@ def commands() -> list[tuple[str, Any]]:
             if path or name not in main.SERVER_VERBS:
                 walk(inside, f"{path} {name}".strip())
 
-    walk(typer.main.get_command(main.app), "")
+    walk(typer.main.get_command(main.command_line()), "")
     return found
 
 

@@ -65,7 +65,9 @@ def test_a_person_at_a_terminal_is_asked_for_what_matters(
     answers = ["", "https://iam.example.org/", "sancho", "iam-secret", "A-DISK", "A-CE", "1 GB", "mc"]
     runner = CliRunner(env={"SANCHO_URL": grid.url, "SANCHO_TOKEN": grid.token("root", "instance")})
 
-    ended = runner.invoke(main.app, ["vo", "create", f"asked-{unique}", "--wait", "1"], input="\n".join(answers) + "\n")
+    ended = runner.invoke(
+        main.command_line(), ["vo", "create", f"asked-{unique}", "--wait", "1"], input="\n".join(answers) + "\n"
+    )
 
     assert "+ IdentityProvider login" in ended.stdout, ended.output
     assert "client_secret: iam-secret" in ended.stdout

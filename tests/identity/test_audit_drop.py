@@ -158,7 +158,7 @@ async def test_the_verb_drops_what_is_older_than_the_setting_says(served: Served
 
     async def sancho(**variables: str) -> Result:
         runner = CliRunner(env={"SANCHO_DATABASE_URL": served.url, **variables})
-        return await asyncio.to_thread(runner.invoke, main.app, ["drop-audit", "--json"])
+        return await asyncio.to_thread(runner.invoke, main.command_line(), ["drop-audit", "--json"])
 
     keep, url = {"SANCHO_AUDIT_KEEP": "P365D"}, {"SANCHO_MIGRATION_DATABASE_URL": served.owner_url}
     for lacking, said in ((url, "SANCHO_AUDIT_KEEP"), (keep, "SANCHO_MIGRATION_DATABASE_URL")):

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from sancho.cli.main import SERVER_VERBS, app, load
+from sancho.cli.main import SERVER_VERBS, command_line, load
 from sancho_client import environment
 from sancho_client.cli import verbs
 
@@ -38,7 +38,7 @@ def render() -> str:
         HEAD,
         f"## Exit codes\n\n{_table_of(verbs)}\n",
         f"## Environment\n\n{_table_of(environment)}\n",
-        *_command(typer.main.get_command(app), "sancho", None),
+        *_command(typer.main.get_command(command_line()), "sancho", None),
     ]
     return "\n".join(parts)
 

@@ -60,7 +60,7 @@ class Authenticators:
         self._known.pop(digest, None)
         claims = self._issuer.check(token)
         principal = await self._principal(claims)
-        if principal.vo == INSTANCE:
+        if principal.vo == INSTANCE and principal.pilot_id is None:
             return principal
         marks = {name: claims.get(name) for name in ("jti", "sid")}
         self._known[digest] = min(now + REMEMBERED.total_seconds(), claims["exp"]), principal, marks
