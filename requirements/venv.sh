@@ -36,18 +36,18 @@ else
     exit 1
 fi
 
-pip="$*"
-quiet="install --quiet --disable-pip-version-check --no-warn-script-location --no-compile --require-hashes --requirement"
+install() { "$@" install --quiet --no-compile --disable-pip-version-check --no-warn-script-location $options; }
 echo "Installing $requirements into $venv ..."
 # uv needs a tenth of the time; where it cannot be had, or reach what pip can, pip does it.
-if $pip $quiet requirements/uv.txt && "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$requirements"; then
-    :
-else
+options="--require-hashes --requirement requirements/uv.txt"
+if ! { install "$@" && "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$requirements"; }; then
     echo "uv could not do it; pip goes on ..."
-    $pip $quiet "$requirements"
+    options="--require-hashes --requirement $requirements"
+    install "$@"
 fi
 if [ "$requirements" = requirements/dev.txt ]; then
-    $pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    options="--no-deps --no-build-isolation --editable ."
+    install "$@"
 fi
 # Compiled once and on all cores, for workers of tests would each do it; the tests that packages bring are never run. Files
 # that are for another Python do not matter.

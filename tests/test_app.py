@@ -41,6 +41,11 @@ def test_every_route_takes_a_caller_or_is_listed_as_public() -> None:
     assert unguarded == PUBLIC_PATHS
 
 
+def test_every_native_route_is_below_v1_and_refuses_parameters_that_it_does_not_know() -> None:
+    assert [r.path for r in NATIVE if not r.path.startswith("/v1/")] == []
+    assert [r.path for r in NATIVE if web.check_parameters not in dependencies(r)] == []
+
+
 def test_every_route_says_what_it_is_for() -> None:
     assert [r.path for r in (*NATIVE, *ROUTES) if not (r.endpoint.__doc__ or "").strip()] == []
 

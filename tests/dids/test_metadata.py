@@ -228,3 +228,16 @@ async def test_what_is_nearest_counts_and_of_equally_near_the_oldest(conn: Conne
     assert await said(conn, world, "newer", inherit=True) == {
         "run": 2, "campaign": "MC1", "stream": "physics", "energy": 2
     }  # fmt: skip
+
+
+async def test_all_that_is_below_says_it_however_much_it_is(conn: Connection, world: World) -> None:
+    """More than one part of the list that is read meanwhile."""
+    await apply(conn, world, **KEYS)
+    names = [f"many/{n}" for n in range(2500)]
+    ids = await given_files(conn, world, *names)
+    await service.attach(conn, world.belle, await given_collection(conn, world, "many"), ids)
+    await service.describe_below(conn, person(world, "alice"), [("mc:many", {"run": 7})])
+    told = await service.descriptions(conn, world.belle, [f"mc:{name}" for name in names])
+    assert [one.document for one in told] == [{"run": 7}] * len(names)
+    with pytest.raises(MetadataUnfit):
+        await service.describe_below(conn, person(world, "alice"), [("mc:many", {"run": "x"})])
