@@ -37,7 +37,7 @@ Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 Query = LiteralString | sql.SQL | sql.Composed
 
-GREETING = "SELECT set_config('sancho.vo', %(_vos)s, true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+GREETING = "SET LOCAL sancho.vo = %(_vos)s; SET LOCAL plan_cache_mode = force_generic_plan"
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
 BeforeCommit = Callable[[Connection, Sequence[int]], Awaitable[None]]
@@ -185,7 +185,7 @@ class Database:
             except errors.InvalidSqlStatementName:  # psycopg lets go of all statements after a savepoint's rollback
                 await conn.execute(glance.prepare, prepare=False)
                 await cursor.execute(glance.run, given)
-            cursor.nextset()
+            await cursor.set_result(-1)
             row = await cursor.fetchone()
         return None if row is None else _adapter(kind).validate_python(row)
 
