@@ -1,0 +1,161 @@
+"""Jobs submitted, and the sandboxes that go with them."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
+
+from sancho.jobs import service
+from sancho.jobs.errors import (
+    KeyUsed,
+    NoSiteCanRun,
+    OutputOutside,
+    OutputPromisedTwice,
+    ParameterMissing,
+    SandboxMissing,
+    TooManyInputs,
+    TooManyOutputs,
+)
+from sancho.jobs.model import MAX_ROWS, Description, Output, Requirement, RuleWish, Submission, leads_outside
+from sancho.kit.problem import problems
+from sancho.kit.units import Duration, Scalar, Size
+from sancho.kit.web import Caller, Deployed, Transaction, native
+
+router = native(tags=["jobs"])
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Text = Annotated[str, Field(max_length=4096)]
+DidText = Annotated[str, Field(min_length=3, max_length=300)]
+
+
+def _inside(path: str) -> str:
+    if leads_outside(path):
+        raise ValueError("must be a path inside the job's folder")
+    return path
+
+
+class RequirementIn(BaseModel, extra="forbid"):
+    """What the job needs of a slot. Sizes are bytes or "2 GB", durations seconds or "1 h 30 min"."""
+
+    cores: Annotated[int, Field(ge=1, le=4096)] = 1
+    memory: Size = 2_000_000_000
+    walltime: Duration = timedelta(hours=1)
+    tags: Annotated[list[Name], Field(max_length=100)] = []
+    sites: Annotated[list[Name], Field(max_length=1000)] = []
+    banned_sites: Annotated[list[Name], Field(max_length=1000)] = []
+
+
+class RuleIn(BaseModel, extra="forbid"):
+    """The rule that holds an output: on its dataset, or on the file when it has none."""
+
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
+    rse_expression: Annotated[str, Field(min_length=1, max_length=3000)]
+    lifetime: Duration | None = None
+
+
+class OutputIn(BaseModel, extra="forbid"):
+    """A file the job promises."""
+
+    path: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_inside)]
+    did: DidText
+    dataset: DidText | None = None
+    rule: RuleIn | None = None
+
+
+class DescriptionIn(BaseModel, extra="forbid"):
+    """What to compute; `{name}` in command, environment and outputs is filled in from each job's parameters."""
+
+    name: Name
+    command: Annotated[list[Text], Field(min_length=1, max_length=1000)]
+    group: Name | None = None
+    environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)], Text] = {}
+    sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    inputs: Annotated[list[DidText], Field(max_length=10_000)] = []
+    outputs: Annotated[list[OutputIn], Field(max_length=1000)] = []
+    close_datasets: bool = False
+    output_sandbox: Annotated[list[Text], Field(max_length=100)] = []
+    requirements: RequirementIn = RequirementIn()
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+
+    def description(self) -> Description:
+        """The same as a value of ours."""
+        need = self.requirements
+        return Description(
+            name=self.name, command=tuple(self.command), group=self.group, environment=self.environment,
+            sandbox=self.sandbox, inputs=tuple(self.inputs), outputs=tuple(_output(o) for o in self.outputs),
+            close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
+            requirements=Requirement(
+                cores=need.cores, memory=need.memory, walltime=need.walltime, tags=tuple(need.tags),
+                sites=tuple(need.sites), banned_sites=tuple(need.banned_sites),
+            ),
+            max_attempts=self.max_attempts, priority=self.priority,
+        )  # fmt: skip
+
+
+class Count(BaseModel, extra="forbid"):
+    """So many jobs that differ only in their `number`, from 1."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_ROWS)]
+
+
+Row = dict[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$", max_length=128)], Scalar]
+Rows = Annotated[list[Row], Field(min_length=1, max_length=MAX_ROWS)]
+
+
+def _rows_or_count(value: Any) -> str:
+    return "(count)" if isinstance(value, dict | Count) else "(rows)"
+
+
+class SubmitIn(BaseModel, extra="forbid"):
+    """Jobs to submit together; sent again with the same `idempotency_key`, they are not submitted twice."""
+
+    description: DescriptionIn
+    parameters: Annotated[
+        Annotated[Rows, Tag("(rows)")] | Annotated[Count, Tag("(count)")], Discriminator(_rows_or_count)
+    ] = Count(count=1)
+    """A row of parameters for each job, whose names begin with a small letter; or how many jobs."""
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=128)] | None = None
+
+
+class SandboxIn(BaseModel, extra="forbid"):
+    """A sandbox to come: tar.gz, named by its content."""
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=1, le=100_000_000)]
+
+
+class PutUrlOut(BaseModel):
+    """A presigned URL to PUT to; null when nothing is to be sent."""
+
+    url: str | None
+
+
+def _output(output: OutputIn) -> Output:
+    rule = output.rule and RuleWish(
+        copies=output.rule.copies, rse_expression=output.rule.rse_expression, lifetime=output.rule.lifetime
+    )
+    return Output(path=output.path, did=output.did, dataset=output.dataset, rule=rule)
+
+
+@router.post(
+    "/jobs",
+    status_code=201,
+    responses=problems(
+        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyInputs,
+        TooManyOutputs, KeyUsed,
+    ),
+)  # fmt: skip
+async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:
+    """Submit jobs: all of them or none."""
+    if body.description.sandbox is not None:
+        await service.check_sandbox(deployment, conn, caller.vo, body.description.sandbox)
+    rows: list[dict[str, Any]] = [{}] * body.parameters.count if isinstance(body.parameters, Count) else body.parameters
+    return await service.submit(conn, caller, body.description.description(), rows, key=body.idempotency_key)
+
+
+@router.post("/sandboxes", status_code=201)
+async def announce_sandbox(body: SandboxIn, caller: Caller, conn: Transaction, deployment: Deployed) -> PutUrlOut:
+    """Announce an input sandbox; PUT it to the URL unless that is null."""
+    sha256 = bytes.fromhex(body.sha256)
+    return PutUrlOut(url=await service.announce_sandbox(deployment, conn, caller, sha256, body.size))
