@@ -249,6 +249,8 @@ CREATE TABLE sancho.attempt (
     pilot_id bigint NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
+    way smallint DEFAULT 0 NOT NULL,
+    cores integer DEFAULT 1 NOT NULL,
     CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char", 'L'::"char"])))
 )
 WITH (fillfactor='80');
@@ -431,6 +433,7 @@ CREATE TABLE sancho.compute_element (
     plugin text NOT NULL,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    machine jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT compute_element_cores_check CHECK ((cores > 0)),
     CONSTRAINT compute_element_max_pilots_check CHECK ((max_pilots >= 0)),
     CONSTRAINT compute_element_memory_check CHECK ((memory > 0))
@@ -1575,6 +1578,19 @@ ALTER TABLE sancho.scope ALTER COLUMN scope_id ADD GENERATED ALWAYS AS IDENTITY 
 
 
 --
+-- Name: share_average; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.share_average (
+    vo smallint NOT NULL,
+    group_id integer NOT NULL,
+    account_id integer NOT NULL,
+    cores double precision NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
 -- Name: shared_input; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1646,14 +1662,11 @@ CREATE TABLE sancho.task_queue (
     active boolean DEFAULT true NOT NULL,
     task_queue_id integer NOT NULL,
     group_id integer NOT NULL,
-    cores integer NOT NULL,
-    memory bigint NOT NULL,
     input_set_id bigint,
-    walltime interval NOT NULL,
-    tags text[] NOT NULL,
-    site_ids integer[],
-    banned_ids integer[] DEFAULT '{}'::integer[] NOT NULL,
-    digest bytea NOT NULL
+    digest bytea NOT NULL,
+    account_id integer NOT NULL,
+    type text,
+    requirements jsonb NOT NULL
 );
 
 
@@ -2491,6 +2504,14 @@ ALTER TABLE ONLY sancho.scope
 
 
 --
+-- Name: share_average share_average_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.share_average
+    ADD CONSTRAINT share_average_pkey PRIMARY KEY (group_id, account_id, vo);
+
+
+--
 -- Name: shared_input shared_input_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3080,10 +3101,10 @@ CREATE UNIQUE INDEX submission_key ON sancho.submission USING btree (account_id,
 
 
 --
--- Name: task_queue_lottery; Type: INDEX; Schema: sancho; Owner: -
+-- Name: task_queue_awake; Type: INDEX; Schema: sancho; Owner: -
 --
 
-CREATE INDEX task_queue_lottery ON sancho.task_queue USING btree (group_id, vo, priority DESC, task_queue_id) WHERE active;
+CREATE INDEX task_queue_awake ON sancho.task_queue USING btree (vo, task_queue_id) WHERE active;
 
 
 --
@@ -3915,6 +3936,30 @@ ALTER TABLE ONLY sancho.scope
 
 
 --
+-- Name: share_average share_average_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.share_average
+    ADD CONSTRAINT share_average_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: share_average share_average_group_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.share_average
+    ADD CONSTRAINT share_average_group_id_vo_fkey FOREIGN KEY (group_id, vo) REFERENCES sancho.account_group(group_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: share_average share_average_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.share_average
+    ADD CONSTRAINT share_average_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: shared_input shared_input_input_set_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3936,6 +3981,14 @@ ALTER TABLE ONLY sancho.smart_dataset
 
 ALTER TABLE ONLY sancho.submission
     ADD CONSTRAINT submission_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: task_queue task_queue_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.task_queue
+    ADD CONSTRAINT task_queue_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
 
 
 --
@@ -4391,6 +4444,12 @@ ALTER TABLE sancho.sandbox ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.scope ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: share_average; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.share_average ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: shared_input; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -4917,6 +4976,13 @@ CREATE POLICY wall ON sancho.sandbox USING ((vo = ANY (( SELECT sancho.served_vo
 --
 
 CREATE POLICY wall ON sancho.scope USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: share_average wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.share_average USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

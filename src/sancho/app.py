@@ -31,6 +31,8 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.fair import Turns
 from sancho.kit.middleware import Audited, Gate, Observed
 from sancho.kit.personal import PersonalData
+from sancho.matching import service as matching
+from sancho.matching.tasks import following
 from sancho.onboarding import api as onboarding_api
 from sancho.parts import KINDS, following_shares, make_deployment
 from sancho.pilots import api as pilots_api
@@ -124,7 +126,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await made.database.open()
-        async with following_shares(made):
+        async with following_shares(made), following(made.database, app.state.matcher):
             yield
         await made.extensions.aclose()
         await made.database.close()
@@ -137,6 +139,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )  # fmt: skip
     app.state.deployment = made
+    app.state.matcher = matching.matcher_of(made.shares)
     app.state.settings = settings
     app.state.kinds = KINDS
     app.state.personal = PERSONAL

@@ -29,6 +29,7 @@ from sancho.kit.objects import Objects
 from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
+from sancho.matching.tasks import tasks as matching_tasks
 from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas.tasks import tasks as replicas_tasks
 from sancho.rses.kinds import KINDS as RSES_KINDS
@@ -50,8 +51,8 @@ KINDS: tuple[Kind[Any], ...] = (
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, pilots_tasks, replicas_tasks, rules_tasks, transfers_tasks,
-    uploads_tasks,
+    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, matching_tasks, pilots_tasks, replicas_tasks, rules_tasks,
+    transfers_tasks, uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 

@@ -59,6 +59,7 @@ class Operations:
         self._server = server
         self._transfers = transfers
         self._targets: Dict[Tuple[int, int], Target] = {}
+        self._answered = False
         self._operations: Dict[type, Operation] = {
             Login: self._login,
             Match: self._match,
@@ -101,7 +102,10 @@ class Operations:
         return events.Welcomed(0.0, step.step, self._server.beat_every)
 
     def _match(self, step: Match, _cancelled: threading.Event) -> Event:
-        reply = self._server.call("POST", "/match", wire.offer(self._config.slot, step.walltime, step.held))
+        answered, self._answered = self._answered, False
+        offer = wire.offer(self._config.slot, step.walltime, step.held, answered=answered)
+        reply = self._server.call("POST", "/match", offer)
+        self._answered = True
         if reply.status == 204 or reply.body is None:
             return events.NoWork(0.0, step.step, reply.retry_after(ASK_AGAIN))
         work, access = wire.assignment(reply.body)

@@ -111,12 +111,13 @@ def command(config: Config, places: Places, work: Work, access: Access) -> Comma
 
 
 def _variables(config: Config, places: Places, work: Work, access: Access) -> Dict[str, str]:
+    cores = str(access.cores or config.slot.cores)
     variables = {
         "HOME": places.home,
         "TMPDIR": places.temporary,
         "LANG": "C.UTF-8",
         "PATH": PATH,
-        "OMP_NUM_THREADS": str(config.slot.cores),
+        "OMP_NUM_THREADS": cores,
     }
     first: Tuple[str, ...] = ()
     for name in access.environments:
@@ -134,7 +135,7 @@ def _variables(config: Config, places: Places, work: Work, access: Access) -> Di
             "SANCHO_ATTEMPT_ID": str(work.attempt_id),
             "SANCHO_ATTEMPT": str(work.number),
             "SANCHO_SITE": config.site,
-            "SANCHO_CORES": str(config.slot.cores),
+            "SANCHO_CORES": cores,
             "SANCHO_WALLTIME": str(int(work.walltime)),
             "SANCHO_INPUTS": places.inputs_file,
         }

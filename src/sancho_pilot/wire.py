@@ -52,6 +52,7 @@ class Access:
     command: Tuple[str, ...]
     environment: Mapping[str, str]
     environments: Tuple[str, ...]
+    cores: Optional[int]
     sandbox: Optional[Sandbox]
     sources: Tuple[Tuple[Source, ...], ...]
     traceparent: str
@@ -162,6 +163,7 @@ def assignment(value: Any) -> Tuple[Work, Access]:
         command=fields.texts("command"),
         environment={key: str(value) for key, value in fields.mapping("environment", optional=True).items()},
         environments=fields.texts("environments", optional=True),
+        cores=fields.optional_integer("cores"),
         sandbox=None if sandbox is None else _sandbox(sandbox),
         sources=sources,
         traceparent=fields.optional_text("traceparent") or "",
@@ -211,14 +213,15 @@ def beat_answer(value: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
 # ------------------------------------------------------------------------------------- what the pilot says
 
 
-def offer(slot: Slot, walltime: int, held: Tuple[int, ...]) -> Dict[str, Any]:
-    """Say what the slot can run."""
+def offer(slot: Slot, walltime: int, held: Tuple[int, ...], *, answered: bool) -> Dict[str, Any]:
+    """Say what the slot can run, and whether the last answer to this was heard."""
     return {
         "cores": slot.cores,
         "memory": slot.memory,
         "walltime": walltime,
         "tags": list(slot.tags),
         "held": list(held),
+        "answered": answered,
     }
 
 

@@ -16,7 +16,7 @@ from sancho_client.calls import archives, configuration, data, identity, jobs, l
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
-from sancho_client.models.jobs import JobDescription, Output, Requirements, RuleWish
+from sancho_client.models.jobs import Gpus, JobDescription, Output, Requirements, RuleWish
 from sancho_client.models.lives import NewAttachment, NewCollection
 from sancho_client.models.topology import Beat
 from sancho_client.models.vos import NewVo, Resource
@@ -35,6 +35,22 @@ DESCRIPTION = JobDescription(
     close_datasets=True,
     output_sandbox=["*"],
     requirements=Requirements(cores=1, memory="2 GB", walltime=60, tags=["t"], sites=["s"], banned_sites=["b"]),
+    type="simulation",
+    alternatives=[
+        Requirements(
+            max_cores=8,
+            memory_per_core="1 GB",
+            memory_limit="20 GB",
+            cpu_work=1e6,
+            scratch="10 GB",
+            io="100 MB",
+            system="linux",
+            architecture="x86_64",
+            min_microarchitecture=2,
+            max_microarchitecture=4,
+            gpus=Gpus(count=1, vendor="nvidia", memory="8 GB", min_capability="7.5", max_capability="9.0"),
+        )
+    ],
     max_attempts=1,
     priority=1,
 )

@@ -83,14 +83,14 @@ async def test_a_storage_token_opens_no_door_of_ours_even_if_a_storage_calls_its
 
 async def test_a_pilots_token_makes_a_pilot_and_nothing_more(installation: Installation, world: World) -> None:
     number = await helpers.pilot(installation, world, "abc", b"last")
-    holder = service.PilotHolder(pilot_id=number, stamp="abc", vo=0, vos=[1, 2], login=b"last".hex())
+    holder = service.PilotHolder(pilot_id=number, ce_id=1, stamp="abc", vo=0, vos=[1, 2], login=b"last".hex())
     token = service.pilot_token(installation.issuer, holder, timedelta(days=1))
 
     pilot = await who(installation, token)
 
     assert pilot == Principal(
         vo=0, vo_name="instance", account_id=0, account="pilot:abc", permissions=frozenset({"pilots:report"}),
-        vos=(0, 1, 2), pilot_id=number,
+        vos=(0, 1, 2), pilot_id=number, ce_id=1,
     )  # fmt: skip
     assert not pilot.is_instance_admin
 

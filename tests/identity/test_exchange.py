@@ -98,7 +98,7 @@ async def test_tokens_of_a_pilot_and_for_strangers_are_not_exchanged(installatio
     own = await login(installation)
     pilot_id, minutes = await helpers.pilot(installation, world, "p", b"last"), timedelta(minutes=5)
     issuer = installation.issuer
-    holder = service.PilotHolder(pilot_id=pilot_id, stamp="p", vo=0, vos=[1], login=b"last".hex())
+    holder = service.PilotHolder(pilot_id=pilot_id, ce_id=1, stamp="p", vo=0, vos=[1], login=b"last".hex())
     pilot = service.pilot_token(issuer, holder, minutes)
     ended = service.pilot_token(issuer, replace(holder, pilot_id=10**9), minutes)
     job = service.job_token(issuer, vo=1, vo_name="belle", job_id=1, attempt_id=1, lifetime=minutes)

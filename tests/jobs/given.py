@@ -60,7 +60,7 @@ async def taken(
     return await service.start(
         conn,
         """
-        SELECT vo, task_queue_id, input_set_id IS NOT NULL AS has_inputs
+        SELECT vo, task_queue_id, input_set_id IS NOT NULL AS has_inputs, 0::smallint AS way, 1 AS cores
           FROM task_queue WHERE vo = %(vo)s AND active ORDER BY 2
         """,
         {"vo": vo},

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from sancho.jobs import plan
 from sancho.jobs.errors import NoSiteCanRun, ParameterMissing
-from sancho.jobs.model import TRANSITIONS, Description, JobState, Output, Reason, Requirement, fill
-from sancho.jobs.plan import Slot
+from sancho.jobs.model import TRANSITIONS, Description, JobState, Output, Reason, Requirement, Slot, fill
 
 SLOT = Slot(ce="A-CE", site="SITE-A", cores=2, memory=4000, walltime=timedelta(hours=2), tags=frozenset({"gpu"}))
 
@@ -52,16 +51,16 @@ def test_filling_in_never_fails_and_leaves_texts_without_braces(text: str, param
 )
 def test_a_job_that_no_slot_fits_says_what_the_nearest_lacks(need: Requirement, why: str) -> None:
     with pytest.raises(NoSiteCanRun, match=why):
-        plan.check_feasible(need, [SLOT])
+        plan.check_feasible([need], [SLOT])
 
 
 def test_a_job_that_fits_is_accepted() -> None:
-    plan.check_feasible(Requirement(memory=4000, cores=2, tags=("gpu",), sites=("SITE-A",)), [SLOT])
+    plan.check_feasible([Requirement(memory=4000, cores=2, tags=("gpu",), sites=("SITE-A",))], [SLOT])
 
 
 def test_without_any_ce_nothing_can_run() -> None:
     with pytest.raises(NoSiteCanRun, match="no compute element"):
-        plan.check_feasible(Requirement(), [])
+        plan.check_feasible([Requirement()], [])
 
 
 @pytest.mark.parametrize("reason", list(Reason))
@@ -89,13 +88,14 @@ def test_inputs_of_others_make_another_set() -> None:
 
 
 def test_jobs_share_a_queue_only_when_they_need_the_same() -> None:
-    same = plan.queue_digest(1, Requirement(tags=("a", "b")), None, 0)
-    assert plan.queue_digest(1, Requirement(tags=("b", "a")), None, 0) == same
+    alice = {"group_id": 1, "account_id": 1, "type": None, "priority": 0}
+    same = plan.queue_digest(alice, [Requirement(tags=("a", "b"))], None)
+    assert plan.queue_digest(alice, [Requirement(tags=("b", "a"))], None) == same
     others = [
-        plan.queue_digest(2, Requirement(tags=("a", "b")), None, 0),
-        plan.queue_digest(1, Requirement(tags=("a",)), None, 0),
-        plan.queue_digest(1, Requirement(tags=("a", "b")), 9, 0),
-        plan.queue_digest(1, Requirement(tags=("a", "b")), None, 1),
+        *(plan.queue_digest({**alice, name: 2}, [Requirement(tags=("a", "b"))], None) for name in alice),
+        plan.queue_digest(alice, [Requirement(tags=("a",))], None),
+        plan.queue_digest(alice, [Requirement(tags=("a", "b"))], 9),
+        plan.queue_digest(alice, [Requirement(tags=("a", "b")), Requirement(cores=2)], None),
     ]
     assert same not in others
-    assert len(set(others)) == 4
+    assert len(set(others)) == 7

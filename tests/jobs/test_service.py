@@ -112,6 +112,7 @@ async def test_a_job_is_given_to_one_pilot_and_an_empty_queue_falls_asleep(conn:
     assert (given.job_id, given.number) == (made.job_ids[0], 1)
     assert await state(conn, given.job_id) is JobState.MATCHED
     assert await taken(conn, world, pilot_id=2, site="SITE-B") is None
+    await service.rest(conn, 1)
     assert await queues(conn) == []
     await submitted(conn, world)
     assert len(await queues(conn)) == 1

@@ -302,8 +302,16 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
         "max_attempts": 2, "priority": 1,
         "requirements": {
             "cores": 1, "memory": "1 MB", "walltime": "1 min", "tags": ["env:demo"], "sites": ["SITE-A"],
-            "banned_sites": ["SITE-B"],
+            "banned_sites": ["SITE-B"], "max_cores": 2, "memory_per_core": "1 MB", "memory_limit": "2 GB",
         },
+        "type": "simulation",
+        "alternatives": [{
+            "cpu_work": 1000.0, "scratch": "1 GB", "io": "1 MB", "system": "linux", "architecture": "x86_64",
+            "min_microarchitecture": 2, "max_microarchitecture": 4, "tags": ["env:demo | ~site:SITE-B"],
+            "gpus": {
+                "count": 1, "vendor": "nvidia", "memory": "8 GB", "min_capability": "7.5", "max_capability": "9.0",
+            },
+        }],
     }  # fmt: skip
     said = description("new", **more)
     said["outputs"][0]["rule"]["lifetime"] = "1 d"

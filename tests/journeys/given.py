@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 
 from sancho.decisions import service as decisions
-from sancho.kit.db import execute
+from sancho.kit.db import all_vos, execute
+from sancho.matching import service as matching
 from sancho.rules import service as rules
 from tests.served import Served
 
@@ -86,6 +87,8 @@ async def fill(served: Served, owner_url: str) -> dict[str, Filled]:
         await _make_jobs(filled)
     await rules.record_usage(served.deployment)
     await decisions.seal(served.deployment)
+    async with served.deployment.database.transaction(await all_vos(served.deployment.database)) as conn:
+        await matching.average(conn)
     return both
 
 

@@ -149,6 +149,10 @@ SPECS: dict[str, dict[str, Any]] = {
     "ComputeElement": {
         "site": "SITE-A", "plugin": "local", "cores": 1, "memory": "1 GB", "walltime": "1 h", "max_pilots": 0,
         "tags": ["x"], "settings": {"folder": "/nowhere"}, "enabled": True,
+        "machine": {
+            "system": "linux", "architecture": "x86_64", "microarchitecture": 3, "power": 10.5, "scratch": "10 GB",
+            "io": "1 GB", "gpus": [{"count": 1, "vendor": "nvidia", "memory": "8 GB", "capability": "8.6"}],
+        },
     },
     "RSE": {
         "site": "SITE-A", "plugin": "posix", "prefix": "file:///nowhere", "audience": "x", "attributes": {"tier": 1},

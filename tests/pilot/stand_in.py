@@ -136,6 +136,7 @@ class StandIn:
             "command": list(command),
             "environment": {},
             "environments": [],
+            "cores": 1,
             "walltime": 300,
             "memory": 2_000_000_000,
             "input_sandbox": None,

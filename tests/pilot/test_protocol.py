@@ -43,7 +43,8 @@ INPUT = {"did": WORD, "name": WORD, "size": AMOUNT, "adler32": st.none() | ADLER
 ASSIGNMENT = st.fixed_dictionaries(
     {
         "attempt_id": ID, "job_id": ID, "number": st.integers(1, 99), "command": st.lists(WORD, min_size=1),
-        "environment": st.dictionaries(WORD, TEXT, max_size=3), "environments": st.lists(WORD), "walltime": SECONDS,
+        "environment": st.dictionaries(WORD, TEXT, max_size=3), "environments": st.lists(WORD),
+        "walltime": SECONDS, "cores": st.integers(1, 4096),
         "memory": AMOUNT, "inputs": st.lists(st.fixed_dictionaries(INPUT), max_size=3),
         "input_sandbox": st.none() | st.fixed_dictionaries({"url": WORD, "sha256": DIGEST, "size": AMOUNT}),
         "outputs": st.lists(
@@ -73,7 +74,7 @@ def test_a_pilot_makes_every_call_of_the_protocol(pilots: Pilots, server: StandI
 
 @given(SLOT, st.integers(0, 10**8), st.lists(ID, max_size=20))
 def test_every_offer_is_in_the_protocol(slot: Slot, walltime: int, held: list[int]) -> None:
-    check_request("POST", "/v1/pilot/match", wire.offer(slot, walltime, tuple(held)))
+    check_request("POST", "/v1/pilot/match", wire.offer(slot, walltime, tuple(held), answered=bool(held)))
 
 
 @given(ID, st.sampled_from(["running", "completing"]), LOG, AMOUNT, SECONDS, AMOUNT)

@@ -187,8 +187,10 @@ async def test_what_is_in_use_is_not_removed(conn: Connection, world: World) -> 
     await execute(
         conn,
         """
-        INSERT INTO task_queue (vo, group_id, cores, memory, walltime, tags, digest)
-        SELECT 1, group_id, 1, 1, '1h', '{}', 'x' FROM account_group WHERE vo = 1 AND name = 'higgs'
+        INSERT INTO task_queue (vo, group_id, account_id, requirements, digest)
+        SELECT 1, g.group_id, a.account_id, '[]', 'x'
+          FROM account_group g JOIN account a ON a.vo = 1 AND a.name = 'alice'
+         WHERE g.vo = 1 AND g.name = 'higgs'
         """,
     )
 

@@ -3,8 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 from sancho.jobs.errors import NoSiteCanRun, OutputOutside, ParameterMissing, TooManyOutputs
@@ -14,51 +13,19 @@ from sancho.jobs.model import (
     JobState,
     Reason,
     Requirement,
+    Slot,
     fill,
+    lacks,
     leads_outside,
     placeholders,
 )
+from sancho.kit import tags
+from sancho.kit.documents import write
 from sancho.kit.policy import did
-from sancho.kit.units import in_words
 from sancho.sharing.model import owner_of
 
 MOST_NAMED = 5
 """CEs that a sentence names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slot:
-    """What one CE offers per pilot."""
-
-    ce: str
-    site: str
-    cores: int
-    memory: int
-    walltime: timedelta
-    tags: frozenset[str]
-    off: str | None = None
-    """Why no pilot of it takes jobs now."""
-
-
-def slot_of(row: tuple[Any, ...], *, patient: bool = False) -> Slot:
-    """A slot as the store tells it; for the `patient`, a site that is disabled will be enabled again."""
-    ce, site, cores, memory, walltime, tags, ce_enabled, site_enabled, max_pilots = row
-    off = None
-    if not ce_enabled:
-        off = "it is disabled"
-    elif not site_enabled and not patient:
-        off = f"site {site} is disabled"
-    elif max_pilots == 0 and not patient:
-        off = "it may have no pilots (max_pilots is 0)"
-    return Slot(ce=ce, site=site, cores=cores, memory=memory, walltime=walltime, tags=frozenset(tags), off=off)
-
-
-def requirement_of(said: Mapping[str, Any]) -> Requirement:
-    """A requirement as a description is stored with it."""
-    return Requirement(
-        cores=said["cores"], memory=said["memory"], walltime=timedelta(seconds=said["walltime"]),
-        tags=tuple(said["tags"]), sites=tuple(said["sites"]), banned_sites=tuple(said["banned_sites"]),
-    )  # fmt: skip
 
 
 def rows_with_numbers(parameters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -80,6 +47,22 @@ def check_placeholders(description: Description, rows: Sequence[Mapping[str, Any
                     raise ParameterMissing(where=where, name=name, number=number)
 
 
+def check_tags(ways: Sequence[Requirement]) -> None:
+    """Raise `TagsMalformed` for the first wish for tags that cannot be read."""
+    for n, way in enumerate(ways):
+        for i, wish in enumerate(way.tags):
+            try:
+                tags.parse(wish)
+            except tags.TagsMalformed as e:
+                e.field = f"description.{way_field(n)}.tags.{i}"
+                raise
+
+
+def way_field(number: int) -> str:
+    """Where in a description one of its ways stands."""
+    return "requirements" if number == 0 else f"alternatives.{number - 1}"
+
+
 def check_outputs(description: Description, rows: Sequence[Mapping[str, Any]]) -> None:
     """Raise `TooManyOutputs`, or `OutputOutside` for the first path that parameters lead out of a job's folder."""
     count = len(description.outputs) * len(rows)
@@ -99,54 +82,35 @@ def output_names(description: Description, rows: Sequence[Mapping[str, Any]]) ->
     ]
 
 
-def things(requirement: Requirement, named: Sequence[Sequence[tuple[str, str | None]]]) -> list[str]:
+def things(ways: Sequence[Requirement], named: Sequence[Sequence[tuple[str, str | None]]]) -> list[str]:
     """What a submission is about: the outputs of all jobs and their datasets, the tags and sites it asks for."""
     names = dict.fromkeys(name for job in named for output in job for name in output if name)
-    asked = [*(f"tag:{tag}" for tag in requirement.tags), *(f"site:{site}" for site in requirement.sites)]
-    return [*map(did, names), *asked]
+    wanted = [tag for way in ways for wish in way.tags for tag in tags.wanted(tags.parse(wish))]
+    sites = [site for way in ways for site in way.sites]
+    return [*map(did, names), *dict.fromkeys([*(f"tag:{tag}" for tag in wanted), *(f"site:{site}" for site in sites)])]
 
 
-def lacks(requirement: Requirement, slot: Slot) -> list[str]:
-    """What a slot lacks for a job; empty when it fits."""
-    missing: list[str] = []
-    if requirement.sites and slot.site not in requirement.sites:
-        missing.append(f"it is not at {' or '.join(requirement.sites)}")
-    if slot.site in requirement.banned_sites:
-        missing.append(f"site {slot.site} is banned by the job")
-    if slot.cores < requirement.cores:
-        missing.append(f"{slot.cores} of {requirement.cores} cores")
-    if slot.memory < requirement.memory:
-        missing.append(f"{slot.memory} of {requirement.memory} bytes of memory")
-    if slot.walltime < requirement.walltime:
-        missing.append(f"{in_words(slot.walltime)} of {in_words(requirement.walltime)} wall time")
-    if absent := sorted(set(requirement.tags) - slot.tags):
-        missing.append(f"tag {', '.join(absent)}")
-    if slot.off is not None:
-        missing.append(slot.off)
-    return missing
-
-
-def check_feasible(requirement: Requirement, slots: Sequence[Slot]) -> None:
-    """Raise `NoSiteCanRun`, with what the nearest slot lacks, unless some slot fits."""
-    if (why := _obstacle(requirement, slots)) is not None:
+def check_feasible(ways: Sequence[Requirement], slots: Sequence[Slot]) -> None:
+    """Raise `NoSiteCanRun`, with what the nearest slot lacks, unless some slot fits one of the ways of a job."""
+    if (why := _obstacle(ways, slots)) is not None:
         raise NoSiteCanRun(why=why)
 
 
-def why_waiting(requirement: Requirement, slots: Sequence[Slot]) -> str:
+def why_waiting(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str:
     """Say what a job waits for that is in its queue, its inputs complete."""
-    if (why := _obstacle(requirement, slots)) is not None:
+    if (why := _obstacle(ways, slots)) is not None:
         return f"no compute element can run it now: {why}"
-    fitting = sorted(s.ce for s in slots if not lacks(requirement, s))
+    fitting = sorted(s.ce for s in slots if any(not lacks(way, s) for way in ways))
     named = [*fitting[:MOST_NAMED], *(["others"] if len(fitting) > MOST_NAMED else [])]
     return f"no pilot at {' or '.join(named)} has had a free slot for it yet"
 
 
-def _obstacle(requirement: Requirement, slots: Sequence[Slot]) -> str | None:
+def _obstacle(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str | None:
     """Why none of these slots fits; None when one does."""
     if not slots:
         return "your VO has no compute element"
-    best = min(slots, key=lambda s: (len(lacks(requirement, s)), s.ce))
-    missing = lacks(requirement, best)
+    tried = [(lacks(way, slot), slot) for way in ways for slot in slots]
+    missing, best = min(tried, key=lambda one: (len(one[0]), one[1].ce))
     return f"the nearest is {best.ce} at {best.site}, but {'; '.join(missing)}" if missing else None
 
 
@@ -155,12 +119,18 @@ def after_failure(reason: Reason, *, attempts: int, max_attempts: int) -> JobSta
     return JobState.WAITING if reason.worth_retrying and attempts < max_attempts else JobState.FAILED
 
 
-def queue_digest(group_id: int, requirement: Requirement, input_set_id: int | None, priority: int) -> bytes:
-    """What makes two jobs wait in the same task queue."""
-    need = requirement
-    said = [group_id, need.cores, need.memory, need.walltime.total_seconds(), sorted(need.tags), sorted(need.sites),
-            sorted(need.banned_sites), input_set_id, priority]  # fmt: skip
-    return hashlib.sha256(json.dumps(said).encode()).digest()
+def in_order(way: Requirement) -> Requirement:
+    """The same requirement, written the same way however its lists were ordered."""
+    return replace(
+        way, tags=tuple(sorted(set(way.tags))), sites=tuple(sorted(set(way.sites))),
+        banned_sites=tuple(sorted(set(way.banned_sites))),
+    )  # fmt: skip
+
+
+def queue_digest(who: Mapping[str, Any], ways: Sequence[Requirement], input_set_id: int | None) -> bytes:
+    """What makes two jobs wait in the same task queue; `who` is whose they are, of what type and priority."""
+    said = [dict(who), [write(in_order(way)) for way in ways], input_set_id]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
 
 def submission_digest(description: Mapping[str, Any], rows: Sequence[str]) -> bytes:

@@ -28,6 +28,14 @@ async def wake_all(deployment: Deployment) -> None:
         await wake(deployment, vo=vo)
 
 
+@tasks.task("rest_all", every=timedelta(minutes=1))
+async def rest_all(deployment: Deployment) -> None:
+    """Put empty task queues to sleep."""
+    for vo in await all_vos(deployment.database):
+        async with deployment.database.transaction([vo]) as conn:
+            await service.rest(conn, vo)
+
+
 @tasks.task("prepare_weeks", every=timedelta(days=1))
 async def prepare_weeks(deployment: Deployment) -> None:
     """Make the partitions of the coming weeks."""

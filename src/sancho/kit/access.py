@@ -47,6 +47,8 @@ class Principal:
     vos: tuple[int, ...]
     pilot_id: int | None = None
     """Set when the caller is a pilot: then it has no account of its own (`account_id` 0)."""
+    ce_id: int | None = None
+    """The CE of a pilot."""
     job_id: int | None = None
     """Set when the caller is a job that runs, as `attempt_id`: for account `account_id`, without any of its rights."""
     attempt_id: int | None = None

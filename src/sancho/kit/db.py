@@ -11,14 +11,12 @@ goes to the VO that holds the fewest for its weight. What serves many VOs at onc
 import asyncio
 import os
 import random
-import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
-from itertools import count
-from typing import Any, LiteralString, NamedTuple, TypeVar
+from typing import Any, LiteralString, TypeVar
 from weakref import WeakKeyDictionary
 
 from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
@@ -31,15 +29,16 @@ from pydantic import TypeAdapter
 from sancho.kit.adapters import ADAPTERS
 from sancho.kit.errors import Conflict, Invalid, Unavailable
 from sancho.kit.fair import Party, Turns
+from sancho.kit.glances import glance_of
 from sancho.kit.tenancy import INSTANCE
 
 Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 Query = LiteralString | sql.SQL | sql.Composed
 
-GREETING = "SET LOCAL sancho.vo = %(_vos)s; SET LOCAL plan_cache_mode = force_generic_plan"
-PARAMETER = re.compile(r"%\((\w+)\)s")
 
+Hear = Callable[[float], Awaitable[list[str]]]
+"""Waits so many seconds for news; gives those that came, as soon as there are any."""
 BeforeCommit = Callable[[Connection, Sequence[int]], Awaitable[None]]
 
 SEARCH_PATH = "-c search_path=sancho,procrastinate"
@@ -117,7 +116,7 @@ class Database:
         """
         self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
-        self._timeout = timeout
+        self._url, self._timeout = url, timeout
         self._glances: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
         self._turns = Turns(size, room=20 * size, weigh=weigh)
         self._snapshot_turns = Turns(snapshots, room=5 * snapshots, weigh=weigh)
@@ -173,7 +172,7 @@ class Database:
         `transaction` does.
         """
         served = tuple(vos)
-        glance = _glance(query)
+        glance = glance_of(query)
         async with self._connection(self._pool, self._turns, served) as conn:
             cursor, given = AsyncClientCursor(conn, row_factory=dict_row), {**(params or {}), "_vos": _words(served)}
             known = self._glances.setdefault(conn, set())
@@ -188,6 +187,20 @@ class Database:
             await cursor.set_result(-1)
             row = await cursor.fetchone()
         return None if row is None else _adapter(kind).validate_python(row)
+
+    @asynccontextmanager
+    async def listening(self, channel: LiteralString) -> AsyncIterator[Hear]:
+        """Hear what others say on a channel (`pg_notify`), over a connection of its own; raises `DatabaseAway`."""
+        try:
+            async with await AsyncConnection.connect(self._url, autocommit=True) as conn:
+                await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+                async def hear(seconds: float) -> list[str]:
+                    return [news.payload async for news in conn.notifies(timeout=seconds, stop_after=1)]
+
+                yield hear
+        except (errors.OperationalError, errors.InterfaceError) as e:
+            raise DatabaseAway from e
 
     @asynccontextmanager
     async def _lease(
@@ -226,26 +239,6 @@ class Database:
             raise DatabaseAway from e
         finally:
             turns.give_back(party)
-
-
-class _Glance(NamedTuple):
-    """A query as a statement that the database prepares, and the message that runs it, which is one transaction."""
-
-    name: str
-    prepare: bytes
-    run: bytes
-
-
-_numbers = count(1)
-
-
-@cache
-def _glance(query: LiteralString) -> _Glance:
-    names = list(dict.fromkeys(PARAMETER.findall(query)))
-    statement = query % {name: f"${n}" for n, name in enumerate(names, 1)}
-    name = f"glance_{next(_numbers)}"
-    given = f"({', '.join(f'%({name})s' for name in names)})" if names else ""
-    return _Glance(name, f"PREPARE {name} AS {statement}".encode(), f"{GREETING}; EXECUTE {name}{given}".encode())
 
 
 @lru_cache(maxsize=1000)
@@ -383,7 +376,7 @@ async def all_vos(database: Database) -> list[int]:
 
 
 __all__ = [
-    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Query", "TooSlow",
+    "AsyncCursor", "Collision", "Connection", "Database", "DatabaseAway", "DatabaseBusy", "Hear", "Query", "TooSlow",
     "again",
     "all_vos", "execute", "fetch", "fetch_rows", "fetch_value", "fetch_values", "find", "in_time", "make_partitions",
     "narrow", "serving", "stream", "stream_as",

@@ -22,8 +22,13 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Invalid, Unauthorized
 
 
-async def _deployment(request: Request) -> Deployment:
+def deployment_of(request: Request) -> Deployment:
+    """The deployment that serves a request: what `Deployed` gives, for routes that are asked most."""
     return cast(Deployment, request.app.state.deployment)
+
+
+async def _deployment(request: Request) -> Deployment:
+    return deployment_of(request)
 
 
 Deployed = Annotated[Deployment, Depends(_deployment)]

@@ -1,20 +1,63 @@
 """The words of matching."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sancho.jobs.model import Requirement, Slot
 
 PATIENCE = timedelta(minutes=10)
-"""How long a job waits for the site that has most of its bytes, before any site with a copy will do."""
+"""How long a job waits for the site that has most of its bytes, before any site will do."""
+HALF_LIFE = timedelta(hours=24)
+"""After so long, what an owner has used counts half."""
+
+QueueKey = tuple[int, int]
+"""A task queue: its VO and its id."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owner:
+    """Whom a job counts for: its account, in a group, in a VO."""
+
+    vo: int
+    group_id: int
+    account_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queue:
+    """A task queue as the matcher knows it: what its jobs want, whose they are, how many wait."""
+
+    key: QueueKey
+    owner: Owner
+    type: str | None
+    priority: int
+    ways: tuple[Requirement, ...]
+    input_set_id: int | None
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Where the files of an input set are: bytes by site. `since`: when the first of its jobs began to wait."""
+
+    site_sizes: dict[int, int]
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """What a pilot says it can run, and for whom. `memory` in bytes; `walltime` is what its slot has left."""
+    """What a pilot says it can run, and for whom. The slot's `walltime` is what is left of it."""
 
     pilot_id: int
     site_id: int
     vos: tuple[int, ...]
+    slot: Slot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """A task queue whose next job a pilot may have: in which of its ways, with how many cores."""
+
+    queue: Queue
+    way: int
     cores: int
-    memory: int
-    walltime: timedelta
-    tags: tuple[str, ...]

@@ -1,12 +1,103 @@
-"""Use case of matching."""
+"""Use cases of matching: keep a board of what waits, choose from it, and give jobs away."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from sancho.jobs import service as jobs
-from sancho.jobs.model import Started
+from sancho.jobs.model import Slot, Started
 from sancho.kit.db import Connection
 from sancho.matching import store
-from sancho.matching.model import Offer
+from sancho.matching.model import HALF_LIFE, Offer, QueueKey
+from sancho.matching.plan import Board
+
+TRIED = 8
+"""Task queues that one claim looks at; mostly the first one will do."""
+ROUNDS = 3
+"""How often a match plans anew because what it had planned was gone."""
 
 
-async def match(conn: Connection, offer: Offer) -> Started | None:
-    """Give a pilot a job that fits its offer, or None; the transaction serves the offer's VOs."""
-    return await jobs.start(conn, store.CHOICE, store.parameters(offer), pilot_id=offer.pilot_id, site_id=offer.site_id)
+@dataclass(kw_only=True)
+class Matcher:
+    """What one process knows of all that waits. While nobody keeps it fresh, each match reads a new one."""
+
+    board: Board
+    slots: dict[int, tuple[int, Slot]] = field(default_factory=dict[int, tuple[int, Slot]])
+    """The site and the slot of each CE, by its id."""
+    followed: bool = False
+    """True while news of the queues reach it: what is not on the board then is nowhere."""
+
+    def offer(self, ce_id: int, pilot_id: int, vos: Sequence[int], said: Slot) -> Offer | None:
+        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known."""
+        if ce_id not in self.slots:
+            return None
+        site_id, slot = self.slots[ce_id]
+        offered = replace(
+            slot, cores=min(said.cores, slot.cores), memory=min(said.memory, slot.memory),
+            walltime=min(said.walltime, slot.walltime), tags=said.tags & slot.tags | _of_site(slot),
+        )  # fmt: skip
+        return Offer(pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in vos if vo > 0), slot=offered)
+
+
+def _of_site(slot: Slot) -> frozenset[str]:
+    return frozenset(tag for tag in slot.tags if tag.startswith("site:"))
+
+
+def matcher_of(weigh: Callable[[int], float]) -> Matcher:
+    """A matcher that knows nothing yet; `weigh` says what a VO's share is beside other VOs."""
+    return Matcher(board=Board(weigh))
+
+
+async def match(conn: Connection, matcher: Matcher, offer: Offer) -> Started | None:
+    """Give a pilot a job that fits its offer, or None; the transaction serves the offer's VOs.
+
+    What is planned from the board is checked by the statement that takes the job. A queue of which no job can be had
+    is passed over until the board hears of it again.
+    """
+    for _ in range(ROUNDS):
+        choices = matcher.board.choose(offer, most=TRIED)
+        if not choices:
+            return None
+        started = await jobs.start(
+            conn, store.CHOICE, store.parameters(choices), pilot_id=offer.pilot_id, site_id=offer.site_id
+        )
+        for choice in choices:
+            if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
+                matcher.board.give(choice)
+                return started
+            matcher.board.empty(choice.queue.key)
+    return None
+
+
+async def read(conn: Connection, matcher: Matcher | None = None) -> Matcher:
+    """Read everything that waits in the VOs that the transaction serves, into a new matcher or over an old one."""
+    matcher = matcher or Matcher(board=Board())
+    board = matcher.board
+    matcher.slots = await store.slots(conn)
+    found = await store.queues(conn, board.queues)
+    inputs = await store.inputs(conn, sorted({(q.key[0], q.input_set_id) for q in found if q.input_set_id is not None}))
+    shares, used = await store.group_shares(conn), await store.used(conn, HALF_LIFE)
+    board.keep({queue.key for queue in found})
+    for queue in found:
+        board.put(queue)
+    board.place(inputs, datetime.now(UTC))
+    board.shares = shares
+    board.use(used)
+    return matcher
+
+
+async def read_some(conn: Connection, matcher: Matcher, keys: Sequence[QueueKey]) -> None:
+    """Read these queues anew."""
+    board = matcher.board
+    found = await store.queues(conn, board.queues, keys)
+    new = {(q.key[0], q.input_set_id) for q in found if q.input_set_id is not None and q.key not in board.queues}
+    board.learn(await store.inputs(conn, sorted(new)) if new else {})
+    for key in set(keys) - {queue.key for queue in found}:
+        board.drop(key)
+    for queue in found:
+        board.put(queue)
+
+
+async def average(conn: Connection) -> None:
+    """Let what owners had of late grow and fade up to now, in the VOs that the transaction serves."""
+    await store.average(conn, HALF_LIFE)

@@ -1,66 +1,202 @@
-"""The SQL of matching: a query that others embed. It only reads."""
+"""The SQL of matching: what the board is made of, and a query that others embed. Nothing here writes but averages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, LiteralString
 
-from sancho.matching.model import PATIENCE, Offer
-
-TRIED_OF_A_GROUP = 32
-TRIED = 256
-"""Task queues looked at in one match at most; mostly the first one will do."""
+from sancho.jobs.model import Machine, Requirement, Slot
+from sancho.kit.db import Connection, execute, fetch_rows
+from sancho.kit.documents import read
+from sancho.matching.model import Choice, Inputs, Owner, Queue, QueueKey
 
 CHOICE: LiteralString = """
-    WITH vo_ticket AS MATERIALIZED (
-        SELECT v AS vo, random() AS ticket FROM unnest(%(vos)s::smallint[]) v),
-    group_ticket AS MATERIALIZED (
-        SELECT g.vo, g.group_id, v.ticket AS vo_ticket, -ln(1 - random()) / greatest(g.share, 1e-6) AS ticket
-          FROM account_group g JOIN vo_ticket v ON v.vo = g.vo)
-    SELECT q.vo, q.task_queue_id, q.input_set_id IS NOT NULL AS has_inputs
-      FROM (SELECT * FROM group_ticket ORDER BY vo_ticket, ticket) t
+    SELECT w.vo, w.task_queue_id, q.has_inputs, w.way, w.cores
+      FROM (SELECT * FROM unnest(%(queue_vos)s::smallint[], %(queues)s::int[], %(ways)s::smallint[], %(cores)s::int[])
+                     WITH ORDINALITY AS w (vo, task_queue_id, way, cores, n) ORDER BY n) w
      CROSS JOIN LATERAL (
-           SELECT q.vo, q.task_queue_id, q.input_set_id FROM task_queue q
-            WHERE q.active AND q.group_id = t.group_id AND q.vo = t.vo
-              AND q.cores <= %(cores)s AND q.memory <= %(memory)s AND q.walltime <= %(walltime)s
-              AND q.tags <@ %(tags)s::text[] AND (q.site_ids IS NULL OR %(site_id)s = ANY (q.site_ids))
-              AND %(site_id)s <> ALL (q.banned_ids)
-            ORDER BY q.priority DESC, q.task_queue_id LIMIT %(tried_of_a_group)s) q
-     WHERE q.input_set_id IS NULL OR (
-           NOT EXISTS (
-               SELECT FROM input_set_did i
-                WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT EXISTS (
-                      SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'))
-           AND NOT EXISTS (
-               SELECT FROM shared_input i
-                WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT i.available)
-           AND (
-               (SELECT coalesce(max(s.size) FILTER (WHERE s.site_id = %(site_id)s), 0) >= coalesce(max(s.size), 0)
-                  FROM (SELECT b.site_id, sum(b.size) AS size
-                          FROM (SELECT rse.site_id, r.size
-                                  FROM input_set_did i
-                                  JOIN replica r ON r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
-                                  JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
-                                 WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo
-                                 UNION ALL
-                                SELECT p.site_id, p.size
-                                  FROM shared_input i CROSS JOIN unnest(i.site_ids, i.sizes) AS p (site_id, size)
-                                 WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo) b
-                         GROUP BY b.site_id) s)
-               OR (SELECT j.changed_at <= now() - %(patience)s::interval
-                     FROM waiting_job w JOIN job j ON j.job_id = w.job_id AND j.vo = w.vo
-                    WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
-                    ORDER BY w.priority, w.job_id LIMIT 1)))
-     LIMIT %(tried)s
+           SELECT q.input_set_id IS NOT NULL AS has_inputs FROM task_queue q
+            WHERE q.task_queue_id = w.task_queue_id AND q.vo = w.vo AND q.active
+              AND (q.input_set_id IS NULL OR (
+                  NOT EXISTS (
+                      SELECT FROM input_set_did i
+                       WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT EXISTS (
+                             SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'))
+                  AND NOT EXISTS (
+                      SELECT FROM shared_input i
+                       WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT i.available)))) q
 """
-"""Task queues (vo, task_queue_id, has_inputs) that fit an offer, in the order of a lottery: VOs alike, groups by share,
-then by priority. It is drawn as far as it is read. A queue is left out while a file of its inputs is available nowhere,
-and while another readable site has more of their bytes, unless its first job has waited for `PATIENCE`. Of inputs that
-another VO shares it sees where they were when they were last looked at: it serves the VOs of the offer alone."""
+"""Of the task queues that a plan has chosen, in its order, those whose inputs are all available at this moment, as
+(vo, task_queue_id, has_inputs, way, cores). It is looked at as far as it is read. Of inputs that another VO shares it
+sees where they were when they were last looked at: it serves the VOs of the offer alone."""
 
 
-def parameters(offer: Offer) -> Mapping[str, Any]:
+def parameters(choices: Sequence[Choice]) -> Mapping[str, Any]:
     """What `CHOICE` wants to know."""
     return {
-        "vos": list(offer.vos), "cores": offer.cores, "memory": offer.memory, "walltime": offer.walltime,
-        "tags": list(offer.tags), "site_id": offer.site_id, "patience": PATIENCE, "tried": TRIED,
-        "tried_of_a_group": TRIED_OF_A_GROUP,
+        "queue_vos": [c.queue.key[0] for c in choices], "queues": [c.queue.key[1] for c in choices],
+        "ways": [c.way for c in choices], "cores": [c.cores for c in choices],
     }  # fmt: skip
+
+
+async def queues(
+    conn: Connection, known: Mapping[QueueKey, Queue], only: Sequence[QueueKey] | None = None
+) -> list[Queue]:
+    """Task queues with waiting jobs, of the VOs served: all, or of these `only` those. What is `known` is not read."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT q.vo, q.task_queue_id, w.waiting, q.group_id, q.account_id, q.type, q.priority, q.input_set_id,
+               CASE WHEN (q.vo, q.task_queue_id) IN (
+                         SELECT * FROM unnest(%(known_vos)s::smallint[], %(known)s::int[]))
+                    THEN NULL ELSE q.requirements END
+          FROM task_queue q
+         CROSS JOIN LATERAL (
+               SELECT sum(s.waiting)::bigint AS waiting FROM task_queue_slot s
+                WHERE s.task_queue_id = q.task_queue_id AND s.vo = q.vo) w
+         WHERE q.active AND w.waiting > 0 AND q.requirements IS NOT NULL
+           AND (%(all)s OR (q.vo, q.task_queue_id) IN (
+               SELECT * FROM unnest(%(only_vos)s::smallint[], %(only)s::int[])))
+        """,
+        {
+            "known_vos": [vo for vo, _ in known], "known": [queue_id for _, queue_id in known],
+            "all": only is None, "only_vos": [vo for vo, _ in only or ()], "only": [q for _, q in only or ()],
+        },
+    )  # fmt: skip
+    return [_queue(known, row) for row in rows]
+
+
+def _queue(known: Mapping[QueueKey, Queue], row: tuple[Any, ...]) -> Queue:
+    vo, queue_id, waiting, group_id, account_id, kind, priority, input_set_id, requirements = row
+    ways = known[vo, queue_id].ways if requirements is None else tuple(read(Requirement, way) for way in requirements)
+    return Queue(
+        key=(vo, queue_id), owner=Owner(vo=vo, group_id=group_id, account_id=account_id), type=kind,
+        priority=priority, ways=ways, input_set_id=input_set_id, waiting=waiting,
+    )  # fmt: skip
+
+
+async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Inputs]:
+    """Where the files of these input sets (VO, id) can be read, in bytes by site, and since when jobs wait for them."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH wanted AS (
+            SELECT * FROM unnest(%(vos)s::smallint[], %(sets)s::bigint[]) AS w (vo, input_set_id)),
+        sizes AS (
+            SELECT i.vo, i.input_set_id, rse.site_id, r.size
+              FROM wanted w
+              JOIN input_set_did i ON i.input_set_id = w.input_set_id AND i.vo = w.vo
+              JOIN replica r ON r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+              JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+             UNION ALL
+            SELECT i.vo, i.input_set_id, p.site_id, p.size
+              FROM wanted w
+              JOIN shared_input i ON i.input_set_id = w.input_set_id AND i.vo = w.vo
+             CROSS JOIN unnest(i.site_ids, i.sizes) AS p (site_id, size)),
+        summed AS (
+            SELECT vo, input_set_id, site_id, sum(size)::bigint AS size FROM sizes GROUP BY 1, 2, 3)
+        SELECT w.vo, w.input_set_id, array_agg(s.site_id) FILTER (WHERE s.size > 0),
+               array_agg(s.size) FILTER (WHERE s.size > 0),
+               (SELECT min(j.changed_at)
+                  FROM task_queue q
+                 CROSS JOIN LATERAL (
+                       SELECT w1.job_id FROM waiting_job w1
+                        WHERE w1.task_queue_id = q.task_queue_id AND w1.vo = q.vo
+                        ORDER BY w1.priority, w1.job_id LIMIT 1) f
+                  JOIN job j ON j.job_id = f.job_id AND j.vo = q.vo
+                 WHERE q.input_set_id = w.input_set_id AND q.vo = w.vo AND q.active)
+          FROM wanted w LEFT JOIN summed s ON s.input_set_id = w.input_set_id AND s.vo = w.vo
+         GROUP BY w.vo, w.input_set_id
+        """,
+        {"vos": [vo for vo, _ in sets], "sets": [input_set_id for _, input_set_id in sets]},
+    )
+    return {
+        (vo, set_id): Inputs(site_sizes=dict(zip(sites or (), sizes or (), strict=True)), since=since)
+        for vo, set_id, sites, sizes, since in rows
+    }
+
+
+async def slots(conn: Connection) -> dict[int, tuple[int, Slot]]:
+    """The site and the slot of each CE, by its id."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT ce.ce_id, ce.site_id, r.name, s.name, ce.cores, ce.memory, ce.walltime, ce.tags, ce.machine
+          FROM compute_element ce
+          JOIN resource r ON r.resource_id = ce.ce_id
+          JOIN resource s ON s.resource_id = ce.site_id
+        """,
+    )
+    return {
+        ce_id: (
+            site_id,
+            # Queues name sites by their ids; only tags know them by name.
+            Slot(
+                ce=ce, site=str(site_id), cores=cores, memory=memory, walltime=walltime,
+                tags=frozenset([*tags, f"site:{site}"]), machine=read(Machine, machine),
+            ),
+        )
+        for ce_id, site_id, ce, site, cores, memory, walltime, tags, machine in rows
+    }  # fmt: skip
+
+
+async def group_shares(conn: Connection) -> dict[tuple[int, int], float]:
+    """The share of each group, by VO and id."""
+    return {(vo, group): share for vo, group, share in await fetch_rows(
+        conn, "SELECT vo, group_id, share FROM account_group")}  # fmt: skip
+
+
+RUNNING: LiteralString = """
+    SELECT q.vo, q.group_id, q.account_id, sum(a.cores)::float8 AS cores
+      FROM attempt a
+      JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+      JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+     WHERE a.ended_at IS NULL
+     GROUP BY 1, 2, 3
+"""
+
+
+async def used(conn: Connection, half_life: timedelta) -> dict[Owner, float]:
+    """Cores that owners have now, together with those that they had of late on average."""
+    rows = await fetch_rows(
+        conn,
+        f"""
+        SELECT vo, group_id, account_id, sum(cores) FROM (
+            {RUNNING}
+             UNION ALL
+            SELECT vo, group_id, account_id,
+                   cores * power(0.5, extract(epoch FROM now() - at) / extract(epoch FROM %(half_life)s::interval))
+              FROM share_average) AS u (vo, group_id, account_id, cores)
+         GROUP BY 1, 2, 3
+        """,  # noqa: S608 - literals
+        {"half_life": half_life},
+    )
+    return {Owner(vo=vo, group_id=group, account_id=account): float(cores) for vo, group, account, cores in rows}
+
+
+async def average(conn: Connection, half_life: timedelta) -> None:
+    """Let the averages of all VOs served grow and decay to this moment."""
+    params = {"half_life": half_life}
+    await execute(
+        conn,
+        f"""
+        INSERT INTO share_average (vo, group_id, account_id, cores)
+        SELECT vo, group_id, account_id, 0 FROM ({RUNNING}) r ORDER BY 2, 3 ON CONFLICT DO NOTHING
+        """,  # noqa: S608 - literals
+    )
+    await execute(
+        conn,
+        f"""
+        UPDATE share_average s SET cores = s.cores * f.kept + f.cores * (1 - f.kept), at = now()
+          FROM (SELECT a.vo, a.group_id, a.account_id, coalesce(r.cores, 0) AS cores,
+                       power(0.5, extract(epoch FROM now() - a.at) / extract(epoch FROM %(half_life)s::interval))
+                           AS kept
+                  FROM share_average a
+                  LEFT JOIN ({RUNNING}) r USING (vo, group_id, account_id)
+                 ORDER BY a.group_id, a.account_id FOR UPDATE OF a) f
+         WHERE s.group_id = f.group_id AND s.account_id = f.account_id AND s.vo = f.vo
+        """,  # noqa: S608 - literals
+        params,
+    )
+    await execute(
+        conn, "DELETE FROM share_average WHERE cores < 0.001 AND at < now() - %(half_life)s::interval", params
+    )

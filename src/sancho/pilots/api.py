@@ -6,21 +6,30 @@ The models of `/pilot` are the protocol (`sancho_pilot/protocol.json`).
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from sancho.dids.errors import CollectionClosed, DidExists
 from sancho.jobs.errors import AttemptEnded, InputWithdrawn, OutputsDiffer, OutputUnknown
-from sancho.jobs.model import Reason, Result, Usage
+from sancho.jobs.model import Reason, Result, Slot, Usage
 from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize, Id, Seconds, Time
-from sancho.kit.web import Caller, Deployed, JobCaller, JobTransaction, PilotCaller, PilotTransaction, native
+from sancho.kit.web import (
+    Caller,
+    Deployed,
+    JobCaller,
+    JobTransaction,
+    PilotCaller,
+    PilotTransaction,
+    deployment_of,
+    native,
+)
 from sancho.pilots import service
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import Login
 from sancho.pilots.service.assigning import Assignment, Input
-from sancho.pilots.service.serving import Made, Sign
+from sancho.pilots.service.serving import Asked, Made, Sign
 from sancho.pilots.service.working import OwnJob
 from sancho.rules.errors import QuotaExceeded
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
@@ -47,6 +56,16 @@ class OfferIn(BaseModel, extra="forbid"):
     walltime: Seconds
     tags: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=200)] = []
     held: Annotated[list[Id], Field(max_length=1000)] = []
+    answered: bool = False
+    """Whether it heard the answer when it asked the last time: nothing that it was given can have been lost then."""
+
+    def asked(self) -> Asked:
+        """The same as a value of ours."""
+        slot = Slot(
+            ce="", site="", cores=self.cores, memory=self.memory, walltime=timedelta(seconds=self.walltime),
+            tags=frozenset(self.tags),
+        )  # fmt: skip
+        return Asked(slot=slot, held=self.held, answered=self.answered)
 
 
 class SignIn(BaseModel, extra="forbid"):
@@ -216,9 +235,9 @@ NO_WORK: dict[int | str, dict[str, Any]] = {204: {"description": "No job fits; a
 
 
 @router.post("/pilot/match", response_model=Assignment, responses=NO_WORK | problems(NotAPilot, PilotUnknown))
-async def match(body: OfferIn, caller: PilotCaller, deployment: Deployed) -> Assignment | Response:
+async def match(body: OfferIn, caller: PilotCaller, request: Request) -> Assignment | Response:
     """Ask for a job; 204 when none fits."""
-    found = await service.match(deployment, caller, body.model_dump(exclude={"held"}), body.held)
+    found = await service.match(deployment_of(request), request.app.state.matcher, caller, body.asked())
     return found or Response(status_code=204, headers={"retry-after": "2"})
 
 

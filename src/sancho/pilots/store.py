@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import LiteralString
 
 from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_value, fetch_values, find
-from sancho.pilots.model import CeLoad, CeSettings, Pilot, PilotRow, PilotState
+from sancho.pilots.model import CeSettings, Pilot, PilotRow, PilotState
 
 PILOT: LiteralString = """
     SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash,
@@ -206,40 +206,25 @@ async def list_ces(conn: Connection) -> list[CeSettings]:
     )
 
 
-async def loads(conn: Connection) -> list[CeLoad]:
-    """For each enabled CE: its pilots, and the waiting jobs of its VOs that its slots could run."""
+async def pilots_of_ces(conn: Connection) -> list[tuple[int, int, int, int]]:
+    """For each enabled CE: how many pilots it may have, has with a payload, and has without one yet."""
     rows = await fetch_rows(
         conn,
         """
-        WITH waiting AS MATERIALIZED (
-            SELECT vo, task_queue_id, sum(waiting) AS n FROM task_queue_slot GROUP BY 1, 2 HAVING sum(waiting) > 0),
-        alive AS MATERIALIZED (
+        WITH alive AS MATERIALIZED (
             SELECT p.ce_id, count(*) AS pilots, count(a.attempt_id) AS busy
               FROM pilot p LEFT JOIN attempt a ON a.pilot_id = p.pilot_id AND a.ended_at IS NULL
              WHERE p.ended_at IS NULL GROUP BY 1)
-        SELECT ce.ce_id, ce.max_pilots, coalesce(alive.busy, 0), coalesce(alive.pilots - alive.busy, 0),
-               q.vo, q.task_queue_id, w.n
+        SELECT ce.ce_id, ce.max_pilots, coalesce(alive.busy, 0), coalesce(alive.pilots - alive.busy, 0)
           FROM compute_element ce
           JOIN resource r ON r.resource_id = ce.ce_id
           JOIN resource s ON s.resource_id = ce.site_id
           LEFT JOIN alive ON alive.ce_id = ce.ce_id
-          JOIN task_queue q ON q.active AND q.cores <= ce.cores AND q.memory <= ce.memory AND q.walltime <= ce.walltime
-               AND q.tags <@ ce.tags AND (q.site_ids IS NULL OR ce.site_id = ANY (q.site_ids))
-               AND ce.site_id <> ALL (q.banned_ids)
-               AND (q.vo = ce.vo OR EXISTS (
-                    SELECT FROM resource_grant g WHERE g.resource_id = ce.ce_id AND g.to_vo = q.vo))
-          JOIN waiting w ON w.task_queue_id = q.task_queue_id AND w.vo = q.vo
          WHERE ce.enabled AND r.enabled AND s.enabled
-         ORDER BY ce.ce_id, q.vo, q.task_queue_id
+         ORDER BY ce.ce_id
         """,
     )
-    found: dict[int, CeLoad] = {}
-    for ce_id, max_pilots, busy, idle, vo, queue, waiting in rows:
-        load = found.get(ce_id, CeLoad(ce_id=ce_id, max_pilots=max_pilots, busy=busy, idle=idle, queues=()))
-        found[ce_id] = CeLoad(
-            ce_id=ce_id, max_pilots=max_pilots, busy=busy, idle=idle, queues=(*load.queues, (vo, queue, int(waiting)))
-        )
-    return list(found.values())
+    return [(ce_id, most, busy, idle) for ce_id, most, busy, idle in rows]
 
 
 async def list_pilots(

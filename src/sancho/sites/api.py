@@ -25,6 +25,7 @@ class ComputeElementOut(BaseModel):
     walltime: timedelta
     max_pilots: int
     tags: tuple[str, ...]
+    machine: dict[str, Any]
     enabled: bool
 
     @classmethod

@@ -50,6 +50,8 @@ class ComputeElement:
     walltime: timedelta
     max_pilots: int
     tags: tuple[str, ...]
+    machine: dict[str, Any]
+    """What a slot is made of, as far as it is known; see `ComputeElementSpec`."""
     enabled: bool
     """Switched on, and its site too."""
     vos: tuple[int, ...]

@@ -55,6 +55,31 @@ class SiteSpec(BaseModel, extra="forbid"):
     """Switched off, nothing at the site is used."""
 
 
+class GpuSpec(BaseModel, extra="forbid"):
+    """Alike GPUs of a slot."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    vendor: Annotated[str | None, Field(pattern=r"^[a-z0-9._-]{1,50}$", examples=["nvidia"])] = None
+    memory: Annotated[Size, Field(ge=0)] = 0
+    """Of each, in bytes or as "80 GB"."""
+    capability: Annotated[str | None, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3})?$", examples=["8.6"])] = None
+
+
+class MachineSpec(BaseModel, extra="forbid"):
+    """What a slot is made of; a job that wants what is not said here does not run there."""
+
+    system: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,50}$", examples=["linux"])] = None
+    architecture: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,50}$", examples=["x86_64"])] = None
+    microarchitecture: Annotated[int | None, Field(ge=1, le=1000)] = None
+    """Its level: 3 of x86-64-v3."""
+    power: Annotated[float | None, Field(gt=0, le=1e6)] = None
+    """Of one core, in HEPscore23."""
+    scratch: Annotated[Size | None, Field(ge=0)] = None
+    io: Annotated[Size | None, Field(ge=0)] = None
+    """Bytes a second that it reads from the storage of its site."""
+    gpus: Annotated[list[GpuSpec], Field(max_length=20)] = []
+
+
 class ComputeElementSpec(BaseModel, extra="forbid"):
     """A door to one batch system, and what a slot behind it is like."""
 
@@ -70,6 +95,7 @@ class ComputeElementSpec(BaseModel, extra="forbid"):
         list[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,99}$")]], Field(max_length=100)
     ] = []
     """What a job may ask for by name: `gpu`, `env:demo`."""
+    machine: MachineSpec = MachineSpec()
     settings: dict[str, Any] = {}
     """What the plugin needs to know."""
     enabled: bool = True
@@ -222,7 +248,8 @@ async def _apply_ces(
     said = [
         ComputeElement(
             ce_id=ids[d.name], vo=vo, name=d.name, site_id=at[d.spec.site], vos=(),
-            **d.spec.model_dump(exclude={"tags"}), tags=tuple(dict.fromkeys(d.spec.tags)),
+            **d.spec.model_dump(exclude={"tags", "machine"}), tags=tuple(dict.fromkeys(d.spec.tags)),
+            machine=d.spec.machine.model_dump(exclude_none=True, exclude_defaults=True),
         )
         for d in documents
     ]  # fmt: skip

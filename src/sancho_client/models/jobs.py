@@ -29,12 +29,37 @@ class Output(Request):
     rule: RuleWish | None = None
 
 
+class Gpus(Request):
+    """The GPUs that the job needs; memory of each."""
+
+    count: int = 1
+    vendor: str | None = None
+    memory: Size = 0
+    min_capability: str | None = None
+    max_capability: str | None = None
+
+
 class Requirements(Request):
-    """What the job needs of a slot; no `sites` means any."""
+    """What the job needs of a slot; no `sites` means any. It gets up to `max_cores`, where a slot has them.
+
+    `cpu_work` is in HEPscore23 seconds of all cores; `io` in bytes a second. Each of the `tags` is a tag, or a wish
+    such as `os:el9 | os:ubuntu26`.
+    """
 
     cores: int = 1
+    max_cores: int | None = None
     memory: Size = "2 GB"
+    memory_per_core: Size = 0
+    memory_limit: Size | None = None
     walltime: Duration = 3600.0
+    cpu_work: float | None = None
+    scratch: Size = 0
+    io: Size = 0
+    system: str | None = None
+    architecture: str | None = None
+    min_microarchitecture: int | None = None
+    max_microarchitecture: int | None = None
+    gpus: Gpus | None = None
     tags: list[str] = Field(default_factory=list[str])
     sites: list[str] = Field(default_factory=list[str])
     banned_sites: list[str] = Field(default_factory=list[str])
@@ -46,6 +71,7 @@ class JobDescription(Request):
     name: str
     command: list[str]
     group: str | None = None
+    type: str | None = None
     environment: dict[str, str] = Field(default_factory=dict[str, str])
     sandbox: str | None = None
     inputs: list[str] = Field(default_factory=list[str])
@@ -53,6 +79,8 @@ class JobDescription(Request):
     close_datasets: bool = False
     output_sandbox: list[str] = Field(default_factory=list[str])
     requirements: Requirements = Field(default_factory=Requirements)
+    alternatives: list[Requirements] = Field(default_factory=list[Requirements])
+    """Other ways in which the job can run as well."""
     max_attempts: int = 3
     priority: int = 0
 

@@ -33,6 +33,8 @@ class ComputeElement(Answer):
     walltime: timedelta
     max_pilots: int
     tags: Strings = ()
+    machine: Mapping[str, Any] = {}
+    """What a slot is made of, as far as it is known: `architecture`, `gpus` and so on."""
     enabled: bool = True
 
 

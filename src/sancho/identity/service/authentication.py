@@ -136,6 +136,7 @@ class Authenticators:
             permissions=frozenset({"pilots:report"}),
             vos=tuple(sorted({vo, *cast(list[int], claims["vos"])})),
             pilot_id=pilot_id,
+            ce_id=cast("int | None", claims.get("ce_id")),
         )
 
     async def _job(self, claims: Mapping[str, Any]) -> Principal:

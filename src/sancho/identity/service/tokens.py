@@ -232,6 +232,7 @@ class PilotHolder:
     """Which pilot a token is for: `vo` owns it, it serves that and `vos`; `login` says from which login it came."""
 
     pilot_id: int
+    ce_id: int
     stamp: str
     vo: int
     vos: Sequence[int]
@@ -242,7 +243,8 @@ def pilot_token(signer: Signer, pilot: PilotHolder, lifetime: timedelta) -> str:
     """Make a pilot's own token: with it `Authenticators` say `pilot:STAMP`, who serves some VOs and may report."""
     claims = {
         "sub": f"pilot:{pilot.stamp}", "aud": pilot_audience(signer.issuer), "scope": PILOT_TOKEN_SCOPE,
-        "pilot_id": pilot.pilot_id, "vo_id": pilot.vo, "vos": list(pilot.vos), "login": pilot.login,
+        "pilot_id": pilot.pilot_id, "ce_id": pilot.ce_id, "vo_id": pilot.vo, "vos": list(pilot.vos),
+        "login": pilot.login,
     }  # fmt: skip
     return signer.sign(claims, lifetime)
 

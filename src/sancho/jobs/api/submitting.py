@@ -1,9 +1,9 @@
 """Jobs submitted, and the sandboxes that go with them."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
 
 from sancho.jobs import service
 from sancho.jobs.errors import (
@@ -16,8 +16,19 @@ from sancho.jobs.errors import (
     TooManyInputs,
     TooManyOutputs,
 )
-from sancho.jobs.model import MAX_ROWS, Description, Output, Requirement, RuleWish, Submission, leads_outside
+from sancho.jobs.model import (
+    CAPABILITY,
+    MAX_ROWS,
+    Description,
+    Output,
+    Requirement,
+    RuleWish,
+    Submission,
+    leads_outside,
+)
+from sancho.kit.documents import read
 from sancho.kit.problem import problems
+from sancho.kit.tags import LONGEST, TagsMalformed
 from sancho.kit.units import Duration, Scalar, Size
 from sancho.kit.web import Caller, Deployed, Transaction, native
 
@@ -34,15 +45,61 @@ def _inside(path: str) -> str:
     return path
 
 
+TagWish = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,50}$")]
+Capability = Annotated[str, Field(pattern=CAPABILITY)]
+
+
+class GpusIn(BaseModel, extra="forbid"):
+    """The GPUs that the job needs; memory of each."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    vendor: Word | None = None
+    memory: Size = 0
+    min_capability: Capability | None = None
+    max_capability: Capability | None = None
+
+
 class RequirementIn(BaseModel, extra="forbid"):
     """What the job needs of a slot. Sizes are bytes or "2 GB", durations seconds or "1 h 30 min"."""
 
     cores: Annotated[int, Field(ge=1, le=4096)] = 1
+    max_cores: Annotated[int | None, Field(ge=1, le=4096)] = None
+    """It gets up to so many, where a slot has them."""
     memory: Size = 2_000_000_000
+    memory_per_core: Size = 0
+    """So much more for each core that it gets."""
+    memory_limit: Size | None = None
+    """Where it is stopped; if it is not said, at what it needs."""
     walltime: Duration = timedelta(hours=1)
-    tags: Annotated[list[Name], Field(max_length=100)] = []
+    cpu_work: Annotated[float | None, Field(gt=0, le=1e15)] = None
+    """HEPscore23 seconds of all cores: on a slot of known power it needs no longer than that takes."""
+    scratch: Size = 0
+    io: Size = 0
+    """Bytes a second that it reads from storage."""
+    system: Word | None = None
+    architecture: Word | None = None
+    min_microarchitecture: Annotated[int | None, Field(ge=1, le=1000)] = None
+    max_microarchitecture: Annotated[int | None, Field(ge=1, le=1000)] = None
+    gpus: GpusIn | None = None
+    tags: Annotated[list[TagWish], Field(max_length=100)] = []
+    """Each a tag, or a wish such as `os:el9 | os:ubuntu26` or `~site:X`."""
     sites: Annotated[list[Name], Field(max_length=1000)] = []
     banned_sites: Annotated[list[Name], Field(max_length=1000)] = []
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for least, most, what in (
+            (self.cores, self.max_cores, "max_cores"),
+            (self.min_microarchitecture, self.max_microarchitecture, "max_microarchitecture"),
+        ):
+            if least is not None and most is not None and most < least:
+                raise ValueError(f"{what} is less than what is needed")
+        return self
+
+    def requirement(self) -> Requirement:
+        """The same as a value of ours."""
+        return read(Requirement, self.model_dump())
 
 
 class RuleIn(BaseModel, extra="forbid"):
@@ -68,6 +125,8 @@ class DescriptionIn(BaseModel, extra="forbid"):
     name: Name
     command: Annotated[list[Text], Field(min_length=1, max_length=1000)]
     group: Name | None = None
+    type: Name | None = None
+    """What kind of job it is; limits may count by it."""
     environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)], Text] = {}
     sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     inputs: Annotated[list[DidText], Field(max_length=10_000)] = []
@@ -75,20 +134,19 @@ class DescriptionIn(BaseModel, extra="forbid"):
     close_datasets: bool = False
     output_sandbox: Annotated[list[Text], Field(max_length=100)] = []
     requirements: RequirementIn = RequirementIn()
+    alternatives: Annotated[list[RequirementIn], Field(max_length=7)] = []
+    """Other ways in which the job can run as well."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
 
     def description(self) -> Description:
         """The same as a value of ours."""
-        need = self.requirements
         return Description(
-            name=self.name, command=tuple(self.command), group=self.group, environment=self.environment,
+            name=self.name, command=tuple(self.command), group=self.group, type=self.type, environment=self.environment,
             sandbox=self.sandbox, inputs=tuple(self.inputs), outputs=tuple(_output(o) for o in self.outputs),
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
-            requirements=Requirement(
-                cores=need.cores, memory=need.memory, walltime=need.walltime, tags=tuple(need.tags),
-                sites=tuple(need.sites), banned_sites=tuple(need.banned_sites),
-            ),
+            requirements=self.requirements.requirement(),
+            alternatives=tuple(way.requirement() for way in self.alternatives),
             max_attempts=self.max_attempts, priority=self.priority,
         )  # fmt: skip
 
@@ -142,8 +200,8 @@ def _output(output: OutputIn) -> Output:
     "/jobs",
     status_code=201,
     responses=problems(
-        ParameterMissing, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyInputs,
-        TooManyOutputs, KeyUsed,
+        ParameterMissing, TagsMalformed, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice,
+        TooManyInputs, TooManyOutputs, KeyUsed,
     ),
 )  # fmt: skip
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:

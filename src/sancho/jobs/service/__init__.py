@@ -15,6 +15,7 @@ from sancho.jobs.service.life import (
     open_attempts,
     progress,
     reschedule,
+    rest,
     start,
     vo_of_attempt,
 )
@@ -44,6 +45,6 @@ __all__ = [
     "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
     "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "lent", "list_jobs", "log",
     "look_again", "lose", "open_attempts", "owners", "producers", "progress", "promised", "reschedule", "resolve_all",
-    "sandbox_size", "sandbox_url", "shared_files", "shared_inputs", "start", "submit", "summarise", "take_back",
+    "rest", "sandbox_size", "sandbox_url", "shared_files", "shared_inputs", "start", "submit", "summarise", "take_back",
     "traceparent", "vo_of_attempt",
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 """The life of jobs after submission: start, progress, end, kill, reschedule. Every change is checked under a lock."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any, LiteralString
 
 from sancho.accounting import service as accounting
@@ -36,15 +35,17 @@ async def start(
 ) -> Started | None:
     """Give a pilot the first waiting job of the first task queue that has one, or None.
 
-    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs) in the order to try them.
-    When all of them are empty they are put to sleep, so that later matches pass them by.
+    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs, way, cores) in the order to
+    try them.
     """
     started = await life.claim(conn, choice, params, pilot_id=pilot_id, site_id=site_id)
-    if started is None:
-        for vo, queues in groupby(await life.lock_empty(conn, choice, params), lambda queue: queue[0]):
-            await life.put_to_sleep(conn, vo, [queue for _, queue in queues])
     _claimed()
     return started
+
+
+async def rest(conn: Connection, vo: int) -> None:
+    """Put the empty task queues of a VO to sleep, so that whoever matches passes them by; a new job wakes one."""
+    await life.put_to_sleep(conn, vo, await life.lock_empty(conn, vo))
 
 
 async def begin(conn: Connection, vo: int, attempt_id: int, *, pilot_id: int) -> None:

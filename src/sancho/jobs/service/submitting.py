@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sancho.dids import service as dids
@@ -9,7 +10,7 @@ from sancho.dids.model import parse_did
 from sancho.identity import service as identity
 from sancho.jobs import plan
 from sancho.jobs.errors import KeyUsed, SandboxMissing
-from sancho.jobs.model import Description, JobState, RuleWish, Submission
+from sancho.jobs.model import Description, JobState, Requirement, RuleWish, Submission, slot_of
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
 from sancho.jobs.service.shared import check_number
@@ -36,15 +37,16 @@ async def submit(
     """Submit one job for each row of parameters; the same again with the same idempotency key gives the same jobs.
 
     Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission.
-    Raises `ParameterMissing`, `TooManyInputs`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`, `SandboxMissing`,
-    `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`, `rses`, `sites` and
-    `rules` have to say about the names in the description.
+    Raises `ParameterMissing`, `TagsMalformed`, `TooManyInputs`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`,
+    `SandboxMissing`, `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`,
+    `rses`, `sites` and `rules` have to say about the names in the description.
     """
     rows = plan.rows_with_numbers(parameters)
     plan.check_placeholders(description, rows)
+    plan.check_tags(description.ways)
     plan.check_outputs(description, rows)
     named = plan.output_names(description, rows)
-    require(caller, "jobs:create", on=plan.things(description.requirements, named))
+    require(caller, "jobs:create", on=plan.things(description.ways, named))
     document = submitting.description_document(description)
     texts = [json.dumps(row, sort_keys=True) for row in rows]
     digest = plan.submission_digest(document, texts)
@@ -88,16 +90,12 @@ async def _repeated(conn: Connection, caller: Principal, key: str, digest: bytes
 
 async def _queue(conn: Connection, caller: Principal, description: Description) -> tuple[int, int | None, bool]:
     """The task queue, the input set, and whether the inputs are complete."""
-    need = description.requirements
     group = await identity.primary_group(
         conn, caller.vo, caller.account_id, description.group, field="description.group"
     )
-    wanted = {"sites": need.sites, "banned_sites": need.banned_sites}
-    ids = {
-        name: await sites.site_ids(conn, caller.vo, sorted(set(said)), field=f"description.requirements.{name}")
-        for name, said in wanted.items()
-    }
-    plan.check_feasible(need, [plan.slot_of(row, patient=True) for row in await submitting.list_slots(conn, caller.vo)])
+    slots = [slot_of(row, patient=True) for row in await submitting.list_slots(conn, caller.vo)]
+    ways = [await _by_site_ids(conn, caller.vo, way, n) for n, way in enumerate(description.ways)]
+    plan.check_feasible(description.ways, slots)
     if description.sandbox is not None:
         sha256 = bytes.fromhex(description.sandbox)
         if await submitting.find_sandbox(conn, caller.vo, sha256) is None:
@@ -105,14 +103,24 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
     input_set_id, ready = None, True
     if description.inputs:
         input_set_id, ready = await _inputs(conn, caller, description.inputs)
+    who = {
+        "group_id": group.group_id, "account_id": caller.account_id, "type": description.type,
+        "priority": description.priority,
+    }  # fmt: skip
     task_queue_id = await submitting.make_task_queue(
-        conn, caller.vo, plan.queue_digest(group.group_id, need, input_set_id, description.priority), need,
-        ids={
-            "group_id": group.group_id, "input_set_id": input_set_id, "priority": description.priority,
-            "site_ids": list(ids["sites"].values()) or None, "banned_ids": list(ids["banned_sites"].values()),
-        },
-    )  # fmt: skip
+        conn, caller.vo, plan.queue_digest(who, ways, input_set_id), ways, ids={**who, "input_set_id": input_set_id}
+    )
     return task_queue_id, input_set_id, ready
+
+
+async def _by_site_ids(conn: Connection, vo: int, way: Requirement, number: int) -> Requirement:
+    """The same with ids for the names of sites: a name may mean another site to another VO."""
+    field = f"description.{plan.way_field(number)}"
+    found = {
+        name: await sites.site_ids(conn, vo, sorted(set(said)), field=f"{field}.{name}")
+        for name, said in (("sites", way.sites), ("banned_sites", way.banned_sites))
+    }
+    return plan.in_order(replace(way, **{name: tuple(map(str, ids.values())) for name, ids in found.items()}))
 
 
 async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> tuple[int, bool]:

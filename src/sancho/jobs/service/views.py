@@ -9,7 +9,7 @@ from typing import Any
 from sancho.dids import service as dids
 from sancho.jobs import plan
 from sancho.jobs.errors import JobNotFound, SandboxMissing
-from sancho.jobs.model import InputFile, JobState, OpenAttempt
+from sancho.jobs.model import InputFile, JobState, OpenAttempt, slot_of, ways_of
 from sancho.jobs.store import inputs, submitting, views
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
 from sancho.kit import telemetry
@@ -83,8 +83,7 @@ async def _reason(conn: Connection, vo: int, spec: SpecRow) -> str | None:
             return f"{missing} of its {files} input files {be} nowhere available at the moment"
         if (detail := await views.obstacle(conn, vo, spec.input_set_id)) is not None:
             return detail
-    need = plan.requirement_of(spec.description["requirements"])
-    return plan.why_waiting(need, [plan.slot_of(row) for row in await submitting.list_slots(conn, vo)])
+    return plan.why_waiting(ways_of(spec.description), [slot_of(row) for row in await submitting.list_slots(conn, vo)])
 
 
 async def get_spec(conn: Connection, vo: int, job_id: int) -> SpecRow:

@@ -9,7 +9,7 @@ from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, f
 
 CLAIM: LiteralString = """
     WITH picked AS MATERIALIZED (
-        SELECT w.vo, w.task_queue_id, w.priority, w.job_id, q.has_inputs
+        SELECT w.vo, w.task_queue_id, w.priority, w.job_id, q.has_inputs, q.way, q.cores
           FROM (CHOICE) AS q
          CROSS JOIN LATERAL (
                SELECT w.* FROM waiting_job w
@@ -25,8 +25,9 @@ CLAIM: LiteralString = """
           FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo AND job.state = 'W'
         RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
     attempted AS (
-        INSERT INTO attempt (vo, state, number, site_id, job_id, pilot_id)
-        SELECT vo, 'M', attempts, %(site_id)s, job_id, %(pilot_id)s FROM matched
+        INSERT INTO attempt (vo, state, number, way, site_id, cores, job_id, pilot_id)
+        SELECT m.vo, 'M', m.attempts, p.way, %(site_id)s, p.cores, m.job_id, %(pilot_id)s
+          FROM matched m CROSS JOIN picked p
         RETURNING vo, job_id, attempt_id, number),
     noted AS (
         INSERT INTO job_history (vo, state, attempt, site_id, job_id)
@@ -35,18 +36,13 @@ CLAIM: LiteralString = """
         INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
         SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
         ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
-    SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
+    SELECT a.vo, vo.name AS vo_name, picked.task_queue_id, a.job_id, a.attempt_id, a.number, picked.way, picked.cores,
+           s.description,
            coalesce(p.parameters, '{}') AS parameters, s.traceparent, picked.has_inputs
       FROM attempted a CROSS JOIN picked
       JOIN vo ON vo.vo = a.vo
       JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
       JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
-"""
-EMPTY: LiteralString = """
-    SELECT q.vo, q.task_queue_id FROM task_queue q
-     WHERE (q.task_queue_id, q.vo) IN (SELECT c.task_queue_id, c.vo FROM (CHOICE) c) AND q.active
-       AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
-     ORDER BY 1, 2 FOR UPDATE SKIP LOCKED
 """
 
 
@@ -61,8 +57,8 @@ async def claim(
 ) -> Started | None:
     """Give a pilot the first waiting job of the first queue that has one; None when all are empty.
 
-    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs) in order; it is read as far
-    as needed.
+    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs, way, cores) in order; it is
+    read as far as needed.
     One statement: the queue row goes, the job and its new attempt are matched, history and counters follow, and what
     the job is to compute is read. A job that was killed while we waited for it is passed over.
     """
@@ -74,14 +70,18 @@ async def claim(
     )
 
 
-async def lock_empty(conn: Connection, choice: LiteralString, params: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """Lock those queues (vo, task_queue_id) of a choice that seem empty and that nobody is filling right now."""
-    rows = await fetch_rows(
+async def lock_empty(conn: Connection, vo: int) -> list[int]:
+    """Lock the task queues of a VO that are awake and seem empty, and that nobody is filling right now."""
+    return await fetch_values(
         conn,
-        _embed(EMPTY, choice),
-        params,
+        """
+        SELECT q.task_queue_id FROM task_queue q
+         WHERE q.vo = %(vo)s AND q.active
+           AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
+         ORDER BY 1 FOR UPDATE SKIP LOCKED
+        """,
+        {"vo": vo},
     )
-    return [(vo, task_queue_id) for vo, task_queue_id in rows]
 
 
 async def put_to_sleep(conn: Connection, vo: int, task_queue_ids: Sequence[int]) -> None:
@@ -192,8 +192,9 @@ async def find_started(conn: Connection, vo: int, attempt_id: int) -> Started | 
         conn,
         Started,
         """
-        SELECT a.vo, vo.name AS vo_name, a.job_id, a.attempt_id, a.number, s.description,
-               coalesce(p.parameters, '{}') AS parameters, s.traceparent, q.input_set_id IS NOT NULL AS has_inputs
+        SELECT a.vo, vo.name AS vo_name, j.task_queue_id, a.job_id, a.attempt_id, a.number, a.way, a.cores,
+               s.description, coalesce(p.parameters, '{}') AS parameters, s.traceparent,
+               q.input_set_id IS NOT NULL AS has_inputs
           FROM attempt a
           JOIN vo ON vo.vo = a.vo
           JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo

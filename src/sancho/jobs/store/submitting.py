@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from sancho.jobs.model import Description, JobState, Requirement
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_values
+from sancho.kit.documents import write
 
 
 async def insert_submission(conn: Connection, vo: int, account_id: int, *, said: Mapping[str, Any]) -> int | None:
@@ -44,20 +45,16 @@ async def find_submission(
 
 
 async def make_task_queue(
-    conn: Connection, vo: int, digest: bytes, requirement: Requirement, *, ids: Mapping[str, Any]
+    conn: Connection, vo: int, digest: bytes, ways: Sequence[Requirement], *, ids: Mapping[str, Any]
 ) -> int:
-    """Find or make a task queue and keep it awake until we commit (`ids`: group, input set, sites, priority)."""
-    params = {
-        "vo": vo, "digest": digest, "cores": requirement.cores, "memory": requirement.memory,
-        "walltime": requirement.walltime, "tags": sorted(requirement.tags), **ids,
-    }  # fmt: skip
+    """Find or make a task queue and keep it awake until we commit (`ids`: group, account, type, inputs, priority)."""
+    params = {"vo": vo, "digest": digest, "requirements": Jsonb([write(way) for way in ways]), **ids}
     await execute(
         conn,
         """
-        INSERT INTO task_queue (vo, priority, group_id, cores, memory, input_set_id, walltime, tags,
-                                site_ids, banned_ids, digest)
-        VALUES (%(vo)s, %(priority)s, %(group_id)s, %(cores)s, %(memory)s, %(input_set_id)s, %(walltime)s, %(tags)s,
-                %(site_ids)s::int[], %(banned_ids)s::int[], %(digest)s)
+        INSERT INTO task_queue (vo, priority, group_id, account_id, type, input_set_id, requirements, digest)
+        VALUES (%(vo)s, %(priority)s, %(group_id)s, %(account_id)s, %(type)s, %(input_set_id)s, %(requirements)s,
+                %(digest)s)
         ON CONFLICT (digest, vo) DO UPDATE SET active = true WHERE NOT task_queue.active
         """,
         params,
@@ -121,7 +118,7 @@ async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], par
 
 
 async def count_waiting(conn: Connection, vo: int, counts: Mapping[int, int]) -> None:
-    """Add to the number of waiting jobs of task queues, in this connection's slot."""
+    """Add to the number of waiting jobs of task queues, in this connection's slot, and tell those who match."""
     await execute(
         conn,
         """
@@ -131,6 +128,11 @@ async def count_waiting(conn: Connection, vo: int, counts: Mapping[int, int]) ->
         ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting + excluded.waiting
         """,
         {"vo": vo, "ids": list(counts.keys()), "counts": list(counts.values())},
+    )
+    await execute(
+        conn,
+        "SELECT pg_notify('task_queue', %(vo)s || '.' || id) FROM unnest(%(ids)s::int[]) id",
+        {"vo": vo, "ids": list(counts.keys())},
     )
 
 
@@ -198,14 +200,14 @@ async def insert_closing(conn: Connection, vo: int, dataset_ids: Sequence[int]) 
 
 
 async def list_slots(conn: Connection, vo: int) -> list[tuple[Any, ...]]:
-    """What the CEs that serve this VO offer: (ce, site, cores, memory, walltime, tags), and what may rule them out.
+    """What the CEs that serve a VO offer: (ce, site, cores, memory, walltime, tags, machine), and what may forbid it.
 
-    Those are: whether the CE is enabled, whether its site is, and how many pilots it may have.
+    That is: whether the CE is enabled, whether its site is, and how many pilots it may have.
     """
     return await fetch_rows(
         conn,
         """
-        SELECT r.name, s.name, ce.cores, ce.memory, ce.walltime, ce.tags,
+        SELECT r.name, s.name, ce.cores, ce.memory, ce.walltime, ce.tags, ce.machine,
                ce.enabled AND r.enabled, s.enabled, ce.max_pilots
           FROM compute_element ce
           JOIN resource r ON r.resource_id = ce.ce_id
@@ -239,9 +241,9 @@ async def insert_sandbox(conn: Connection, vo: int, account_id: int, sha256: byt
 
 def description_document(description: Description) -> dict[str, Any]:
     """A description as it is stored and shown: JSON, durations in seconds."""
-    r = description.requirements
     return {
-        "name": description.name, "group": description.group, "command": list(description.command),
+        "name": description.name, "group": description.group, "type": description.type,
+        "command": list(description.command),
         "environment": dict(description.environment), "sandbox": description.sandbox,
         "inputs": list(description.inputs), "close_datasets": description.close_datasets,
         "outputs": [
@@ -251,8 +253,7 @@ def description_document(description: Description) -> dict[str, Any]:
                  "lifetime": None if o.rule.lifetime is None else o.rule.lifetime.total_seconds()}}
             for o in description.outputs],
         "output_sandbox": list(description.output_sandbox),
-        "requirements": {
-            "cores": r.cores, "memory": r.memory, "walltime": r.walltime.total_seconds(), "tags": list(r.tags),
-            "sites": list(r.sites), "banned_sites": list(r.banned_sites)},
+        "requirements": write(description.requirements),
+        "alternatives": [write(way) for way in description.alternatives],
         "max_attempts": description.max_attempts, "priority": description.priority,
     }  # fmt: skip

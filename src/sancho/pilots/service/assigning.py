@@ -1,6 +1,6 @@
 """What a pilot must know to run a job: command, inputs with sources and tokens, outputs, limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -8,11 +8,13 @@ from typing import Any
 from sancho.dids.model import unpack_adler32
 from sancho.identity import service as identity
 from sancho.jobs import service as jobs
-from sancho.jobs.model import InputFile, Started, fill
+from sancho.jobs.model import InputFile, Requirement, Started, fill, memory_for, ways_of
 from sancho.kit import telemetry
 from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
 from sancho.kit.issuer import LONGEST_TOKEN
+from sancho.kit.tags import parse
+from sancho.kit.tags import wanted as tags_wanted
 from sancho.pilots import store
 from sancho.rses import service as rses
 from sancho.rses.model import Operation, Place, Rse
@@ -74,6 +76,7 @@ class Assignment:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict[str, str])
     environments: list[str] = field(default_factory=list[str])
+    cores: int
     walltime: float
     memory: int
     input_sandbox: SandboxRef | None
@@ -85,10 +88,15 @@ class Assignment:
     """What the payload may show to us: good for its job's own inputs and outputs, until the attempt ends."""
 
 
-async def assign(conn: Connection, deployment: Deployment, started: Started, *, site_id: int) -> Assignment:
-    """Write the assignment of an attempt, with fresh tokens. From here on the transaction serves its VO alone."""
+async def assign(
+    conn: Connection, deployment: Deployment, started: Started, *, site_id: int, tags: Collection[str] | None = None
+) -> Assignment:  # fmt: skip
+    """Write the assignment of an attempt, with fresh tokens. From here on the transaction serves its VO alone.
+
+    `tags` are those of the slot, as far as they are known.
+    """
     said, parameters = started.description, started.parameters
-    need, vo = said["requirements"], started.vo
+    need, vo = ways_of(said)[started.way], started.vo
     named = {"job_id": started.job_id, "attempt_id": started.attempt_id}
     with telemetry.span("pilots.assign", traceparent=started.traceparent, **named):
         if started.has_inputs or said["sandbox"] or said["outputs"]:
@@ -97,15 +105,21 @@ async def assign(conn: Connection, deployment: Deployment, started: Started, *, 
             attempt_id=started.attempt_id, job_id=started.job_id, number=started.number,
             command=[fill(word, parameters) for word in said["command"]],
             environment={k: fill(v, parameters) for k, v in said["environment"].items()},
-            environments=[tag.removeprefix("env:") for tag in need["tags"] if tag.startswith("env:")],
-            walltime=need["walltime"], memory=need["memory"],
+            environments=_environments(need, tags), cores=started.cores,
+            walltime=need.walltime.total_seconds(), memory=need.memory_limit or memory_for(need, started.cores),
             input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
             inputs=await list_inputs(conn, deployment, started, site_id) if started.has_inputs else [],
             outputs=await list_promised(conn, started) if said["outputs"] else [],
             output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
             traceparent=started.traceparent,
-            token=_job_token(deployment, started, timedelta(seconds=need["walltime"])),
+            token=_job_token(deployment, started, need.walltime),
         )  # fmt: skip
+
+
+def _environments(need: Requirement, tags: Collection[str] | None) -> list[str]:
+    """Which of the environments that a job may want are to be set up: those that the slot has."""
+    wanted = dict.fromkeys(tag for wish in need.tags for tag in tags_wanted(parse(wish)) if tag.startswith("env:"))
+    return [tag.removeprefix("env:") for tag in wanted if tags is None or tag in tags]
 
 
 def _job_token(deployment: Deployment, started: Started, walltime: timedelta) -> str:

@@ -55,7 +55,7 @@ async def login(deployment: Deployment, stamp: str, secret: str) -> Login:
     if not known:
         raise PilotUnknown
     holder = identity.PilotHolder(
-        pilot_id=pilot.pilot_id, stamp=pilot.stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
+        pilot_id=pilot.pilot_id, ce_id=pilot.ce_id, stamp=pilot.stamp, vo=pilot.vo, vos=sorted({pilot.vo, *vos}),
         login=digest(following).hex(),
     )  # fmt: skip
     token = identity.pilot_token(deployment.signer, holder, TOKEN_LIFETIME)

@@ -1,16 +1,17 @@
 """Making pilots where jobs wait, watching those that have not spoken yet, ending those that fell silent."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, cast
 
 from sancho.kit import faults, telemetry
 from sancho.kit.access import INSTANCE, Principal, require
-from sancho.kit.db import all_vos
+from sancho.kit.db import Connection, all_vos
 from sancho.kit.deployment import Deployment
+from sancho.matching import service as matching
 from sancho.pilots import plan, store
-from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeSettings, Pilot, PilotRow, PilotState
+from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeLoad, CeSettings, Pilot, PilotRow, PilotState
 from sancho.pilots.service.credentials import digest, give_up
 from sancho.sites import service as sites
 from sancho.sites.model import ComputeElement
@@ -40,9 +41,9 @@ async def provision(deployment: Deployment) -> int:
     async with deployment.database.transaction(everyone) as conn:
         if not await store.take_turn(conn):
             return 0
-        wanted = plan.provision(await store.loads(conn))
-        known = {ce.ce_id: ce for ce in await store.list_ces(conn)}
         slots = {ce.ce_id: ce for ce in await sites.ces(conn)}
+        wanted = plan.provision(await _loads(conn, slots))
+        known = {ce.ce_id: ce for ce in await store.list_ces(conn)}
         made: list[tuple[CeSettings, list[PilotSpec]]] = []
         for ce_id, number in wanted.items():
             specs = [_spec(deployment, slots[ce_id], known[ce_id]) for _ in range(number)]
@@ -52,6 +53,18 @@ async def provision(deployment: Deployment) -> int:
     for ce, specs in made:
         await _submit(deployment, ce, specs)
     return sum(len(specs) for _, specs in made)
+
+
+async def _loads(conn: Connection, ces: Mapping[int, ComputeElement]) -> list[CeLoad]:
+    """For each enabled CE: its pilots, and the waiting jobs of its VOs that its slots could run now."""
+    matcher = await matching.read(conn)
+    loads: list[CeLoad] = []
+    for ce_id, most, busy, idle in await store.pilots_of_ces(conn):
+        offer = matcher.offer(ce_id, 0, ces[ce_id].vos, matcher.slots[ce_id][1])
+        found = () if offer is None else matcher.board.demand(offer)
+        queues = tuple((*key, waiting) for key, waiting in found)
+        loads.append(CeLoad(ce_id=ce_id, max_pilots=most, busy=busy, idle=idle, queues=queues))
+    return loads
 
 
 def _spec(deployment: Deployment, slot: ComputeElement, ce: CeSettings) -> PilotSpec:

@@ -1,20 +1,19 @@
 """Answers to pilots. Each call is safe to repeat: a pilot that lost an answer asks again."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded, InputWithdrawn, OutputUnknown
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Slot, Started, Usage
 from sancho.kit import faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
-from sancho.matching.model import Offer
+from sancho.matching.service import Matcher
 from sancho.pilots import store
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import PilotState
@@ -29,31 +28,44 @@ _matched = faults.point("pilots.matched")
 _finishing = faults.point("pilots.finishing")
 
 
-async def match(
-    deployment: Deployment, caller: Principal, offered: Mapping[str, Any], held: Sequence[int]
-) -> Assignment | None:
-    """Give a pilot a job that fits its offer, or None. `held` are the attempts it knows it has.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a pilot says when it asks for a job: its slot, the attempts it has, and whether it heard the last answer."""
 
-    An attempt that it was given but never heard of is given again; one that it has forgotten is lost.
+    slot: Slot
+    held: Sequence[int]
+    answered: bool
+
+
+async def match(deployment: Deployment, matcher: Matcher, caller: Principal, asked: Asked) -> Assignment | None:
+    """Give a pilot a job that fits its offer, or None.
+
+    An attempt that it was given but never heard of is given again; one that it has forgotten is lost. When nothing
+    that waits can fit, as far as the matcher is told, the database is not asked.
     """
+    if matcher.followed and asked.answered and not _perhaps(matcher, caller, asked):
+        return None
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
         pilot_id, site_id = await _greet(conn, caller)
-        started = await _unheard(conn, pilot_id, held)
+        started = await _unheard(conn, pilot_id, asked.held)
         if started is None:
-            offer = Offer(
-                pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in caller.vos if vo > 0),
-                cores=offered["cores"], memory=offered["memory"], walltime=timedelta(seconds=offered["walltime"]),
-                tags=tuple(offered["tags"]),
-            )  # fmt: skip
-            started = await matching.match(conn, offer)
+            known = matcher if matcher.followed else await matching.read(conn)
+            offer = known.offer(_ce_id(caller), pilot_id, caller.vos, asked.slot)
+            started = None if offer is None else await matching.match(conn, known, offer)
             _matched()
         if started is None:
             return None
         try:
-            return await assign(conn, deployment, started, site_id=site_id)
+            return await assign(conn, deployment, started, site_id=site_id, tags=asked.slot.tags)
         except InputWithdrawn as e:
             await jobs.take_back(conn, started, str(e))
             return None
+
+
+def _perhaps(matcher: Matcher, caller: Principal, asked: Asked) -> bool:
+    """Say whether something on the board may fit."""
+    offer = matcher.offer(_ce_id(caller), _pilot_id(caller), caller.vos, asked.slot)
+    return offer is None or bool(matcher.board.fitting(offer))
 
 
 async def _unheard(conn: Connection, pilot_id: int, held: Collection[int]) -> Started | None:
@@ -213,6 +225,12 @@ async def retire(conn: Connection, caller: Principal, reason: str) -> None:
 def _span(name: str, attempt_id: int, trace: str | None) -> AbstractContextManager[None]:
     """What is done for an attempt is part of the trace that submitted its job, whatever the pilot says."""
     return telemetry.span(f"pilots.{name}", traceparent=trace, attempt_id=attempt_id)
+
+
+def _ce_id(caller: Principal) -> int:
+    if caller.ce_id is None:  # its token is of a version that did not say so
+        raise PilotUnknown
+    return caller.ce_id
 
 
 def _pilot_id(caller: Principal) -> int:

@@ -1,4 +1,4 @@
-"""The words of jobs: descriptions, states with their transitions, attempts and how they end."""
+"""Descriptions, states with their transitions, attempts and how they end."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+
+from sancho.jobs.model.requirements import Requirement
 
 MAX_ROWS = 10_000
 """Jobs in one call."""
@@ -101,18 +103,6 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requirement:
-    """What a job needs of a slot. Bytes; `sites` empty means any."""
-
-    cores: int = 1
-    memory: int = 2_000_000_000
-    walltime: timedelta = timedelta(hours=1)
-    tags: tuple[str, ...] = ()
-    sites: tuple[str, ...] = ()
-    banned_sites: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class RuleWish:
     """The rule that holds an output: on its dataset, or on the file when it has none."""
 
@@ -138,15 +128,24 @@ class Description:
     name: str
     command: tuple[str, ...]
     group: str | None = None
+    type: str | None = None
+    """What kind of job this is, such as `simulation`: limits may count by it."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     sandbox: str | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
     close_datasets: bool = False
     output_sandbox: tuple[str, ...] = ()
-    requirements: Requirement = Requirement()
+    requirements: Requirement = field(default_factory=Requirement)
+    alternatives: tuple[Requirement, ...] = ()
+    """Other ways in which it can run as well, for example without a GPU but for longer."""
     max_attempts: int = 3
     priority: int = 0
+
+    @property
+    def ways(self) -> tuple[Requirement, ...]:
+        """Every way in which it can run."""
+        return (self.requirements, *self.alternatives)
 
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -182,9 +181,13 @@ class Started:
 
     vo: int
     vo_name: str
+    task_queue_id: int
     job_id: int
     attempt_id: int
     number: int
+    way: int
+    """Which of the ways of its job it is, and the cores that it has."""
+    cores: int
     description: Mapping[str, Any]
     parameters: Mapping[str, Any]
     traceparent: str | None

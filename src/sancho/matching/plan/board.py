@@ -1,0 +1,265 @@
+"""Pure decision: which task queues a pilot's next job may come from, over a board of all that have waiting jobs.
+
+    offer ─▶ what fits, by masks ─▶ the VO, group and owner that have the least for their share ─▶ by priority
+
+A *want* is one way of one queue; it has a bit on the board. A want fits when `jobs.fitting.lacks` finds nothing
+missing. Shares are hierarchical: VOs share the offer first, then the groups of a VO, then the owners of a group, each
+by what it has now and had of late against its share; who has least for its share goes first, so nobody starves.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+
+from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, place_lacks, tags_lack
+from sancho.matching.model import PATIENCE, Choice, Inputs, Offer, Owner, Queue, QueueKey
+from sancho.matching.plan.masks import Thresholds, Wants, bits
+
+GroupKey = tuple[int, int]
+"""A group: its VO and its id."""
+
+
+class Board:
+    """Every task queue with waiting jobs, and what is known about their owners and inputs."""
+
+    def __init__(self, weigh: Callable[[int], float] = lambda _vo: 1.0) -> None:
+        """An empty board; `weigh` says what a VO's share is beside other VOs."""
+        self._weigh = weigh
+        self.queues: dict[QueueKey, Queue] = {}
+        self._bits: dict[QueueKey, list[int]] = {}
+        self._wants: list[tuple[Queue, int] | None] = []
+        self._free: list[int] = []
+        self._waiting: dict[QueueKey, int] = {}
+        self._full = 0
+        """Wants whose queue has a waiting job, as far as is known."""
+        self._numbers = {name: Thresholds() for name in _NUMBERS}
+        self._places: Wants[Requirement] = Wants()
+        self._kinds: Wants[Requirement] = Wants()
+        self._tags: Wants[tuple[str, ...]] = Wants()
+        self._owners: dict[Owner, int] = {}
+        self._groups: dict[GroupKey, dict[Owner, int]] = {}
+        self._priorities: dict[int, int] = {}
+        self._anywhere = 0
+        """Wants without inputs, or whose inputs are so far from everywhere that any site will do."""
+        self._near: dict[int, int] = {}
+        self._inputs: dict[tuple[int, int], Inputs] = {}
+        self.shares: Mapping[GroupKey, float] = {}
+        self._used: dict[Owner, float] = {}
+        self._group_used: dict[GroupKey, float] = {}
+        self._vo_used: dict[int, float] = {}
+
+    # ---- what there is
+
+    def put(self, queue: Queue) -> None:
+        """Put a queue on the board, or say anew how many of its jobs wait."""
+        if queue.key not in self.queues:
+            self._bits[queue.key] = [self._add(queue, way) for way in range(len(queue.ways))]
+        self.queues[queue.key] = queue
+        self._waiting[queue.key] = queue.waiting
+        self._mark(queue.key)
+
+    def drop(self, key: QueueKey) -> None:
+        """Take a queue off the board."""
+        queue = self.queues.pop(key, None)
+        if queue is None:
+            return
+        del self._waiting[key]
+        for way, bit in enumerate(self._bits.pop(key)):
+            self._remove(queue, way, bit)
+
+    def keep(self, keys: Collection[QueueKey]) -> None:
+        """Take all queues but these off the board."""
+        for key in [key for key in self.queues if key not in keys]:
+            self.drop(key)
+
+    def learn(self, found: Mapping[tuple[int, int], Inputs]) -> None:
+        """Say where input sets are of which queues will be put."""
+        self._inputs |= found
+
+    def place(self, found: Mapping[tuple[int, int], Inputs], now: datetime) -> None:
+        """Say where input sets (VO, id) are. A set that is not named is as far from everywhere, so goes anywhere."""
+        self._inputs = dict(found)
+        self._anywhere, self._near = 0, {}
+        for key in self.queues:
+            self._place(key, now)
+
+    def use(self, cores: Mapping[Owner, float]) -> None:
+        """Say how many cores owners have and had of late."""
+        self._used, self._group_used, self._vo_used = {}, {}, {}
+        for owner, number in cores.items():
+            self._charge(owner, number)
+
+    # ---- what is given
+
+    def choose(self, offer: Offer, *, most: int) -> list[Choice]:
+        """Up to `most` queues whose next job the pilot may have, each of another owner, in the order to try them."""
+        fitting = self.fitting(offer)
+        found: list[Choice] = []
+        for owner in self._in_turn(fitting, offer.vos):
+            choice = self._best(fitting & self._owners[owner], offer)
+            if choice is not None:
+                found.append(choice)
+                if len(found) == most:
+                    break
+        return found
+
+    def fitting(self, offer: Offer) -> int:
+        """The wants that an offer may meet, as a mask: all that it meets, and some whose work is too long for it."""
+        slot = offer.slot
+        found = self._full & (self._anywhere | self._near.get(offer.site_id, 0))
+        found &= self._numbers["cores"].at_most(slot.cores) & self._numbers["memory"].at_most(slot.memory)
+        found &= self._numbers["walltime"].at_most(slot.walltime.total_seconds())
+        if not found:
+            return 0
+        known = every_tag(slot)
+        found &= self._places.met(slot.site, lambda want: not place_lacks(want, slot.site))
+        found &= self._tags.met(known, lambda wishes: not tags_lack(wishes, known))
+        return found & self._kinds.met(slot.machine, lambda want: not kind_lacks(want, slot.machine))
+
+    def demand(self, offer: Offer) -> list[tuple[QueueKey, int]]:
+        """Queues whose jobs a slot such as the one offered could run now, and how many jobs wait in each."""
+        wants = [want for bit in bits(self.fitting(offer)) if (want := self._wants[bit]) is not None]
+        found = {
+            queue.key for queue, way in wants if queue.key[0] in offer.vos and not lacks(queue.ways[way], offer.slot)
+        }
+        return [(key, self._waiting[key]) for key in sorted(found)]
+
+    def give(self, choice: Choice) -> None:
+        """Note that a job of a queue was given away."""
+        key = choice.queue.key
+        self._charge(choice.queue.owner, choice.cores)
+        if key in self._waiting:
+            self._waiting[key] -= 1
+            self._mark(key)
+
+    def empty(self, key: QueueKey) -> None:
+        """Note that no job of a queue can be had now."""
+        if key in self._waiting:
+            self._waiting[key] = 0
+            self._mark(key)
+
+    # ---- inside
+
+    def _in_turn(self, fitting: int, vos: Collection[int]) -> Iterator[Owner]:
+        """Owners of fitting wants: of the VO that has the least for its share, of its group that has, and so on."""
+        groups = [(key, owners) for key, owners in self._groups.items() if key[0] in vos]
+        for vo in sorted({key[0] for key, _ in groups}, key=lambda vo: _ratio(self._vo_used.get(vo), self._weigh(vo))):
+            own = [(key, owners) for key, owners in groups if key[0] == vo]
+            own.sort(key=lambda one: _ratio(self._group_used.get(one[0]), self.shares.get(one[0], 1.0)))
+            for _, owners in own:
+                able = [owner for owner, mask in owners.items() if mask & fitting]
+                able.sort(key=lambda owner: self._used.get(owner, 0.0))
+                yield from able
+
+    def _best(self, fitting: int, offer: Offer) -> Choice | None:
+        """Of the wants of one owner the first of the highest priority that really fits."""
+        for priority in sorted(self._priorities, reverse=True):
+            for bit in bits(fitting & self._priorities[priority]):
+                want = self._wants[bit]
+                if want is not None:
+                    queue, way = want
+                    if not lacks(queue.ways[way], offer.slot):
+                        return Choice(queue=queue, way=way, cores=cores_for(queue.ways[way], offer.slot))
+        return None
+
+    def _add(self, queue: Queue, way: int) -> int:
+        if self._free:
+            bit = self._free.pop()
+            self._wants[bit] = (queue, way)
+        else:
+            bit = len(self._wants)
+            self._wants.append((queue, way))
+        need = queue.ways[way]
+        for name, value in _NUMBERS.items():
+            self._numbers[name].add(bit, value(need))
+        self._places.add(bit, _of_place(need))
+        self._kinds.add(bit, _of_kind(need))
+        self._tags.add(bit, need.tags)
+        mask, owner = 1 << bit, queue.owner
+        self._owners[owner] = self._owners.get(owner, 0) | mask
+        self._groups.setdefault((owner.vo, owner.group_id), {})[owner] = self._owners[owner]
+        self._priorities[queue.priority] = self._priorities.get(queue.priority, 0) | mask
+        self._near_or_far(queue, mask, None)
+        return bit
+
+    def _remove(self, queue: Queue, way: int, bit: int) -> None:
+        need, owner, others = queue.ways[way], queue.owner, ~(1 << bit)
+        for name, value in _NUMBERS.items():
+            self._numbers[name].remove(bit, value(need))
+        self._places.remove(bit, _of_place(need))
+        self._kinds.remove(bit, _of_kind(need))
+        self._tags.remove(bit, need.tags)
+        self._owners[owner] &= others
+        group = self._groups[owner.vo, owner.group_id]
+        group[owner] = self._owners[owner]
+        if not self._owners[owner]:
+            del self._owners[owner], group[owner]
+        if not group:
+            del self._groups[owner.vo, owner.group_id]
+        self._priorities[queue.priority] &= others
+        if not self._priorities[queue.priority]:
+            del self._priorities[queue.priority]
+        self._full, self._anywhere = self._full & others, self._anywhere & others
+        self._near = {site_id: mask & others for site_id, mask in self._near.items()}
+        self._wants[bit] = None
+        self._free.append(bit)
+
+    def _mark(self, key: QueueKey) -> None:
+        mask = sum(1 << bit for bit in self._bits[key])
+        self._full = self._full | mask if self._waiting[key] > 0 else self._full & ~mask
+
+    def _place(self, key: QueueKey, now: datetime) -> None:
+        self._near_or_far(self.queues[key], sum(1 << bit for bit in self._bits[key]), now)
+
+    def _near_or_far(self, queue: Queue, mask: int, now: datetime | None) -> None:
+        inputs = None if queue.input_set_id is None else self._inputs.get((queue.key[0], queue.input_set_id))
+        if inputs is None or not inputs.site_sizes or (inputs.since and now and now - inputs.since >= PATIENCE):
+            self._anywhere |= mask
+            return
+        most = max(inputs.site_sizes.values())
+        for site_id, size in inputs.site_sizes.items():
+            if size == most:
+                self._near[site_id] = self._near.get(site_id, 0) | mask
+
+    def _charge(self, owner: Owner, cores: float) -> None:
+        group = (owner.vo, owner.group_id)
+        self._used[owner] = self._used.get(owner, 0.0) + cores
+        self._group_used[group] = self._group_used.get(group, 0.0) + cores
+        self._vo_used[owner.vo] = self._vo_used.get(owner.vo, 0.0) + cores
+
+
+def choose_slowly(queues: Iterable[Queue], offer: Offer) -> set[tuple[QueueKey, int]]:
+    """Every (queue, way) that an offer fits, found by looking at each: what `Board.fitting` is tested against."""
+    return {
+        (queue.key, way)
+        for queue in queues
+        if queue.waiting > 0
+        for way, need in enumerate(queue.ways)
+        if not lacks(need, offer.slot)
+    }
+
+
+def _ratio(used: float | None, share: float) -> float:
+    return (used or 0.0) / max(share, 1e-6)
+
+
+def _of_place(need: Requirement) -> Requirement:
+    """Only what a want says about sites: wants that are alike in it are looked at once."""
+    return Requirement(sites=need.sites, banned_sites=need.banned_sites)
+
+
+def _of_kind(need: Requirement) -> Requirement:
+    """Only what a want says about the machine."""
+    return Requirement(
+        system=need.system, architecture=need.architecture, min_microarchitecture=need.min_microarchitecture,
+        max_microarchitecture=need.max_microarchitecture, scratch=need.scratch, io=need.io, gpus=need.gpus,
+    )  # fmt: skip
+
+
+def _seconds(need: Requirement) -> float:
+    """A want whose work is known may take less than its wall time, so whether it fits is seen later."""
+    return 0.0 if need.cpu_work is not None else need.walltime.total_seconds()
+
+
+_NUMBERS: Mapping[str, Callable[[Requirement], float]] = {
+    "cores": lambda need: need.cores, "memory": lambda need: memory_for(need, need.cores), "walltime": _seconds,
+}  # fmt: skip
