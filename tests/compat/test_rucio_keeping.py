@@ -1,5 +1,6 @@
 """Rucio's client asks that DIDs be kept longer, sees what was asked, and who may decides."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,12 @@ async def test_another_vo_sees_and_decides_nothing(rucio: Online, alice: PythonC
     assert own not in {row["id"] for row in await alice.call("list_exceptions")}
 
 
+def show_verb(mine: Mapping[str, str]) -> None:
+    """Have `rucio` offer a verb that it hides."""
+    settings = Path(mine["RUCIO_HOME"], "etc", "rucio.cfg")
+    settings.write_text(f"{settings.read_text()}[cli]\nendpoints_add = lifetime-exception\n")
+
+
 async def test_the_command_asks_for_datasets_in_a_file(rucio: Online, alice: PythonClient) -> None:
     for name in ("cli/a", "cli/b"):
         await alice.call("add_dataset", "mc", name, lifetime=86400)
@@ -140,8 +147,7 @@ async def test_the_command_asks_for_datasets_in_a_file(rucio: Online, alice: Pyt
     wanted = rucio.folder / "datasets.txt"
     wanted.write_text("mc:cli/a\nmc:cli/b\nmc:cli/forever\n")
     mine = rucio.configure(auth_type="userpass", username="alice", password=PASSWORD)
-    with Path(mine["RUCIO_HOME"], "etc", "rucio.cfg").open("a") as settings:
-        settings.write("[cli]\nendpoints_add = lifetime-exception\n")  # it is hidden otherwise
+    show_verb(mine)
 
     code, said = await rucio.run(
         "lifetime-exception", "add", "-f", str(wanted), "--reason", "for the thesis", "-x", f"{UNTIL:%Y-%m-%d}",

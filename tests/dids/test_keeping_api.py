@@ -61,19 +61,21 @@ async def test_each_mistake_names_what_is_wrong(served: Served) -> None:
     path = f"{PATH}/{one['exception_id']}"
     good: dict[str, Any] = {"dids": ["mc:ds"], "until": UNTIL.isoformat(), "reason": "r"}
 
-    async def answer(path: str, account: str = "bob", vo: str = "belle", **body: Any) -> tuple[int, str, str | None]:
+    async def answer(
+        path: str, body: dict[str, Any], account: str = "bob", vo: str = "belle"
+    ) -> tuple[int, str, str | None]:
         said = (await served.send("POST", path, account=account, vo=vo, json=body)).json()
         return said["status"], said["code"], said.get("field")
 
-    assert await answer(PATH, **good | {"dids": ["mc:ds", "mc:no"]}) == (404, "did_not_found", "dids")
-    assert await answer(PATH, **good | {"dids": ["no"]}) == (422, "did_malformed", "dids")
-    assert await answer(PATH, **good | {"until": "2020-01-01"}) == (422, "until_past", "until")
-    assert await answer(PATH, **good | {"reason": ""}) == (422, "invalid_request", "reason")
-    assert await answer(PATH, **good | {"dids": ["mc:ds"] * 1001}) == (422, "invalid_request", "dids")
-    assert await answer(f"{path}/approve") == (403, "permission_missing", None)
-    assert await answer(f"{path}/reject", "alice") == (403, "permission_missing", None)
+    assert await answer(PATH, good | {"dids": ["mc:ds", "mc:no"]}) == (404, "did_not_found", "dids")
+    assert await answer(PATH, good | {"dids": ["no"]}) == (422, "did_malformed", "dids")
+    assert await answer(PATH, good | {"until": "2020-01-01"}) == (422, "until_past", "until")
+    assert await answer(PATH, good | {"reason": ""}) == (422, "invalid_request", "reason")
+    assert await answer(PATH, good | {"dids": ["mc:ds"] * 1001}) == (422, "invalid_request", "dids")
+    assert await answer(f"{path}/approve", {}) == (403, "permission_missing", None)
+    assert await answer(f"{path}/reject", {}, "alice") == (403, "permission_missing", None)
     for verb in ("approve", "reject"):
-        there = await answer(f"{path}/{verb}", "root", "gridpp")
+        there = await answer(f"{path}/{verb}", {}, "root", "gridpp")
         assert there == (404, "lifetime_exception_not_found", None)
     assert (await served.send("GET", path, vo="gridpp")).status_code == 404
     assert (await served.send("GET", PATH, vo="gridpp")).json() == {"items": [], "next": None}

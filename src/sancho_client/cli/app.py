@@ -1,6 +1,18 @@
 """All user verbs, put together."""
 
-from sancho_client.cli import archives, configuration, data, decisions, identity, job, keeping, lives, rule, things, user
+from sancho_client.cli import (
+    archives,
+    configuration,
+    data,
+    decisions,
+    identity,
+    job,
+    keeping,
+    lives,
+    rule,
+    things,
+    user,
+)
 from sancho_client.cli.verbs import Verbs
 
 WORK = "Jobs and data"

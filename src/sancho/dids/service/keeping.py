@@ -97,7 +97,7 @@ async def list_exceptions(
     conn: Connection, vo: int, *, account: str | None = None, did: str | None = None,
     state: LifetimeExceptionState | None = None, page: tuple[int | None, int],
 ) -> list[LifetimeException]:  # fmt: skip
-    """Exceptions that an account asked for, about a DID, in a state, newest first: as many as `page` says, before an id.
+    """Exceptions of an account, about a DID, in a state, newest first: as many as `page` says, before the id it says.
 
     Raises `AccountNotFound`, `DidMalformed` or `DidNotFound`.
     """

@@ -16,6 +16,8 @@ _EXCEPTION: LiteralString = """
       JOIN account a ON a.account_id = x.account_id AND a.vo = x.vo
       LEFT JOIN account b ON b.account_id = x.decided_by_id AND b.vo = x.vo
      WHERE x.vo = %(vo)s
+       AND (%(did_id)s::bigint IS NULL OR x.exception_id IN (
+               SELECT k.exception_id FROM lifetime_exception_did k WHERE k.did_id = %(did_id)s AND k.vo = %(vo)s))
 """
 
 
@@ -56,7 +58,7 @@ async def find_exception(conn: Connection, vo: int, exception_id: int) -> Lifeti
         conn,
         LifetimeException,
         _EXCEPTION + "AND x.exception_id = %(exception_id)s",
-        {"vo": vo, "exception_id": exception_id},
+        {"vo": vo, "exception_id": exception_id, "did_id": None},
     )
 
 
@@ -74,8 +76,6 @@ async def list_exceptions(
        AND (%(account_id)s::int IS NULL OR x.account_id = %(account_id)s)
        AND (%(state)s::"char" IS NULL OR x.state = %(state)s)
        AND (%(before)s::bigint IS NULL OR x.exception_id < %(before)s)
-       AND (%(did_id)s::bigint IS NULL OR x.exception_id IN (
-               SELECT k.exception_id FROM lifetime_exception_did k WHERE k.did_id = %(did_id)s AND k.vo = %(vo)s))
      ORDER BY x.exception_id DESC
      LIMIT %(limit)s
         """,
