@@ -39,7 +39,7 @@ Number = Annotated[int, Depends(_number)]
 @router.post("", status_code=201)
 @router.post("/", status_code=201)
 async def ask(
-    body: Annotated[LifetimeExceptionIn, Depends(body_as(LifetimeExceptionIn))], caller: RucioCaller,
+    caller: RucioCaller, body: Annotated[LifetimeExceptionIn, Depends(body_as(LifetimeExceptionIn))],
     conn: RucioTransaction, deployment: Deployed,
 ) -> dict[str, Any]:  # fmt: skip
     """Ask that those DIDs that there are and that end earlier be kept, in one exception; say which are others."""

@@ -42,7 +42,7 @@ async def approve_exception(
     `LifetimeExceptionDecided`, `UntilPast` when its time is over, `ErasureBegun`, or `DidNotFound` for what has been
     erased since it was asked.
     """
-    one = await _open(conn, caller, exception_id)
+    one = await _undecided(conn, caller, exception_id)
     if one.until <= now:
         raise UntilPast(until=one.until)
     await keeping.lock_endings(conn, caller.vo, exception_id)
@@ -62,11 +62,11 @@ async def reject_exception(
 
     Raises `LifetimeExceptionNotFound` or `LifetimeExceptionDecided`.
     """
-    await _open(conn, caller, exception_id)
+    await _undecided(conn, caller, exception_id)
     return await _decide(conn, caller, exception_id, LifetimeExceptionState.REJECTED, answer)
 
 
-async def _open(conn: Connection, caller: Principal, exception_id: int) -> LifetimeException:
+async def _undecided(conn: Connection, caller: Principal, exception_id: int) -> LifetimeException:
     """Be the only one who decides about an exception, and see that it waits."""
     await get_exception(conn, caller.vo, exception_id)
     about = await keeping.kept(conn, caller.vo, exception_id)
