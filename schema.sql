@@ -910,6 +910,52 @@ CREATE TABLE sancho.ledger_rest (
 
 
 --
+-- Name: lifetime_exception; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.lifetime_exception (
+    vo smallint NOT NULL,
+    state "char" DEFAULT 'W'::"char" NOT NULL,
+    account_id integer NOT NULL,
+    decided_by_id integer,
+    exception_id bigint NOT NULL,
+    until timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    reason text,
+    answer text,
+    CONSTRAINT lifetime_exception_check CHECK (((state = 'W'::"char") = (decided_at IS NULL))),
+    CONSTRAINT lifetime_exception_check1 CHECK (((state = 'W'::"char") = (decided_by_id IS NULL))),
+    CONSTRAINT lifetime_exception_state_check CHECK ((state = ANY (ARRAY['W'::"char", 'A'::"char", 'R'::"char"])))
+);
+
+
+--
+-- Name: lifetime_exception_did; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.lifetime_exception_did (
+    vo smallint NOT NULL,
+    exception_id bigint NOT NULL,
+    did_id bigint NOT NULL
+);
+
+
+--
+-- Name: lifetime_exception_exception_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.lifetime_exception ALTER COLUMN exception_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.lifetime_exception_exception_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: lock; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2160,6 +2206,22 @@ ALTER TABLE ONLY sancho.job_spec
 
 
 --
+-- Name: lifetime_exception_did lifetime_exception_did_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lifetime_exception_did
+    ADD CONSTRAINT lifetime_exception_did_pkey PRIMARY KEY (exception_id, vo, did_id);
+
+
+--
+-- Name: lifetime_exception lifetime_exception_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lifetime_exception
+    ADD CONSTRAINT lifetime_exception_pkey PRIMARY KEY (exception_id, vo);
+
+
+--
 -- Name: lock lock_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2853,6 +2915,20 @@ CREATE INDEX ledger_account ON ONLY sancho.ledger USING btree (account_id, vo, a
 --
 
 CREATE INDEX ledger_rest_account_id_vo_at_idx ON sancho.ledger_rest USING btree (account_id, vo, at);
+
+
+--
+-- Name: lifetime_exception_did_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX lifetime_exception_did_did ON sancho.lifetime_exception_did USING btree (did_id, vo);
+
+
+--
+-- Name: lifetime_exception_newest; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX lifetime_exception_newest ON sancho.lifetime_exception USING btree (vo, exception_id);
 
 
 --
@@ -3552,6 +3628,38 @@ ALTER TABLE ONLY sancho.job
 
 
 --
+-- Name: lifetime_exception lifetime_exception_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lifetime_exception
+    ADD CONSTRAINT lifetime_exception_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: lifetime_exception lifetime_exception_decided_by_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lifetime_exception
+    ADD CONSTRAINT lifetime_exception_decided_by_id_vo_fkey FOREIGN KEY (decided_by_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: lifetime_exception_did lifetime_exception_did_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lifetime_exception_did
+    ADD CONSTRAINT lifetime_exception_did_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: lifetime_exception_did lifetime_exception_did_exception_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.lifetime_exception_did
+    ADD CONSTRAINT lifetime_exception_did_exception_id_vo_fkey FOREIGN KEY (exception_id, vo) REFERENCES sancho.lifetime_exception(exception_id, vo) ON DELETE CASCADE;
+
+
+--
 -- Name: lock lock_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4248,6 +4356,18 @@ ALTER TABLE sancho.job_spec ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.ledger ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: lifetime_exception; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.lifetime_exception ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: lifetime_exception_did; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.lifetime_exception_did ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: lock; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4741,6 +4861,20 @@ CREATE POLICY wall ON sancho.job_spec USING ((vo = ANY (( SELECT sancho.served_v
 --
 
 CREATE POLICY wall ON sancho.ledger USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: lifetime_exception wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.lifetime_exception USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: lifetime_exception_did wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.lifetime_exception_did USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

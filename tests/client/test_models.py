@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import archives, configuration, data, identity, jobs, lives, rules, topology, vos
+from sancho_client.calls import archives, configuration, data, identity, jobs, keeping, lives, rules, topology, vos
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
@@ -144,6 +144,11 @@ OPERATIONS: Sequence[Operation] = [
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678"),
     jobs.submit(DESCRIPTION, count=2),
     jobs.summary(1),
+    keeping.approve(1, "yes"),
+    keeping.ask(["mc:d"], NOW, "r"),
+    keeping.list_exceptions(state="waiting", account="a", did="mc:d", limit=1),
+    keeping.reject(1, "no"),
+    keeping.show(1),
     lives.attach_many([NewAttachment(parent="mc:d", children=["mc:a"])], again=False),
     lives.below("mc:d"),
     lives.change_scope("mc", account="a", shared=True),
@@ -220,7 +225,7 @@ def test_every_operation_is_what_the_server_has(document: Schema, operation: Ope
 
 def test_no_operation_is_left_out() -> None:
     made = {label(operation) for operation in OPERATIONS}
-    modules = (archives, configuration, data, identity, jobs, lives, rules, topology, vos)
+    modules = (archives, configuration, data, identity, jobs, keeping, lives, rules, topology, vos)
     functions = [
         f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
         if f.__module__ == m.__name__ and not f.__name__.startswith("_")

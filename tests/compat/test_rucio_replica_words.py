@@ -7,7 +7,7 @@ from sancho.compat.rucio import replicas_translate as say
 from sancho.compat.rucio import rules_translate
 from sancho.compat.rucio.endpoints import meaning
 from sancho.compat.rucio.replicas_wire import Choice
-from sancho.compat.rucio.translate import id_of
+from sancho.compat.rucio.translate import id_of, number_of
 from sancho.replicas.model import FileCopies, ReplicaState
 from sancho.rses.model import Protocol, Rse
 from sancho.rules.model import RuleState
@@ -16,13 +16,13 @@ from sancho.rules.model import RuleState
 @given(st.integers(0, 2**63 - 1))
 def test_the_number_of_a_rule_comes_back(number: int) -> None:
     said = id_of(number)
-    assert (len(said), rules_translate.number_of(said)) == (32, number)
-    assert rules_translate.number_of(said.upper()) == number
+    assert (len(said), number_of(said)) == (32, number)
+    assert number_of(said.upper()) == number
 
 
 @given(st.text() | st.from_regex("[0-9a-f]{31,33}", fullmatch=True) | st.integers(2**63, 2**128).map(id_of))
 def test_what_is_no_number_of_a_rule_is_not_read(text: str) -> None:
-    number = rules_translate.number_of(text)
+    number = number_of(text)
     assert number is None or id_of(number) == text.lower().replace("-", "")
 
 

@@ -44,6 +44,11 @@ async def person(served: Served) -> Served:
     await sent(served, "POST", "/dids", {"did": "mc:shroud", "kind": "dataset"}, **hers)
     rule = {"did": "mc:shroud", "rse_expression": "A-DISK", "comment": WORDS}
     await sent(served, "POST", "/rules", rule, **hers)
+    kept = {"dids": ["mc:shroud"], "until": "2100-01-01", "reason": WORDS}
+    await sent(served, "POST", "/lifetime-exceptions", kept, **hers)
+    asked = await sent(served, "POST", "/lifetime-exceptions", kept, **hers)
+    answer = {"answer": WORDS}
+    await sent(served, "POST", f"/lifetime-exceptions/{asked['exception_id']}/reject", answer, **hers)
     upload = {"files": [{"did": "mc:shroud/1", "size": 4, "adler32": "00000001"}]}
     await sent(served, "POST", "/uploads", upload, **hers)
     job = {"description": {"name": "weaving", "command": ["weave"]}, "idempotency_key": f"key-of-{NAME}"}
@@ -65,7 +70,7 @@ async def test_a_person_is_told_everything_and_no_secret(person: Served) -> None
 
     assert {line["what"] for line in lines} == {
         "account", "identity", "login", "document", "applied", "decision", "rule", "quota", "usage", "upload",
-        "submission", "job", "scope", "did", "rule event",
+        "submission", "job", "scope", "did", "rule event", "lifetime exception", "decision about a lifetime exception",
     }  # fmt: skip
     assert next(line for line in lines if line["what"] == "account")["email"] == EMAIL
     assert {line["kind"] for line in lines if line["what"] == "identity"} == {"password", "SSH key"}

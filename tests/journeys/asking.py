@@ -193,6 +193,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /dids", body=new)
     yield ask("POST /dids/erase", body={"dids": ["mc:mine"], "after": "1 d"})
     yield ask("POST /dids/restore", body={"dids": ["mc:mine"]})
+    yield from _kept(filled)
     yield ask("POST /collections", body={"collections": [{**new, "did": "mc:newer", "children": ["mc:raw/1"]}]})
     many = {"attachments": [{"parent": "mc:box", "children": ["mc:mine"]}], "again": True}
     yield ask("POST /attachments/many", body=many)
@@ -237,6 +238,17 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /shared/access/{vo}/{did:path}", vo=filled.vo, did="mc:raw", query=page)
     yield from _metadata(filled)
     yield ask("GET /transfers", query={"state": "waiting", "rse": "B-DISK", "cursor": 0, "limit": 10})
+
+
+def _kept(filled: Filled) -> Iterator[Ask]:
+    path, wish = "/lifetime-exceptions", {"dids": ["mc:mine"], "until": "2100-01-01T00:00:00Z", "reason": "r"}
+    yield ask(f"POST {path}", body=wish)
+    query = {"state": "waiting", "account": "alice", "did": "mc:mine", "cursor": 10**6, "limit": 10}
+    yield ask(f"GET {path}", query=query)
+    yield ask(f"GET {path}/{{exception_id}}", exception_id=filled.ids["exception"])
+    for verb, name in (("approve", "exception"), ("reject", "exception_to_reject")):
+        said = {"answer": "a"}
+        yield ask(f"POST {path}/{{exception_id}}/{verb}", "root", exception_id=filled.ids[name], body=said)
 
 
 def _packed() -> Iterator[Ask]:

@@ -189,6 +189,10 @@ async def _make_data(filled: Filled) -> None:
     for path in ("/attachments", "/attachments/remove"):
         await filled.ask("POST", path, {"parent": "mc:box", "children": ["mc:mine"]}, status=204)
     await filled.ask("POST", "/dids/erase", {"dids": ["mc:mine"]})
+    keep = {"dids": ["mc:mine", "mc:raw"], "until": "2100-01-01", "reason": f"of {filled.vo}"}
+    for name in ("exception", "exception_to_reject"):
+        made = await filled.ask("POST", "/lifetime-exceptions", keep, status=201)
+        filled.ids[name] = made["exception_id"]
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
     said = {"run": 1200, "detector": ["ecl", "top"], f"of_{filled.vo}": filled.vo}
     await filled.ask("POST", "/metadata", {"dids": [{"did": "mc:raw/1", "metadata": said}]}, account="root", status=204)

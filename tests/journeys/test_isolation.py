@@ -28,7 +28,7 @@ NOT_TWICE = {"POST /pilot/match", "POST /pilot/retire"}
 OWNERS: Mapping[str, str] = {
     "job_id": "job", "job_ids": "job", "rule_id": "rule", "intent_id": "intent", "attempt_id": "attempt",
     "submission_id": "submission", "request_id": "transfer_request", "account_id": "account",
-    "group_id": "account_group", "changed": "job",
+    "group_id": "account_group", "exception_id": "lifetime_exception", "changed": "job",
 }  # fmt: skip
 """Which table has the ids that an answer calls so."""
 COLUMNS = {"changed": "job_id", "job_ids": "job_id"}

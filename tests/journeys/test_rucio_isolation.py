@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("rucio isolation")
 OURS = {"auth", "ping", "vos", "metrics"}
 """Resources that are about who asks, or about nothing that a VO has."""
 RULE = "f" * 32
-"""Stands for the rule in texts that are compared."""
+"""Stands for the rule, and the exception, in texts that are compared."""
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC")
 DID = {"scope": "{scope}", "name": "{name}"}
 ON = {**DID, "rse": "{rse}"}
@@ -63,6 +63,10 @@ BODIES: Mapping[str, Any] = {
     },
     "POST /heartbeats": {"executable": "importer", "hostname": "vobox", "pid": 7, "payload": "{name}"},
     "POST /import": {"rses": {"{rse}": {"availability_write": False}}, "accounts": [{"account": "{account}"}]},
+    "POST /lifetime_exceptions": {
+        "dids": [DID], "account": None, "pattern": "", "comments": "x", "expires_at": "2100-01-01T00:00:00"
+    },
+    "PUT /lifetime_exceptions/{exception_id}": {"state": "APPROVED"},
     "POST /locks/bulk_locks_for_dids": {"dids": [DID]},
     "POST /replicas": {"rse": "{rse}", "files": [FILE]},
     "PUT /replicas": {"rse": "{rse}", "files": [{**DID, "state": "A"}]},
@@ -104,6 +108,7 @@ QUERIES: Mapping[str, str] = {
     "GET /identities/accounts": "identity_key=/DC=gridpp/CN=Only&type=X509",
     "GET /credentials/signur": "rse={rse}&url={pfn}",
     "GET /credentials/signurl": "rse={rse}&url={pfn}&op=read&svc=s3",
+    "GET /lifetime_exceptions": "exception_id={exception_id}",
     "GET /locks/{scope}/{name}": "did_type=dataset",
     "GET /locks/{rse}": "did_type=dataset",
     "GET /rses/{rse}/lfns2pfns": "lfn={scope}:{name}",
@@ -122,6 +127,7 @@ class Names:
     name: str
     pfn: str
     rule_id: str
+    exception_id: str
     account: str = "gridpp-only"
     rse: str = "GRIDPP-DISK"
     key: str = "gridpp_key"
@@ -144,7 +150,7 @@ class Names:
     def nobodys(self) -> "Names":
         """The same of things that do not exist."""
         other = {field: _other(said) for field, said in vars(self).items()}
-        return Names(**{**other, "rule_id": f"{10**9:032x}"})
+        return Names(**{**other, "rule_id": f"{10**9:032x}", "exception_id": f"{10**9:032x}"})
 
 
 def _other(text: str) -> str:
@@ -206,14 +212,18 @@ async def _asked(grid: Grid) -> Asked:
     rule = {"did": "gridpp-own:only/gridpp-set", "rse_expression": "GRIDPP-DISK", "comment": "of gridpp"}
     made = await grid.gridpp.ask("POST", "/rules", rule, account="root", status=201)
     rule_id = f"{made['rule_id']:032x}"
-    file = Names("mc", "only/gridpp-file", urls["mc"], rule_id)
+    keep = {"dids": ["gridpp-own:only/gridpp-set"], "until": "2100-01-01", "reason": "of gridpp"}
+    wish = await grid.gridpp.ask("POST", "/lifetime-exceptions", keep, account="root", status=201)
+    file = Names("mc", "only/gridpp-file", urls["mc"], rule_id, f"{wish['exception_id']:032x}")
     dataset = replace(file, scope="gridpp-own", name="only/gridpp-set", pfn=urls["gridpp-own"])
     return Asked(grid, file, dataset)
 
 
 def plain(answer: httpx2.Response, names: Names) -> tuple[int, str, str]:
     """What is answered, without times, with names as if nobody had them."""
-    text = answer.text.replace(names.rule_id, RULE).replace(f"Rule {int(names.rule_id, 16)} ", f"Rule {RULE} ")
+    text = answer.text.replace(names.rule_id, RULE)
+    for thing, said in (("Rule", names.rule_id), ("Lifetime exception", names.exception_id)):
+        text = text.replace(f"{thing} {int(said, 16)} ", f"{thing} {RULE} ")
     text = _other(TIMES.sub("", text))
     return answer.status_code, answer.headers.get("ExceptionClass", ""), text
 
@@ -246,7 +256,8 @@ async def test_names_of_another_vo_are_names_that_nobody_has(asked: Asked, accou
 async def test_their_owner_finds_by_these_names_what_another_vo_does_not(asked: Asked) -> None:
     token = {"x-rucio-auth-token": asked.grid.served.token("gridpp", "root")}
     for path in (
-        "/dids/{scope}/{name}", "/rses/{rse}", "/accounts/{account}", "/rules/{rule_id}", "/dids/{scope}/{name}/rules",
+        "/dids/{scope}/{name}", "/rses/{rse}", "/accounts/{account}", "/rules/{rule_id}",
+        "/lifetime_exceptions/{exception_id}", "/dids/{scope}/{name}/rules",
     ):  # fmt: skip
         answer = await asked.grid.served.client.get(f"/rucio{asked.dataset.put(path)}", headers=token)
         assert (answer.status_code, "gridpp" in answer.text.lower() or "rules" in path) == (200, True), answer.text

@@ -1,4 +1,4 @@
-"""What the namespace holds of a person: their scopes and DIDs.
+"""What the namespace holds of a person: their scopes and DIDs, and what they wrote to lifetime exceptions.
 
 The names of files are where they lie, and others' work rests on them, so they stay as they were given.
 """
@@ -12,11 +12,12 @@ from sancho.kit.personal import Person, PersonalData
 
 
 async def _erase(conn: Connection, person: Person) -> int:
+    cleared = await personal.clear_words(conn, person)
     try:
         async with conn.transaction():
-            return await personal.drop_empty_scope(conn, person, scope_of(person.name))
+            return cleared + await personal.drop_empty_scope(conn, person, scope_of(person.name))
     except ForeignKeyViolation:  # something was to be added to it
-        return 0
+        return cleared
 
 
 PERSONAL = PersonalData(feature="dids", tell=personal.stream_person, erase=_erase)

@@ -1,6 +1,18 @@
 """All user verbs, put together."""
 
-from sancho_client.cli import archives, configuration, data, decisions, identity, job, lives, rule, things, user
+from sancho_client.cli import (
+    archives,
+    configuration,
+    data,
+    decisions,
+    identity,
+    job,
+    keeping,
+    lives,
+    rule,
+    things,
+    user,
+)
 from sancho_client.cli.verbs import Verbs
 
 WORK = "Jobs and data"
@@ -13,6 +25,7 @@ def add_to(root: Verbs) -> None:
     user.add_to(root, panel=LOGIN)
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
+    keeping.add_to(data.verbs)
     archives.add_to(data.verbs)
     root.add(data.verbs, "data", panel=WORK)
     root.add(rule.verbs, "rule", panel=WORK)

@@ -17,13 +17,18 @@ DidArgument = Annotated[str, typer.Argument(metavar="DID", help="SCOPE:NAME of a
 DidsArgument = Annotated[list[str], typer.Argument(metavar="DID...", help="Files, datasets, containers.")]
 
 
-def time_of(text: str | None) -> datetime | None:
+def read_time(text: str) -> datetime:
     """A time in words, UTC unless it says otherwise; a usage error when it cannot be read."""
     try:
-        at = None if text is None else datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError as e:
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-01 or 2026-11-01T12:00.") from e
-    return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def time_of(text: str | None) -> datetime | None:
+    """The same of an option that may be left out."""
+    return None if text is None else read_time(text)
 
 
 def create(

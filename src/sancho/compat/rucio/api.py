@@ -19,6 +19,7 @@ from sancho.compat.rucio import (
     exchange,
     heartbeats,
     identities,
+    keeping,
     limits,
     lives,
     metadata,
@@ -52,7 +53,7 @@ ROUTERS: Sequence[APIRouter] = (
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
     scopes.router, scopes.of_accounts, archives.router, lives.router, metadata.router, dids_lists.router, dids.router,
     dids_making.router, conventions.router, config.router, credentials.router,
-    heartbeats.router, vos.router, exchange.going_out, exchange.coming_in,
+    keeping.router, heartbeats.router, vos.router, exchange.going_out, exchange.coming_in,
     refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""

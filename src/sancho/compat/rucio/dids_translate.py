@@ -23,7 +23,7 @@ from sancho.vos.model import Spec
 
 UNKNOWN = (
     "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
-    "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at", "eol_at",
+    "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at",
     "is_archive", "constituent", "access_cnt", "md5", "deleted_at", "purge_replicas", "complete",
     "is_new",
 )  # fmt: skip
@@ -43,10 +43,10 @@ def did_of(did: Did, below: Tally | None) -> dict[str, Any]:
 def metadata_of(did: Did, below: Tally | None) -> dict[str, Any]:
     """A DID's columns. When it was changed last is not kept, so it was made then."""
     length, size = (1, did.size) if did.kind is DidKind.FILE else below or (None, None)
-    made = date_of(did.created_at)
+    made, ends = date_of(did.created_at), did.ends_at and date_of(did.ends_at)
     return dict.fromkeys(UNKNOWN) | {
         "scope": did.scope, "name": did.name, "account": did.account, "did_type": did.kind.name, "is_open": did.open,
-        "monotonic": did.monotonic, "expired_at": did.ends_at and date_of(did.ends_at),
+        "monotonic": did.monotonic, "expired_at": ends, "eol_at": ends,
         "hidden": False, "obsolete": False, "suppressed": False, "availability": "AVAILABLE",
         "bytes": size, "length": length, "adler32": did.adler32, "created_at": made, "updated_at": made,
         "guid": guid_of(did.guid),

@@ -186,13 +186,13 @@ class RuleIdMalformed(Invalid):
 
 
 class NotForOthers(Forbidden):
-    """A rule belongs to the account that makes it, not to {account}."""
+    """{what} belongs to the account that makes it, not to {account}."""
 
     code = "rucio_not_for_others"
 
-    def __init__(self, *, account: str) -> None:
-        """Name whom it was meant for."""
-        super().__init__(account=account)
+    def __init__(self, *, account: str, what: str = "A rule") -> None:
+        """Name what it is, and whom it was meant for."""
+        super().__init__(account=account, what=what)
 
 
 class AccountExists(Conflict):

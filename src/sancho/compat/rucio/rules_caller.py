@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from sancho.compat.rucio.caller import RucioCaller
 from sancho.compat.rucio.errors import RuleIdMalformed
-from sancho.compat.rucio.rules_translate import number_of
 from sancho.compat.rucio.rules_wire import RuleId
+from sancho.compat.rucio.translate import number_of
 
 
 def _number(rule_id: RuleId, caller: RucioCaller) -> int:  # noqa: ARG001 - it needs a token first

@@ -1,6 +1,5 @@
 """Rules and locks in Rucio's words: pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,13 +14,6 @@ STATES: Mapping[RuleState, str] = {
 LOCK_STATES: Mapping[LockState, str] = {
     LockState.OK: "OK", LockState.REPLICATING: "REPLICATING", LockState.STUCK: "STUCK",
 }  # fmt: skip
-_ID = re.compile(r"0{16}[0-7][0-9a-f]{15}", re.ASCII)
-
-
-def number_of(text: str) -> int | None:
-    """The number of a rule in 32 hex digits, as `id_of` writes it; None when it is no such text."""
-    plain = text.lower().replace("-", "")
-    return int(plain, 16) if _ID.fullmatch(plain) else None
 
 
 def state_of(name: str | None) -> RuleState | None:

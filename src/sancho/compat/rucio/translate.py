@@ -19,6 +19,7 @@ PROOFS: Mapping[Proof, str] = {
 DEFAULT_VO = "def"
 """What a client says that was told of no VO."""
 _WAITING = re.compile(r"([A-Z]{8})\.(sd-\d{1,5}-[A-Za-z0-9_-]{43})_polling", re.ASCII)
+_ID = re.compile(r"0{16}[0-7][0-9a-f]{15}", re.ASCII)
 _FETCHED = re.compile(r"(sc-\d{1,5}-[A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
 
@@ -139,3 +140,9 @@ def validated(account: str, vo: str, until: datetime, scope: str) -> str:
 def id_of(number: int) -> str:
     """An id as Rucio says it: our number, in 32 hex digits."""
     return f"{number:032x}"
+
+
+def number_of(text: str) -> int | None:
+    """The number in 32 hex digits, as `id_of` writes it; None when it is no such text."""
+    plain = text.lower().replace("-", "")
+    return int(plain, 16) if _ID.fullmatch(plain) else None

@@ -1,5 +1,5 @@
 """Native routes of the namespace."""
 
-from sancho.dids.api import archives, catalogue, lives, metadata, paths
+from sancho.dids.api import archives, catalogue, keeping, lives, metadata, paths
 
-ROUTERS = (archives.router, catalogue.router, lives.router, metadata.router, paths.router)
+ROUTERS = (archives.router, catalogue.router, keeping.router, lives.router, metadata.router, paths.router)

@@ -40,6 +40,13 @@ from sancho.dids.model.catalogue import (
     scope_of,
     unpack_adler32,
 )
+from sancho.dids.model.keeping import (
+    KEEPING_TRANSITIONS,
+    Kept,
+    KeptEntry,
+    LifetimeException,
+    LifetimeExceptionState,
+)
 from sancho.dids.model.metadata import (
     Described,
     MetadataKey,
@@ -55,6 +62,7 @@ from sancho.dids.model.metadata import (
 __all__ = [
     "ADLER32",
     "GRACE",
+    "KEEPING_TRANSITIONS",
     "NAME_BYTES",
     "SCOPE",
     "Attachment",
@@ -70,6 +78,7 @@ __all__ = [
     "File",
     "FileKey",
     "FileText",
+    "Kept", "KeptEntry", "LifetimeException", "LifetimeExceptionState",
     "Listed",
     "Member",
     "MetadataKey",

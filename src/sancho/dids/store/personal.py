@@ -7,7 +7,7 @@ from sancho.kit.personal import Line, Person
 
 
 async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
-    """An account's scopes, and the DIDs that it made."""
+    """An account's scopes, the DIDs that it made, and the lifetime exceptions that it asked for or decided about."""
     chunks = stream(
         conn,
         """
@@ -21,6 +21,16 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           FROM did AS d
           JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
          WHERE d.account_id = %(account_id)s AND d.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'lifetime exception', 'exception_id', exception_id, 'until', until,
+                                  'reason', reason, 'created_at', created_at)
+          FROM lifetime_exception
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'decision about a lifetime exception', 'exception_id', exception_id,
+                                  'answer', answer, 'decided_at', decided_at)
+          FROM lifetime_exception
+         WHERE decided_by_id = %(account_id)s AND vo = %(vo)s
         """,
         {"vo": person.vo, "account_id": person.account_id},
     )
@@ -39,4 +49,19 @@ async def drop_empty_scope(conn: Connection, person: Person, name: str) -> int:
            AND NOT EXISTS (SELECT FROM did WHERE did.scope_id = s.scope_id AND did.vo = s.vo)
         """,
         {"vo": person.vo, "account_id": person.account_id, "name": name},
+    )
+
+
+async def clear_words(conn: Connection, person: Person) -> int:
+    """Clear what an account wrote when it asked for lifetime exceptions, or decided about some; they stay."""
+    return await execute(
+        conn,
+        """
+        UPDATE lifetime_exception
+           SET reason = CASE WHEN account_id = %(account_id)s THEN NULL ELSE reason END,
+               answer = CASE WHEN decided_by_id = %(account_id)s THEN NULL ELSE answer END
+         WHERE vo = %(vo)s AND (account_id = %(account_id)s AND reason IS NOT NULL
+                                OR decided_by_id = %(account_id)s AND answer IS NOT NULL)
+        """,
+        {"vo": person.vo, "account_id": person.account_id},
     )
