@@ -3184,6 +3184,13 @@ CREATE INDEX task_queue_awake ON sancho.task_queue USING btree (vo, task_queue_i
 
 
 --
+-- Name: task_queue_inputs; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX task_queue_inputs ON sancho.task_queue USING btree (input_set_id, vo) WHERE active;
+
+
+--
 -- Name: transfer_lease; Type: INDEX; Schema: sancho; Owner: -
 --
 

@@ -46,16 +46,16 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
         return [
             identity.pilot_token(
                 ground.signer,
-                identity.PilotHolder(pilot_id=pilot_id, stamp=stamp, vo=0, vos=[0, LHCB, OTHER], login=""),
+                identity.PilotHolder(pilot_id=pilot_id, ce_id=ce_id, stamp=stamp, vo=0, vos=[0, LHCB, OTHER], login=""),
                 TOKEN_LIFETIME,
             )
-            for stamp, pilot_id in pilots.items()
+            for stamp, (pilot_id, ce_id) in pilots.items()
         ]
 
     def api() -> Round:
         asking = [encode("POST", "/v1/pilot/match", t, _offer(o)) for t, o in zip(tokens(), offers, strict=True)]
         found = _match(driver, asking)
-        ground.admin.execute(FORGET, [list(pilots.values())])
+        ground.admin.execute(FORGET, [[pilot_id for pilot_id, _ in pilots.values()]])
         return found
 
     def raw() -> Round:
@@ -81,8 +81,8 @@ def _offer(offer: lhcb.PilotOffer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _pilots(ground: Ground, offers: Sequence[lhcb.PilotOffer]) -> dict[str, int]:
-    """New pilots that run, by stamp."""
+def _pilots(ground: Ground, offers: Sequence[lhcb.PilotOffer]) -> dict[str, tuple[int, int]]:
+    """New pilots that run, by stamp: id and CE."""
     known = ground.ids("SELECT coalesce(max(stamp), ''), count(*) FROM pilot")
     first = sum(known.values())
     rows = ground.admin.execute(
@@ -92,11 +92,11 @@ def _pilots(ground: Ground, offers: Sequence[lhcb.PilotOffer]) -> dict[str, int]
           FROM unnest(%(sites)s::text[]) WITH ORDINALITY AS o (site, n)
           JOIN resource s ON s.name = o.site AND s.kind = 'S' JOIN compute_element ce ON ce.site_id = s.resource_id
          ORDER BY o.n
-        RETURNING stamp, pilot_id
+        RETURNING stamp, pilot_id, ce_id
         """,
         {"first": first, "sites": [o.site for o in offers]},
     ).fetchall()
-    return dict(rows)
+    return {stamp: (pilot_id, ce_id) for stamp, pilot_id, ce_id in rows}
 
 
 def _queue_up(ground: Ground, queues: Sequence[lhcb.WaitingQueue]) -> None:
@@ -146,9 +146,9 @@ class _Loader:
         self._put("submission (vo, account_id, jobs, submission_id, description, idempotency_key)",
                   LHCB, self.account, queue.jobs, queue_id, Jsonb(_description(queue)), f"lhcb-{number:05d}")  # fmt: skip
         self._put(
-            "task_queue (vo, task_queue_id, group_id, cores, memory, input_set_id, walltime, tags, site_ids, digest)",
-            LHCB, queue_id, self.groups[queue.group], queue.cores, queue.memory, queue_id if queue.files else None,
-            f"{queue.walltime} s", list(queue.tags), [self.sites[s] for s in queue.sites] or None,
+            "task_queue (vo, task_queue_id, group_id, account_id, input_set_id, requirements, digest)",
+            LHCB, queue_id, self.groups[queue.group], self.account, queue_id if queue.files else None,
+            Jsonb([{**_requirements(queue), "sites": [str(self.sites[s]) for s in queue.sites]}]),
             hashlib.sha256(f"lhcb-{number}".encode()).digest(),
         )  # fmt: skip
         self._put("task_queue_slot (vo, slot, task_queue_id, waiting)", LHCB, 0, queue_id, queue.jobs)
@@ -190,6 +190,8 @@ class _Loader:
             "UPDATE job SET changed_at = now() - random() * interval '2 days' WHERE vo = %s AND state = 'W'", [LHCB]
         )
         self.ground.admin.execute("VACUUM FULL job")
+        # Who matches hears of new queues from those who fill them.
+        self.ground.admin.execute("SELECT pg_notify('task_queue', vo || '.' || task_queue_id) FROM task_queue")
 
 
 def _description(queue: lhcb.WaitingQueue) -> dict[str, Any]:
@@ -197,9 +199,12 @@ def _description(queue: lhcb.WaitingQueue) -> dict[str, Any]:
         "name": f"lhcb-{queue.group}", "group": queue.group,
         "command": ["./run", "--seed", "{seed}", "--events", "1000"], "environment": {"CONDITIONS": "sim-2024"},
         "sandbox": None, "inputs": [], "close_datasets": False, "outputs": [], "output_sandbox": ["*.log"],
-        "requirements": {
-            "cores": queue.cores, "memory": queue.memory, "walltime": queue.walltime, "tags": list(queue.tags),
-            "sites": list(queue.sites), "banned_sites": [],
-        },
-        "max_attempts": 3, "priority": 0,
+        "requirements": _requirements(queue), "max_attempts": 3, "priority": 0,
+    }  # fmt: skip
+
+
+def _requirements(queue: lhcb.WaitingQueue) -> dict[str, Any]:
+    return {
+        "cores": queue.cores, "memory": queue.memory, "walltime": queue.walltime, "tags": list(queue.tags),
+        "sites": list(queue.sites), "banned_sites": [],
     }  # fmt: skip

@@ -60,7 +60,8 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     queues = [
         row[0]
         for row in ground.admin.execute(
-            "SELECT task_queue_id FROM task_queue WHERE vo = %s AND 'bench' = ANY(tags) ORDER BY 1", [LHCB]
+            "SELECT task_queue_id FROM task_queue WHERE vo = %s AND requirements->0->'tags' ? 'bench' ORDER BY 1",
+            [LHCB],
         )
     ]
 

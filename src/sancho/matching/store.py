@@ -79,33 +79,32 @@ async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tupl
     rows = await fetch_rows(
         conn,
         """
-        WITH wanted AS (
-            SELECT * FROM unnest(%(vos)s::smallint[], %(sets)s::bigint[]) AS w (vo, input_set_id)),
-        sizes AS (
-            SELECT i.vo, i.input_set_id, rse.site_id, r.size
-              FROM wanted w
-              JOIN input_set_did i ON i.input_set_id = w.input_set_id AND i.vo = w.vo
-              JOIN replica r ON r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
-              JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
-             UNION ALL
-            SELECT i.vo, i.input_set_id, p.site_id, p.size
-              FROM wanted w
-              JOIN shared_input i ON i.input_set_id = w.input_set_id AND i.vo = w.vo
-             CROSS JOIN unnest(i.site_ids, i.sizes) AS p (site_id, size)),
-        summed AS (
-            SELECT vo, input_set_id, site_id, sum(size)::bigint AS size FROM sizes GROUP BY 1, 2, 3)
-        SELECT w.vo, w.input_set_id, array_agg(s.site_id) FILTER (WHERE s.size > 0),
-               array_agg(s.size) FILTER (WHERE s.size > 0),
-               (SELECT min(j.changed_at)
-                  FROM task_queue q
-                 CROSS JOIN LATERAL (
-                       SELECT w1.job_id FROM waiting_job w1
-                        WHERE w1.task_queue_id = q.task_queue_id AND w1.vo = q.vo
-                        ORDER BY w1.priority, w1.job_id LIMIT 1) f
-                  JOIN job j ON j.job_id = f.job_id AND j.vo = q.vo
-                 WHERE q.input_set_id = w.input_set_id AND q.vo = w.vo AND q.active)
-          FROM wanted w LEFT JOIN summed s ON s.input_set_id = w.input_set_id AND s.vo = w.vo
-         GROUP BY w.vo, w.input_set_id
+        SELECT w.vo, w.input_set_id, l.site_ids, l.sizes, q.since
+          FROM unnest(%(vos)s::smallint[], %(sets)s::bigint[]) AS w (vo, input_set_id)
+         CROSS JOIN LATERAL (
+               SELECT array_agg(s.site_id) AS site_ids, array_agg(s.size) AS sizes
+                 FROM (SELECT f.site_id, sum(f.size)::bigint AS size
+                         FROM (SELECT rse.site_id, r.size
+                                 FROM input_set_did i
+                                CROSS JOIN LATERAL (
+                                      SELECT r.rse_id, r.size FROM replica r
+                                       WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A') r
+                                 JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+                                WHERE i.input_set_id = w.input_set_id AND i.vo = w.vo
+                                UNION ALL
+                               SELECT p.site_id, p.size
+                                 FROM shared_input i CROSS JOIN unnest(i.site_ids, i.sizes) AS p (site_id, size)
+                                WHERE i.input_set_id = w.input_set_id AND i.vo = w.vo) f
+                        GROUP BY f.site_id HAVING sum(f.size) > 0) s) l
+         CROSS JOIN LATERAL (
+               SELECT min(j.changed_at) AS since
+                 FROM task_queue q
+                CROSS JOIN LATERAL (
+                      SELECT f.job_id FROM waiting_job f
+                       WHERE f.task_queue_id = q.task_queue_id AND f.vo = q.vo
+                       ORDER BY f.priority, f.job_id LIMIT 1) f
+                 JOIN job j ON j.job_id = f.job_id AND j.vo = q.vo
+                WHERE q.input_set_id = w.input_set_id AND q.vo = w.vo AND q.active) q
         """,
         {"vos": [vo for vo, _ in sets], "sets": [input_set_id for _, input_set_id in sets]},
     )
@@ -198,5 +197,11 @@ async def average(conn: Connection, half_life: timedelta) -> None:
         params,
     )
     await execute(
-        conn, "DELETE FROM share_average WHERE cores < 0.001 AND at < now() - %(half_life)s::interval", params
+        conn,
+        f"""
+        DELETE FROM share_average s
+         WHERE s.cores < 1e-6 AND NOT EXISTS (
+               SELECT FROM ({RUNNING}) r
+                WHERE r.group_id = s.group_id AND r.account_id = s.account_id AND r.vo = s.vo)
+        """,  # noqa: S608 - literals
     )

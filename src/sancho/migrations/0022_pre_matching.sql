@@ -9,6 +9,7 @@ ALTER TABLE task_queue
     ADD FOREIGN KEY (account_id, vo) REFERENCES account (account_id, vo),
     ALTER COLUMN cores DROP NOT NULL, ALTER COLUMN memory DROP NOT NULL,
     ALTER COLUMN walltime DROP NOT NULL, ALTER COLUMN tags DROP NOT NULL;
+CREATE INDEX task_queue_inputs ON task_queue (input_set_id, vo) WHERE active;
 ALTER TABLE attempt
     ADD COLUMN way   smallint NOT NULL DEFAULT 0,               -- which of the ways of its job this one is
     ADD COLUMN cores int      NOT NULL DEFAULT 1;
