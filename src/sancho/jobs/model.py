@@ -149,6 +149,8 @@ class Description:
     priority: int = 0
 
 
+JOB_ID = "job_id"
+"""What a job's own number is called in its command, environment and output sandbox: it is known only when it runs."""
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 

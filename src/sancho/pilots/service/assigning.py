@@ -8,7 +8,7 @@ from typing import Any
 from sancho.dids.model import unpack_adler32
 from sancho.identity import service as identity
 from sancho.jobs import service as jobs
-from sancho.jobs.model import InputFile, Started, fill
+from sancho.jobs.model import JOB_ID, InputFile, Started, fill
 from sancho.kit import telemetry
 from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
@@ -87,7 +87,7 @@ class Assignment:
 
 async def assign(conn: Connection, deployment: Deployment, started: Started, *, site_id: int) -> Assignment:
     """Write the assignment of an attempt, with fresh tokens. From here on the transaction serves its VO alone."""
-    said, parameters = started.description, started.parameters
+    said, parameters = started.description, {JOB_ID: started.job_id, **started.parameters}
     need, vo = said["requirements"], started.vo
     named = {"job_id": started.job_id, "attempt_id": started.attempt_id}
     with telemetry.span("pilots.assign", traceparent=started.traceparent, **named):
