@@ -1,6 +1,6 @@
 """JDL read, spread out over its parameters, and made descriptions of ours: by examples, and by whatever comes."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -333,6 +333,14 @@ def test_a_program_of_the_jobs_folder_goes_before_one_of_the_path() -> None:
 ], ids=short)  # fmt: skip
 def test_an_attribute_that_cannot_be_served_is_refused_by_its_name(jdl: str, said: str) -> None:
     assert said in refusal(RUN + jdl)
+
+
+def test_files_that_our_client_has_packed_may_be_named_as_they_were_called_there() -> None:
+    around = replace(AROUND, sandbox=HEX)
+    ((one,), _) = read(['Executable = "run.sh"; InputSandbox = {"run.sh", "a/b.py"}'], around)
+    assert one.description.sandbox == HEX
+    ((one,), _) = read(["Executable = date"], around)
+    assert one.description.sandbox is None
 
 
 @pytest.mark.parametrize("jdl", ['Arguments = "x"', 'Executable = ""', 'Executable = " "', "Executable = \"''\""])

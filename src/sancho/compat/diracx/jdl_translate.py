@@ -67,6 +67,8 @@ class Surroundings:
     benchmark: float
     """HS06 of a core."""
     folder: str
+    sandbox: str | None = None
+    """The sandbox that holds the files which an input sandbox names by what they were called where it was made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,12 +268,14 @@ def _inputs(said: Said, around: Surroundings) -> tuple[tuple[str, ...], str | No
             dids.append(_input("InputSandbox", one, around))
         elif (found := _SANDBOX.fullmatch(one)) is not None:
             sandboxes.append(found[1])
+        elif around.sandbox is not None:
+            sandboxes.append(around.sandbox)
         else:
             raise JdlUnfit(
                 attribute="InputSandbox", reason=f"names {one[:200]}, which is no sandbox that was uploaded",
                 hint="Upload a sandbox of it first, and name that: SB:….",
             )  # fmt: skip
-    if len(sandboxes) > 1:
+    if len(set(sandboxes)) > 1:
         raise JdlUnfit(attribute="InputSandbox", reason="names several sandboxes; a job has one")
     if len(dids) > MOST_INPUTS:
         raise JdlUnfit(attribute="InputData", reason=f"has more than {MOST_INPUTS} values")

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Query, Request
 
 from sancho.compat.diracx import jdl_translate, translate, wire
 from sancho.compat.diracx.errors import JdlRefused
@@ -21,16 +22,21 @@ from sancho.vos import service as vos
 
 router = APIRouter(prefix="/api/jobs", include_in_schema=False)
 
+Held = Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")]
+
 ACCEPTED, PARAMETRIC = ("Received", "Job accepted"), ("Submitting", "Bulk transaction confirmation")
 """What DiracX says of jobs that it has just got; ours wait for a match already, parametric ones too."""
 
 
 @router.post("/jdl", status_code=201)
 async def submit(
-    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed
+    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed, sandbox: Held = None
 ) -> list[wire.InsertedJob]:
-    """Submit the jobs of one parametric JDL, or of plain ones: all of them or none."""
-    around = await _surroundings(request, caller, deployment)
+    """Submit the jobs of one parametric JDL, or of plain ones: all of them or none.
+
+    Our own client sends the `sandbox` in which it has put the files that lie beside a JDL.
+    """
+    around = replace(await _surroundings(request, caller, deployment), sandbox=sandbox)
     wanted, parametric = await asyncio.to_thread(jdl_translate.read, jdls, around)
     ids: dict[int, int] = {}
     async with deployment.database.transaction(caller.vos) as conn:
