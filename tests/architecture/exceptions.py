@@ -11,7 +11,6 @@ FUNCTION_LINES: dict[str, str] = {}
 
 PARAMETERS: dict[str, str] = {
     "sancho.cli.grid:up": "a verb: one parameter for each option",
-    "sancho_client.cli.job:submit": "a verb: one parameter for each option",
     "sancho_client.cli.metadata:find": "a verb: one parameter for each option",
     "sancho_client.cli.user:login": "a verb: one parameter for each option",
     "sancho_client.cli.vo:create": "a verb: one parameter for each option",

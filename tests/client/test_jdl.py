@@ -1,11 +1,15 @@
 """`sancho job submit` of JDL: what is taken along, what is said, and what comes of it."""
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from sancho_client.calls import jobs
 from sancho_client.cli import jdl_files
 from tests.client.conftest import Grid
+from tests.conftest import eventually
 
 
 @pytest.fixture
@@ -60,13 +64,15 @@ def test_what_is_wrong_with_a_jdl_is_said(grid: Grid, tmp_path: Path) -> None:
     assert grid.sancho("job", "submit", str(path), "--count", "2").exit_code == 2
 
 
-def test_jobs_of_a_jdl_are_waited_for(grid: Grid, jdl: Path) -> None:
-    made = grid.json("job", "submit", str(jdl))["job_ids"]
-    grid.sancho("job", "kill", *map(str, made))
+async def test_jobs_of_a_jdl_are_waited_for(grid: Grid, jdl: Path, unique: str) -> None:
+    found = jobs.list_jobs(name=unique)
+    with grid.client() as alice:
+        waiting = asyncio.create_task(asyncio.to_thread(grid.sancho, "job", "submit", str(jdl), "--wait", "--json"))
+        await eventually(lambda: len(list(alice.pages(found))) == 2)
+        alice.send(jobs.kill([job.job_id for job in alice.pages(found)]))
+        ended = await waiting
 
-    ended = grid.sancho("job", "wait", *map(str, made))
-
-    assert (ended.exit_code, "2 jobs" in ended.stdout) == (3, True)
+    assert (ended.exit_code, json.loads(ended.stdout)) == (3, {"killed": 2})
 
 
 @pytest.mark.parametrize(("text", "files"), [

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sancho.compat.diracx.errors import JdlFault, JdlMalformed, JdlMixed, TooDifferent, TooManyJobs
-from sancho.compat.diracx.jdl import DEEPEST, LONGEST, MOST_VALUES, Value, parse, render
 from sancho.compat.diracx.jdl_attributes import IGNORED, SERVED
+from sancho.compat.diracx.jdl_grammar import DEEPEST, LONGEST, MOST_VALUES, Value, parse, render
 from sancho.compat.diracx.jdl_translate import LOCAL, MOST_DESCRIPTIONS, Surroundings, Wanted, read
 from sancho.jobs.model import MAX_ROWS, Description, Output, Requirement, RuleWish, fill
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from sancho.compat.diracx.errors import JdlUnfit
-from sancho.compat.diracx.jdl import Attributes, Value
-from sancho.compat.diracx.jdl_parametric import KINDS, Number, number
+from sancho.compat.diracx.jdl_grammar import Attributes, Value
+from sancho.compat.diracx.jdl_parameters import KINDS, Number, number
 
 ALIKE = 0.9
 """Names that are as alike as this are taken for misspelt."""

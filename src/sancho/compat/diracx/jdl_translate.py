@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from sancho.compat.diracx.errors import JdlEmpty, JdlFault, JdlMixed, JdlRefused, JdlUnfit, TooDifferent, TooManyJobs
-from sancho.compat.diracx.jdl import LONGEST, MOST_VALUES, Value, parse
 from sancho.compat.diracx.jdl_attributes import SERVED, Said
-from sancho.compat.diracx.jdl_parametric import BRACE, LONGEST_FILLED, Row, filled, rows_of, template, used
+from sancho.compat.diracx.jdl_grammar import LONGEST, MOST_VALUES, Value, parse
+from sancho.compat.diracx.jdl_parameters import BRACE, LONGEST_FILLED, Row, filled, rows_of, template, used
 from sancho.dids.errors import PathMalformed
 from sancho.dids.model import Path, parse_path, scope_of
 from sancho.jobs.model import JOB_ID, MAX_ROWS, MOST_INPUTS, Description, Output, Requirement, RuleWish, leads_outside

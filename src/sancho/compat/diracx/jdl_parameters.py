@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from sancho.compat.diracx.errors import JdlUnfit, TooManyJobs
-from sancho.compat.diracx.jdl import MOST_VALUES, Value
+from sancho.compat.diracx.jdl_grammar import MOST_VALUES, Value
 from sancho.jobs.model import JOB_ID, MAX_ROWS, PLACEHOLDER
 from sancho.kit.units import LARGEST, LONGEST_TEXT
 
