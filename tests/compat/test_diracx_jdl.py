@@ -207,6 +207,13 @@ def test_jobs_share_a_description_unless_parameters_change_what_that_cannot_fill
     assert (three.description.inputs, three.places) == (("mc:b", "mc:c"), [1])
 
 
+def test_jobs_that_are_alike_have_folders_of_their_own_for_outputs() -> None:
+    ((one,), _) = read(['Executable = a; OutputData = "x{n}"'] * 3, AROUND)
+    assert [fill(one.description.outputs[0].did, row) for row in one.rows] == [
+        f"user.alice:jobs/2026_11/new/{n}/x{{n}}" for n in range(3)
+    ]
+
+
 def test_plain_jdls_that_are_alike_are_submitted_together() -> None:
     first, second = wanted('Executable = "a"', 'Executable = "b"', '[Executable = "a";]')
 
@@ -228,7 +235,7 @@ def output(path: str, did: str, rses: str = "*") -> Output:
     return Output(path=path, did=did, rule=RuleWish(rse_expression=rses))
 
 
-NEW = "user.alice:jobs/2026_11/new/0"
+NEW = "user.alice:jobs/2026_11/new/{n}"
 TABLE: list[tuple[str, dict[str, Any]]] = [
     ("", {"name": "run", "command": ("/bin/run",), "group": "users", "requirements": Requirement(), "priority": 0}),
     ('Arguments = "-a \'b c\' d\\"e f\\""', {"command": ("/bin/run", "-a", "b c", "de f")}),

@@ -10,6 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from sancho.compat.diracx.jdl_translate import Surroundings, read
+from sancho.jobs.model import fill
 from sancho.kit.db import execute, fetch_rows
 from tests.compat.diracx_client import BIN, Dirac, dirac_at
 from tests.realparts.parts import lack
@@ -47,6 +49,27 @@ with SyncDiracClient() as api:
             said[name] = [e.status_code, str(e)]
 print(json.dumps({**said, "async": asyncio.run(asynchronously())}))
 """
+
+
+SPREAD = """
+import json, sys
+from DIRACCommon.Core.Utilities.ClassAd.ClassAdLight import ClassAd
+from DIRACCommon.WorkloadManagementSystem.Utilities.ParametricJob import generateParametricJobs
+print(json.dumps([
+    [ClassAd(job).getAttributeString("Arguments") for job in generateParametricJobs(ClassAd(jdl))["Value"]]
+    for jdl in json.loads(sys.argv[1])
+]))
+"""
+PARAMETRIC = [
+    'Arguments = "%s %n %j"; Parameters = 3',
+    'Arguments = "%s %n"; Parameters = 3; ParameterStart = 10; ParameterStep = 2',
+    'Arguments = "%s %n"; Parameters = 3; ParameterStart = 10; ParameterStep = 2; ParameterFactor = 1.5',
+    'Arguments = "%s"; Parameters = 4; ParameterStart = 3; ParameterStep = -1; ParameterFactor = 2',
+    'Arguments = "%s %n"; Parameters = {"a", "b", 007, 1.50}',
+    """Arguments = "%(A)s %(B)s %(C)s %s 100% %d"; Parameters = 2; Parameters.A = {"x", "y"};
+       ParameterStart.B = 5; ParameterStep.B = 3; ParameterFactor.B = 2""",
+]  # fmt: skip
+"""Parametric forms that DIRAC itself spreads out."""
 
 
 @pytest.fixture
@@ -139,3 +162,16 @@ async def test_the_library_submits_for_the_vo_that_it_is_logged_in_to(dirac: Dir
         assert answers[name][0] == 400
         assert text in answers[name][1]
     assert (await jobs_of(dirac, 1), await jobs_of(dirac, 2)) == ({}, dict.fromkeys((1, 2, 3, 4, 5), "W"))
+
+
+async def test_parameters_are_spread_out_as_dirac_does(dirac: Dirac) -> None:
+    jdls = [f'[ Executable = "/bin/echo"; {one} ]' for one in PARAMETRIC]
+
+    status, said = await dirac.run("python", "-c", SPREAD, json.dumps(jdls))
+
+    assert status == 0, said
+    around = Surroundings(vo_names=("belle",), account="alice", group=None, benchmark=10, folder="new")
+    for jdl, theirs in zip(jdls, json.loads(said), strict=True):
+        ((one,), _) = read([jdl], around)
+        ours = [" ".join(fill(w, {"job_id": "%j", **row}) for w in one.description.command[1:]) for row in one.rows]
+        assert ours == theirs

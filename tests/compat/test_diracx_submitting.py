@@ -1,6 +1,7 @@
 """DiracX's submission as a route: what is answered, what is refused, and what comes of it."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -171,6 +172,26 @@ async def test_what_is_no_list_of_texts_is_a_422(served: Served, body: Any) -> N
     headers = {"authorization": f"Bearer {served.token()}"}
     answer = await served.client.post("/api/jobs/jdl", json=body, headers=headers)
     assert (answer.status_code, "detail" in answer.json()) == (422, True)
+
+
+async def test_text_that_nothing_can_keep_is_refused(served: Served) -> None:
+    headers = {"authorization": f"Bearer {served.token()}", "content-type": "application/json"}
+    for content, status in ((rb'["Executable = \"\u0000\""]', 422), (rb'["\ud800"]', 422), (b'["\xff"]', 400)):
+        answer = await served.client.post("/api/jobs/jdl", content=content, headers=headers)
+        assert (answer.status_code, "detail" in answer.json()) == (status, True)
+
+
+async def test_the_group_that_a_token_names_is_that_of_its_jobs(served: Served) -> None:
+    with psycopg.connect(served.owner_url, options="-c search_path=sancho -c sancho.vo=1") as conn:
+        bob, admins = served.world.account[1, "bob"], served.world.group[1, "admins"]
+        conn.execute("INSERT INTO membership (vo, group_id, account_id) VALUES (1, %s, %s)", [admins, bob])
+    claims = {"sub": "belle:bob", "aud": served.deployment.signer.issuer, "scope": "group:admins"}
+    token = served.deployment.signer.sign(claims, timedelta(hours=1))
+
+    answer = await served.client.post("/api/jobs/jdl", json=[RUN], headers={"authorization": f"Bearer {token}"})
+
+    (job,) = answer.json()
+    assert (await show(served, job["JobID"]))["description"]["group"] == "admins"
 
 
 async def test_who_may_submit_is_asked_as_everywhere(served: Served) -> None:

@@ -58,7 +58,10 @@ EXPANDED = frozenset(key for key in map(str.lower, SERVED) if not key.startswith
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """Who submits, and where; `folder` is new, in the account's own scope, for outputs that name none."""
+    """Who submits, and where; `folder` is new, in the account's own scope, for outputs that name none.
+
+    In it each job has one of its own, by its number among those that were asked for.
+    """
 
     vo_names: tuple[str, ...]
     """The VO's name, and others that paths may begin with."""
@@ -93,42 +96,51 @@ def read(texts: Sequence[str], around: Surroundings) -> tuple[list[Wanted], bool
         raise TooManyJobs(count=len(texts), limit=MAX_ROWS)
     if sum(map(len, texts)) > LONGEST:
         raise JdlRefused(reason=f"The JDLs have more than {LONGEST} characters together.", field=None, hint=None)
-    known: dict[str, Said] = {}
-    for number, text in enumerate(texts, start=1):
-        if text not in known:
-            try:
-                known[text] = Said.of(parse(text))
-            except JdlFault as e:
-                e.number = number if len(texts) > 1 else None
-                raise
-    rows = [rows_of(said.attributes) for said in known.values()]
-    if rows[0] is not None and len(texts) == 1:
-        return _in_order(parametric_jobs(known[texts[0]], rows[0], around)), True
-    if any(one is not None for one in rows):
-        raise JdlMixed
-    return _in_order(plain_jobs([known[text] for text in texts], around)), False
+    if len(texts) == 1:
+        said, rows = _said(texts[0])
+        if rows is not None:
+            return _in_order(parametric_jobs(said, rows, around)), True
+    return _in_order(plain_jobs(texts, around)), False
 
 
 def _in_order(wanted: list[Wanted]) -> list[Wanted]:
     return sorted(wanted, key=lambda one: repr((one.description.requirements, one.description.inputs)))
 
 
-def plain_jobs(asked: Sequence[Said], around: Surroundings) -> list[Wanted]:
-    """Jobs of JDLs that are not parametric, those that are alike together; raises `JdlUnfit` or `TooDifferent`."""
+def _said(text: str) -> tuple[Said, list[Row] | None]:
+    said = Said.of(parse(text))
+    return said, rows_of(said.attributes)
+
+
+def plain_jobs(texts: Sequence[str], around: Surroundings) -> list[Wanted]:
+    """Jobs of JDLs that are not parametric, those that are alike together.
+
+    Reading stops at the first that cannot be taken. Raises `JdlFault`, `JdlMixed` or `TooDifferent`.
+    """
+    known: dict[str, tuple[str, Description]] = {}
     wanted: dict[str, Wanted] = {}
-    for place, said in enumerate(asked):
+    for place, text in enumerate(texts):
         try:
-            made = _description(said, {key: {} for key in FILLED_IN}, around, f"{around.folder}/{place}")
-        except JdlUnfit as e:
-            e.number = place + 1 if len(asked) > 1 else None
+            key, made = known[text] if text in known else known.setdefault(text, _plain(text, around))
+        except JdlFault as e:
+            e.number = place + 1 if len(texts) > 1 else None
             raise
-        key = json.dumps(asdict(made), default=str, sort_keys=True)
         one = wanted.setdefault(key, Wanted(description=made, rows=[], places=[]))
-        one.rows.append({BRACE: "{"} if f"{{{BRACE}}}" in key else {})
+        given: Row = {BRACE: "{", "n": place}
+        one.rows.append({name: value for name, value in given.items() if f"{{{name}}}" in key})
         one.places.append(place)
         if len(wanted) > MOST_DESCRIPTIONS:
             raise TooDifferent(limit=MOST_DESCRIPTIONS)
     return list(wanted.values())
+
+
+def _plain(text: str, around: Surroundings) -> tuple[str, Description]:
+    """The description of a JDL that is not parametric, and what it has in common with those that are alike."""
+    said, rows = _said(text)
+    if rows is not None:
+        raise JdlMixed
+    made = _description(said, {key: {} for key in FILLED_IN}, around)
+    return json.dumps(asdict(made), default=str, sort_keys=True), made
 
 
 def parametric_jobs(said: Said, rows: Sequence[Row], around: Surroundings) -> list[Wanted]:
@@ -145,7 +157,7 @@ def parametric_jobs(said: Said, rows: Sequence[Row], around: Surroundings) -> li
         first = rows[places[0]]
         values = {key: filled(said.attributes[key][0], value, first) for key, value in expanded.items()}
         rest = {key: {} if key in expanded else first for key in FILLED_IN}
-        made = _description(said.with_values(values), rest, around, f"{around.folder}/{{n}}")
+        made = _description(said.with_values(values), rest, around)
         more: Row = {BRACE: "{"} if f"{{{BRACE}}}" in json.dumps(asdict(made), default=str) else {}
         mine = [{key: value for key, value in rows[n].items() if _scalar(value)} | more for n in places]
         wanted.append(Wanted(description=made, rows=mine, places=places))
@@ -172,7 +184,7 @@ def _weight(value: Value) -> int:
     return 1 + sum(map(_weight, value if isinstance(value, list) else value.values()))
 
 
-def _description(said: Said, rows: Mapping[str, Row], around: Surroundings, folder: str) -> Description:
+def _description(said: Said, rows: Mapping[str, Row], around: Surroundings) -> Description:
     """The description of a JDL; `rows` has the parameters that become ours, for each attribute that is filled in."""
     texts = {key: template(said.attributes[key][1], row) for key, row in rows.items() if key in said.attributes}
     program = "".join(said.text("Executable", LONGEST_WORD).split()[:1])
@@ -186,7 +198,7 @@ def _description(said: Said, rows: Mapping[str, Row], around: Surroundings, fold
     patterns = said.texts("OutputSandbox", most=MOST_FEW, longest=LONGEST_WORD)
     return Description(
         name=name, command=command, group=around.group, environment=_environment(said), sandbox=sandbox, inputs=inputs,
-        outputs=_outputs(said, around, folder),
+        outputs=_outputs(said, around),
         output_sandbox=tuple(pattern for pattern in patterns if pattern not in std),
         requirements=_requirement(said, around.benchmark),
         priority=int(said.number("Priority", least=-1000, most=1000) or 0),
@@ -306,7 +318,7 @@ def _path(attribute: str, lfn: str) -> Path:
     return path
 
 
-def _outputs(said: Said, around: Surroundings, folder: str) -> tuple[Output, ...]:
+def _outputs(said: Said, around: Surroundings) -> tuple[Output, ...]:
     names = said.texts("OutputData", most=MOST_OUTPUTS, longest=LONGEST_LFN)
     if not names:
         return ()
@@ -314,15 +326,15 @@ def _outputs(said: Said, around: Surroundings, folder: str) -> tuple[Output, ...
     if strange := next((one for one in rses if _RSE.fullmatch(one) is None), None):
         raise JdlUnfit(attribute="OutputSE", reason=f"names {strange[:100]!r}, which is no RSE")
     rule = RuleWish(rse_expression="|".join(f"rse={one}" for one in rses) or "*")
-    area = _area(said, around, folder)
+    area = _area(said, around)
     return tuple(_output(name, area, rule, around) for name in names)
 
 
-def _area(said: Said, around: Surroundings, folder: str) -> str:
+def _area(said: Said, around: Surroundings) -> str:
     """Where outputs go that are no whole LFN, as `SCOPE:NAME/`."""
     path = _bare(said.text("OutputPath", LONGEST_LFN)).rstrip("/")
     if not path:
-        return f"{scope_of(around.account)}:{folder}/"
+        return f"{scope_of(around.account)}:{around.folder}/{{n}}/"
     if not path.startswith("/"):
         return f"{scope_of(around.account)}:{path}/"
     whole = _own(_path("OutputPath", f"{path}/x"), "OutputPath", around)
