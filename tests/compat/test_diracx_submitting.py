@@ -210,6 +210,20 @@ async def test_jobs_belong_to_the_vo_of_who_submits_them(served: Served) -> None
     assert (await show(served, theirs, vo="gridpp"))["account"] == "alice"
 
 
+async def test_a_sandbox_of_another_vo_is_none(served: Served) -> None:
+    content = b"a sandbox of belle"
+    sha256 = hashlib.sha256(content).hexdigest()
+    made = await served.send("POST", "/sandboxes", json={"sha256": sha256, "size": len(content)})
+    assert (await served.client.put(made.json()["url"], content=content)).is_success
+    jdl = f'{RUN} InputSandbox = "SB:SandboxSE|/S3/b/belle/users/alice/sha256:{sha256}.tar.gz"'
+
+    (job,) = await ids(served, jdl)
+    refused = await submit(served, jdl, vo="gridpp")
+
+    assert (await show(served, job))["description"]["sandbox"] == sha256
+    assert (refused.status_code, "has not been uploaded" in refused.json()["detail"]) == (400, True)
+
+
 async def test_as_many_jobs_as_may_be_are_submitted_at_once(served: Served) -> None:
     assert len(await ids(served, f'{RUN} Parameters = 10000; Arguments = "%n"')) == 10_000
     many = await ids(served, *[f'{RUN} Arguments = "{n}"' for n in range(MOST_DESCRIPTIONS)])
