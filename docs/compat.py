@@ -13,7 +13,7 @@ from docs.pages import page, table
 
 from sancho.compat.diracx import endpoints as diracx
 from sancho.compat.diracx.jdl_attributes import IGNORED, REFUSED, SERVED
-from sancho.compat.diracx.jdl_grammar import DEEPEST, LONGEST, MOST_VALUES
+from sancho.compat.diracx.jdl_grammar import DEEPEST, LONGEST, MOST_PARTS
 from sancho.compat.diracx.jdl_translate import MOST_DESCRIPTIONS
 from sancho.compat.diracx.translate import PROPERTIES
 from sancho.compat.rucio import endpoints as rucio
@@ -82,7 +82,7 @@ def jdl() -> str:
             [
                 ("jobs at once", f"{MAX_ROWS}"), ("different descriptions at once", f"{MOST_DESCRIPTIONS}"),
                 ("characters of all JDLs together", f"{LONGEST}"), ("brackets in one another", f"{DEEPEST}"),
-                ("names and values in one JDL", f"{MOST_VALUES}"),
+                ("names, values and signs of all JDLs together", f"{MOST_PARTS}"),
             ],
         ),
         "Jobs of a parametric JDL share a description when they differ in `Executable`, `Arguments`, `Environment`, "

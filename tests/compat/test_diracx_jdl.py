@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sancho.compat.diracx.errors import JdlFault, JdlMalformed, JdlMixed, TooDifferent, TooManyJobs
 from sancho.compat.diracx.jdl_attributes import IGNORED, SERVED
-from sancho.compat.diracx.jdl_grammar import DEEPEST, LONGEST, MOST_VALUES, Value, parse, render
+from sancho.compat.diracx.jdl_grammar import DEEPEST, LONGEST, MOST_PARTS, Value, parse, render
 from sancho.compat.diracx.jdl_translate import LOCAL, MOST_DESCRIPTIONS, Surroundings, Wanted, read
 from sancho.jobs.model import MAX_ROWS, Description, Output, Requirement, RuleWish, fill
 
@@ -128,13 +128,14 @@ def test_what_users_write_is_read() -> None:
     ("\0", "line 1, column 1"),
     (f"a = {'{' * 100_000}", f"deeper than {DEEPEST} brackets"),
     (f"a = {'[a=' * 1000}", f"deeper than {DEEPEST} brackets"),
-    ("a;" * (MOST_VALUES + 1), f"more than {MOST_VALUES} names and values"),
+    ("a;" * (MOST_PARTS + 1), f"more than {MOST_PARTS} names, values and signs"),
+    (";" * LONGEST, f"more than {MOST_PARTS} names, values and signs"),
     ("a" * (LONGEST + 1), f"more than {LONGEST} characters"),
     ('"' + '\\"' * 200_000, "column 1:"),
 ], ids=short)  # fmt: skip
 def test_what_cannot_be_read_is_said_with_line_and_column(jdl: str, said: str) -> None:
     assert said in refusal(jdl)
-    assert refusal(RUN, RUN + ";", jdl).startswith("JDL 3: JDL syntax error") or len(jdl) > LONGEST
+    assert refusal(RUN, RUN + ";", jdl).startswith("JDL 3: JDL syntax error") or len(jdl) >= LONGEST
 
 
 # -------------------------------------------------------------------------------------- parametric forms
@@ -154,6 +155,7 @@ def test_what_cannot_be_read_is_said_with_line_and_column(jdl: str, said: str) -
     ("""Arguments = "%s"; Parameters = {"a b", "'c d' e"}""", ["a b", "c d|e"]),
     ('Arguments = "%s|%n"; Parameters = {"%n", "{n}", "{job_id}"}', ["%n|0", "{n}|1", "{job_id}|2"]),
     ('Arguments = "{print} {s} {brace} {{n}} {%s}"; Parameters = {a}', ["{print} {s} {brace} {{n}} {a}"]),
+    ('Arguments = "%s"; Parameters = {"%j", "a %j"}', ["77", "a 77"]),
     ('Arguments = "{n} {job_id} {number}"', ["{n} {job_id} {number}"]),
 ], ids=short)  # fmt: skip
 def test_parameters_stand_where_their_placeholders_stood(jdl: str, told: list[str]) -> None:
@@ -167,7 +169,7 @@ def test_parameters_stand_where_their_placeholders_stood(jdl: str, told: list[st
 def test_a_value_comes_as_the_words_that_a_shell_would_make_of_it(said: list[str]) -> None:
     quoted = render({"Executable": "/bin/run", "Arguments": "'<%s>'", "Parameters": list(said)})
     if not any("'" in one for one in said):
-        assert commands(quoted) == [["/bin/run", f"<{one}>"] for one in said]
+        assert commands(quoted) == [["/bin/run", f"<{one.replace('%j', '77')}>"] for one in said]
 
 
 @pytest.mark.parametrize(("jdl", "said"), [
@@ -190,6 +192,9 @@ def test_a_value_comes_as_the_words_that_a_shell_would_make_of_it(said: list[str
     (f"Parameters = {{{'a' * 5000}}}", "a value of more than 4096 characters"),
     (f'Parameters = 1000; InputData = {{{",".join(["mc:%n"] * 1000)}}}', f"more than {MOST_DESCRIPTIONS} different"),
     ("Parameters = 501; CPUTime = 1%n", f"more than {MOST_DESCRIPTIONS} different descriptions"),
+    (f"""Parameters = {{{",".join(f'"{n} {"a" * 4000}"' for n in range(90))}}}; Arguments = "{"%s" * 24}";
+         Environment = {{{",".join(f"A{n}={'b' * 4000}" for n in range(40))}}}""",
+     "more than 16000000 characters together"),
     (f'Parameters = {{"{"a b" * 1000}"}}; Arguments = "{"%s" * 40_000}"', "more than 100000 characters"),
 ], ids=short)  # fmt: skip
 def test_parameters_that_make_no_sense_or_too_much_are_refused(jdl: str, said: str) -> None:
@@ -225,6 +230,8 @@ def test_plain_jdls_that_are_alike_are_submitted_together() -> None:
     assert refusal(*[f'Executable = "a"; X{n} = "{"a" * 2_000_000}"' for n in range(3)]).startswith(
         "The JDLs have more"
     )
+    several = [f"Executable = a; X = {{{n}{',a' * 10_000}}}" for n in range(6)]
+    assert refusal(*several).startswith(f"The JDLs have more than {MOST_PARTS} names, values and signs together")
     assert refusal() == "JDL syntax error: there is no JDL."
 
 
@@ -336,7 +343,9 @@ def test_a_program_of_the_jobs_folder_goes_before_one_of_the_path() -> None:
     ("Tag = a; Tags = b", "Tags is said twice"),
     ("GridCE = ce1", "GridCE cannot be served"),
     ("Argument = x", "Argument is not known; Arguments is"),
-    ("InputSandboxes = x", "InputSandboxes is not known; InputSandbox is"),
+    ("InputSandboxx = x", "InputSandboxx is not known; InputSandbox is"),
+    ("Executbale = x", "Executbale is not known; Executable is"),
+    ("Jobname1 = x; Envirnoment = x", "Envirnoment is not known; Environment is"),
 ], ids=short)  # fmt: skip
 def test_an_attribute_that_cannot_be_served_is_refused_by_its_name(jdl: str, said: str) -> None:
     assert said in refusal(RUN + jdl)

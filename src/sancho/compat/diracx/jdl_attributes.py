@@ -3,14 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from sancho.compat.diracx.errors import JdlUnfit
 from sancho.compat.diracx.jdl_grammar import Attributes, Value
-from sancho.compat.diracx.jdl_parameters import KINDS, Number, number
+from sancho.compat.diracx.jdl_parameters import Number, number
 
-ALIKE = 0.9
-"""Names that are as alike as this are taken for misspelt."""
 SERVED: Mapping[str, str] = {
     "Executable": "The first word of the command, which may hold more. With an input sandbox or input data, a file of "
     "this name in the job's folder goes first and is made executable; else it is looked up in the payload's PATH.",
@@ -57,7 +54,17 @@ IGNORED = (
 REFUSED: Mapping[str, str] = {
     "GridCE": "cannot be served: a job cannot ask for one compute element; name a Site, or Tags"
 }
+_LONG = 6
+"""Letters of the shortest name that may be taken for misspelt."""
 _KNOWN = {name.lower(): name for name in (*SERVED, *IGNORED, *REFUSED)} | {name: name for name in SAME}
+
+
+def _shorter(name: str) -> set[str]:
+    return {name[:at] + name[at + 1 :] for at in range(len(name))}
+
+
+_ALIKE = {short: name for key, name in _KNOWN.items() if len(key) >= _LONG for short in {key, *_shorter(key)}}
+"""Known names by what is left when a letter is missing: two that differ by one letter meet there."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,7 @@ def _check_name(spelled: str, key: str, value: Value) -> None:
         and (not isinstance(value, str) or value.strip().lower() not in {"", "any"})
     ):
         raise JdlUnfit(attribute=known, reason=REFUSED[known])
-    if known is None and key.partition(".")[0] not in KINDS and key.isalpha():
-        alike = get_close_matches(key[:50], _KNOWN, n=1, cutoff=ALIKE)
-        if alike:
-            raise JdlUnfit(attribute=spelled[:100], reason=f"is not known; {_KNOWN[alike[0]]} is")
+    if known is None and _LONG <= len(key) <= 50 and key.isalpha():
+        alike = next((_ALIKE[short] for short in (key, *sorted(_shorter(key))) if short in _ALIKE), None)
+        if alike is not None:
+            raise JdlUnfit(attribute=spelled[:100], reason=f"is not known; {alike} is")

@@ -26,8 +26,8 @@ from sancho.kit.grammar import fault_of, mark
 LONGEST = 4_000_000
 """Characters of one JDL, and of all that are sent together."""
 DEEPEST = 10
-MOST_VALUES = 100_000
-"""Texts and names in one JDL."""
+MOST_PARTS = 100_000
+"""Names, values and signs of all JDLs that are sent together; values of all jobs, where they are spread out."""
 Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
 Attributes: TypeAlias = dict[str, Value]
 """What a JDL says, by the names as they are spelled there."""
@@ -36,7 +36,7 @@ _PARTS = re.compile(
     r"""
     (?P<said> "(?:\\.|[^"\\])*" | (?!//|/\*)[^\s"{}\[\];,=\#][^\s"{}\[\];,\#]* )
     | \#[^\n]* | //[^\n]* | /\*.*?\*/
-    | (?P<sign> [{}\[\]] | " | /\* )
+    | (?P<sign> [{}\[\];,=] | " | /\* )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -92,7 +92,7 @@ def parse(text: str) -> Attributes:
     """Read a JDL; raises `JdlMalformed`, which names line and column, and nothing else whatever the text."""
     if len(text) > LONGEST:
         raise _malformed(text, LONGEST, f"it is longer than {LONGEST} characters")
-    _check_bounds(text)
+    count_parts(text)
     try:
         return cast(Attributes, _parser.parse(text))
     except UnexpectedInput as e:
@@ -103,23 +103,28 @@ def parse(text: str) -> Attributes:
     raise _malformed(text, at, reason)
 
 
-def _check_bounds(text: str) -> None:
-    """Look at how deep a text nests and how much is in it; the parts are those that the grammar knows."""
-    depth = values = 0
+def count_parts(text: str) -> int:
+    """The names, values and signs in a text, by which the time goes that it takes to read; as the grammar has them.
+
+    Raises `JdlMalformed` when they are too many, nest too deeply or never end.
+    """
+    depth = parts = 0
     for found in _PARTS.finditer(text):
+        parts += found.lastgroup is not None
         match found["sign"]:
-            case None:
-                values += found["said"] is not None
             case '"' | "/*":
                 raise _malformed(text, found.start(), "what begins there is never closed")
             case "{" | "[":
                 depth += 1
-            case _:
+            case "}" | "]":
                 depth -= 1
+            case _:
+                pass
         if depth > DEEPEST:
             raise _malformed(text, found.start(), f"it nests deeper than {DEEPEST} brackets")
-        if values > MOST_VALUES:
-            raise _malformed(text, found.start(), f"it has more than {MOST_VALUES} names and values")
+        if parts > MOST_PARTS:
+            raise _malformed(text, found.start(), f"it has more than {MOST_PARTS} names, values and signs")
+    return parts
 
 
 def _malformed(text: str, at: int, reason: str) -> JdlMalformed:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from sancho.compat.diracx.errors import JdlUnfit, TooManyJobs
-from sancho.compat.diracx.jdl_grammar import MOST_VALUES, Value
+from sancho.compat.diracx.jdl_grammar import MOST_PARTS, Value
 from sancho.jobs.model import JOB_ID, MAX_ROWS, PLACEHOLDER
 from sancho.kit.units import LARGEST, LONGEST_TEXT
 
@@ -60,10 +60,8 @@ def rows_of(attributes: Mapping[str, tuple[str, Value]]) -> list[Row] | None:
             attribute=_spelled("parameters", short),
             reason=f"has {lengths[short]} values where another has {count}: every parameter needs as many",
         )
-    if count * len(said) > MOST_VALUES:
-        raise JdlUnfit(
-            attribute="Parameters", reason=f"would have more than {MOST_VALUES} values for all jobs together"
-        )
+    if count * len(said) > MOST_PARTS:
+        raise JdlUnfit(attribute="Parameters", reason=f"would have more than {MOST_PARTS} values for all jobs together")
     columns = {_key(name): _values(name, of, count) for name, of in said.items()}
     columns["n"] = list(range(count))
     return [{key: values[n] for key, values in columns.items()} for n in range(count)]

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from sancho.compat.diracx.errors import JdlEmpty, JdlFault, JdlMixed, JdlRefused, JdlUnfit, TooDifferent, TooManyJobs
 from sancho.compat.diracx.jdl_attributes import SERVED, Said
-from sancho.compat.diracx.jdl_grammar import LONGEST, MOST_VALUES, Value, parse
+from sancho.compat.diracx.jdl_grammar import LONGEST, MOST_PARTS, Value, count_parts, parse
 from sancho.compat.diracx.jdl_parameters import BRACE, LONGEST_FILLED, Row, filled, rows_of, template, used
 from sancho.dids.errors import PathMalformed
 from sancho.dids.model import Path, parse_path, scope_of
@@ -24,6 +24,8 @@ from sancho.kit.units import LONGEST as LONGEST_TIME
 
 MOST_DESCRIPTIONS = 500
 """Descriptions that one call may make: each costs some statements."""
+LONGEST_TOGETHER = 16_000_000
+"""Characters of all descriptions of one call, which may be more than those of the JDL that they come from."""
 LONGEST_WORD, LONGEST_NAME, LONGEST_LFN = 4096, 128, 1000
 MOST_WORDS, MOST_OUTPUTS, MOST_SITES, MOST_FEW = 1000, 1000, 1000, 100
 LOCAL = 'if [ -f "$0" ]; then chmod u+x "$0"; exec "./$0" "$@"; fi; exec "$0" "$@"'
@@ -39,16 +41,20 @@ def _scalar(value: object) -> bool:
     return not isinstance(value, list | dict)
 
 
+def _final(value: object) -> bool:
+    return _scalar(value) and "%j" not in str(value)
+
+
 def _word(value: object) -> bool:
-    return _scalar(value) and _WORD.fullmatch(str(value)) is not None
+    return _final(value) and _WORD.fullmatch(str(value)) is not None
 
 
 def _part(value: object) -> bool:
-    return _scalar(value) and _PART.fullmatch(str(value)) is not None
+    return _final(value) and _PART.fullmatch(str(value)) is not None
 
 
 FILLED_IN: Mapping[str, Callable[[object], bool]] = {
-    "executable": _word, "arguments": _word, "environment": _scalar, "outputsandbox": _scalar, "outputdata": _part,
+    "executable": _word, "arguments": _word, "environment": _final, "outputsandbox": _final, "outputdata": _part,
     "outputpath": _part,
 }  # fmt: skip
 """Attributes that jobs fill in by themselves, and the values for which that is as if they stood in the JDL."""
@@ -119,11 +125,18 @@ def plain_jobs(texts: Sequence[str], around: Surroundings) -> list[Wanted]:
     """
     known: dict[str, tuple[str, Description]] = {}
     wanted: dict[str, Wanted] = {}
+    parts = 0
     for place, text in enumerate(texts):
         try:
-            key, made = known[text] if text in known else known.setdefault(text, _plain(text, around))
+            if text not in known:
+                if (parts := parts + count_parts(text)) > MOST_PARTS:
+                    reason = f"The JDLs have more than {MOST_PARTS} names, values and signs together."
+                    raise JdlRefused(reason=reason, field=None, hint="Submit them in parts.")
+                known[text] = _plain(text, around)
+            key, made = known[text]
         except JdlFault as e:
-            e.number = place + 1 if len(texts) > 1 else None
+            if len(texts) > 1 and not isinstance(e, JdlRefused):
+                e.number = place + 1
             raise
         one = wanted.setdefault(key, Wanted(description=made, rows=[], places=[]))
         given: Row = {BRACE: "{", "n": place}
@@ -144,21 +157,28 @@ def _plain(text: str, around: Surroundings) -> tuple[str, Description]:
 
 
 def parametric_jobs(said: Said, rows: Sequence[Row], around: Surroundings) -> list[Wanted]:
-    """Jobs of a parametric JDL; raises `JdlUnfit` or `TooDifferent`."""
+    """Jobs of a parametric JDL; raises `JdlFault` or `TooDifferent`."""
     expanded, keys = _expanded(said, rows)
     groups: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
         groups.setdefault(json.dumps([row[key] for key in keys]), []).append(place)
     weight = sum(_weight(value) for value in expanded.values()) * len(groups)
-    if len(groups) > MOST_DESCRIPTIONS or weight > MOST_VALUES:
+    if len(groups) > MOST_DESCRIPTIONS or weight > MOST_PARTS:
         raise TooDifferent(limit=MOST_DESCRIPTIONS)
     wanted: list[Wanted] = []
+    size = 0
     for places in groups.values():
         first = rows[places[0]]
         values = {key: filled(said.attributes[key][0], value, first) for key, value in expanded.items()}
         rest = {key: {} if key in expanded else first for key in FILLED_IN}
         made = _description(said.with_values(values), rest, around)
-        more: Row = {BRACE: "{"} if f"{{{BRACE}}}" in json.dumps(asdict(made), default=str) else {}
+        key = json.dumps(asdict(made), default=str)
+        if (size := size + len(key)) > LONGEST_TOGETHER:
+            raise JdlRefused(
+                reason=f"The descriptions of these jobs have more than {LONGEST_TOGETHER} characters together.",
+                field=None, hint="Submit them in parts.",
+            )  # fmt: skip
+        more: Row = {BRACE: "{"} if f"{{{BRACE}}}" in key else {}
         mine = [{key: value for key, value in rows[n].items() if _scalar(value)} | more for n in places]
         wanted.append(Wanted(description=made, rows=mine, places=places))
     return wanted
