@@ -12,9 +12,13 @@ from pathlib import Path
 from docs.pages import page, table
 
 from sancho.compat.diracx import endpoints as diracx
+from sancho.compat.diracx.jdl_attributes import IGNORED, REFUSED, SERVED
+from sancho.compat.diracx.jdl_grammar import DEEPEST, LONGEST, MOST_PARTS
+from sancho.compat.diracx.jdl_translate import MOST_DESCRIPTIONS
 from sancho.compat.diracx.translate import PROPERTIES
 from sancho.compat.rucio import endpoints as rucio
 from sancho.compat.rucio.dialect import NAMES
+from sancho.jobs.model import MAX_ROWS
 
 ROOT = Path(__file__).parents[1]
 RUCIO = ROOT / ".venv-compat" / "bin" / "python"
@@ -32,7 +36,7 @@ def compat_diracx() -> str:
     return page(
         "DiracX's API",
         "What of the API of DiracX 0.7 is served to its clients, which are tested unmodified: `dirac login VO`, "
-        "`dirac whoami`, `dirac logout`. Of its "
+        "`dirac whoami`, `dirac logout`, `dirac jobs submit FILE`. Of its "
         f"{len(rows)} operations {count['served']} are served, {count['partial']} partly, and {count['refused']} "
         'answer 501. Errors have DiracX\'s form, `{"detail": …}`.',
         table(("method", "path", "support", "what differs"), rows),
@@ -46,6 +50,46 @@ def compat_diracx() -> str:
         "A property is held by who holds all of its permissions. Those that are missing here no group gives.",
         table(("property", "permissions"), properties),
     )
+
+
+def jdl() -> str:
+    """Return the page on the attributes of JDL."""
+    rows = [(f"`{name}`", becomes) for name, becomes in SERVED.items()]
+    refused = [(f"`{name}`", why[0].upper() + why[1:]) for name, why in REFUSED.items()]
+    return page(
+        "JDL",
+        "What becomes of each attribute of a JDL that `dirac jobs submit` or `sancho job submit` sends; how to write "
+        "one is told in [a guide](../how-to/submit-jdl.md). Names are the same in capitals and small letters. What is "
+        "not listed changes nothing; a name that looks like a misspelt one of these is refused.",
+        table(("attribute", "what it becomes"), rows),
+        "Lists are written `{a, b}`, or as a text with commas. Known, and without a meaning here, are "
+        f"{', '.join(f'`{name}`' for name in IGNORED)}.",
+        "## Refused",
+        table(("attribute", "why"), refused),
+        "## Placeholders",
+        table(
+            ("in a text", "stands for", "our parameter"),
+            [
+                ("`%s`", "the value of `Parameters`", "`{s}`"), ("`%(X)s`", "the value of `Parameters.X`", "`{s_x}`"),
+                ("`%n`", "the number within the JDL, from 0", "`{n}`"), ("`%j`", "the number of the job", "`{job_id}`"),
+            ],
+        ),
+        "All but `%j` mean something in a JDL with `Parameters` alone. `%j` does in `Executable`, `Arguments`, "
+        "`Environment` and `OutputSandbox`, and `JobName` is the same for all jobs, whatever stands in it.",
+        "## Limits",
+        table(
+            ("what", "at most"),
+            [
+                ("jobs at once", f"{MAX_ROWS}"), ("different descriptions at once", f"{MOST_DESCRIPTIONS}"),
+                ("characters of all JDLs together", f"{LONGEST}"), ("brackets in one another", f"{DEEPEST}"),
+                ("names, values and signs of all JDLs together", f"{MOST_PARTS}"),
+            ],
+        ),
+        "Jobs of a parametric JDL share a description when they differ in `Executable`, `Arguments`, `Environment`, "
+        "`OutputSandbox`, `OutputData` and `OutputPath` alone, and no value there holds blanks or quotes; in the last "
+        "two, no `/` either. Where parameters stand elsewhere, as in `InputData`, there is one for each of their "
+        "values.",
+    )  # fmt: skip
 
 
 def compat_rucio() -> str:

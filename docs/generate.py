@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from docs.compat import compat_diracx, compat_rucio
+from docs.compat import compat_diracx, compat_rucio, jdl
 from docs.pages import page, table
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -363,8 +363,8 @@ PROTOCOL = ROOT / protocol.FILE
 FOLDER = ROOT / "docs" / "reference"
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": routes, "cli.md": reference.render, "compat-diracx.md": compat_diracx, "compat-rucio.md": compat_rucio,
-    "configuration.md": configuration, "errors.md": errors, "permissions.md": permissions, "settings.md": settings,
-    "states.md": states,
+    "configuration.md": configuration, "errors.md": errors, "jdl.md": jdl, "permissions.md": permissions,
+    "settings.md": settings, "states.md": states,
 }  # fmt: skip
 
 

@@ -110,6 +110,8 @@ class DiracxSettings(BaseModel, frozen=True):
     legacy_exchange_keys: Mapping[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = {}
     """For each VO whose DIRAC services may get tokens for its accounts, the SHA-256 of their key in hex, as a JSON
     object; with none, legacy exchange is off."""
+    core_benchmark: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 10.0
+    """HS06 (HEPscore23) of one core: CPUTime of a JDL, divided by this, is the wall time that its job asks for."""
 
 
 class Settings(BaseSettings):

@@ -27,6 +27,14 @@ def test_a_placeholder_without_parameter_is_named() -> None:
         plan.check_placeholders(description, [{"seed": 1, "number": 1}, {"number": 2}])
 
 
+def test_the_number_of_a_job_is_known_to_all_but_its_outputs() -> None:
+    command = Description(name="x", command=("run", "{job_id}"), environment={"ID": "{job_id}"})
+    plan.check_placeholders(command, [{"number": 1}])
+    output = Description(name="x", command=("run",), outputs=(Output(path="o", did="mc:f{job_id}"),))
+    with pytest.raises(ParameterMissing, match=r"outputs uses \{job_id\}"):
+        plan.check_placeholders(output, [{"number": 1}])
+
+
 def test_only_known_names_in_braces_are_filled_in() -> None:
     assert fill("{a}-{b}-{A}-{{a}}-{0}", {"a": 1}) == "1-{b}-{A}-{1}-{0}"
 

@@ -312,19 +312,20 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     more: dict[str, Any] = {
         "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
         "max_attempts": 2, "priority": 1,
-        "requirements": {
-            "cores": 1, "memory": "1 MB", "walltime": "1 min", "tags": ["env:demo"], "sites": ["SITE-A"],
-            "banned_sites": ["SITE-B"], "max_cores": 2, "memory_per_core": "1 MB", "memory_limit": "2 GB",
-        },
         "type": "simulation",
-        "alternatives": [{
-            "cpu_work": 1000.0, "scratch": "1 GB", "io": "1 MB", "system": "linux", "architecture": "x86_64",
-            "min_microarchitecture": 2, "max_microarchitecture": 4, "tags": ["env:demo | ~site:SITE-B"],
-            "gpus": {
-                "count": 1, "vendor": "nvidia", "memory": "8 GB", "min_capability": "7.5", "max_capability": "9.0",
-            },
-        }],
+        "requirements": {
+            "cores": 1, "max_cores": 4096, "memory": "1 MB", "memory_per_core": "1 MB", "memory_limit": "2 GB",
+            "walltime": "1 min", "cpu_work": 1000.0, "scratch": 0, "io": 0, "system": None, "architecture": None,
+            "min_microarchitecture": None, "max_microarchitecture": None, "gpus": None,
+            "tags": ["env:demo", "env:demo | ~site:SITE-B"], "sites": ["SITE-A"], "banned_sites": ["SITE-B"],
+        },
     }  # fmt: skip
+    # What no CE of this world has; so each of these may be spoilt without the job becoming one that can run.
+    gpus = {"count": 1, "vendor": "nvidia", "memory": "8 GB", "min_capability": "7.5", "max_capability": "9.0"}
+    more["alternatives"] = [{
+        **more["requirements"], "scratch": "1 GB", "io": "1 MB", "system": "linux", "architecture": "x86_64",
+        "min_microarchitecture": 2, "max_microarchitecture": 4, "gpus": gpus,
+    }]  # fmt: skip
     said = description("new", **more)
     said["outputs"][0]["rule"]["lifetime"] = "1 d"
     said["outputs"][0]["dataset"] = "mc:new_out"

@@ -98,6 +98,7 @@ UNLIMITED = {
     "settings": "the settings of a plugin: its model has the limits",
     "size": "of a quota: checked when it is read",
     "memory": "a size: checked when it is read",
+    **dict.fromkeys(("memory_per_core", "memory_limit", "scratch", "io"), "a size: checked when it is read"),
     "walltime": "a duration: checked when it is read",
     "lifetime": "the same",
     "after": "the same",

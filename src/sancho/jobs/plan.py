@@ -8,6 +8,7 @@ from typing import Any
 
 from sancho.jobs.errors import NoSiteCanRun, OutputOutside, ParameterMissing, TooManyOutputs
 from sancho.jobs.model import (
+    JOB_ID,
     MOST_OUTPUTS,
     Description,
     JobState,
@@ -34,14 +35,18 @@ def rows_with_numbers(parameters: Sequence[Mapping[str, Any]]) -> list[dict[str,
 
 
 def check_placeholders(description: Description, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `ParameterMissing` when a text wants a parameter that some job lacks."""
+    """Raise `ParameterMissing` when a text wants a parameter that some job lacks.
+
+    Outputs have their names before their jobs have numbers, so `{job_id}` is no parameter of theirs.
+    """
     texts = {
         "command": list(description.command),
         "environment": list(description.environment.values()),
         "outputs": [text for o in description.outputs for text in (o.path, o.did, o.dataset or "")],
     }
     for where, values in texts.items():
-        for name in sorted(placeholders(values)):
+        late = {JOB_ID} if where != "outputs" else set[str]()
+        for name in sorted(placeholders(values) - late):
             for number, row in enumerate(rows):
                 if name not in row:
                     raise ParameterMissing(where=where, name=name, number=number)

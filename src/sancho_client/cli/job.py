@@ -1,12 +1,13 @@
 """`sancho job …`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sancho_client.calls import jobs
-from sancho_client.cli import following, job_files
+from sancho_client.cli import following, jdl_files, job_files
 from sancho_client.cli.output import Column
 from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs, report
@@ -25,7 +26,7 @@ SubmissionOption = Annotated[
 @verbs.command("submit", example="sancho job submit simulate.yaml --count 100 --wait")
 def submit(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The job's description.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The job's description: YAML, or JDL.")],
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,8 +41,18 @@ def submit(
         str | None, typer.Option("--key", help="Submit once: the same key again gives the same jobs.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the jobs, as `sancho job wait` does.")] = False,
+    jdl: Annotated[bool, typer.Option("--jdl", help="The file is JDL, though its name does not end in .jdl.")] = False,
 ) -> None:
-    """Submit one job, or one for each row of parameters."""
+    """Submit one job, or one for each row of parameters.
+
+    A file that ends in .jdl is DIRAC's JDL: it says its parameters itself, and what its InputSandbox names is taken
+    along from beside it.
+    """
+    if jdl or file.suffix.lower() == ".jdl":
+        if parameter or count is not None or key is not None:
+            raise typer.BadParameter("A JDL says its parameters itself: no --parameter, --count or --key goes with it.")
+        _submit_jdl(session, file, wait=wait)
+        return
     description, rows = job_files.read(file, parameter or [], count)
     if description.files:
         with sandbox.pack(description.files, file.parent) as packed:
@@ -53,18 +64,33 @@ def submit(
     if made.repeated and key is not None:
         session.output.say(f"Submitted before with the key {key}, as submission {made.submission_id}.")
     if wait:
-        session.output.say(f"Submission {made.submission_id}: {_span(made)}.")
+        session.output.say(f"Submission {made.submission_id}: {_span(made.job_ids)}.")
         _wait(session, None, made.submission_id, None, made)
         return
     if session.output.as_json:
         session.output.json(made)
         return
-    session.output.line("\n".join(str(j) for j in made.job_ids) if not session.output.pretty else f"{_span(made)}.")
+    _tell_submitted(session, made.job_ids)
     session.output.say(f"Wait for them with `sancho job wait --submission {made.submission_id}`.")
 
 
-def _span(made: Submission) -> str:
-    ids = made.job_ids
+def _submit_jdl(session: Session, file: Path, *, wait: bool) -> None:
+    job_ids = jdl_files.submit(session, file)
+    if wait:
+        session.output.say(f"Submitted: {_span(job_ids)}.")
+        submission = jdl_files.submission_of(session, job_ids)
+        _wait(session, None if submission else job_ids, submission, None)
+    elif session.output.as_json:
+        session.output.json({"job_ids": job_ids})
+    else:
+        _tell_submitted(session, job_ids)
+
+
+def _tell_submitted(session: Session, job_ids: Sequence[int]) -> None:
+    session.output.line("\n".join(map(str, job_ids)) if not session.output.pretty else f"{_span(job_ids)}.")
+
+
+def _span(ids: Sequence[int]) -> str:
     return f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs, {ids[0]} to {ids[-1]}"
 
 

@@ -93,6 +93,12 @@ class Submission(Answer):
     repeated: bool = False
 
 
+class InsertedJob(Answer):
+    """A job that came of a JDL."""
+
+    job_id: int = Field(validation_alias="JobID")
+
+
 class Job(Answer):
     """A job as it stands in a list; `attempts` counts them, `number` is its place in its submission."""
 

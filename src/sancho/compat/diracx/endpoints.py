@@ -61,13 +61,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",
         "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
         "`expires_minutes`, at most a week.",
+        "POST /api/jobs/jdl  10 000 jobs at once instead of 20, of at most 500 different descriptions; all or none. "
+        "JDL is read as [JDL](jdl.md) says: what cannot be served is refused, with line and column, or the attribute.",
     ),
     *_operations(
         Support.REFUSED,
         *(
             f"{route}  {NOT_YET}"
             for route in (
-                "GET /api/config/", "POST /api/jobs/jdl", "POST /api/jobs/search", "POST /api/jobs/summary",
+                "GET /api/config/", "POST /api/jobs/search", "POST /api/jobs/summary",
                 "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat", "PATCH /api/jobs/metadata",
                 "POST /api/jobs/reschedule", "POST /api/jobs/sandbox", "GET /api/jobs/sandbox",
                 "GET /api/jobs/{job_id}/sandbox", "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",

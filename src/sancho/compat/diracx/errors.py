@@ -102,6 +102,81 @@ class NotServed(SanchoError):
         super().__init__(method=method, path=path)
 
 
+class JdlFault(BadRequest):
+    """{reason}"""
+
+    code = "diracx_jdl_unfit"
+    number: int | None = None
+    """Which of several JDLs it is, from 1."""
+
+    def __str__(self) -> str:
+        """Name the JDL when there are several."""
+        return super().__str__() if self.number is None else f"JDL {self.number}: {super().__str__()}"
+
+
+class JdlMalformed(JdlFault):
+    """JDL syntax error at line {line}, column {column}: {near} {reason}."""
+
+    code = "diracx_jdl_malformed"
+
+    def __init__(self, *, line: int, column: int, near: str, reason: str) -> None:
+        """Lines and columns count from 1; `near` is the part around the fault, which stands between ▶ and ◀."""
+        super().__init__(line=line, column=column, near=near, reason=reason)
+
+
+class JdlEmpty(JdlFault):
+    """JDL syntax error: there is no JDL."""
+
+    code = "diracx_jdl_malformed"
+
+
+class JdlUnfit(JdlFault):
+    """{attribute} {reason}."""
+
+    def __init__(self, *, attribute: str, reason: str, hint: str | None = None) -> None:
+        """Name the attribute, and why it cannot be taken."""
+        super().__init__(attribute=attribute, reason=reason, field=attribute, hint=hint)
+
+
+class JdlRefused(JdlFault):
+    """{reason}"""
+
+    code = "diracx_jdl_refused"
+
+    def __init__(self, *, reason: str, field: str | None, hint: str | None) -> None:
+        """Say what our jobs have to say about what the JDL asks for."""
+        super().__init__(reason=reason, field=field, hint=hint)
+
+
+class JdlMixed(BadRequest):
+    """You cannot submit parametric jobs in a bulk fashion"""
+
+    code = "diracx_jdl_mixed"
+
+
+class TooManyJobs(BadRequest):
+    """You cannot submit more than {limit} jobs at once; these are {count}."""
+
+    code = "diracx_too_many_jobs"
+
+    def __init__(self, *, count: int, limit: int) -> None:
+        """Say how many they are, and may be."""
+        super().__init__(count=count, limit=limit, hint="Submit them in parts.")
+
+
+class TooDifferent(BadRequest):
+    """These jobs need more than {limit} different descriptions."""
+
+    code = "diracx_too_different"
+
+    def __init__(self, *, limit: int) -> None:
+        """Say how many there may be."""
+        super().__init__(
+            limit=limit,
+            hint="Jobs of a parametric JDL share one if they differ in Arguments, Environment and outputs alone.",
+        )  # fmt: skip
+
+
 STATUS: dict[type[SanchoError], int] = {AccountNotFound: 400, ScopeRefused: 403, VoNotFound: 400}
 """Where DiracX's status differs from ours."""
 DETAIL: dict[type[SanchoError], str] = {
@@ -131,4 +206,7 @@ def render(error: Exception) -> Response:
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, TooMany | Unavailable):
         headers["retry-after"] = str(error.retry_after)
-    return JSONResponse({"detail": DETAIL.get(kind, str(error))}, status, headers)
+    detail = DETAIL.get(kind, str(error))
+    if isinstance(error, JdlFault | TooManyJobs | TooDifferent) and error.hint is not None:
+        detail = f"{detail} {error.hint}"  # nothing but this text reaches who wrote the JDL
+    return JSONResponse({"detail": detail}, status, headers)

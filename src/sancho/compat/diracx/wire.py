@@ -1,5 +1,6 @@
 """DiracX's words: its models."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -107,6 +108,15 @@ class Metadata(BaseModel):
     """What `dirac login` looks at first."""
 
     virtual_organizations: dict[str, VOInfo]
+
+
+class InsertedJob(BaseModel):
+    """A job that was submitted."""
+
+    job_id: Annotated[int, Field(serialization_alias="JobID")]
+    status: Annotated[str, Field(serialization_alias="Status")]
+    minor_status: Annotated[str, Field(serialization_alias="MinorStatus")]
+    time_stamp: Annotated[datetime, Field(serialization_alias="TimeStamp")]
 
 
 class Status(BaseModel):

@@ -1,6 +1,7 @@
 """The words of jobs. Pure."""
 
 from sancho.jobs.model.life import (
+    JOB_ID,
     MAX_ROWS,
     MOST_INPUTS,
     MOST_OUTPUTS,
@@ -45,6 +46,7 @@ from sancho.jobs.model.requirements import (
 
 __all__ = [
     "CAPABILITY",
+    "JOB_ID",
     "MAX_ROWS",
     "MOST_INPUTS",
     "MOST_OUTPUTS",

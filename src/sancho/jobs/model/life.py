@@ -148,6 +148,8 @@ class Description:
         return (self.requirements, *self.alternatives)
 
 
+JOB_ID = "job_id"
+"""What a job's own number is called in its command, environment and output sandbox: it is known only when it runs."""
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sancho.dids.model import unpack_adler32
 from sancho.identity import service as identity
 from sancho.jobs import service as jobs
-from sancho.jobs.model import InputFile, Requirement, Started, fill, memory_for, ways_of
+from sancho.jobs.model import JOB_ID, InputFile, Requirement, Started, fill, memory_for, ways_of
 from sancho.kit import telemetry
 from sancho.kit.db import Connection, narrow
 from sancho.kit.deployment import Deployment
@@ -95,7 +95,7 @@ async def assign(
 
     `tags` are those of the slot, as far as they are known.
     """
-    said, parameters = started.description, started.parameters
+    said, parameters = started.description, {JOB_ID: started.job_id, **started.parameters}
     need, vo = ways_of(said)[started.way], started.vo
     named = {"job_id": started.job_id, "attempt_id": started.attempt_id}
     with telemetry.span("pilots.assign", traceparent=started.traceparent, **named):

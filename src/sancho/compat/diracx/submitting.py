@@ -1,0 +1,73 @@
+"""DiracX's submission of JDL."""
+
+import asyncio
+import secrets
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Request
+
+from sancho.compat.diracx import jdl_translate, translate, wire
+from sancho.compat.diracx.errors import JdlRefused
+from sancho.compat.diracx.jdl_translate import Surroundings, Wanted
+from sancho.identity.service.tokens import unproven
+from sancho.jobs import service as jobs
+from sancho.kit.access import INSTANCE, Principal
+from sancho.kit.db import Connection
+from sancho.kit.deployment import Deployment
+from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge
+from sancho.kit.web import Caller, Deployed
+from sancho.settings import Settings
+from sancho.vos import service as vos
+
+router = APIRouter(prefix="/api/jobs", include_in_schema=False)
+
+Held = Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")]
+
+ACCEPTED, PARAMETRIC = ("Received", "Job accepted"), ("Submitting", "Bulk transaction confirmation")
+"""What DiracX says of jobs that it has just got; ours wait for a match already, parametric ones too."""
+
+
+@router.post("/jdl", status_code=201)
+async def submit(
+    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed, sandbox: Held = None
+) -> list[wire.InsertedJob]:
+    """Submit the jobs of one parametric JDL, or of plain ones: all of them or none.
+
+    Our own client sends the `sandbox` in which it has put the files that lie beside a JDL.
+    """
+    around = replace(await _surroundings(request, caller, deployment), sandbox=sandbox)
+    wanted, parametric = await asyncio.to_thread(jdl_translate.read, jdls, around)
+    ids: dict[int, int] = {}
+    async with deployment.database.transaction(caller.vos) as conn:
+        for one in wanted:
+            ids |= zip(one.places, await _submitted(conn, caller, deployment, one), strict=True)
+    status, minor = PARAMETRIC if parametric else ACCEPTED
+    now = deployment.clock.now()
+    return [
+        wire.InsertedJob(job_id=ids[place], status=status, minor_status=minor, time_stamp=now) for place in sorted(ids)
+    ]
+
+
+async def _surroundings(request: Request, caller: Principal, deployment: Deployment) -> Surroundings:
+    settings: Settings = request.app.state.settings
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        vo = await vos.get(conn, caller.vo_name)
+    said = str(unproven(request.headers["authorization"].split()[1]).get("scope", ""))
+    return Surroundings(
+        vo_names=(vo.name,) if vo.alias is None else (vo.name, vo.alias),
+        account=caller.account,
+        group=translate.group_of(said),
+        benchmark=settings.diracx.core_benchmark,
+        folder=f"jobs/{deployment.clock.now():%Y_%m}/{secrets.token_hex(6)}",
+    )
+
+
+async def _submitted(conn: Connection, caller: Principal, deployment: Deployment, wanted: Wanted) -> list[int]:
+    """The ids of jobs of one description, in the order of their places; what is wrong with it is DiracX's 400."""
+    try:
+        if wanted.description.sandbox is not None:
+            await jobs.check_sandbox(deployment, conn, caller.vo, wanted.description.sandbox)
+        return (await jobs.submit(conn, caller, wanted.description, wanted.rows)).job_ids
+    except (BadRequest, Conflict, Invalid, NotFound, TooLarge) as e:
+        raise JdlRefused(reason=str(e), field=e.field, hint=e.hint) from e
