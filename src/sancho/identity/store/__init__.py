@@ -16,6 +16,7 @@ from sancho.identity.store.accounts import (
     put_passwords,
     set_state,
     standing,
+    suspended,
 )
 from sancho.identity.store.logins import (
     add_login,
@@ -60,5 +61,5 @@ __all__ = [
     "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "provider_names", "put_accounts",
     "put_attributes", "put_groups", "put_identity", "put_memberships", "put_passwords", "put_provider", "refresh_token",
     "revoke_all", "revoke_family", "revoke_until", "secret_of", "set_browser", "set_login_state", "set_polled",
-    "set_sent", "set_state", "standing", "use_refresh_token",
+    "set_sent", "set_state", "standing", "suspended", "use_refresh_token",
 ]  # fmt: skip
