@@ -58,6 +58,7 @@ SERVER_VERBS = {
     "drop-audit": ServerVerb(
         "sancho.cli.server:drop_audit", "Drop what the audit log has kept for long enough.", SERVER
     ),
+    "reset": ServerVerb("sancho.cli.reset:reset", "Empty tables of an instance for development.", SERVER),
     "rotate-keys": ServerVerb("sancho.cli.server:rotate_keys", "Make a new signing key.", SERVER),
 }
 

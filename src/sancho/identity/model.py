@@ -324,6 +324,8 @@ class Client:
     What begins with a slash is a page of this server, which shows the code to whoever is to type it.
     """
     loopback: bool = False
+    looks_inside: bool = False
+    """It reads in a refresh token when that ends: it gets it inside of a JWT, which lives a week at most."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """DiracX's configuration: what a VO may know of itself and of what it may use, told as one document."""
 
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -14,6 +14,7 @@ from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.web import Caller, Deployed, Transaction
 from sancho.rses import service as rses
+from sancho.settings import Settings
 from sancho.sites import service as sites
 from sancho.vos import service as vos
 from sancho.vos.model import CLIENT_SETTINGS
@@ -35,19 +36,21 @@ async def config(request: Request, caller: Caller, conn: Transaction, deployment
     newest = await vos.newest_version(conn, caller.vo)
     suspended = await identity.suspended(conn, caller.vo)
     number = None if newest is None else newest.version
-    edition = translate.edition(newest, RELEASE, deployment.public_url, caller.vo_name, number, suspended)
+    client = cast(Settings, request.app.state.settings).diracx.client_id
+    edition = translate.edition(newest, RELEASE, deployment.public_url, client, caller.vo_name, number, suspended)
     if edition.is_known(request.headers):
         return Response(status_code=304, headers=edition.headers)
-    return JSONResponse(await _config(conn, caller, deployment), headers=edition.headers)
+    return JSONResponse(await _config(conn, caller, deployment, client), headers=edition.headers)
 
 
-async def _config(conn: Connection, caller: Principal, deployment: Deployment) -> dict[str, Any]:
+async def _config(conn: Connection, caller: Principal, deployment: Deployment, client: str) -> dict[str, Any]:
     async with deployment.database.transaction([INSTANCE]) as instance:
         described = await vos.find_spec(instance, INSTANCE, vos.KIND.name, caller.vo_name) or {}
     return translate.config(
         translate.Known(
             vo=caller.vo_name,
             public_url=deployment.public_url,
+            client_id=client,
             email=described.get("email"),
             accounts=await identity.list_accounts(conn, caller.vo, limit=MOST_ACCOUNTS),
             groups=await identity.groups(conn, caller.vo),

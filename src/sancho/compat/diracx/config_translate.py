@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from sancho.compat.diracx import config_wire as wire
 from sancho.compat.diracx.translate import properties_of
-from sancho.compat.diracx.wire import CLIENT
 from sancho.identity.model import Account, AccountState, Group, Provider
 from sancho.jobs.model import MOST_INPUTS
 from sancho.rses.model import Rse
@@ -32,6 +31,8 @@ class Known:
 
     vo: str
     public_url: str
+    client_id: str
+    """What DiracX's clients are called here."""
     email: str | None
     accounts: Sequence[Account]
     groups: Sequence[Group]
@@ -138,7 +139,7 @@ def _registry(known: Known) -> wire.Registry:
 def _provider(known: Known) -> wire.Provider:
     """Who vouches for people, or where nobody else does, this server."""
     if not known.providers:
-        return wire.Provider(url=known.public_url, client_id=CLIENT)
+        return wire.Provider(url=known.public_url, client_id=known.client_id)
     first = known.providers[0]
     return wire.Provider(url=first.issuer, client_id=str(first.settings.get("client_id", "")))
 
