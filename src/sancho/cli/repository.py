@@ -4,8 +4,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from sancho.compat.diracx.repository_body import LARGEST
-from sancho.compat.diracx.repository_errors import RepositoryMissing
+import typer
+
+from sancho.compat.diracx.service import LARGEST
 
 FILE = "default.yml"
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._/@{}~^-]{0,199}"
@@ -17,7 +18,7 @@ def text_of(folder: Path, revision: str | None) -> tuple[bytes, str]:
     """The text of a configuration, and what to call its file: the file in a folder, or what git has of a revision.
 
     A folder without the file is taken for a bare repository, of which the newest revision is read. Raises
-    `RepositoryMissing`.
+    `typer.BadParameter`.
     """
     file = folder / FILE
     if revision is None and file.is_file():
@@ -25,16 +26,16 @@ def text_of(folder: Path, revision: str | None) -> tuple[bytes, str]:
             with file.open("rb") as opened:
                 return opened.read(LARGEST + 1), str(file)
         except OSError as e:
-            raise RepositoryMissing(folder=str(folder), reason=f"{FILE} cannot be read: {e.strerror}") from e
+            raise _missing(folder, f"{FILE} cannot be read: {e.strerror}") from e
     if not folder.is_dir():
-        raise RepositoryMissing(folder=str(folder), reason="it is no folder")
+        raise _missing(folder, "it is no folder")
     wanted = revision or "HEAD"
     if not re.fullmatch(REVISION, wanted):
-        raise RepositoryMissing(folder=str(folder), reason=f"{wanted[:100]} is no revision")
+        raise _missing(folder, f"{wanted[:100]} is no revision")
     blob = f"{wanted}:{FILE}"
     size = _git(folder, "cat-file", "-s", blob).strip()
     if int(size) > LARGEST:
-        raise RepositoryMissing(folder=str(folder), reason=f"{blob} is longer than {LARGEST} bytes")
+        raise _missing(folder, f"{blob} is longer than {LARGEST} bytes")
     return _git(folder, "cat-file", "blob", blob), f"{folder} {blob}"
 
 
@@ -46,10 +47,14 @@ def _git(folder: Path, *command: str) -> bytes:
             capture_output=True, check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except FileNotFoundError as e:
-        raise RepositoryMissing(folder=str(folder), reason=f"it has no {FILE}, and git is not installed") from e
+        raise _missing(folder, f"it has no {FILE}, and git is not installed") from e
     except subprocess.TimeoutExpired as e:
-        raise RepositoryMissing(folder=str(folder), reason=f"git said nothing for {PATIENCE:.0f} seconds") from e
+        raise _missing(folder, f"git said nothing for {PATIENCE:.0f} seconds") from e
     except subprocess.CalledProcessError as e:
         said = bytes(e.stderr or b"").decode(errors="replace").strip()[:300]
-        raise RepositoryMissing(folder=str(folder), reason=f"it has no {FILE}, and git says: {said}") from e
+        raise _missing(folder, f"it has no {FILE}, and git says: {said}") from e
     return done.stdout
+
+
+def _missing(folder: Path, reason: str) -> typer.BadParameter:
+    return typer.BadParameter(f"{folder} holds no DiracX configuration: {reason}", param_hint="DIR")

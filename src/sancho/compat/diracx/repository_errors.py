@@ -1,6 +1,6 @@
 """What can be wrong with a DiracX configuration that is to be brought here."""
 
-from sancho.kit.errors import Invalid, NotFound
+from sancho.kit.errors import Invalid
 
 UNTOUCHED = "Correct it and try again; nothing was changed."
 
@@ -13,14 +13,3 @@ class RepositoryUnfit(Invalid):
     def __init__(self, *, file: str, place: str, problem: str) -> None:
         """Name the file, where in it, and what is wrong there."""
         super().__init__(file=file, place=place, problem=problem, field=place, hint=UNTOUCHED)
-
-
-class RepositoryMissing(NotFound):
-    """{folder} holds no DiracX configuration: {reason}"""
-
-    code = "diracx_repository_missing"
-
-    def __init__(self, *, folder: str, reason: str) -> None:
-        """Say what was looked for in vain."""
-        hint = "Name a folder with default.yml in it, or a git repository that has one."
-        super().__init__(folder=folder, reason=reason, hint=hint)
