@@ -31,6 +31,8 @@ class Deployment:
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
+    clients: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Programs that log people in which the operator has named, by id: identity's `Client`s."""
     trusted_proxies: Sequence[Network] = ()
     """Who may say, in headers, which certificate a client has shown and where it is; see `kit.proxied`."""
     certificates: CertificateVerifier | None = None
@@ -41,8 +43,6 @@ class Deployment:
     """Every kind of configuration document, for who applies one without being asked by a request."""
     search_fields: Sequence[SearchField] = ()
     """What DIDs may be searched by that features above the namespace know."""
-    clients: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Programs that log people in which the operator has named, by id: identity's `Client`s."""
     clock: Clock = field(default_factory=SystemClock)
     shares: Shares = field(default_factory=Shares)
     """What the VOs count beside each other; the same object that weighs the turns at the database."""

@@ -305,21 +305,6 @@ async def take_turn(conn: Connection) -> bool:
     return bool(await fetch_value(conn, "SELECT pg_try_advisory_xact_lock(7266227)"))
 
 
-async def fail_stamps(conn: Connection, vo: int, stamps: Sequence[str], detail: str) -> None:
-    """End pilots that a CE refused."""
-    await execute(
-        conn,
-        """
-        UPDATE pilot SET state = 'F', ended_at = now(), detail = %(detail)s
-         WHERE stamp = ANY(%(stamps)s) AND vo = %(vo)s AND ended_at IS NULL
-        """,
-        {"vo": vo, "stamps": list(stamps), "detail": detail},
-    )
-
-
-# ---- leaving none behind
-
-
 async def count_at_work(conn: Connection, vos: Sequence[int]) -> int:
     """How many attempts at jobs, of any VO, run in pilots of these VOs."""
     return await fetch_value(
@@ -347,3 +332,15 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
         {"vos": list(vos)},
     )
     return dict(rows)
+
+
+async def fail_stamps(conn: Connection, vo: int, stamps: Sequence[str], detail: str) -> None:
+    """End pilots that a CE refused."""
+    await execute(
+        conn,
+        """
+        UPDATE pilot SET state = 'F', ended_at = now(), detail = %(detail)s
+         WHERE stamp = ANY(%(stamps)s) AND vo = %(vo)s AND ended_at IS NULL
+        """,
+        {"vo": vo, "stamps": list(stamps), "detail": detail},
+    )
