@@ -36,7 +36,7 @@ def compat_diracx() -> str:
     return page(
         "DiracX's API",
         "What of the API of DiracX 0.7 is served to its clients, which are tested unmodified: `dirac login VO`, "
-        "`dirac whoami`, `dirac logout`, `dirac jobs submit FILE`. Of its "
+        "`dirac whoami`, `dirac logout`, `dirac config dump`, `dirac jobs submit FILE`. Of its "
         f"{len(rows)} operations {count['served']} are served, {count['partial']} partly, and {count['refused']} "
         'answer 501. Errors have DiracX\'s form, `{"detail": …}`.',
         table(("method", "path", "support", "what differs"), rows),
@@ -46,6 +46,11 @@ def compat_diracx() -> str:
         "account must give. A refresh token is a JWT, since DiracX's clients read there when it ends; it lives a week "
         "at most, and each use gives the next. Access tokens carry our claims (`groups`, `scope`, `aud`), not "
         "`dirac_group`, `dirac_properties` or `dirac_policies`: `GET /api/auth/userinfo` says these.",
+        "## Configuration and status of resources",
+        "Both tell of the caller's VO, and of nobody else's. An ETag is compared letter for letter and stands without "
+        "quotes; `If-Modified-Since` gives 304 when it is later than the newest version of the configuration that "
+        "concerns the VO. Under `Operations` stand DIRAC's own defaults and the VO's documents of kind ClientSettings "
+        "that are called like one of DIRAC's free sections.",
         "## Properties",
         "A property is held by who holds all of its permissions. Those that are missing here no group gives.",
         table(("property", "permissions"), properties),

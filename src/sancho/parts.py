@@ -15,6 +15,7 @@ from sancho.decisions.tasks import tasks as decisions_tasks
 from sancho.dids.kinds import KINDS as DIDS_KINDS
 from sancho.dids.tasks import tasks as dids_tasks
 from sancho.identity.kinds import KINDS as IDENTITY_KINDS
+from sancho.identity.model import Client
 from sancho.identity.tasks import tasks as identity_tasks
 from sancho.jobs import service as jobs
 from sancho.jobs.tasks import tasks as jobs_tasks
@@ -67,6 +68,10 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
     """
     shares = Shares(machines=settings.fair.pilots_weight)
     extensions, certificates = Extensions(), settings.certificates
+    diracx = Client(
+        client_id=settings.diracx.client_id, title="A DiracX client", redirects=settings.diracx.redirects,
+        loopback=True, looks_inside=True,
+    )  # fmt: skip
     url = settings.database_url.get_secret_value()
     return Deployment(
         database=Database(
@@ -90,6 +95,7 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
         kinds=KINDS,
         search_fields=SEARCH_FIELDS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        clients={diracx.client_id: diracx},
         shares=shares,
         breached=breached_passwords(settings),
         trusted_proxies=settings.trusted_proxies,
@@ -111,7 +117,7 @@ def following_shares(deployment: Deployment) -> AbstractAsyncContextManager[None
 
 def _objects(settings: Settings) -> Objects:
     if settings.objects.url is not None and not settings.objects.url.startswith("file:"):
-        return CloudObjects(settings.objects.url)
+        return CloudObjects(settings.objects.url, settings.objects.endpoint)
     secret = _secret(settings.objects.signing_key_file or settings.state_dir / "objects.key")
     folder = settings.objects.folder or settings.state_dir / "objects"
     return LocalObjects(folder, f"{settings.public_url.rstrip('/')}/v1/objects", secret)

@@ -10,8 +10,16 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REDIRECT = r"^(https://[^\s/?#@\\]+|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?)(/[^\s#\\]*)?$"
+
+
+def _not_ours(client_id: str) -> str:
+    if client_id in {"sancho", "rucio"}:
+        raise ValueError("another program is called so")
+    return client_id
 
 
 class WorkerSettings(BaseModel, frozen=True):
@@ -30,6 +38,9 @@ class ObjectSettings(BaseModel, frozen=True):
 
     url: str | None = None
     """`s3://bucket/prefix`, `gs://…`, `az://…`; when absent, the server itself keeps and serves them in `folder`."""
+    endpoint: Annotated[str | None, Field(pattern="^https?://[^\\s/?#@]+/?$")] = None
+    """Where an S3 store listens that is not Amazon's, such as `https://minio.example.org:9000`, as clients reach it;
+    when absent, what AWS_ENDPOINT_URL says. Its credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
     folder: Path | None = None
     """Folder of the server's own store; `STATE_DIR/objects` when absent."""
     signing_key_file: Path | None = None
@@ -107,6 +118,11 @@ class CertificateSettings(BaseModel, frozen=True):
 class DiracxSettings(BaseModel, frozen=True):
     """What DiracX's API needs beyond ours."""
 
+    client_id: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,100}$"), AfterValidator(_not_ours)] = "myDIRACClientID"
+    """What DiracX's clients are called at a login, when an extension of them has changed it."""
+    redirects: tuple[Annotated[str, Field(pattern=REDIRECT)], ...] = ()
+    """Where a login may lead that a DiracX client began in a browser, such as `["https://web.example.org/auth"]`, as a
+    JSON list; any port of the loopback address, `127.0.0.1`, is allowed besides."""
     legacy_exchange_keys: Mapping[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = {}
     """For each VO whose DIRAC services may get tokens for its accounts, the SHA-256 of their key in hex, as a JSON
     object; with none, legacy exchange is off."""
@@ -153,6 +169,8 @@ class Settings(BaseSettings):
     Have I Been Pwned publishes them: no account may take one of them. When absent, that is not looked at."""
     max_body: Annotated[int, Field(ge=1024)] = 32_000_000
     """Bytes of the largest request body; sandboxes have a limit of their own."""
+    development: bool = False
+    """This instance is for development or tests: `sancho reset` may empty it."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     otlp_endpoint: Annotated[str | None, Field(pattern="^https?://", validate_default=True)] = Field(

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sancho.kit.errors import NotFound
-from sancho.kit.object_stores import LocalObjects, SizeDiffers
+from sancho.kit.errors import BadRequest, NotFound
+from sancho.kit.object_stores import CloudObjects, LocalObjects, SizeDiffers
 from sancho.kit.objects import Allowed, SignatureWrong, check, signature
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,3 +66,23 @@ def test_a_changed_request_does_not_fit_its_signature(changed: Allowed) -> None:
     given = signature(SECRET, ("PUT", "a", 9, 1))
     with pytest.raises(SignatureWrong, match="does not fit"):
         check(SECRET, changed, given=given, now=datetime.fromtimestamp(0, UTC))
+
+
+@pytest.mark.parametrize("endpoint", ["https://minio.example.org:9000", "http://127.0.0.1:9000/"])
+async def test_a_store_that_is_not_amazons_is_where_its_endpoint_is(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x" * 16)
+    store = CloudObjects("s3://sandboxes/belle", endpoint)
+
+    url = urlsplit(await store.presign("PUT", "ab/cd", lifetime=timedelta(minutes=5)))
+
+    assert f"{url.scheme}://{url.netloc}" == endpoint.rstrip("/")
+    assert url.path == "/sandboxes/belle/ab/cd"
+    assert "X-Amz-Signature" in parse_qs(url.query)
+
+
+def test_only_s3_has_an_endpoint() -> None:
+    with pytest.raises(BadRequest, match="Only s3"):
+        CloudObjects("gs://sandboxes", "https://minio.example.org")

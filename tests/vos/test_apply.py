@@ -244,6 +244,17 @@ async def test_a_version_can_be_brought_back(conn: Connection) -> None:
     assert (await service.versions(conn, ROOT))[0].comment == f"back to version {first.version}"
 
 
+async def test_what_may_be_shared_concerns_every_vo_and_what_is_a_vos_own_that_vo_alone(conn: Connection) -> None:
+    lent = Document(kind="Shared", name="lent", vo="gridpp")
+    shared = await service.apply(conn, ROOT, [lent], ALL)
+    own = await service.apply(conn, ROOT, [team("higgs")], ALL)
+
+    newest = {vo: found and found.version for vo in (0, 1, 2) if (found := await service.newest_version(conn, vo))}
+
+    assert newest == {0: shared.version, 1: own.version, 2: shared.version}
+    assert await service.newest_version(conn, 7) is None
+
+
 async def test_a_dry_rollback_changes_nothing(conn: Connection) -> None:
     first = await service.apply(conn, ROOT, [team("higgs", share=1)], ALL)
     second = await service.apply(conn, ROOT, [team("higgs", share=9)], ALL)

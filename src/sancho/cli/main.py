@@ -53,10 +53,12 @@ SERVER_VERBS = {
     ),
     "migrate": ServerVerb("sancho.cli.server:migrate", "Bring the database up to date.", SERVER),
     "init": ServerVerb("sancho.cli.server:init", "Begin an installation: VOs and their administrators.", SERVER),
+    "import": ServerVerb("sancho.cli.importing:verbs", "Bring another system's configuration.", SERVER),
     "plugins": ServerVerb("sancho.cli.plugins:plugins", "List the plugins that are installed.", SERVER),
     "drop-audit": ServerVerb(
         "sancho.cli.server:drop_audit", "Drop what the audit log has kept for long enough.", SERVER
     ),
+    "reset": ServerVerb("sancho.cli.reset:reset", "Empty tables of an instance for development.", SERVER),
     "rotate-keys": ServerVerb("sancho.cli.server:rotate_keys", "Make a new signing key.", SERVER),
 }
 

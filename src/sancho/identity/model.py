@@ -208,6 +208,17 @@ class NewIdentity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Introduction:
+    """Somebody whom a provider, or a certificate, calls so shall be let in to an account when they come."""
+
+    account: str
+    kind: Proof
+    subject: str
+    issuer: str | None = None
+    """Of a provider, whose subjects are `ISSUER SUB`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """Who vouches for people of a VO: `groups` maps its groups to ours, `members` are those whose members it has."""
 
@@ -313,6 +324,8 @@ class Client:
     What begins with a slash is a page of this server, which shows the code to whoever is to type it.
     """
     loopback: bool = False
+    looks_inside: bool = False
+    """It reads in a refresh token when that ends: it gets it inside of a JWT, which lives a week at most."""
 
 
 @dataclass(frozen=True, kw_only=True)

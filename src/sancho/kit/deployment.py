@@ -1,6 +1,6 @@
 """What one process was given at its start: made once by `app`, passed to requests and tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class Deployment:
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
+    clients: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Programs that log people in which the operator has named, by id: identity's `Client`s."""
     trusted_proxies: Sequence[Network] = ()
     """Who may say, in headers, which certificate a client has shown and where it is; see `kit.proxied`."""
     certificates: CertificateVerifier | None = None

@@ -95,9 +95,18 @@ class LocalObjects:
 class CloudObjects:
     """Objects in S3, Google or Azure storage; clients talk to it directly."""
 
-    def __init__(self, url: str) -> None:
-        """Use the store at `url`; its credentials come from the usual environment variables of that cloud."""
-        store = from_url(url)
+    def __init__(self, url: str, endpoint: str | None = None) -> None:
+        """Use the store at `url`; its credentials come from the usual environment variables of that cloud.
+
+        `endpoint` is where S3 is served, by somebody else than Amazon; clients must reach it by the same name.
+        """
+        if endpoint is None:
+            store = from_url(url)
+        elif url.startswith("s3://"):
+            plain = endpoint.startswith("http:")
+            store = S3Store.from_url(url, endpoint=endpoint.rstrip("/"), client_options={"allow_http": plain})
+        else:
+            raise BadRequest(reason=f"Only s3:// has an endpoint, and the object store is {url}.")
         if not isinstance(store, S3Store | GCSStore | AzureStore):
             raise BadRequest(reason=f"The object store {url} cannot presign; use s3://, gs:// or az://.")
         self._store = store

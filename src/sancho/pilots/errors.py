@@ -1,6 +1,6 @@
 """What can go wrong with a pilot; each class is one `code` of the native API."""
 
-from sancho.kit.errors import Unauthorized
+from sancho.kit.errors import Conflict, Unauthorized
 
 
 class PilotUnknown(Unauthorized):
@@ -11,3 +11,13 @@ class PilotUnknown(Unauthorized):
     def __init__(self) -> None:
         """The same answer whatever is wrong."""
         super().__init__(hint="Submit a new pilot: a secret is replaced at each login, and dies with its pilot.")
+
+
+class PilotsAtWork(Conflict):
+    """{count} jobs run in these pilots."""
+
+    code = "pilots_at_work"
+
+    def __init__(self, *, count: int) -> None:
+        """Say how many."""
+        super().__init__(count=count, hint="Forget the jobs, too, with `--jobs`; or wait until they have ended.")

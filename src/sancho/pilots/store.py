@@ -290,6 +290,35 @@ async def take_turn(conn: Connection) -> bool:
     return bool(await fetch_value(conn, "SELECT pg_try_advisory_xact_lock(7266227)"))
 
 
+async def count_at_work(conn: Connection, vos: Sequence[int]) -> int:
+    """How many attempts at jobs, of any VO, run in pilots of these VOs."""
+    return await fetch_value(
+        conn,
+        """
+        SELECT count(*)
+          FROM attempt
+          JOIN pilot ON pilot.pilot_id = attempt.pilot_id
+         WHERE attempt.ended_at IS NULL AND pilot.vo = ANY(%(vos)s::smallint[])
+        """,
+        {"vos": list(vos)},
+    )
+
+
+async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
+    """Delete all pilots of these VOs; return how many rows were in each table."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH pilot_beat_gone AS (DELETE FROM pilot_beat WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             pilot_gone AS (DELETE FROM pilot WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1)
+        SELECT 'pilot_beat', count(*) FROM pilot_beat_gone
+        UNION ALL SELECT 'pilot', count(*) FROM pilot_gone
+        """,
+        {"vos": list(vos)},
+    )
+    return dict(rows)
+
+
 async def fail_stamps(conn: Connection, vo: int, stamps: Sequence[str], detail: str) -> None:
     """End pilots that a CE refused."""
     await execute(

@@ -179,6 +179,11 @@ async def legacy_exchange(
     minutes = timedelta(minutes=expires_minutes) if expires_minutes else identity.issuer_of(deployment).access
     return _answer(
         await identity.on_behalf(
-            deployment, asked.vo, preferred_username, translate.token_scope(asked), client=wire.CLIENT, lifetime=minutes
+            deployment,
+            asked.vo,
+            preferred_username,
+            translate.token_scope(asked),
+            client=settings.diracx.client_id,
+            lifetime=minutes,
         )
     )

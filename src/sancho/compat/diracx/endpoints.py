@@ -48,6 +48,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST /api/auth/token  A device that asks too often is told to wait like any other.",
         "POST /api/auth/revoke",
         "GET /api/auth/userinfo  Properties are those that the permissions of the token amount to; policies are none.",
+        "GET /api/rss/storage  To check what is there is to read.",
+        "GET /api/rss/compute",
+        "GET /api/rss/site",
         "GET /api/health/live",
         "GET /api/health/ready",
         "GET /api/health/startup",
@@ -58,6 +61,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET /api/auth/authorize/complete  No provider sends browsers here, but to /v1/auth/callback/VO/NAME.",
         "GET /api/auth/refresh-tokens  One row a login, which is one family of refresh tokens; those that were revoked "
         "are not listed.",
+        "GET /api/config/  Tells of the caller's VO alone, and of the sites, CEs and RSEs that it may use; subjects "
+        "are names of accounts; neither addresses nor names in certificates are told.",
+        "GET /api/rss/fts  Always empty: transfers are carried by workers of this server.",
         "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",
         "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
         "`expires_minutes`, at most a week.",
@@ -69,14 +75,13 @@ OPERATIONS: tuple[Operation, ...] = (
         *(
             f"{route}  {NOT_YET}"
             for route in (
-                "GET /api/config/", "POST /api/jobs/search", "POST /api/jobs/summary",
+                "POST /api/jobs/search", "POST /api/jobs/summary",
                 "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat", "PATCH /api/jobs/metadata",
                 "POST /api/jobs/reschedule", "POST /api/jobs/sandbox", "GET /api/jobs/sandbox",
                 "GET /api/jobs/{job_id}/sandbox", "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",
                 "PATCH /api/jobs/{job_id}/sandbox/output", "DELETE /api/jobs/{job_id}/sandbox",
                 "POST /api/jobs/sandbox/unassign", "POST /api/pilots/", "PATCH /api/pilots/metadata",
-                "POST /api/pilots/search", "POST /api/pilots/summary", "GET /api/rss/storage", "GET /api/rss/compute",
-                "GET /api/rss/site", "GET /api/rss/fts",
+                "POST /api/pilots/search", "POST /api/pilots/summary",
             )
         ),
     ),

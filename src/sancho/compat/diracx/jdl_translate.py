@@ -217,7 +217,8 @@ def _description(said: Said, rows: Mapping[str, Row], around: Surroundings) -> D
     }
     patterns = said.texts("OutputSandbox", most=MOST_FEW, longest=LONGEST_WORD)
     return Description(
-        name=name, command=command, group=around.group, environment=_environment(said), sandbox=sandbox, inputs=inputs,
+        name=name, command=command, group=around.group, type=said.text("JobType", LONGEST_NAME) or None,
+        environment=_environment(said), sandbox=sandbox, inputs=inputs,
         outputs=_outputs(said, around),
         output_sandbox=tuple(pattern for pattern in patterns if pattern not in std),
         requirements=_requirement(said, around.benchmark),
@@ -234,16 +235,16 @@ def _requirement(said: Said, benchmark: float) -> Requirement:
     memory = max(said.number(f"{which}RAM", least=0, most=1_000_000, whole=False) or 0 for which in ("Min", "Max"))
     most = int(LONGEST_TIME.total_seconds() * benchmark)
     cpu = said.number("CPUTime", least=1, most=most, whole=False)
-    platforms = _any(said, "Platform")
-    if len(platforms) > 1:
-        raise JdlUnfit(attribute="Platform", reason="names several; a job can ask for one, or for any")
-    tags = [*said.texts("Tags", most=MOST_FEW, longest=LONGEST_NAME), *(f"platform:{one}" for one in platforms)]
+    tags = said.texts("Tags", most=MOST_FEW, longest=LONGEST_NAME)
+    if platforms := _any(said, "Platform"):
+        tags = [*tags, " | ".join(f"platform:{one}" for one in platforms)]
     if said.flag("WholeNode"):
-        tags.append("WholeNode")
+        tags = [*tags, "WholeNode"]
+    usual = Requirement()
     return Requirement(
-        cores=int(needed),
-        memory=int(memory * 1_000_000_000) or Requirement.memory,
-        walltime=Requirement.walltime if cpu is None else max(timedelta(seconds=1), timedelta(seconds=cpu / benchmark)),
+        cores=int(needed), max_cores=None if cores[2] is None else int(cores[2]),
+        memory=int(memory * 1_000_000_000) or usual.memory,
+        walltime=usual.walltime if cpu is None else max(timedelta(seconds=1), timedelta(seconds=cpu / benchmark)),
         tags=tuple(tags), sites=tuple(_any(said, "Site")), banned_sites=tuple(_any(said, "BannedSites")),
     )  # fmt: skip
 

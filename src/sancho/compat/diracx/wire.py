@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-CLIENT = "myDIRACClientID"
-"""The one client that DiracX knows."""
 Word = Annotated[str | None, Field(max_length=2000)]
 LongWord = Annotated[str | None, Field(max_length=16_384)]
 

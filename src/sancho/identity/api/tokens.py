@@ -40,6 +40,7 @@ from sancho.identity.errors import (
 )
 from sancho.identity.model import LONGEST_PASSWORD, OpenLogin, Tokens
 from sancho.identity.service import exchange, logins, proofs
+from sancho.identity.service.clients import client_of
 from sancho.identity.service.exchange import Target, Wanted
 from sancho.kit.access import Authenticator
 from sancho.kit.deployment import Deployment
@@ -160,7 +161,7 @@ async def _grant(request: Request, deployment: Deployment, form: TokenForm) -> T
         case "client_credentials":
             if form.vo and form.client_secret is None and "authorization" not in request.headers:
                 chain = client_certificate(request, deployment.trusted_proxies)
-                program = logins.client_of(client).client_id
+                program = client_of(deployment, client).client_id
                 return await proofs.client_certificate_tokens(
                     deployment, form.vo, chain, client=program, scope=form.scope
                 )

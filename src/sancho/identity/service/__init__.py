@@ -11,6 +11,7 @@ from sancho.identity.service.accounts import (
     list_accounts,
     primary_group,
     set_state,
+    suspended,
 )
 from sancho.identity.service.authentication import (
     Authenticators,
@@ -73,5 +74,5 @@ __all__ = [
     "document_of", "end_login_of", "find_account", "fitness_at", "follow", "forget_expired", "get_account",
     "groups", "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "note_wrong_key",
     "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh",
-    "revoke", "set_state", "trouble_of", "verify_ssh",
+    "revoke", "set_state", "suspended", "trouble_of", "verify_ssh",
 ]  # fmt: skip

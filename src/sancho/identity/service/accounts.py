@@ -57,6 +57,11 @@ async def administrators(conn: Connection, vo: int) -> list[str]:
     return await store.administrators(conn, vo)
 
 
+async def suspended(conn: Connection, vo: int) -> list[str]:
+    """The names of a VO's accounts that may do nothing, in order."""
+    return await store.suspended(conn, vo)
+
+
 async def groups(conn: Connection, vo: int) -> list[Group]:
     """The groups of a VO, the oldest first."""
     return await store.list_groups(conn, vo)

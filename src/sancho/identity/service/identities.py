@@ -1,10 +1,11 @@
 """How accounts prove who they are beside a password or a provider's word: SSH keys, names in certificates."""
 
 import re
+from collections.abc import Sequence
 
 from sancho.identity import store
 from sancho.identity.errors import IdentityNotFound, IdentityTaken, NameInvalid, TooManyIdentities
-from sancho.identity.model import Account, Identity, NewIdentity, Proof
+from sancho.identity.model import Account, Identity, Introduction, NewIdentity, Proof
 from sancho.identity.service.accounts import get_account, require_reach
 from sancho.identity.service.ssh import parse_public_key
 from sancho.kit.access import Principal, require, require_owner
@@ -49,6 +50,29 @@ async def add_certificate_name(conn: Connection, caller: Principal, name: str, d
     if len(dn) > 1000 or not _NAME.fullmatch(dn):
         raise NameInvalid
     return await _add(conn, caller, name, Proof.X509, dn)
+
+
+async def introduce(
+    conn: Connection, caller: Principal, said: Sequence[Introduction]
+) -> tuple[int, list[Introduction]]:  # fmt: skip
+    """Let people be known when they come, many at once; needs `accounts:manage`, for subjects can be claimed.
+
+    Return how many are new, and those that prove another account already, which they go on to do. The caller has made
+    the accounts, which are within its reach, and the providers. Doing it again changes nothing. Raises `NameInvalid`.
+    """
+    require(caller, "accounts:manage", on=sorted({f"account:{one.account}" for one in said}))
+    if any(one.kind is Proof.X509 and (len(one.subject) > 1000 or not _NAME.fullmatch(one.subject)) for one in said):
+        raise NameInvalid
+    accounts = await store.list_accounts(conn, caller.vo, names=[one.account for one in said])
+    ids = {account.name: account.account_id for account in accounts}
+    new = [
+        NewIdentity(account_id=ids[one.account], kind=one.kind, subject=one.subject, issuer=one.issuer)
+        for one in said
+        if one.account in ids
+    ]
+    added = await store.add_identities(conn, caller.vo, new)
+    owners = await store.owners_of(conn, caller.vo, [o.kind.value for o in said], [o.subject for o in said])
+    return added, [one for one in said if owners.get((one.kind.value, one.subject)) != ids.get(one.account)]
 
 
 async def _add(

@@ -19,7 +19,6 @@ from urllib.parse import urlencode
 from sancho.identity import plan, store
 from sancho.identity.errors import (
     BrowserDiffers,
-    ClientUnknown,
     CodeRefused,
     LoginDenied,
     LoginOver,
@@ -41,6 +40,7 @@ from sancho.identity.model import (
     Provider,
     Tokens,
 )
+from sancho.identity.service.clients import client_of
 from sancho.identity.service.codes import (
     CHALLENGE,
     VERIFIER,
@@ -60,13 +60,6 @@ from sancho.kit.deployment import Deployment
 from sancho.vos import service as vos
 from sancho.vos.model import VO
 from sancho_contract.identity import IdentityRefused, ProviderUnavailable
-
-CLIENTS = {
-    "sancho": Client(client_id="sancho", title="The command line", loopback=True),
-    "myDIRACClientID": Client(client_id="myDIRACClientID", title="A DiracX client", loopback=True),
-    "rucio": Client(client_id="rucio", title="A Rucio client", redirects=("/rucio/auth/oidc_code",)),
-}
-"""Programs that log people in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,21 +106,13 @@ class ProviderAnswer:
     trouble: str = ""
 
 
-def client_of(client_id: str) -> Client:
-    """A program by its id; raises `ClientUnknown`."""
-    found = CLIENTS.get(client_id)
-    if found is None:
-        raise ClientUnknown(client=client_id[:100])
-    return found
-
-
 async def ask(deployment: Deployment, asked: Asked, browser: str) -> tuple[VO, uuid.UUID]:
     """Begin a login that ends with a code in a redirect; it belongs to the browser with this cookie.
 
     Raises `ClientUnknown` or `RedirectRefused`, of which the browser is told and nobody else; `PkceMissing`,
     `ScopeRefused` or `VoNotFound`.
     """
-    client = client_of(asked.client)
+    client = client_of(deployment, asked.client)
     if not plan.may_redirect(client, asked.redirect_uri, here=deployment.public_url):
         raise RedirectRefused(client=client.client_id)
     if asked.method != "S256" or asked.challenge is None or not CHALLENGE.fullmatch(asked.challenge):
@@ -152,7 +137,7 @@ async def ask_on_device(deployment: Deployment, client_id: str, vo_name: str, sc
 
     Raises `ClientUnknown`, `ScopeRefused` or `VoNotFound`.
     """
-    client, wanted = client_of(client_id), read_scope(scope)
+    client, wanted = client_of(deployment, client_id), read_scope(scope)
     async with deployment.database.transaction([INSTANCE]) as conn:
         vo = await vos.get(conn, vo_name)
     device_code = f"sd-{vo.vo}-{secrets.token_urlsafe(32)}"
@@ -190,8 +175,8 @@ async def show(deployment: Deployment, vo: int, login_id: uuid.UUID, browser: st
     async with deployment.database.transaction([vo]) as conn:
         login = await _own(conn, deployment, login_id, browser)
         return Shown(
-            login=login, vo=next(v for v in await vos.list_vos(conn) if v.vo == vo), client=client_of(login.client),
-            providers=await store.list_providers(conn, vo),
+            login=login, vo=next(v for v in await vos.list_vos(conn) if v.vo == vo),
+            client=client_of(deployment, login.client), providers=await store.list_providers(conn, vo),
         )  # fmt: skip
 
 

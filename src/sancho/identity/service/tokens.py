@@ -23,6 +23,7 @@ from sancho.identity.model import (
     Tokens,
     TokenScope,
 )
+from sancho.identity.service.clients import find_client
 from sancho.identity.service.codes import ends_at, new_family
 from sancho.identity.service.noted import NOBODY, note_given, note_refused
 from sancho.identity.service.passwords import Guard, check_room, fits
@@ -37,8 +38,6 @@ PILOT_TOKEN_SCOPE = "sancho.pilot"  # noqa: S105 - what tokens are for, in OAuth
 JOB_TOKEN_SCOPE = "sancho.job"  # noqa: S105 - the same
 CLIENT = "sancho"
 """The client that the command line is."""
-LOOK_INSIDE = frozenset({"myDIRACClientID"})
-"""Clients that read in a refresh token when it ends: they get theirs inside of a JWT, which lives a week at most."""
 _REFRESH_TOKEN = re.compile(r"sr-(\d{1,5})-[A-Za-z0-9_-]{43}", re.ASCII)
 _guard = Guard()
 
@@ -308,7 +307,9 @@ async def issue(
     """
     issuer, now, holder = issuer_of(deployment), deployment.clock.now(), await _settled(conn, holder)
     family = family or new_family(now)
-    lasting = min(issuer.refresh, LONGEST_TOKEN) if holder.client in LOOK_INSIDE else issuer.refresh
+    client = find_client(deployment, holder.client)
+    dressed = client is not None and client.looks_inside
+    lasting = min(issuer.refresh, LONGEST_TOKEN) if dressed else issuer.refresh
     lasting = ends_at(family, no_later_than=now + lasting) - now
     token = f"sr-{holder.vo}-{secrets.token_urlsafe(32)}"
     access = access_token(issuer, holder, lifetime=issuer.access, login=family.hex)
@@ -317,7 +318,7 @@ async def issue(
         expires_at=now + lasting, client=holder.client, token_scope=holder.scope.text,
     )  # fmt: skip
     await store.add_refresh_token(conn, holder.vo, noted)
-    if holder.client in LOOK_INSIDE:
+    if dressed:
         token = issuer.sign({"aud": holder.client, "refresh_token": token}, lasting, kind="rt+jwt")
     return Tokens(
         access_token=access, refresh_token=token, expires_in=int(issuer.access.total_seconds()),

@@ -16,8 +16,10 @@ from sancho.identity.store.accounts import (
     put_passwords,
     set_state,
     standing,
+    suspended,
 )
 from sancho.identity.store.logins import (
+    add_identities,
     add_login,
     all_providers,
     bar,
@@ -29,6 +31,7 @@ from sancho.identity.store.logins import (
     lock_login,
     note_proof,
     own_issuers,
+    owners_of,
     provider_names,
     put_identity,
     put_provider,
@@ -53,12 +56,11 @@ from sancho.identity.store.tokens import (
 )
 
 __all__ = [
-    "add_groups", "add_login", "add_refresh_token", "administrators", "all_providers", "bar", "credential",
-    "disable_providers",
-    "drop_groups", "drop_identity", "forget_expired", "forget_logins", "groups_of", "list_accounts",
-    "list_groups", "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner", "names_like",
-    "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "provider_names", "put_accounts",
-    "put_attributes", "put_groups", "put_identity", "put_memberships", "put_passwords", "put_provider", "refresh_token",
-    "revoke_all", "revoke_family", "revoke_until", "secret_of", "set_browser", "set_login_state", "set_polled",
-    "set_sent", "set_state", "standing", "use_refresh_token",
+    "add_groups", "add_identities", "add_login", "add_refresh_token", "administrators", "all_providers", "bar",
+    "credential", "disable_providers", "drop_groups", "drop_identity", "forget_expired", "forget_logins", "groups_of",
+    "list_accounts", "list_groups", "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner",
+    "names_like", "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "owners_of", "provider_names",
+    "put_accounts", "put_attributes", "put_groups", "put_identity", "put_memberships", "put_passwords", "put_provider",
+    "refresh_token", "revoke_all", "revoke_family", "revoke_until", "secret_of", "set_browser", "set_login_state",
+    "set_polled", "set_sent", "set_state", "standing", "suspended", "use_refresh_token",
 ]  # fmt: skip

@@ -54,6 +54,13 @@ async def names_like(conn: Connection, vo: int, stem: str) -> list[str]:
     )
 
 
+async def suspended(conn: Connection, vo: int) -> list[str]:
+    """Names of a VO's accounts that may do nothing, in order."""
+    return await fetch_values(
+        conn, "SELECT name FROM account WHERE vo = %(vo)s AND state = 'S' ORDER BY name", {"vo": vo}
+    )
+
+
 async def administrators(conn: Connection, vo: int) -> list[str]:
     """Names of a VO's active accounts that are in a group which may do everything, in order."""
     return await fetch_values(

@@ -260,6 +260,44 @@ async def put_identity(conn: Connection, vo: int, new: NewIdentity) -> bool:
     return owner is not None
 
 
+async def owners_of(
+    conn: Connection, vo: int, kinds: Sequence[str], subjects: Sequence[str]
+) -> dict[tuple[str, str], int]:
+    """The accounts that these subjects prove, by kind and subject."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT i.kind, i.subject, i.account_id
+          FROM unnest(%(kinds)s::"char"[], %(subjects)s::text[]) AS w (kind, subject)
+          JOIN identity AS i ON i.subject = w.subject AND i.vo = %(vo)s AND i.kind = w.kind
+        """,
+        {"vo": vo, "kinds": list(kinds), "subjects": list(subjects)},
+    )
+    return {(kind, subject): account_id for kind, subject, account_id in rows}
+
+
+async def add_identities(conn: Connection, vo: int, new: Sequence[NewIdentity]) -> int:
+    """Let subjects prove accounts that prove none yet; return how many."""
+    return await execute(
+        conn,
+        """
+        INSERT INTO identity (vo, kind, account_id, subject, issuer)
+        SELECT %(vo)s, kind, account_id, subject, issuer
+          FROM unnest(%(kinds)s::"char"[], %(account_ids)s::int[], %(subjects)s::text[], %(issuers)s::text[])
+            AS w (kind, account_id, subject, issuer)
+         ORDER BY subject, kind
+        ON CONFLICT (subject, vo, kind) DO NOTHING
+        """,
+        {
+            "vo": vo,
+            "kinds": [each.kind.value for each in new],
+            "account_ids": [each.account_id for each in new],
+            "subjects": [each.subject for each in new],
+            "issuers": [each.issuer for each in new],
+        },
+    )
+
+
 async def note_proof(conn: Connection, vo: int, kind: Proof, subject: str, now: datetime) -> None:
     """Note that a proof was used to log in."""
     await execute(

@@ -1,19 +1,18 @@
-"""VOs and their configuration: find a VO, apply documents, go back to a version."""
+"""Make documents come true, and go back to a version."""
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, LiteralString, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, LiteralString, cast
 
 from psycopg import Rollback
 from psycopg.errors import ForeignKeyViolation
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sancho.kit import secrets
 from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.db import Connection
-from sancho.kit.deployment import Deployment
 from sancho.kit.errors import NotFound
 from sancho.vos import plan, store
 from sancho.vos.errors import (
@@ -27,105 +26,15 @@ from sancho.vos.errors import (
     OwnerMissing,
     ReferenceUnknown,
     TooManyDocuments,
-    VersionNotFound,
-    VersionOfOthers,
     VoNotFound,
 )
-from sancho.vos.model import INSTANCE_NAME, VO, Applied, Change, Document, Kind, Named, Spec, Version
+from sancho.vos.model import INSTANCE_NAME, Applied, Change, Document, Kind, Named, Spec
+from sancho.vos.service.making import VoSpec
+from sancho.vos.service.reading import require_version
 
 MOST_DOCUMENTS = 2000
 Key = tuple[str, str, str]
 Kinds = Sequence[Kind[Any]]
-
-
-async def find(conn: Connection, name: str) -> VO | None:
-    """Find a VO by name; needs no VO to be served."""
-    return await store.find(conn, name)
-
-
-async def acting(deployment: Deployment, caller: Principal, name: str | None) -> Principal:
-    """The caller, acting in the VO that was asked for, or in its own for None.
-
-    Only who administers the installation may name another: for everybody else, `VoNotFound` is raised for it.
-    """
-    if name is None or name == caller.vo_name:
-        return caller
-    if caller.is_instance_admin:
-        async with deployment.database.transaction([INSTANCE]) as conn:
-            known = await store.find(conn, name)
-        if known is not None and known.vo in caller.vos:
-            return replace(caller, vo=known.vo, vo_name=known.name)
-    raise VoNotFound(vo=name, field="vo")
-
-
-async def get(conn: Connection, name: str, *, field: str | None = "vo") -> VO:
-    """Return a VO by name; raises `VoNotFound`, blaming `field`."""
-    found = await store.find(conn, name)
-    if found is None:
-        raise VoNotFound(vo=name, field=field)
-    return found
-
-
-async def list_vos(conn: Connection) -> list[VO]:
-    """Every VO, `instance` included, in order of their ids."""
-    return await store.all_vos(conn)
-
-
-async def current_version(conn: Connection) -> int | None:
-    """The number of the newest configuration that concerns a VO this transaction serves; None before the first."""
-    return await store.current_version(conn)
-
-
-async def lock_configuration(conn: Connection) -> None:
-    """Wait until no apply runs and let none run until this transaction ends: for who reads, then decides to apply."""
-    await store.lock_configuration(conn)
-
-
-async def versions(
-    conn: Connection, caller: Principal, *, before: int | None = None, limit: int = 100
-) -> list[Version]:
-    """What was applied for the caller's VOs, newest first, from below version `before` on."""
-    require(caller, "configuration:apply")
-    return await store.list_versions(conn, caller.vos, before=before, limit=limit)
-
-
-async def changes(conn: Connection, caller: Principal, version: int) -> list[Change]:
-    """What a version changed, as far as the caller's VOs own it; raises `VersionNotFound`, or `VersionOfOthers`."""
-    require(caller, "configuration:apply")
-    await _require_version(conn, caller, version)
-    found = await store.changes(conn, caller.vos, version)
-    if not found:
-        raise VersionOfOthers(version=version, vo=caller.vo_name)
-    return found
-
-
-async def _require_version(conn: Connection, caller: Principal, version: int) -> None:
-    newest = await store.list_versions(conn, caller.vos, before=version + 1, limit=1)
-    if [v.version for v in newest] != [version]:
-        raise VersionNotFound(version=version)
-
-
-async def documents(conn: Connection, vos: Iterable[int], *, kind: str | None = None) -> list[Document]:
-    """The newest documents that these VOs own, of one kind or all; the transaction serves the VOs."""
-    names = {vo.vo: vo.name for vo in await store.all_vos(conn)}
-    recorded = await store.state(conn, list(vos), kind=kind)
-    return [Document(kind=k, name=name, vo=names[vo], spec=spec) for (vo, k, name), spec in recorded.items()]
-
-
-async def find_spec(conn: Connection, vo: int, kind: str, name: str) -> Spec | None:
-    """What the newest version says of a document; None when there is none."""
-    return (await store.newest(conn, [(vo, kind, name)])).get((vo, kind, name))
-
-
-async def documents_after(conn: Connection, changes: Sequence[Change], kind: str) -> list[Document]:
-    """Every document of a kind that this transaction sees, as it will be after `changes`: for a kind's `follow`."""
-    known = {(d.vo, d.name): d for d in await documents(conn, await store.served(conn), kind=kind)}
-    for change in changes:
-        if change.kind == kind and change.after is None:
-            known.pop((change.vo, change.name), None)
-        elif change.kind == kind and change.after is not None:
-            known[change.vo, change.name] = Document(kind=kind, name=change.name, vo=change.vo, spec=change.after)
-    return list(known.values())
 
 
 async def apply(
@@ -171,7 +80,7 @@ async def rollback(
     Whoever administers a VO brings back what that VO owns. Raises `VersionNotFound`, and whatever `apply` raises.
     """
     require(caller, "configuration:apply")
-    await _require_version(conn, caller, version)
+    await require_version(conn, caller, version)
     await store.lock_configuration(conn)
     mine = [k for k in kinds if caller.is_instance_admin or not k.instance]
     own = {k.name for k in mine}
@@ -317,8 +226,10 @@ class _Applying:
 
     async def _record(self, changes: Mapping[Key, Change], comment: str | None) -> int:
         owners = {self.vos[owner] for owner, _, _ in changes}
-        # What the VO `instance` shares concerns everybody, so everybody's history counts it.
-        concerned = set(self.vos.values()) if 0 in owners else owners
+        # What the VO `instance` owns, or what others may have been granted, concerns everybody: all histories count it.
+        shared = {kind.name for kind in self.kinds if kind.instance}
+        everybody = INSTANCE in owners or any(kind in shared for _, kind, _ in changes)
+        concerned = set(self.vos.values()) if everybody else owners
         by = f"{self.caller.vo_name}:{self.caller.account}"
         version = await store.record_version(self.conn, sorted(concerned), by=by, comment=comment)
         await store.record_changes(self.conn, version, [(self.vos[key[0]], change) for key, change in changes.items()])
@@ -355,46 +266,3 @@ def _storable(spec: Mapping[str, Any]) -> bool:
     except (UnicodeError, TypeError, ValueError):
         return False
     return "\\u0000" not in text
-
-
-class VoSpec(BaseModel, extra="forbid"):
-    """A VO has a name, a share of the server, and ways to log in."""
-
-    share: Annotated[float, Field(ge=0.01, le=100)] = 1.0
-    """What it counts beside another VO when both want more than there is; it multiplies its request limits too."""
-    alias: Annotated[str | None, Field(pattern="^[a-z0-9]{1,3}$")] = None
-    """A name of at most three letters, for Rucio's clients, which bear no longer one. No other VO may have it."""
-    description: Annotated[str | None, Field(max_length=1000)] = None
-    email: Annotated[str | None, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] = None
-    """Where whoever runs it can be reached."""
-    passwords: bool = True
-    """Whether its accounts may log in with passwords that this server keeps. Without, they log in by its identity
-    providers, keys and certificates; tokens that were given stay good. The VO `instance` always may."""
-
-
-async def shares(conn: Connection) -> dict[int, float]:
-    """What each VO counts, by id; the transaction serves the VO `instance`, which owns their documents."""
-    said = {name: spec for (_, _, name), spec in (await store.state(conn, [INSTANCE], kind=KIND.name)).items()}
-    return {vo.vo: float(said.get(vo.name, {}).get("share", 1.0)) for vo in await store.all_vos(conn)}
-
-
-async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: Sequence[Named[VoSpec]]) -> None:
-    require(caller, "vos:create")
-    made = await store.create(conn, [d.name for d in documents])
-    await store.serve_also(conn, [vo.vo for vo in made])
-    aliases = {vo.name: vo.alias for vo in await store.all_vos(conn)} | {d.name: d.spec.alias for d in documents}
-    for d in documents:
-        if twin := plan.called_alike(d.name, aliases):
-            problems = f"alias: {twin} and {d.name} would be called alike"
-            raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("alias"))
-    await store.put_aliases(conn, [d.name for d in documents], [None] * len(documents))  # so that two may swap theirs
-    await store.put_aliases(conn, [d.name for d in documents], [d.spec.alias for d in documents])
-    for d in documents:
-        if d.name == INSTANCE_NAME and not d.spec.passwords:
-            problems = "passwords: who administers the installation keeps them, so that nobody is locked out"
-            raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("passwords"))
-    await store.put_passwords(conn, [d.name for d in documents], [d.spec.passwords for d in documents])
-
-
-KIND = Kind(name="VO", model=VoSpec, order=0, apply=_create_vos, instance=True)
-"""The kind of documents that make VOs; once made, a VO stays."""
