@@ -36,6 +36,7 @@ DESCRIPTION = JobDescription(
     output_sandbox=["*"],
     requirements=Requirements(cores=1, memory="2 GB", walltime=60, tags=["t"], sites=["s"], banned_sites=["b"]),
     type="simulation",
+    job_group="spring",
     alternatives=[
         Requirements(
             max_cores=8,

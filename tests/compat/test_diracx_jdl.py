@@ -271,7 +271,7 @@ TABLE: list[tuple[str, dict[str, Any]]] = [
     ('Tag = "GPU"; WholeNode = True', {"requirements": Requirement(tags=("GPU", "WholeNode"))}),
     ("WholeNode = no", {"requirements": Requirement()}),
     ("NumberOfProcessors = 4", {"requirements": Requirement(cores=4)}),
-    ("MinNumberOfProcessors = 2; MaxNumberOfProcessors = 8", {"requirements": Requirement(cores=2)}),
+    ("MinNumberOfProcessors = 2; MaxNumberOfProcessors = 8", {"requirements": Requirement(cores=2, max_cores=8)}),
     ("MinRAM = 1.5; MaxRAM = 4", {"requirements": Requirement(memory=4_000_000_000)}),
     ("MinRAM = 1.5", {"requirements": Requirement(memory=1_500_000_000)}),
     ("Priority = 7", {"priority": 7}),
@@ -280,7 +280,7 @@ TABLE: list[tuple[str, dict[str, Any]]] = [
     ('Environment = [a = "1;2"; B = {x, y}]', {"environment": {"a": "1;2", "B": "x y"}}),
     ('environment = "A=%j"', {"environment": {"A": "{job_id}"}}),
     ('JobGroup = g; JobType = User; LogLevel = DEBUG; Owner = bob; OwnerGroup = x; VO = y; GridCE = ""; Foo = {[a=1]}',
-     {"group": "users", "environment": {}, "requirements": Requirement()}),
+     {"group": "users", "environment": {}, "requirements": Requirement(), "type": "User", "job_group": "g"}),
 ]  # fmt: skip
 
 

@@ -312,7 +312,7 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     more: dict[str, Any] = {
         "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
         "max_attempts": 2, "priority": 1,
-        "type": "simulation",
+        "type": "simulation", "job_group": "spring",
         "requirements": {
             "cores": 1, "max_cores": 4096, "memory": "1 MB", "memory_per_core": "1 MB", "memory_limit": "2 GB",
             "walltime": "1 min", "cpu_work": 1000.0, "scratch": 0, "io": 0, "system": None, "architecture": None,

@@ -72,6 +72,7 @@ class JobDescription(Request):
     command: list[str]
     group: str | None = None
     type: str | None = None
+    job_group: str | None = None
     environment: dict[str, str] = Field(default_factory=dict[str, str])
     sandbox: str | None = None
     inputs: list[str] = Field(default_factory=list[str])

@@ -26,6 +26,8 @@ SERVED: Mapping[str, str] = {
     "CPUTime": "In HS06 seconds: divided by `SANCHO_DIRACX__CORE_BENCHMARK` it is the wall time; by default 1 h.",
     "Site": "Sites, of which one must be where the job runs; `ANY` is any.",
     "BannedSites": "Sites where the job does not run.",
+    "JobGroup": "The name for jobs that belong together.",
+    "JobType": "What kind of job it is.",
     "Platform": "The tag `platform:NAME` of one of them, which a compute element must have; `ANY` is none.",
     "Tags": "Tags that a compute element must have. `Tag` is the same.",
     "NumberOfProcessors": "Cores.",
@@ -46,8 +48,8 @@ SERVED: Mapping[str, str] = {
 SAME: Mapping[str, str] = {"tag": "tags", "executionenvironment": "environment", "sites": "site"}
 """Other spellings, both in small letters."""
 IGNORED = (
-    "DIRACSetup", "InputDataModule", "InputDataPolicy", "JobConfigArgs", "JobGroup", "JobID", "JobRequirements",
-    "JobType", "LogLevel", "Origin", "Owner", "OwnerDN", "OwnerGroup", "OwnerName", "Parameter", "ParameterNumber",
+    "DIRACSetup", "InputDataModule", "InputDataPolicy", "JobConfigArgs", "JobID", "JobRequirements",
+    "LogLevel", "Origin", "Owner", "OwnerDN", "OwnerGroup", "OwnerName", "Parameter", "ParameterNumber",
     "SubmitPool", "VirtualOrganization", "VO",
 )  # fmt: skip
 """Attributes that are known and change nothing here."""

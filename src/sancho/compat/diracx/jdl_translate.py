@@ -218,6 +218,7 @@ def _description(said: Said, rows: Mapping[str, Row], around: Surroundings) -> D
     patterns = said.texts("OutputSandbox", most=MOST_FEW, longest=LONGEST_WORD)
     return Description(
         name=name, command=command, group=around.group, type=said.text("JobType", LONGEST_NAME) or None,
+        job_group=said.text("JobGroup", LONGEST_NAME) or None,
         environment=_environment(said), sandbox=sandbox, inputs=inputs,
         outputs=_outputs(said, around),
         output_sandbox=tuple(pattern for pattern in patterns if pattern not in std),

@@ -127,6 +127,8 @@ class DescriptionIn(BaseModel, extra="forbid"):
     group: Name | None = None
     type: Name | None = None
     """What kind of job it is; limits may count by it."""
+    job_group: Name | None = None
+    """A name for jobs that belong together, to find them by."""
     environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)], Text] = {}
     sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     inputs: Annotated[list[DidText], Field(max_length=10_000)] = []
@@ -142,7 +144,7 @@ class DescriptionIn(BaseModel, extra="forbid"):
     def description(self) -> Description:
         """The same as a value of ours."""
         return Description(
-            name=self.name, command=tuple(self.command), group=self.group, type=self.type, environment=self.environment,
+            name=self.name, command=tuple(self.command), group=self.group, type=self.type, job_group=self.job_group, environment=self.environment,
             sandbox=self.sandbox, inputs=tuple(self.inputs), outputs=tuple(_output(o) for o in self.outputs),
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
             requirements=self.requirements.requirement(),

@@ -130,6 +130,8 @@ class Description:
     group: str | None = None
     type: str | None = None
     """What kind of job this is, such as `simulation`: limits may count by it."""
+    job_group: str | None = None
+    """A name for jobs that belong together; it means nothing else."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     sandbox: str | None = None
     inputs: tuple[str, ...] = ()

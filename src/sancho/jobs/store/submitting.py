@@ -243,6 +243,7 @@ def description_document(description: Description) -> dict[str, Any]:
     """A description as it is stored and shown: JSON, durations in seconds."""
     return {
         "name": description.name, "group": description.group, "type": description.type,
+        "job_group": description.job_group,
         "command": list(description.command),
         "environment": dict(description.environment), "sandbox": description.sandbox,
         "inputs": list(description.inputs), "close_datasets": description.close_datasets,
