@@ -118,7 +118,13 @@ OPERATIONS: Sequence[Operation] = [
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
-    jobs.list_jobs(state="done", name="n", submission=1, mine=True, limit=1),
+    jobs.list_jobs(
+        where="state = done", state="done", name="n", submission=1, mine=True, sort="id", columns=["site"], limit=1
+    ),
+    jobs.say({1: {"events": 5}}),
+    jobs.views(),
+    jobs.save_view("v", "state = done", sort="id", columns=["site"]),
+    jobs.delete_view("v"),
     jobs.log(1, 1),
     jobs.new_sandbox("0" * 64, 1),
     jobs.producers(["mc:a"]),
@@ -127,7 +133,7 @@ OPERATIONS: Sequence[Operation] = [
     jobs.show(1),
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678"),
     jobs.submit(DESCRIPTION, count=2),
-    jobs.summary(1),
+    jobs.summary(1, by=["state", "site"], where="state = done"),
     lives.attach_many([NewAttachment(parent="mc:d", children=["mc:a"])], again=False),
     lives.below("mc:d"),
     lives.change_scope("mc", account="a", shared=True),

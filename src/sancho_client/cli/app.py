@@ -1,6 +1,18 @@
 """All user verbs, put together."""
 
-from sancho_client.cli import archives, configuration, data, decisions, identity, job, lives, rule, things, user
+from sancho_client.cli import (
+    archives,
+    configuration,
+    data,
+    decisions,
+    identity,
+    job,
+    job_search,
+    lives,
+    rule,
+    things,
+    user,
+)
 from sancho_client.cli.verbs import Verbs
 
 WORK = "Jobs and data"
@@ -11,6 +23,7 @@ LOGIN = "You"
 def add_to(root: Verbs) -> None:
     """Add the user verbs to a group."""
     user.add_to(root, panel=LOGIN)
+    job_search.add_to(job.verbs)
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
     archives.add_to(data.verbs)

@@ -116,6 +116,7 @@ async def lose(conn: Connection, vo: int, attempt_ids: Sequence[int], *, reason:
     await life.lock_jobs(conn, vo, await life.jobs_of_attempts(conn, vo, attempt_ids))
     lost = await life.lock_attempts(conn, vo, attempt_ids)
     await life.end_attempts(conn, vo, [a.attempt_id for a in lost], AttemptState.LOST)
+    await life.write_reason(conn, vo, [a.attempt_id for a in lost], reason)
     await uploads.give_up_attempts(conn, vo, [a.attempt_id for a in lost])
     for attempt in lost:
         await _after_failure(conn, vo, attempt.job_id, reason, detail)

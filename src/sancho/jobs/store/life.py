@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, LiteralString
 
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started, Usage
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 
 CLAIM: LiteralString = """
@@ -307,20 +307,34 @@ async def write_result(conn: Connection, vo: int, attempt_id: int, result: Resul
     await execute(
         conn,
         """
-        INSERT INTO attempt_detail (vo, attempt_id, exit_code, max_memory, log_size, wall, cpu, sandbox, tail, detail)
+        INSERT INTO attempt_detail (vo, attempt_id, exit_code, max_memory, log_size, wall, cpu, sandbox, tail, detail,
+                                    reason)
         VALUES (%(vo)s, %(id)s, %(exit_code)s, %(max_memory)s, %(log_size)s, %(wall)s, %(cpu)s, %(sandbox)s,
-                %(tail)s, %(detail)s)
+                %(tail)s, %(detail)s, %(reason)s)
         ON CONFLICT (attempt_id, vo) DO UPDATE
            SET exit_code = excluded.exit_code, max_memory = excluded.max_memory, log_size = excluded.log_size,
                wall = excluded.wall, cpu = excluded.cpu, sandbox = excluded.sandbox, tail = excluded.tail,
-               detail = excluded.detail
+               detail = excluded.detail, reason = excluded.reason
         """,
         {
             "vo": vo, "id": attempt_id, "exit_code": result.exit_code, "max_memory": result.usage.max_memory,
             "log_size": result.log_size, "wall": result.usage.wall, "cpu": result.usage.cpu, "sandbox": result.sandbox,
-            "tail": result.tail, "detail": result.detail,
+            "tail": result.tail, "detail": result.detail, "reason": result.reason and result.reason.value,
         },
     )  # fmt: skip
+
+
+async def write_reason(conn: Connection, vo: int, attempt_ids: Sequence[int], reason: Reason) -> None:
+    """Keep why attempts were given up."""
+    await execute(
+        conn,
+        """
+        INSERT INTO attempt_detail (vo, attempt_id, reason)
+        SELECT %(vo)s, id, %(reason)s FROM unnest(%(ids)s::bigint[]) id ORDER BY id
+            ON CONFLICT (attempt_id, vo) DO UPDATE SET reason = excluded.reason
+        """,
+        {"vo": vo, "ids": list(attempt_ids), "reason": reason.value},
+    )
 
 
 async def write_progress(conn: Connection, vo: int, attempt_id: int, *, log: tuple[str, int], usage: Usage) -> None:
