@@ -249,6 +249,7 @@ CREATE TABLE sancho.attempt (
     pilot_id bigint NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
+    reason text COLLATE pg_catalog."C",
     CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char", 'L'::"char"])))
 )
 WITH (fillfactor='80');
@@ -282,8 +283,7 @@ CREATE TABLE sancho.attempt_detail (
     cpu interval,
     sandbox bytea,
     tail text DEFAULT ''::text NOT NULL,
-    detail text,
-    reason text COLLATE pg_catalog."C"
+    detail text
 )
 WITH (fillfactor='50');
 
@@ -2670,13 +2670,6 @@ CREATE INDEX attachment_child ON sancho.attachment USING btree (child_id, vo);
 
 
 --
--- Name: attempt_detail_reason; Type: INDEX; Schema: sancho; Owner: -
---
-
-CREATE INDEX attempt_detail_reason ON sancho.attempt_detail USING btree (vo, reason, attempt_id) WHERE (reason IS NOT NULL);
-
-
---
 -- Name: attempt_job; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2702,6 +2695,13 @@ CREATE UNIQUE INDEX attempt_only_one_open ON sancho.attempt USING btree (job_id,
 --
 
 CREATE INDEX attempt_pilot ON sancho.attempt USING btree (pilot_id, vo) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: attempt_reason; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_reason ON sancho.attempt USING btree (vo, reason, job_id) WHERE (reason IS NOT NULL);
 
 
 --

@@ -354,6 +354,7 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/outputs", "pilot", attempt_id=attempt, body={"outputs": [made]})
     yield ask("GET /job", "job")
     yield ask("GET /job/inputs", "job")
+    yield ask("PATCH /job/parameters", "job", body={"parameters": {"events": 7}})
     yield ask("POST /job/outputs", "job", body={"outputs": [made]})
     box = {"size": 3, "sha256": "1" * 64}
     yield ask("POST /pilot/attempts/{attempt_id}/sandbox", "pilot", attempt_id=attempt, body=box)

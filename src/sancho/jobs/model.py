@@ -13,8 +13,11 @@ MOST_INPUTS = 10_000
 """Files that one job may read: a pilot is told where each of them is."""
 MOST_OUTPUTS = 100_000
 """Outputs that the jobs of one call promise together."""
-PARAMETER_NAME = "[A-Za-z][A-Za-z0-9_.-]{0,99}"
-"""What the name of something that is said of a job looks like: it can be searched for as `param.NAME`."""
+PARAMETER_NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,99}(?:\([A-Za-z0-9_%/]{1,20}\))?"
+"""What the name of something that is said of a job looks like, a unit in parentheses included: `CPUTime(s)`.
+
+It can be searched for as `param.NAME`.
+"""
 MOST_PARAMETERS = 200
 """Parameters that one job may have."""
 LONGEST_WORD = 200

@@ -7,7 +7,7 @@ ALTER TABLE submission
     ADD COLUMN name      text COLLATE "C" GENERATED ALWAYS AS (description ->> 'name') STORED,
     ADD COLUMN type      text COLLATE "C" GENERATED ALWAYS AS (description ->> 'type') STORED,
     ADD COLUMN job_group text COLLATE "C" GENERATED ALWAYS AS (description ->> 'job_group') STORED;
-ALTER TABLE attempt_detail ADD COLUMN reason text COLLATE "C";          -- why it failed, in one word
+ALTER TABLE attempt ADD COLUMN reason text COLLATE "C";                  -- why it failed, in one word
 CREATE INDEX submission_name ON submission (vo, name, submission_id);
 CREATE INDEX submission_job_group ON submission (vo, job_group, submission_id) WHERE job_group IS NOT NULL;
 CREATE INDEX submission_time ON submission (vo, submitted_at, submission_id);
@@ -17,7 +17,7 @@ CREATE INDEX job_changed ON job (vo, changed_at, job_id);
 CREATE INDEX job_queue ON job (task_queue_id, vo, job_id);
 CREATE INDEX attempt_started ON attempt (vo, started_at);
 CREATE INDEX attempt_of_pilot ON attempt (pilot_id, vo, job_id);
-CREATE INDEX attempt_detail_reason ON attempt_detail (vo, reason, attempt_id) WHERE reason IS NOT NULL;
+CREATE INDEX attempt_reason ON attempt (vo, reason, job_id) WHERE reason IS NOT NULL;
 CREATE INDEX task_queue_input ON task_queue (input_set_id, vo) WHERE input_set_id IS NOT NULL;
 CREATE INDEX job_output_of_dataset ON job_output (dataset_id, vo, job_id) WHERE dataset_id IS NOT NULL;
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.diracx import auth, health, refused, well_known
+from sancho.compat.diracx import auth, health, jobs_search, refused, well_known
 from sancho.compat.diracx.errors import render
 from sancho.kit.problem import Dialects
 
-ROUTERS: Sequence[APIRouter] = (well_known.router, auth.router, health.router, refused.router)
+ROUTERS: Sequence[APIRouter] = (
+    well_known.router, auth.router, health.router, jobs_search.router, refused.router,
+)  # fmt: skip
 """Served as they are."""
 
 DIALECTS: Dialects = dict.fromkeys(("/api/", "/.well-known/dirac-metadata", "/.well-known/security.txt"), render)

@@ -48,6 +48,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST /api/auth/token  A device that asks too often is told to wait like any other.",
         "POST /api/auth/revoke",
         "GET /api/auth/userinfo  Properties are those that the permissions of the token amount to; policies are none.",
+        "POST /api/jobs/search  Jobs of the VO of the token alone; unsorted, the newest come first. A search or count "
+        "that takes longer than 10 s is given up with 400.",
+        "POST /api/jobs/summary  Jobs of the VO of the token alone.",
         "GET /api/health/live",
         "GET /api/health/ready",
         "GET /api/health/startup",
@@ -59,6 +62,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET /api/auth/refresh-tokens  One row a login, which is one family of refresh tokens; those that were revoked "
         "are not listed.",
         "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",
+        "PATCH /api/jobs/metadata  A site is set by the match: another than that is refused. At most 200 parameters a "
+        "job and 10 000 a call.",
         "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
         "`expires_minutes`, at most a week.",
     ),
@@ -67,8 +72,7 @@ OPERATIONS: tuple[Operation, ...] = (
         *(
             f"{route}  {NOT_YET}"
             for route in (
-                "GET /api/config/", "POST /api/jobs/jdl", "POST /api/jobs/search", "POST /api/jobs/summary",
-                "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat", "PATCH /api/jobs/metadata",
+                "GET /api/config/", "POST /api/jobs/jdl", "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat",
                 "POST /api/jobs/reschedule", "POST /api/jobs/sandbox", "GET /api/jobs/sandbox",
                 "GET /api/jobs/{job_id}/sandbox", "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",
                 "PATCH /api/jobs/{job_id}/sandbox/output", "DELETE /api/jobs/{job_id}/sandbox",

@@ -13,16 +13,16 @@ from typing import Any
 from sancho.jobs.errors import CursorMalformed, NotToBeShown, TooManyGroups
 from sancho.jobs.model import JobState
 from sancho.jobs.store import searching
-from sancho.jobs.store.fields import FIELDS, NEVER_SHOWN, JobField, field_of, parameter_of
+from sancho.jobs.store.fields import FIELDS, NEVER_SHOWN, JobField, field_of, parameter_of, ranked
 from sancho.jobs.store.searching import After, Order, Wanted
 from sancho.kit.db import Connection, in_time
 from sancho.kit.query import All, Either, Not, Predicate, Query, predicates
 from sancho.kit.search import (
     PATTERNS,
     Condition,
+    PatternUnfit,
     SearchField,
     read_boolean,
-    read_integer,
     read_number,
     read_text,
 )
@@ -197,14 +197,15 @@ def _microseconds(at: datetime) -> int:
 
 async def search_part(
     conn: Connection, vo: int, query: Query | None, more: LookUps, *,
-    order: Sequence[tuple[str, bool]], part: tuple[int, int],
+    order: Sequence[tuple[str | tuple[JobState, ...], bool]], part: tuple[int, int],
 ) -> list[int]:  # fmt: skip
     """Ids of jobs that a query finds, in order of any fields (and whether from the highest): so many, after so many.
 
-    For foreign clients, who page by number. Raises what `search_page` does.
+    States in place of a field are the order of states. For foreign clients, who page by number. Raises what
+    `search_page` does.
     """
     wanted = await prepare(conn, vo, query, more)
-    fields = [(shown_field(name), down) for name, down in order]
+    fields = [(shown_field(name) if isinstance(name, str) else ranked(name), down) for name, down in order]
     by = [(field.shown, down, field.always) for field, down in fields if field.shown is not None]
     newest = not order or order[-1][1]
     needs = frozenset(alias for field, _ in fields for alias in field.needs)
@@ -279,11 +280,7 @@ async def matching(conn: Connection, operator: str, pattern: str, words: Sequenc
     Raises `PatternUnfit`, or `TooSlow` as a search does.
     """
     assert operator in PATTERNS, operator
+    if read_text(pattern) is None:
+        raise PatternUnfit(reason="it has characters that are none")
     async with in_time(conn, LONGEST_SEARCH, hint="Use a simpler pattern."):
         return await searching.matching(conn, operator, pattern, words)
-
-
-def number_of(text: str) -> int | None:
-    """The number of a job that a text says; None when it says none."""
-    found = read_integer(text)
-    return found if found is not None and 0 < found < 2**63 - 1 else None

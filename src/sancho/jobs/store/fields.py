@@ -5,7 +5,7 @@ search joins that alone. Names with a colon are ours: what people ask for by nam
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -140,7 +140,7 @@ FIELDS: Mapping[str, JobField] = {
             ),
             shown=sql.SQL("CASE WHEN j.state IN ('D', 'F', 'K') THEN j.changed_at END"),
         ),
-        _plain("error", TEXT, "x.reason", "x"),
+        _plain("error", TEXT, "t.reason", "t"),
         _plain("exit_code", INTEGER, "x.exit_code", "x"),
         _plain("wall", NUMBER, "extract(epoch FROM x.wall)::float8", "x"),
         _plain("cpu", NUMBER, "extract(epoch FROM x.cpu)::float8", "x"),
@@ -182,7 +182,11 @@ FIELDS: Mapping[str, JobField] = {
         JobField(
             search=SearchField(name="pilot.stamp", kind=WORD, value=sql.SQL("t.pilot_id"), cast="text"), needs=("t",)
         ),
+        _plain("reschedules", INTEGER, "greatest(j.attempts - 1, 0)"),
         _plain("site:id", INTEGER, "j.site_id"),
+        _plain("id:text", TEXT, "(j.job_id::text)"),
+        _plain("priority:text", TEXT, "(q.priority::text)", "q"),
+        _plain("reschedules:text", TEXT, "(greatest(j.attempts - 1, 0)::text)"),
         _plain("account:id", INTEGER, "j.account_id"),
         JobField(
             search=SearchField(
@@ -227,6 +231,13 @@ def field_of(name: str) -> JobField | None:
             "(SELECT m.value FROM job_parameter m WHERE m.job_id = j.job_id AND m.vo = %(vo)s AND m.name = {})"
         ).format(named),
     )  # fmt: skip
+
+
+def ranked(states: Sequence[JobState]) -> JobField:
+    """What sorts jobs by their states, in this order."""
+    letters = sql.SQL(", ").join(sql.Literal(state.value) for state in states)
+    value = sql.SQL("array_position(ARRAY[{}]::text[], j.state::text)").format(letters)
+    return JobField(search=FIELDS["state"].search, shown=value)
 
 
 def joined(needed: Iterable[str]) -> sql.Composable:

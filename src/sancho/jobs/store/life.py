@@ -277,15 +277,17 @@ async def set_attempt_state(conn: Connection, vo: int, attempt_id: int, state: A
     )
 
 
-async def end_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int], state: AttemptState) -> None:
-    """End locked attempts."""
+async def end_attempts(
+    conn: Connection, vo: int, attempt_ids: Sequence[int], state: AttemptState, reason: Reason | None = None
+) -> None:  # fmt: skip
+    """End locked attempts, and say why when they failed."""
     await execute(
         conn,
         """
-        UPDATE attempt SET state = %(state)s, ended_at = now()
+        UPDATE attempt SET state = %(state)s, ended_at = now(), reason = %(reason)s
          WHERE attempt_id = ANY(%(ids)s) AND vo = %(vo)s AND ended_at IS NULL
         """,
-        {"vo": vo, "ids": list(attempt_ids), "state": state.value},
+        {"vo": vo, "ids": list(attempt_ids), "state": state.value, "reason": reason and reason.value},
     )
 
 
@@ -307,34 +309,20 @@ async def write_result(conn: Connection, vo: int, attempt_id: int, result: Resul
     await execute(
         conn,
         """
-        INSERT INTO attempt_detail (vo, attempt_id, exit_code, max_memory, log_size, wall, cpu, sandbox, tail, detail,
-                                    reason)
+        INSERT INTO attempt_detail (vo, attempt_id, exit_code, max_memory, log_size, wall, cpu, sandbox, tail, detail)
         VALUES (%(vo)s, %(id)s, %(exit_code)s, %(max_memory)s, %(log_size)s, %(wall)s, %(cpu)s, %(sandbox)s,
-                %(tail)s, %(detail)s, %(reason)s)
+                %(tail)s, %(detail)s)
         ON CONFLICT (attempt_id, vo) DO UPDATE
            SET exit_code = excluded.exit_code, max_memory = excluded.max_memory, log_size = excluded.log_size,
                wall = excluded.wall, cpu = excluded.cpu, sandbox = excluded.sandbox, tail = excluded.tail,
-               detail = excluded.detail, reason = excluded.reason
+               detail = excluded.detail
         """,
         {
             "vo": vo, "id": attempt_id, "exit_code": result.exit_code, "max_memory": result.usage.max_memory,
             "log_size": result.log_size, "wall": result.usage.wall, "cpu": result.usage.cpu, "sandbox": result.sandbox,
-            "tail": result.tail, "detail": result.detail, "reason": result.reason and result.reason.value,
+            "tail": result.tail, "detail": result.detail,
         },
     )  # fmt: skip
-
-
-async def write_reason(conn: Connection, vo: int, attempt_ids: Sequence[int], reason: Reason) -> None:
-    """Keep why attempts were given up."""
-    await execute(
-        conn,
-        """
-        INSERT INTO attempt_detail (vo, attempt_id, reason)
-        SELECT %(vo)s, id, %(reason)s FROM unnest(%(ids)s::bigint[]) id ORDER BY id
-            ON CONFLICT (attempt_id, vo) DO UPDATE SET reason = excluded.reason
-        """,
-        {"vo": vo, "ids": list(attempt_ids), "reason": reason.value},
-    )
 
 
 async def write_progress(conn: Connection, vo: int, attempt_id: int, *, log: tuple[str, int], usage: Usage) -> None:

@@ -11,8 +11,8 @@ from sancho.jobs.store.fields import joined
 from sancho.kit.db import Connection, fetch_rows, fetch_values
 from sancho.kit.search import REGEX, SQL_LIKE, Composable, Condition
 
-FEW = 50_000
-"""So many jobs are sorted in a moment."""
+FEW = 5_000
+"""So many jobs are looked up one by one and sorted in a moment."""
 THING = sql.SQL("j.job_id")
 TRUE = sql.SQL("true")
 FROM = sql.SQL("FROM job j {joins} WHERE j.vo = %(vo)s AND {condition}")
