@@ -5,17 +5,30 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from sancho.jobs import service
+from sancho.jobs.errors import CursorMalformed, NotToBeShown
 from sancho.jobs.model import JobState, Reason, Requirement, Result, Usage
-from sancho.kit.db import Connection
-from sancho.kit.query import All, Either, Not, Predicate, Query, parse, render
-from tests.jobs.given import PLAIN, SIMULATION, started, submitted, user
+from sancho.jobs.service import searching
+from sancho.kit.db import Connection, TooSlow
+from sancho.kit.query import All, Either, Not, Predicate, Query, QueryMalformed, parse, render
+from sancho.kit.search import (
+    REGEX,
+    SQL_LIKE,
+    PatternUnfit,
+    SearchFieldUnknown,
+    SearchOperatorUnfit,
+    SearchValueUnfit,
+)
+from tests.jobs.given import PLAIN, SIMULATION, dataset, started, submitted, taken, user
 from tests.world import World
 
 Document = Mapping[str, Any]
+SLOW = sql.SQL("(SELECT true FROM pg_sleep(5))")
 PATTERNS = ["plain*", "*i*", "*", "pl*n", "p_ain", "*n", "payload*"]
 VALUES: Mapping[type, list[str]] = {
     int: ["0", "1", "2", "3", "5", "16000000"], float: ["0", "60", "3600", "1.5"],
@@ -188,3 +201,145 @@ async def test_a_search_finds_what_the_language_says(conn: Connection, world: Wo
     gather()
     for query in queries:
         await check(query)
+
+
+async def test_pages_follow_each_other_in_either_order(conn: Connection, world: World) -> None:
+    jobs = (await submitted(conn, world, count=5)).job_ids + (await submitted(conn, world, count=2)).job_ids
+    for sort, wanted in (
+        ("-id", jobs[::-1]), ("id", jobs), ("changed_at", jobs), ("-changed_at", jobs[::-1]),
+        ("-submitted_at", jobs[::-1]), ("submitted_at", jobs),
+    ):  # fmt: skip
+        for where in (None, "state = waiting"):
+            query, cursor, seen = parse(where) if where else None, None, list[int]()
+            for _ in range(4):
+                ids, cursor = await service.search_page(conn, 1, query, {}, sort=sort, page=(cursor, 3))
+                seen += ids
+                if cursor is None:
+                    break
+            assert seen == wanted, (sort, where)
+
+
+async def test_many_jobs_are_walked_through_and_few_are_sorted(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = (await submitted(conn, world, count=5)).job_ids
+    for few in (0, 10**9):
+        monkeypatch.setattr("sancho.jobs.store.searching.FEW", few)
+        assert await found(conn, "state = waiting") == jobs[::-1]
+        assert await found(conn, "state = waiting", sort="changed_at") == jobs
+        part = await searching.search_part(
+            conn, 1, parse("name = plain"), {}, order=[("site", True), ((JobState.WAITING,), False)], part=(1, 2)
+        )
+        assert part == jobs[1:3]
+
+
+@pytest.mark.parametrize("cursor", ["x", "1_2", "", "9" * 30, "-1", "999999999999999999_1"])
+async def test_a_cursor_of_another_list_is_refused(conn: Connection, cursor: str) -> None:
+    sort = "-changed_at" if cursor.startswith("999999") else "-id"
+    with pytest.raises(CursorMalformed):
+        await service.search_page(conn, 1, None, {}, sort=sort, page=(cursor, 3))
+
+
+async def test_jobs_are_found_by_what_they_read_and_make(conn: Connection, world: World) -> None:
+    await dataset(conn, world, "mc:raw", {"A-DISK": [1, 1]})
+    await dataset(conn, world, "mc:other", {"A-DISK": [1]})
+    reads = replace(PLAIN, inputs=("mc:raw",))
+    (reader,) = (await submitted(conn, world, reads)).job_ids
+    makers = (await submitted(conn, world, SIMULATION, count=2)).job_ids
+    assert await found(conn, "input = mc:raw") == [reader]
+    assert await found(conn, "input exists") == [reader]
+    assert await found(conn, "input in (mc:other, mc:nothing)") == []
+    assert await found(conn, "output = mc:sim") == makers[::-1]
+    assert await found(conn, "output = mc:sim_2") == [makers[1]]
+    assert await found(conn, "output in (mc:sim_1, mc:sim_2) & output exists") == makers[::-1]
+    assert await found(conn, "output != mc:sim_2") == [makers[0], reader]
+    assert await found(conn, "output = nonsense | input = mc:nothing") == []
+
+
+async def test_jobs_are_found_by_the_pilots_that_ran_them(conn: Connection, world: World) -> None:
+    first, second = (await submitted(conn, world, count=2)).job_ids
+    await taken(conn, world, pilot_id=5)
+    await taken(conn, world, pilot_id=6)
+
+    async def stamps(_: Connection, vo: int, names: Any) -> dict[str, list[int]]:
+        return {name: [int(name[1:])] for name in names if vo == 1 and name.startswith("s")}
+
+    async def by(where: str) -> list[int]:
+        return (await service.search_page(conn, 1, parse(where), {"pilot.stamp": stamps}, sort="id", page=(None, 9)))[0]
+
+    assert await by("pilot = 5") == [first]
+    assert await by("pilot.stamp in (s5, s6)") == [first, second]
+    assert await by("pilot.stamp != s5") == [second]
+    assert await by("pilot.stamp = x") == []
+
+
+async def test_one_vo_finds_no_job_of_another(conn: Connection, world: World) -> None:
+    await given_jobs(conn, world)
+    for where in (
+        None,
+        "site = SITE-A",
+        "account = alice",
+        "param.events exists",
+        "output = mc:sim",
+        "~(state = done)",
+    ):
+        assert await found(conn, where, vo=2) == []
+    assert await service.summarise(conn, 2, None, {}, by=["state"]) == []
+
+
+async def test_summaries_count_by_fields_and_parameters(conn: Connection, world: World) -> None:
+    await given_jobs(conn, world)
+    counted = await service.summarise(conn, 1, parse("name = plain"), {}, by=["state", "site"])
+    assert counted == [
+        ([JobState.DONE, "SITE-A"], 1), ([JobState.FAILED, "SITE-A"], 1), ([JobState.WAITING, None], 2)
+    ]  # fmt: skip
+    by_events = await service.summarise(conn, 1, None, {}, by=["param.events"])
+    assert sorted(str(value) for (value,), _ in by_events) == ["5", "5", "7.5", "None", "five"]
+    with pytest.raises(NotToBeShown):
+        await service.summarise(conn, 1, None, {}, by=["tags:id"])
+
+
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("sate = done", SearchFieldUnknown), ("param. = x", SearchFieldUnknown), ("param.a..(b = 1", QueryMalformed),
+        ("state = gone", SearchValueUnfit), ("state like d*", SearchOperatorUnfit), ("id = x", SearchValueUnfit),
+        ("memory > much", SearchValueUnfit), ("walltime > x", SearchValueUnfit),
+        ("param.x contains y", SearchOperatorUnfit),
+        ("submitted_at > yesterday", SearchValueUnfit), ("input like mc*", SearchOperatorUnfit),
+    ],
+)  # fmt: skip
+async def test_what_makes_no_sense_is_refused(conn: Connection, where: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        await found(conn, where)
+
+
+async def test_sizes_and_durations_are_read_as_people_write_them(conn: Connection, world: World) -> None:
+    jobs = await given_jobs(conn, world)
+    (large,) = (job for job, said in jobs.items() if said["memory"] == 16_000_000)
+    assert await found(conn, 'memory >= "16 MB" & walltime <= "1 min"') == [large]
+
+
+async def test_patterns_of_the_database_are_tried_and_refused(conn: Connection, world: World) -> None:
+    jobs = await given_jobs(conn, world)
+    names = {job for job, said in jobs.items() if said["name"] == "plain"}
+    assert set(await found(conn, Predicate("name", REGEX, ("^pl.*n$",)))) == names
+    assert set(await found(conn, Predicate("name", SQL_LIKE, ("p_ai%",)))) == names
+    assert await searching.matching(conn, REGEX, "^D", ["Done", "Killed"]) == ["Done"]
+    for pattern in ("(", "[", "a{99999}"):
+        with pytest.raises(PatternUnfit):
+            await found(conn, Predicate("name", REGEX, (pattern,)))
+    with pytest.raises(PatternUnfit):
+        await searching.matching(conn, REGEX, "\0", ["x"])
+
+
+async def test_a_search_that_takes_too_long_is_given_up(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await given_jobs(conn, world)
+    monkeypatch.setattr(searching, "LONGEST_SEARCH", 1)
+    monkeypatch.setattr("sancho.jobs.store.searching.TRUE", SLOW)
+    with pytest.raises(TooSlow):
+        await found(conn, None)
+    monkeypatch.undo()
+    assert len(await found(conn, None)) == 5

@@ -281,7 +281,7 @@ JOB_CASES = [
     case("PATCH /jobs/parameters", 403, "not_yours", account="carol"),
     *(
         case("PATCH /jobs/parameters", 422, "parameter_unfit", "parameters", body={"jobs.0.parameters.HostName": value})
-        for value in ("x" * 5000, 2**63, {"a": "x" * 5000}, ["\ud800"])
+        for value in ("x" * 5000, 2**63, {"a": "x" * 5000})
     ),
     case("PUT /jobs/views/{name}", 422, "search_field_unknown", "where", body={"where": "states = done"}),
     case("PUT /jobs/views/{name}", 422, "not_to_be_shown", "columns", body={"columns": ["nothing"]}),
