@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho.compat.diracx import states
+from sancho.compat.diracx import states_wire as states
 from sancho.compat.diracx.errors import ColumnUnknown, SearchUnfit
 from sancho.compat.diracx.jobs_translate import ALWAYS, COLUMNS, NEVER, Column, Kind, period, query_of, shown
 from sancho.compat.diracx.jobs_wire import ScalarSpec, Spec, VectorSpec

@@ -193,7 +193,7 @@ async def test_a_search_finds_what_the_language_says(conn: Connection, world: Wo
 
     queries: list[Query] = []
 
-    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=250, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(QUERIES)
     def gather(query: Query) -> None:
         queries.append(query)

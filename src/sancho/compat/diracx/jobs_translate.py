@@ -11,7 +11,7 @@ from enum import Enum
 from operator import itemgetter
 from typing import Any
 
-from sancho.compat.diracx import states
+from sancho.compat.diracx import states_wire as states
 from sancho.compat.diracx.errors import ColumnUnknown, SearchUnfit
 from sancho.compat.diracx.jobs_wire import ScalarSpec, Spec, VectorSpec
 from sancho.jobs.model import JobState
