@@ -1652,9 +1652,9 @@ CREATE TABLE sancho.submission (
     idempotency_key text,
     traceparent text,
     digest bytea,
-    name text GENERATED ALWAYS AS ((description ->> 'name'::text)) STORED COLLATE pg_catalog."C",
-    type text GENERATED ALWAYS AS ((description ->> 'type'::text)) STORED COLLATE pg_catalog."C",
-    job_group text GENERATED ALWAYS AS ((description ->> 'job_group'::text)) STORED COLLATE pg_catalog."C"
+    name text GENERATED ALWAYS AS ("left"((description ->> 'name'::text), 200)) STORED COLLATE pg_catalog."C",
+    type text GENERATED ALWAYS AS ("left"((description ->> 'type'::text), 200)) STORED COLLATE pg_catalog."C",
+    job_group text GENERATED ALWAYS AS ("left"((description ->> 'job_group'::text), 200)) STORED COLLATE pg_catalog."C"
 );
 
 

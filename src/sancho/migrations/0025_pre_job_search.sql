@@ -4,9 +4,9 @@
 -------------------------------------------------------------------------------------------- jobs
 -- What descriptions are searched by stands in columns: an expression over a document cannot use an index behind a wall.
 ALTER TABLE submission
-    ADD COLUMN name      text COLLATE "C" GENERATED ALWAYS AS (description ->> 'name') STORED,
-    ADD COLUMN type      text COLLATE "C" GENERATED ALWAYS AS (description ->> 'type') STORED,
-    ADD COLUMN job_group text COLLATE "C" GENERATED ALWAYS AS (description ->> 'job_group') STORED;
+    ADD COLUMN name      text COLLATE "C" GENERATED ALWAYS AS (left(description ->> 'name', 200)) STORED,
+    ADD COLUMN type      text COLLATE "C" GENERATED ALWAYS AS (left(description ->> 'type', 200)) STORED,
+    ADD COLUMN job_group text COLLATE "C" GENERATED ALWAYS AS (left(description ->> 'job_group', 200)) STORED;
 ALTER TABLE attempt ADD COLUMN reason text COLLATE "C";                  -- why it failed, in one word
 CREATE INDEX submission_name ON submission (vo, name, submission_id);
 CREATE INDEX submission_job_group ON submission (vo, job_group, submission_id) WHERE job_group IS NOT NULL;
