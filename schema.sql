@@ -251,6 +251,7 @@ CREATE TABLE sancho.attempt (
     ended_at timestamp with time zone,
     way smallint DEFAULT 0 NOT NULL,
     cores integer DEFAULT 1 NOT NULL,
+    reason text COLLATE pg_catalog."C",
     CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char", 'L'::"char"])))
 )
 WITH (fillfactor='80');
@@ -858,6 +859,23 @@ CREATE TABLE sancho.job_output (
 
 
 --
+-- Name: job_parameter; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_parameter (
+    vo smallint NOT NULL,
+    said_by "char" NOT NULL,
+    job_id bigint NOT NULL,
+    number double precision,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    word text COLLATE pg_catalog."C",
+    value jsonb NOT NULL,
+    CONSTRAINT job_parameter_said_by_check CHECK ((said_by = ANY (ARRAY['O'::"char", 'J'::"char", 'S'::"char"])))
+);
+
+
+--
 -- Name: job_spec; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -867,6 +885,21 @@ CREATE TABLE sancho.job_spec (
     job_id bigint NOT NULL,
     submission_id bigint NOT NULL,
     parameters jsonb
+);
+
+
+--
+-- Name: job_view; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_view (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    query text NOT NULL,
+    sort text NOT NULL,
+    columns text[] NOT NULL
 );
 
 
@@ -1680,7 +1713,10 @@ CREATE TABLE sancho.submission (
     description jsonb NOT NULL,
     idempotency_key text,
     traceparent text,
-    digest bytea
+    digest bytea,
+    name text GENERATED ALWAYS AS ("left"((description ->> 'name'::text), 200)) STORED COLLATE pg_catalog."C",
+    type text GENERATED ALWAYS AS ("left"((description ->> 'type'::text), 200)) STORED COLLATE pg_catalog."C",
+    job_group text GENERATED ALWAYS AS ("left"((description ->> 'job_group'::text), 200)) STORED COLLATE pg_catalog."C"
 );
 
 
@@ -2190,6 +2226,14 @@ ALTER TABLE ONLY sancho.job_output
 
 
 --
+-- Name: job_parameter job_parameter_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_parameter
+    ADD CONSTRAINT job_parameter_pkey PRIMARY KEY (job_id, vo, name);
+
+
+--
 -- Name: job job_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2203,6 +2247,14 @@ ALTER TABLE ONLY sancho.job
 
 ALTER TABLE ONLY sancho.job_spec
     ADD CONSTRAINT job_spec_pkey PRIMARY KEY (job_id, vo);
+
+
+--
+-- Name: job_view job_view_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_view
+    ADD CONSTRAINT job_view_pkey PRIMARY KEY (account_id, vo, name);
 
 
 --
@@ -2708,6 +2760,13 @@ CREATE UNIQUE INDEX attempt_job ON sancho.attempt USING btree (job_id, vo, numbe
 
 
 --
+-- Name: attempt_of_pilot; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_of_pilot ON sancho.attempt USING btree (pilot_id, vo, job_id);
+
+
+--
 -- Name: attempt_only_one_open; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2719,6 +2778,20 @@ CREATE UNIQUE INDEX attempt_only_one_open ON sancho.attempt USING btree (job_id,
 --
 
 CREATE INDEX attempt_pilot ON sancho.attempt USING btree (pilot_id, vo) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: attempt_reason; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_reason ON sancho.attempt USING btree (vo, reason, job_id) WHERE (reason IS NOT NULL);
+
+
+--
+-- Name: attempt_started; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_started ON sancho.attempt USING btree (vo, started_at);
 
 
 --
@@ -2869,6 +2942,13 @@ CREATE INDEX job_account ON sancho.job USING btree (vo, account_id, job_id);
 
 
 --
+-- Name: job_changed; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_changed ON sancho.job USING btree (vo, changed_at, job_id);
+
+
+--
 -- Name: job_history_job; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -2897,10 +2977,52 @@ CREATE UNIQUE INDEX job_output_name ON sancho.job_output USING btree (scope_id, 
 
 
 --
+-- Name: job_output_of_dataset; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_output_of_dataset ON sancho.job_output USING btree (dataset_id, vo, job_id) WHERE (dataset_id IS NOT NULL);
+
+
+--
+-- Name: job_parameter_number; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_parameter_number ON sancho.job_parameter USING btree (vo, name, number, job_id) WHERE (number IS NOT NULL);
+
+
+--
+-- Name: job_parameter_word; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_parameter_word ON sancho.job_parameter USING btree (vo, name, word, job_id) WHERE (word IS NOT NULL);
+
+
+--
+-- Name: job_queue; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_queue ON sancho.job USING btree (task_queue_id, vo, job_id);
+
+
+--
+-- Name: job_site; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_site ON sancho.job USING btree (vo, site_id, job_id) WHERE (site_id IS NOT NULL);
+
+
+--
 -- Name: job_spec_submission; Type: INDEX; Schema: sancho; Owner: -
 --
 
 CREATE INDEX job_spec_submission ON sancho.job_spec USING btree (submission_id, vo, number);
+
+
+--
+-- Name: job_state; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_state ON sancho.job USING btree (vo, state, job_id);
 
 
 --
@@ -3170,6 +3292,13 @@ CREATE INDEX rule_expiry ON sancho.rule USING btree (expires_at) WHERE (expires_
 
 
 --
+-- Name: submission_job_group; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX submission_job_group ON sancho.submission USING btree (vo, job_group, submission_id) WHERE (job_group IS NOT NULL);
+
+
+--
 -- Name: submission_key; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3177,10 +3306,31 @@ CREATE UNIQUE INDEX submission_key ON sancho.submission USING btree (account_id,
 
 
 --
+-- Name: submission_name; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX submission_name ON sancho.submission USING btree (vo, name, submission_id);
+
+
+--
+-- Name: submission_time; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX submission_time ON sancho.submission USING btree (vo, submitted_at, submission_id);
+
+
+--
 -- Name: task_queue_awake; Type: INDEX; Schema: sancho; Owner: -
 --
 
 CREATE INDEX task_queue_awake ON sancho.task_queue USING btree (vo, task_queue_id) WHERE active;
+
+
+--
+-- Name: task_queue_input; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX task_queue_input ON sancho.task_queue USING btree (input_set_id, vo) WHERE (input_set_id IS NOT NULL);
 
 
 --
@@ -3632,6 +3782,14 @@ ALTER TABLE ONLY sancho.job_spec
 
 ALTER TABLE ONLY sancho.job
     ADD CONSTRAINT job_task_queue_id_vo_fkey FOREIGN KEY (task_queue_id, vo) REFERENCES sancho.task_queue(task_queue_id, vo);
+
+
+--
+-- Name: job_view job_view_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_view
+    ADD CONSTRAINT job_view_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
 
 
 --
@@ -4351,10 +4509,22 @@ ALTER TABLE sancho.job_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_output ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_parameter; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_parameter ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_spec; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
 ALTER TABLE sancho.job_spec ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_view; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_view ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: ledger; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -4857,10 +5027,24 @@ CREATE POLICY wall ON sancho.job_output USING ((vo = ANY (( SELECT sancho.served
 
 
 --
+-- Name: job_parameter wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_parameter USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: job_spec wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
 CREATE POLICY wall ON sancho.job_spec USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_view wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_view USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

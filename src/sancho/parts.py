@@ -31,6 +31,7 @@ from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
 from sancho.matching.tasks import tasks as matching_tasks
+from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
 from sancho.replicas.tasks import tasks as replicas_tasks
 from sancho.rses.kinds import KINDS as RSES_KINDS
@@ -59,6 +60,9 @@ TASKS: tuple[Tasks, ...] = (
 
 SEARCH_FIELDS: tuple[SearchField, ...] = jobs.SEARCH_FIELDS
 """What DIDs may be searched by, beside what the namespace itself knows of them."""
+
+JOB_LOOKUPS: jobs.LookUps = {"pilot.stamp": pilots.ids_by_stamp}
+"""What jobs may be searched by that features above them know by name."""
 
 
 def make_deployment(settings: Settings, program: str | None = None) -> Deployment:
@@ -94,6 +98,7 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
         objects=_objects(settings),
         kinds=KINDS,
         search_fields=SEARCH_FIELDS,
+        job_lookups=JOB_LOOKUPS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         clients={diracx.client_id: diracx},
         shares=shares,

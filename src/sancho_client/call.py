@@ -5,7 +5,7 @@ written twice. A `Call[T]` has one answer, `Pages[T]` is a listing that comes pa
 is streamed, one JSON document a line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import NoneType
@@ -16,7 +16,7 @@ from pydantic import BaseModel, RootModel, TypeAdapter
 
 T_co = TypeVar("T_co", covariant=True)
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Query = Mapping[str, str | int | bool | None]
+Query = Mapping[str, str | int | bool | Sequence[str] | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,8 @@ FUNCTION_LINES: dict[str, str] = {}
 
 PARAMETERS: dict[str, str] = {
     "sancho.cli.grid:up": "a verb: one parameter for each option",
+    "sancho_client.calls.jobs:list_jobs": "one parameter for each that the route has",
+    "sancho_client.cli.job_search:list_": "a verb: one parameter for each option",
     "sancho_client.cli.metadata:find": "a verb: one parameter for each option",
     "sancho_client.cli.user:login": "a verb: one parameter for each option",
     "sancho_client.cli.vo:create": "a verb: one parameter for each option",

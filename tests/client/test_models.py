@@ -135,7 +135,13 @@ OPERATIONS: Sequence[Operation] = [
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
-    jobs.list_jobs(state="done", name="n", submission=1, mine=True, limit=1),
+    jobs.list_jobs(
+        where="state = done", state="done", name="n", submission=1, mine=True, sort="id", columns=["site"], limit=1
+    ),
+    jobs.say({1: {"events": 5}}),
+    jobs.views(),
+    jobs.save_view("v", "state = done", sort="id", columns=["site"]),
+    jobs.delete_view("v"),
     jobs.log(1, 1),
     jobs.new_sandbox("0" * 64, 1),
     jobs.producers(["mc:a"]),
@@ -144,7 +150,7 @@ OPERATIONS: Sequence[Operation] = [
     jobs.show(1),
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678"),
     jobs.submit(DESCRIPTION, count=2),
-    jobs.summary(1),
+    jobs.summary(1, by=["state", "site"], where="state = done"),
     keeping.approve(1, "yes"),
     keeping.ask(["mc:d"], NOW, "r"),
     keeping.list_exceptions(state="waiting", account="a", did="mc:d", limit=1),

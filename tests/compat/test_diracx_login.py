@@ -83,7 +83,7 @@ with SyncDiracClient() as api:
     document = api.well_known.get_openid_configuration()
     (login,) = api.auth.get_refresh_tokens()
     try:
-        api.jobs.search(body={})
+        api.rss.get_storage_status()
     except Exception as e:
         refused = f"{type(e).__name__} {e}"
     print(json.dumps({
@@ -106,7 +106,7 @@ async def test_the_client_library_reads_all_that_it_is_answered(dirac: Dirac) ->
 
     assert status == 0, said
     answers = json.loads(said)
-    assert "does not serve POST /api/jobs/search" in answers.pop("refused")
+    assert "does not serve GET /api/rss/storage" in answers.pop("refused")
     assert answers == {
         "vos": {"belle": ["users", NORMAL], "gridpp": ["users", NORMAL]},
         "same issuer": True, "keys": True, "contact": f"Contact: {CONTACT}", "me": "belle:alice",

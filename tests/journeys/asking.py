@@ -332,10 +332,18 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /jobs", body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good"})
     query = {
         "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
-        "cursor": 10**6, "limit": 10,
+        "cursor": "1000000", "limit": 10, "where": "param.HostName = wn1 & site exists", "sort": "-id",
+        "columns": ["site", "param.HostName"],
     }  # fmt: skip
     yield ask("GET /jobs", query=query)
-    yield ask("GET /jobs/summary", query={"submission": filled.ids["submission_waiting"]})
+    counted = {"submission": filled.ids["submission_waiting"], "where": "state = waiting", "by": ["state", "site"]}
+    yield ask("GET /jobs/summary", query=counted)
+    said = [{"job_id": filled.ids["job_waiting"], "parameters": {"HostName": "wn2", "events": 5, "gone": None}}]
+    yield ask("PATCH /jobs/parameters", body={"jobs": said})
+    yield ask("GET /jobs/views")
+    view = {"where": "state = failed", "sort": "-changed_at", "columns": ["error"]}
+    yield ask("PUT /jobs/views/{name}", name="mine", body=view)
+    yield ask("DELETE /jobs/views/{name}", name=f"view-{filled.vo}")
     yield ask("POST /jobs/kill", body={"job_ids": [filled.ids["job_waiting"]]})
     yield ask("POST /jobs/reschedule", body={"job_ids": [filled.ids["job_killed"]]})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
@@ -367,6 +375,7 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/outputs", "pilot", attempt_id=attempt, body={"outputs": [made]})
     yield ask("GET /job", "job")
     yield ask("GET /job/inputs", "job")
+    yield ask("PATCH /job/parameters", "job", body={"parameters": {"events": 7}})
     yield ask("POST /job/outputs", "job", body={"outputs": [made]})
     box = {"size": 3, "sha256": "1" * 64}
     yield ask("POST /pilot/attempts/{attempt_id}/sandbox", "pilot", attempt_id=attempt, body=box)

@@ -277,6 +277,10 @@ async def _make_jobs(filled: Filled) -> None:
             await filled.ask("POST", "/jobs/kill", {"job_ids": made["job_ids"]})
         if name in ("done", "running"):
             await _run(filled, name)
+        said = {"jobs": [{"job_id": made["job_ids"][0], "parameters": {"HostName": f"wn1.{filled.vo}", "events": 5}}]}
+        await filled.ask("PATCH", "/jobs/parameters", said, status=204)
+    view = {"where": f"param.HostName = wn1.{filled.vo}"}
+    await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", view)
 
 
 async def _run(filled: Filled, name: str) -> None:

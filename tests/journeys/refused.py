@@ -266,6 +266,26 @@ JOB_CASES = [
     ),
     case("GET /jobs/{job_id}/sandbox", 404, "not_found", None, job_id="job_waiting"),
     case("GET /jobs", 422, "invalid_request", "state.0", query={"state": ["nonsense"]}),
+    case("GET /jobs", 422, "query_malformed", "where", query={"where": "state ="}),
+    case("GET /jobs", 422, "search_field_unknown", "where", query={"where": "states = done"}),
+    case("GET /jobs", 422, "search_value_unfit", "where", query={"where": "state = gone"}),
+    case("GET /jobs", 422, "search_value_unfit", "where", query={"where": "id = 99999999999999999999"}),
+    case("GET /jobs", 422, "search_operator_unfit", "where", query={"where": "param.x contains y"}),
+    case("GET /jobs", 422, "not_to_be_shown", "columns", query={"columns": ["input"]}),
+    case("GET /jobs", 422, "cursor_malformed", "cursor", query={"cursor": "x"}),
+    case("GET /jobs", 422, "cursor_malformed", "cursor", query={"cursor": "5", "sort": "-changed_at"}),
+    case("GET /jobs", 422, "invalid_request", "sort", query={"sort": "site"}),
+    case("GET /jobs/summary", 422, "invalid_request", "by.0", query={"by": ["id"]}),
+    case("PATCH /jobs/parameters", 404, "job_not_found", "parameters",
+         body={"jobs": [{"job_id": UNKNOWN, "parameters": {"a": 1}}]}),
+    case("PATCH /jobs/parameters", 403, "not_yours", account="carol"),
+    *(
+        case("PATCH /jobs/parameters", 422, "parameter_unfit", "parameters", body={"jobs.0.parameters.HostName": value})
+        for value in ("x" * 5000, 2**63, {"a": "x" * 5000})
+    ),
+    case("PUT /jobs/views/{name}", 422, "search_field_unknown", "where", body={"where": "states = done"}),
+    case("PUT /jobs/views/{name}", 422, "not_to_be_shown", "columns", body={"columns": ["nothing"]}),
+    case("DELETE /jobs/views/{name}", 404, "job_view_not_found", "name", name="nothing"),
 ]  # fmt: skip
 
 PILOTS = [

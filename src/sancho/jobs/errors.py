@@ -167,3 +167,77 @@ class NotReschedulable(Conflict):
     def __init__(self, *, job_id: int, state: str) -> None:
         """Name the job and its state."""
         super().__init__(job_id=job_id, state=state, field="job_ids", hint="Kill it first, or wait until it has ended.")
+
+
+class CursorMalformed(Invalid):
+    """{cursor!r} is no cursor of a list in this order."""
+
+    code = "cursor_malformed"
+
+    def __init__(self, *, cursor: str) -> None:
+        """Show what was given."""
+        super().__init__(cursor=cursor[:100], field="cursor", hint="Send `next` of the page before, and the same sort.")
+
+
+class NotToBeShown(Invalid):
+    """Jobs have no one value of {name} to show, to sort by or to count by."""
+
+    code = "not_to_be_shown"
+
+    def __init__(self, *, name: str, field: str = "columns") -> None:
+        """Name what was asked for."""
+        super().__init__(
+            name=name[:100], field=field, hint="The fields are listed in `sancho job list --help`; see param.NAME too."
+        )
+
+
+class TooManyGroups(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_groups"
+
+    def __init__(self, *, limit: int) -> None:
+        """Say how many there may be."""
+        super().__init__(
+            what="A summary of so many groups", limit=limit, field="by", hint="Count by less, or ask for fewer jobs."
+        )
+
+
+class ParameterUnfit(Invalid):
+    """Parameter {name!r} of job {job_id} {reason}."""
+
+    code = "parameter_unfit"
+
+    def __init__(self, *, job_id: int, name: str, reason: str) -> None:
+        """Name it, and what is wrong."""
+        super().__init__(job_id=job_id, name=name[:100], reason=reason, field="parameters")
+
+
+class TooManyParameters(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_parameters"
+
+    def __init__(self, *, what: str, limit: int) -> None:
+        """Say of what there are too many, and how many there may be."""
+        super().__init__(what=what, limit=limit, field="parameters", hint="Remove some first, with null for a value.")
+
+
+class ViewNotFound(NotFound):
+    """You have no view {name!r}."""
+
+    code = "job_view_not_found"
+
+    def __init__(self, *, name: str) -> None:
+        """Name it."""
+        super().__init__(name=name[:100], field="name", hint="`sancho job view list` lists them.")
+
+
+class TooManyViews(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_job_views"
+
+    def __init__(self, *, limit: int) -> None:
+        """Say how many there may be."""
+        super().__init__(what="One more view", limit=limit, field="name", hint="Remove one first.")

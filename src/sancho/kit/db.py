@@ -30,6 +30,7 @@ from sancho.kit.adapters import ADAPTERS
 from sancho.kit.errors import Conflict, Invalid, Unavailable
 from sancho.kit.fair import Party, Turns
 from sancho.kit.glances import glance_of
+from sancho.kit.search import PatternUnfit
 from sancho.kit.tenancy import INSTANCE
 
 Connection = AsyncConnection[TupleRow]
@@ -279,7 +280,10 @@ async def serving(conn: Connection, vos: Iterable[int]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def in_time(conn: Connection, seconds: int, *, hint: str = "Ask for less.") -> AsyncIterator[None]:
-    """Give up a statement of this block that takes longer: raise `TooSlow`, and take back what the block did."""
+    """Give up a statement of this block that takes longer: raise `TooSlow`, and take back what the block did.
+
+    A pattern of a search that the database cannot read raises `PatternUnfit`.
+    """
     before = await fetch_value(conn, "SELECT current_setting('statement_timeout')")
     try:
         async with conn.transaction():
@@ -287,6 +291,8 @@ async def in_time(conn: Connection, seconds: int, *, hint: str = "Ask for less."
             yield
     except errors.QueryCanceled as e:
         raise TooSlow(seconds=seconds, hint=hint) from e
+    except (errors.InvalidRegularExpression, errors.InvalidEscapeSequence) as e:
+        raise PatternUnfit(reason=e.diag.message_primary or "it is malformed") from e
     await conn.execute("SELECT set_config('statement_timeout', %s, true)", [before])
 
 

@@ -43,6 +43,8 @@ class Deployment:
     """Every kind of configuration document, for who applies one without being asked by a request."""
     search_fields: Sequence[SearchField] = ()
     """What DIDs may be searched by that features above the namespace know."""
+    job_lookups: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """How what features above jobs know by name is found among jobs: by the field of a search, what looks ids up."""
     clock: Clock = field(default_factory=SystemClock)
     shares: Shares = field(default_factory=Shares)
     """What the VOs count beside each other; the same object that weighs the turns at the database."""

@@ -27,6 +27,9 @@ ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between", "in", "exists")
 ARRAY = ("contains", "in", "exists")
 NARROW = ("=", "in", "between", "contains")
 """What likely finds little."""
+SQL_LIKE, REGEX = "like pattern", "regex"
+PATTERNS = (SQL_LIKE, REGEX)
+"""Tests on texts that only foreign dialects have, whose users know the database's own patterns; no query says them."""
 _PATTERN = str.maketrans({"*": "%", "%": r"\%", "_": r"\_", "\\": r"\\"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -60,13 +63,10 @@ class SearchFieldUnknown(Invalid):
 
     code = "search_field_unknown"
 
-    def __init__(self, *, name: str, near: Iterable[str], field: str = "where") -> None:
-        """Name what was asked for, and what it may have meant."""
+    def __init__(self, *, name: str, near: Iterable[str], hint: str, field: str = "where") -> None:
+        """Name what was asked for, what it may have meant, and where to read which there are."""
         meant = ", ".join(near)
-        super().__init__(
-            name=name[:100], near=f"; did you mean {meant}?" if meant else "", field=field,
-            hint="GET /v1/metadata/keys, or `sancho data meta keys`, lists them.",
-        )  # fmt: skip
+        super().__init__(name=name[:100], near=f"; did you mean {meant}?" if meant else "", field=field, hint=hint)
 
 
 class SearchValueUnfit(Invalid):
@@ -89,6 +89,16 @@ class SearchOperatorUnfit(Invalid):
         super().__init__(name=name, kind=kind, operator=operator, known=", ".join(known), field=field)
 
 
+class PatternUnfit(Invalid):
+    """This pattern cannot be used: {reason}."""
+
+    code = "pattern_unfit"
+
+    def __init__(self, *, reason: str, field: str = "where") -> None:
+        """Say what the database says of it."""
+        super().__init__(reason=reason[:200], field=field)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchField:
     """Something to search by. SQL in it may rely on the aliases that the searching statement declares."""
@@ -105,7 +115,7 @@ class SearchField:
     """Where the value is not in the thing's own row: makes a query of ids of things of a condition on the value."""
     check: Finder | None = None
     """The same as a condition on one thing, where nobody can estimate how much `finder` finds: a query then begins
-    with one of those at most, and looks at each thing for the others."""
+    with one of those at most, and looks at each thing for the others. Without `finder`, all there is."""
     read: Callable[[str], object | None] | None = None
     """Reads a value; None from it: that is none. Without it, the kind says how."""
 
@@ -113,6 +123,11 @@ class SearchField:
     def operators(self) -> tuple[str, ...]:
         """How it may be tested."""
         return ARRAY if self.array else OPERATORS[self.kind]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether patterns fit it."""
+        return self.kind is FieldKind.TEXT and not self.array
 
     def value_of(self, text: str) -> object:
         """Read a value; raises `SearchValueUnfit`."""
@@ -130,12 +145,18 @@ class Condition:
     params: Mapping[str, object]
 
 
-def plan(query: Query, fields: Mapping[str, SearchField], thing: Composable, *, few: bool = False) -> Condition:
+KEYS = "GET /v1/metadata/keys, or `sancho data meta keys`, lists them."
+
+
+def plan(
+    query: Query, fields: Mapping[str, SearchField], thing: Composable, *, few: bool = False, hint: str = KEYS
+) -> Condition:
     """Write a query as a condition; `thing` is the id that finders find. `few`: there are not many things to look at.
 
-    Raises `SearchFieldUnknown`, `SearchOperatorUnfit` or `SearchValueUnfit`.
+    Raises `SearchFieldUnknown`, whose `hint` says where to read what there is, `SearchOperatorUnfit` or
+    `SearchValueUnfit`.
     """
-    planned = _Plan(fields, thing)
+    planned = _Plan(fields, thing, hint)
     return Condition(planned.condition(query, leads=not few), planned.params)
 
 
@@ -145,6 +166,7 @@ class _Plan:
 
     fields: Mapping[str, SearchField]
     thing: Composable
+    hint: str
     params: dict[str, object] = dataclass_field(default_factory=dict[str, object])
 
     def condition(self, query: Query, *, leads: bool) -> Composable:
@@ -166,7 +188,7 @@ class _Plan:
         """The term to begin with, of those that cannot be estimated: one that likely finds little."""
         checked = [
             term for term in terms
-            if isinstance(term, Predicate) and term.field in self.fields and self.fields[term.field].check is not None
+            if isinstance(term, Predicate) and (field := self.fields.get(term.field)) and field.finder and field.check
         ]  # fmt: skip
         narrow = [term for term in checked if term.operator in NARROW]
         return next(iter(narrow or checked), next((term for term in terms if isinstance(term, All)), None))
@@ -174,8 +196,9 @@ class _Plan:
     def _predicate(self, query: Predicate, *, leads: bool) -> Composable:
         field = self.fields.get(query.field)
         if field is None:
-            raise SearchFieldUnknown(name=query.field, near=difflib.get_close_matches(query.field, self.fields, n=3))
-        if query.operator not in field.operators:
+            near = difflib.get_close_matches(query.field, self.fields, n=3)
+            raise SearchFieldUnknown(name=query.field, near=near, hint=self.hint)
+        if query.operator not in field.operators and not (query.operator in PATTERNS and field.is_text):
             kind = f"{field.kind.value} array" if field.array else field.kind.value
             raise SearchOperatorUnfit(name=field.name, kind=kind, operator=query.operator, known=field.operators)
         if query.operator == "!=":
@@ -184,7 +207,7 @@ class _Plan:
         exists = query.operator == "exists"
         test = sql.SQL("{} IS NOT NULL").format(field.value) if exists else _compare(field, query, self.params)
         if field.finder is None:
-            return test
+            return test if field.check is None else field.check(test)
         if field.check is None:
             return sql.SQL("{} IN ({})").format(self.thing, field.finder(test))
         # An array is made once, and things are looked up by it; for a query the database would guess, and join.
@@ -207,6 +230,10 @@ def _compare(field: SearchField, asked: Predicate, params: dict[str, object]) ->
             return sql.SQL("{} = {}").format(field.value, given(values[0]))
         case "like":
             return _like(field, str(values[0]), given)
+        case "like pattern":
+            return sql.SQL("{} LIKE {}").format(field.value, given(values[0]))
+        case "regex":
+            return sql.SQL("{} ~ {}").format(field.value, given(values[0]))
         case operator:
             return sql.SQL("{} {} {}").format(field.value, COMPARISONS[operator], given(values[0]))
 

@@ -106,3 +106,5 @@ Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"anyOf": _SCALA
 """A text, a number, true or false."""
 Time = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment; without a time zone it is UTC."""
+Json = Annotated[Any, WithJsonSchema({"type": ["string", "number", "boolean", "object", "array", "null"]})]
+"""Any value of JSON; what may be in it is for the service to say."""

@@ -10,11 +10,18 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from sancho.dids.errors import CollectionClosed, DidExists
-from sancho.jobs.errors import AttemptEnded, InputWithdrawn, OutputsDiffer, OutputUnknown
-from sancho.jobs.model import Reason, Result, Slot, Usage
+from sancho.jobs.errors import (
+    AttemptEnded,
+    InputWithdrawn,
+    OutputsDiffer,
+    OutputUnknown,
+    ParameterUnfit,
+    TooManyParameters,
+)
+from sancho.jobs.model import MOST_PARAMETERS, PARAMETER_NAME, Reason, Result, Slot, Usage
 from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
-from sancho.kit.units import Amount, FileSize, Id, Seconds, Time
+from sancho.kit.units import Amount, FileSize, Id, Json, Seconds, Time
 from sancho.kit.web import (
     Caller,
     Deployed,
@@ -203,6 +210,15 @@ class RetireIn(BaseModel, extra="forbid"):
     reason: Annotated[str, Field(max_length=256)]
 
 
+class ParametersIn(BaseModel, extra="forbid"):
+    """What a job says of itself, by name; what it said by other names stays."""
+
+    parameters: Annotated[
+        dict[Annotated[str, Field(pattern=f"^{PARAMETER_NAME}$")], Json],
+        Field(min_length=1, max_length=MOST_PARAMETERS),
+    ]
+
+
 class PilotOut(BaseModel):
     """A pilot as lists show it."""
 
@@ -331,6 +347,17 @@ async def own_inputs(caller: JobCaller, conn: JobTransaction, deployment: Deploy
 async def own_outputs(body: OutputsIn, caller: JobCaller, conn: JobTransaction, deployment: Deployed) -> UploadsOut:
     """Where the job that asks may put outputs that it has promised, before it ends; its pilot commits them."""
     return UploadsOut.of(await service.own_outputs(conn, deployment, caller, body.made()))
+
+
+@router.patch(
+    "/job/parameters",
+    tags=["job"],
+    status_code=204,
+    responses=problems(NotAJob, AttemptEnded, ParameterUnfit, TooManyParameters),
+)
+async def own_parameters(body: ParametersIn, caller: JobCaller, conn: JobTransaction) -> None:
+    """Say something of the job that calls, by which it is then found."""
+    await service.own_parameters(conn, caller, body.parameters)
 
 
 @router.get("/pilots")

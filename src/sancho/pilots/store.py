@@ -329,3 +329,16 @@ async def fail_stamps(conn: Connection, vo: int, stamps: Sequence[str], detail: 
         """,
         {"vo": vo, "stamps": list(stamps), "detail": detail},
     )
+
+
+async def ids_by_stamp(conn: Connection, vos: Sequence[int], stamps: Sequence[str]) -> dict[str, list[int]]:
+    """Ids of the pilots of some VOs by their stamps."""
+    rows = await fetch_rows(
+        conn,
+        "SELECT stamp, pilot_id FROM pilot WHERE stamp = ANY(%(stamps)s) AND vo = ANY(%(vos)s) ORDER BY pilot_id",
+        {"stamps": list(stamps), "vos": list(vos)},
+    )
+    found: dict[str, list[int]] = {}
+    for stamp, pilot_id in rows:
+        found.setdefault(stamp, []).append(pilot_id)
+    return found

@@ -1,19 +1,21 @@
 """Jobs: submit, look, kill, fetch."""
 
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any
 from uuid import uuid4
 
-from sancho_client.call import Call, Pages, body
+from sancho_client.call import Call, Pages, body, segment
 from sancho_client.models.jobs import (
     Changed,
     Job,
+    JobCount,
     JobDescription,
     JobDetail,
+    JobView,
     Log,
     SandboxLink,
     SandboxUpload,
-    StateCount,
     Submission,
 )
 
@@ -36,14 +38,24 @@ def submit(
 
 def list_jobs(
     *,
+    where: str | None = None,
     state: str | None = None,
     name: str | None = None,
     submission: int | None = None,
     mine: bool = False,
+    sort: str | None = None,
+    columns: Sequence[str] = (),
     limit: int | None = None,
 ) -> Pages[Job]:
-    """The jobs of the VO, newest first; `mine` are the caller's own."""
-    query = {"state": state, "name": name, "submission": submission, "mine": mine or None}
+    """The jobs of the VO that a search finds, newest first; `mine` are the caller's own.
+
+    `where` is a query such as `state = failed & site like LCG.*`, `sort` one of id, submitted_at and changed_at, with
+    a `-` from the highest; `columns` are fields to show beside the usual ones, such as `param.HostName`.
+    """
+    query = {
+        "where": where, "state": state, "name": name, "submission": submission, "mine": mine or None, "sort": sort,
+        "columns": list(columns) or None,
+    }  # fmt: skip
     return Pages(path="/v1/jobs", item=Job, query=query, page_size=500, limit=limit)
 
 
@@ -52,9 +64,34 @@ def show(job_id: int) -> Call[JobDetail]:
     return Call(method="GET", path=f"/v1/jobs/{job_id}", answer=JobDetail)
 
 
-def summary(submission: int | None = None) -> Call[list[StateCount]]:
-    """How many jobs are in each state."""
-    return Call(method="GET", path="/v1/jobs/summary", answer=list[StateCount], query={"submission": submission})
+def summary(
+    submission: int | None = None, *, by: Sequence[str] = ("state",), where: str | None = None
+) -> Call[list[JobCount]]:
+    """How many jobs that a search finds have each combination of values of some fields."""
+    query = {"by": list(by), "where": where, "submission": submission}
+    return Call(method="GET", path="/v1/jobs/summary", answer=list[JobCount], query=query)
+
+
+def say(said: Mapping[int, Mapping[str, Any]]) -> Call[None]:
+    """Say something of jobs, by name: texts, numbers, booleans, small objects; None takes it back."""
+    jobs = [{"job_id": job_id, "parameters": dict(document)} for job_id, document in said.items()]
+    return Call(method="PATCH", path="/v1/jobs/parameters", answer=NoneType, json={"jobs": jobs}, repeatable=True)
+
+
+def views() -> Call[list[JobView]]:
+    """The searches that the caller has named."""
+    return Call(method="GET", path="/v1/jobs/views", answer=list[JobView])
+
+
+def save_view(name: str, where: str = "", *, sort: str | None = None, columns: Sequence[str] = ()) -> Call[JobView]:
+    """Keep a search under a name, in place of the one that had it."""
+    sent = body(where=where, sort=sort, columns=list(columns) or None)
+    return Call(method="PUT", path=f"/v1/jobs/views/{segment(name)}", answer=JobView, json=sent)
+
+
+def delete_view(name: str) -> Call[None]:
+    """Forget a search that was named."""
+    return Call(method="DELETE", path=f"/v1/jobs/views/{segment(name)}", answer=NoneType)
 
 
 def log(job_id: int, attempt: int | None = None) -> Call[Log]:

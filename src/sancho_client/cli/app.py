@@ -7,6 +7,7 @@ from sancho_client.cli import (
     decisions,
     identity,
     job,
+    job_search,
     keeping,
     lives,
     rule,
@@ -23,6 +24,7 @@ LOGIN = "You"
 def add_to(root: Verbs) -> None:
     """Add the user verbs to a group."""
     user.add_to(root, panel=LOGIN)
+    job_search.add_to(job.verbs)
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
     keeping.add_to(data.verbs)

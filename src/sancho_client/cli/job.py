@@ -13,7 +13,7 @@ from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs, report
 from sancho_client.data import download, sandbox
 from sancho_client.errors import BadInput, Problem
-from sancho_client.models.jobs import Attempt, Change, Job, JobDetail, JobOutput, Submission
+from sancho_client.models.jobs import Attempt, Change, JobDetail, JobOutput, Submission
 
 verbs = Verbs("Jobs: submit, watch, fetch, kill.")
 JobId = Annotated[int, typer.Argument(metavar="JOB", help="The job's number.")]
@@ -94,31 +94,6 @@ def _span(ids: Sequence[int]) -> str:
     return f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs, {ids[0]} to {ids[-1]}"
 
 
-@verbs.command("list", example="sancho job list --state running --limit 20")
-def list_(
-    session: Session,
-    state: Annotated[str | None, typer.Option("--state", help="Jobs in this state.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Jobs of this name.")] = None,
-    submission: SubmissionOption = None,
-    mine: Annotated[bool, typer.Option("--mine", help="Your own jobs alone.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 50,
-) -> None:
-    """List jobs, newest first."""
-    columns: list[Column[Job]] = [
-        Column("job", lambda j: j.job_id, "right"),
-        Column("name", lambda j: j.name),
-        Column("state", lambda j: j.state, "state"),
-        Column("site", lambda j: j.site),
-        Column("account", lambda j: j.account),
-        Column("attempts", lambda j: j.attempts, "right"),
-        Column("submitted", lambda j: j.submitted_at),
-        Column("changed", lambda j: j.changed_at),
-        Column("detail", lambda j: j.detail),
-    ]
-    found = session.client.pages(jobs.list_jobs(state=state, name=name, submission=submission, mine=mine, limit=limit))
-    session.output.listing(found, columns, of="jobs")
-
-
 @verbs.command("show", example="sancho job show 17")
 def show(session: Session, job: JobId) -> None:
     """Show all that is known about a job: its history, attempts, outputs, and why it waits."""
@@ -135,6 +110,7 @@ def show(session: Session, job: JobId) -> None:
         "changed": found.changed_at,
         "command": " ".join(str(c) for c in found.description.get("command", ())),
         "parameters": found.parameters,
+        "says": found.said,
         "inputs": found.inputs,
         "trace": found.trace_id,
     }
@@ -308,12 +284,3 @@ def _tell_changed(session: Session, asked: list[int], changed: tuple[int, ...], 
         session.output.line(f"{job_id} {word}")
     if left := sorted(set(asked) - set(changed)):
         session.output.say(f"Not {word}: {', '.join(str(j) for j in left)}.")
-
-
-@verbs.command("summary", example="sancho job summary --submission 4")
-def summary(session: Session, submission: SubmissionOption = None) -> None:
-    """Count jobs by state."""
-    found = session.client.send(jobs.summary(submission))
-    session.output.listing(
-        found, [Column("state", lambda c: c.state, "state"), Column("jobs", lambda c: c.count, "right")], of="jobs"
-    )

@@ -101,7 +101,10 @@ class InsertedJob(Answer):
 
 
 class Job(Answer):
-    """A job as it stands in a list; `attempts` counts them, `number` is its place in its submission."""
+    """A job as it stands in a list; `attempts` counts them, `number` is its place in its submission.
+
+    `values` are those of the columns that were asked for.
+    """
 
     job_id: int
     name: str
@@ -114,6 +117,7 @@ class Job(Answer):
     submitted_at: datetime
     changed_at: datetime
     detail: str | None = None
+    values: Mapping[str, Any] = Field(default_factory=dict[str, Any])
 
     @property
     def over(self) -> bool:
@@ -159,9 +163,13 @@ class JobOutput(Answer):
 
 
 class JobDetail(Job):
-    """All that is known about a job; `reason` says why it does not run yet, `trace_id` what to look for in traces."""
+    """All that is known about a job; `reason` says why it does not run yet, `trace_id` what to look for in traces.
+
+    `parameters` are those that it was submitted with, `said` is what it says of itself.
+    """
 
     description: Mapping[str, Any]
+    said: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     parameters: Mapping[str, Any] | None = None
     history: tuple[Change, ...] = ()
     attempt_list: tuple[Attempt, ...] = ()
@@ -171,11 +179,30 @@ class JobDetail(Job):
     trace_id: str | None = None
 
 
-class StateCount(Answer):
-    """How many jobs are in a state."""
+class JobCount(Answer, extra="allow"):
+    """How many jobs have some values, which stand beside the number by the names of their fields."""
 
-    state: str
     count: int
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """What they have in common."""
+        return self.model_extra or {}
+
+    @property
+    def state(self) -> str:
+        """The state, of those that were counted by it."""
+        return str(self.values["state"])
+
+
+class JobView(Answer):
+    """A search that an account has named."""
+
+    name: str
+    where: str = ""
+    sort: str = "-id"
+    columns: Strings = ()
+    changed_at: datetime | None = None
 
 
 class Log(Answer):

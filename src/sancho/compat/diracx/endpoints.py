@@ -51,6 +51,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET /api/rss/storage  To check what is there is to read.",
         "GET /api/rss/compute",
         "GET /api/rss/site",
+        "POST /api/jobs/search  Jobs of the VO of the token alone; unsorted, the newest come first. A search or count "
+        "that takes longer than 10 s is given up with 400.",
+        "POST /api/jobs/summary  Jobs of the VO of the token alone.",
         "GET /api/health/live",
         "GET /api/health/ready",
         "GET /api/health/startup",
@@ -65,6 +68,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "are names of accounts; neither addresses nor names in certificates are told.",
         "GET /api/rss/fts  Always empty: transfers are carried by workers of this server.",
         "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",
+        "PATCH /api/jobs/metadata  A site is set by the match: another than that is refused. At most 200 parameters a "
+        "job and 10 000 a call.",
         "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
         "`expires_minutes`, at most a week.",
         "POST /api/jobs/jdl  10 000 jobs at once instead of 20, of at most 500 different descriptions; all or none. "
@@ -75,8 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
         *(
             f"{route}  {NOT_YET}"
             for route in (
-                "POST /api/jobs/search", "POST /api/jobs/summary",
-                "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat", "PATCH /api/jobs/metadata",
+                "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat",
                 "POST /api/jobs/reschedule", "POST /api/jobs/sandbox", "GET /api/jobs/sandbox",
                 "GET /api/jobs/{job_id}/sandbox", "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",
                 "PATCH /api/jobs/{job_id}/sandbox/output", "DELETE /api/jobs/{job_id}/sandbox",

@@ -17,8 +17,11 @@ from sancho.identity.errors import (
     ScopeRefused,
     TokenRevoked,
 )
+from sancho.jobs.errors import ParameterUnfit
+from sancho.kit.db import TooSlow
 from sancho.kit.errors import BadRequest, Forbidden, NotFound, SanchoError, TooMany, Unauthorized, Unavailable
 from sancho.kit.issuer import TokenExpired, TokenInvalid
+from sancho.kit.search import PatternUnfit, SearchValueUnfit
 from sancho.kit.web import NoToken
 from sancho.vos.errors import VoNotFound
 
@@ -177,7 +180,56 @@ class TooDifferent(BadRequest):
         )  # fmt: skip
 
 
-STATUS: dict[type[SanchoError], int] = {AccountNotFound: 400, ScopeRefused: 403, VoNotFound: 400}
+class ColumnUnknown(BadRequest):
+    """Unknown column {name}"""
+
+    code = "diracx_column_unknown"
+
+    def __init__(self, *, name: str) -> None:
+        """Name it."""
+        super().__init__(name=name[:100])
+
+
+class SearchUnfit(BadRequest):
+    """{reason}"""
+
+    code = "diracx_search_unfit"
+
+    def __init__(self, *, reason: str) -> None:
+        """Say what is wrong."""
+        super().__init__(reason=reason, field="search")
+
+
+class TooManyPages(BadRequest):
+    """No page is looked for behind {last} jobs."""
+
+    code = "diracx_too_many_pages"
+
+    def __init__(self, *, last: int) -> None:
+        """Say where it ends."""
+        super().__init__(last=last, field="page")
+
+
+class AttributeFixed(BadRequest):
+    """{name} of a job cannot be set here."""
+
+    code = "diracx_attribute_fixed"
+
+    def __init__(self, *, name: str) -> None:
+        """Name it."""
+        super().__init__(name=name)
+
+
+class NotAllYours(Forbidden):
+    """Not all of these jobs are yours."""
+
+    code = "diracx_not_all_yours"
+
+
+STATUS: dict[type[SanchoError], int] = {
+    AccountNotFound: 400, ScopeRefused: 403, VoNotFound: 400, SearchValueUnfit: 400, PatternUnfit: 400, TooSlow: 400,
+    ParameterUnfit: 400,
+}  # fmt: skip
 """Where DiracX's status differs from ours."""
 DETAIL: dict[type[SanchoError], str] = {
     NoToken: "Authorization header is missing", TokenExpired: "Invalid JWT", TokenInvalid: "Invalid JWT",

@@ -1,5 +1,5 @@
 """Native routes of jobs."""
 
-from sancho.jobs.api import jobs, submitting
+from sancho.jobs.api import jobs, parameters, saved, searching, submitting
 
-ROUTERS = (submitting.router, jobs.router)
+ROUTERS = (submitting.router, searching.router, parameters.router, saved.router, jobs.router)

@@ -1,45 +1,22 @@
 """Jobs shown, killed and rescheduled."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.jobs import service
-from sancho.jobs.api.submitting import DidText, Name
+from sancho.jobs.api.searching import JobOut, row
+from sancho.jobs.api.submitting import DidText
 from sancho.jobs.errors import JobNotFound, NotReschedulable
-from sancho.jobs.model import MAX_ROWS, JobState
-from sancho.jobs.store.views import JobRow
+from sancho.jobs.model import MAX_ROWS
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
 from sancho.kit.web import Caller, Deployed, Transaction, native
 
 router = native(tags=["jobs"])
-
-
-class JobOut(BaseModel):
-    """A job as lists show it."""
-
-    job_id: int
-    name: str
-    state: str
-    account: str
-    site: str | None
-    attempts: int
-    submission_id: int
-    number: int
-    submitted_at: datetime
-    changed_at: datetime
-    detail: str | None
-
-
-class JobsOut(BaseModel):
-    """A page of jobs; `next` is the cursor of the following page."""
-
-    items: list[JobOut]
-    next: int | None
 
 
 class TransitionOut(BaseModel):
@@ -80,9 +57,13 @@ class OutputOut(BaseModel):
 
 
 class JobDetailOut(JobOut):
-    """Everything about one job; `reason` says why it does not run yet, `trace_id` what to look for in traces."""
+    """Everything about one job; `reason` says why it does not run yet, `trace_id` what to look for in traces.
+
+    `parameters` are those that it was submitted with, `said` is what it says of itself.
+    """
 
     description: dict[str, Any]
+    said: dict[str, Any]
     parameters: dict[str, Any]
     history: list[TransitionOut]
     attempt_list: list[AttemptOut]
@@ -100,13 +81,6 @@ class LogOut(BaseModel):
     tail: str
     log_size: int
     final: bool
-
-
-class StateCount(BaseModel):
-    """How many jobs are in a state."""
-
-    state: str
-    count: int
 
 
 class JobIds(BaseModel, extra="forbid"):
@@ -137,45 +111,6 @@ def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
 
 
-def _row(job: JobRow) -> dict[str, Any]:
-    return {
-        "job_id": job.job_id, "name": job.name, "state": job.state.word, "account": job.account, "site": job.site,
-        "attempts": job.attempts, "submission_id": job.submission_id, "number": job.number,
-        "submitted_at": job.submitted_at, "changed_at": job.changed_at, "detail": job.detail,
-    }  # fmt: skip
-
-
-class JobsWanted(BaseModel, extra="forbid"):
-    """Which jobs a list shows."""
-
-    state: list[Literal["pending", "waiting", "matched", "running", "completing", "done", "failed", "killed"]] = []
-    name: Name | None = None
-    mine: bool = False
-    submission: Id | None = None
-    cursor: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-@router.get("/jobs")
-async def list_jobs(caller: Caller, conn: Transaction, wanted: Annotated[JobsWanted, Query()]) -> JobsOut:
-    """Jobs of your VO, newest first."""
-    letters = {s.word: s.value for s in JobState}
-    said = {
-        "states": [letters[w] for w in wanted.state] or None, "name": wanted.name, "before": wanted.cursor,
-        "account_id": caller.account_id if wanted.mine else None, "submission_id": wanted.submission,
-        "limit": wanted.limit,
-    }  # fmt: skip
-    rows = await service.list_jobs(conn, caller, said)
-    more = rows[-1].job_id if len(rows) == wanted.limit else None
-    return JobsOut(items=[JobOut(**_row(j)) for j in rows], next=more)
-
-
-@router.get("/jobs/summary")
-async def summarise_jobs(caller: Caller, conn: Transaction, submission: Id | None = None) -> list[StateCount]:
-    """Jobs by state, of your VO or of one submission."""
-    return [StateCount(state=s.word, count=n) for s, n in await service.summarise(conn, caller, submission)]
-
-
 @router.post("/jobs/kill", responses=problems(JobNotFound))
 async def kill_jobs(body: JobIds, caller: Caller, conn: Transaction) -> ChangedOut:
     """Kill jobs that have not ended."""
@@ -200,7 +135,7 @@ async def get_job(job_id: Id, caller: Caller, conn: Transaction) -> JobDetailOut
     view = await service.get(conn, caller, job_id)
     paths = [o["path"] for o in view.description["outputs"]]
     return JobDetailOut(
-        **_row(view.job),
+        **row(view.job), said=dict(view.said),
         description=dict(view.description), parameters=dict(view.parameters), reason=view.reason,
         trace_id=view.trace_id,
         inputs=list(view.description["inputs"]),

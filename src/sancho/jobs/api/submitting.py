@@ -144,7 +144,8 @@ class DescriptionIn(BaseModel, extra="forbid"):
     def description(self) -> Description:
         """The same as a value of ours."""
         return Description(
-            name=self.name, command=tuple(self.command), group=self.group, type=self.type, job_group=self.job_group, environment=self.environment,
+            name=self.name, command=tuple(self.command), group=self.group, type=self.type,
+            job_group=self.job_group, environment=self.environment,
             sandbox=self.sandbox, inputs=tuple(self.inputs), outputs=tuple(_output(o) for o in self.outputs),
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
             requirements=self.requirements.requirement(),

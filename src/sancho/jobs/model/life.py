@@ -15,6 +15,17 @@ MOST_INPUTS = 10_000
 """Files that one job may read: a pilot is told where each of them is."""
 MOST_OUTPUTS = 100_000
 """Outputs that the jobs of one call promise together."""
+PARAMETER_NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,99}(?:\([A-Za-z0-9_%/]{1,20}\))?"
+"""What the name of something that is said of a job looks like, a unit in parentheses included: `CPUTime(s)`.
+
+It can be searched for as `param.NAME`.
+"""
+MOST_PARAMETERS = 200
+"""Parameters that one job may have."""
+LONGEST_WORD = 200
+"""Characters of a text that can be searched for; longer ones are shown alone."""
+LARGEST_OBJECT = 4096
+"""Bytes of an object, as JSON."""
 TAIL = 16_384
 """Bytes of stdout kept per attempt."""
 
@@ -258,3 +269,22 @@ class Result:
     tail: str = ""
     log_size: int = 0
     sandbox: bytes | None = None
+
+
+class SaidBy(Enum):
+    """Who said something of a job."""
+
+    OWNER = "O"
+    JOB = "J"
+    SYSTEM = "S"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobView:
+    """A search that an account has named: which jobs, in which order, and what is shown of them."""
+
+    name: str
+    query: str
+    sort: str
+    columns: list[str]
+    changed_at: datetime

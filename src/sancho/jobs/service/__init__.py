@@ -1,6 +1,7 @@
 """The door to jobs.
 
-`submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them.
+`submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them, `searching`
+finds them, `parameters` is what is said of them, `saved` the searches that accounts have named.
 """
 
 from sancho.jobs.service.inputs import close_datasets, resolve_all
@@ -19,6 +20,19 @@ from sancho.jobs.service.life import (
     start,
     vo_of_attempt,
 )
+from sancho.jobs.service.parameters import of_jobs as parameters_of
+from sancho.jobs.service.parameters import say, set_parameters
+from sancho.jobs.service.saved import delete_view, list_views, save_view
+from sancho.jobs.service.searching import (
+    LookUps,
+    count,
+    histories,
+    matching,
+    search_page,
+    search_part,
+    summarise,
+    values,
+)
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
 from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
@@ -35,16 +49,16 @@ from sancho.jobs.service.views import (
     promised,
     sandbox_size,
     sandbox_url,
-    summarise,
     traceparent,
 )
 from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
     "SEARCH_FIELDS",
-    "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
-    "find_attempt", "find_started", "finish", "get", "get_spec", "input_files", "kill", "lent", "list_jobs", "log",
-    "look_again", "lose", "open_attempts", "owners", "producers", "progress", "promised", "reschedule", "resolve_all",
-    "rest", "sandbox_size", "sandbox_url", "shared_files", "shared_inputs", "start", "submit", "summarise", "take_back",
-    "traceparent", "vo_of_attempt",
+    "LookUps", "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
+    "count", "delete_view", "find_attempt", "find_started", "finish", "get", "get_spec", "histories", "input_files",
+    "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching", "open_attempts", "owners",
+    "parameters_of", "producers", "progress", "promised", "reschedule", "resolve_all", "rest", "sandbox_size",
+    "sandbox_url", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
+    "shared_inputs", "start", "submit", "summarise", "take_back", "traceparent", "values", "vo_of_attempt",
 ]  # fmt: skip

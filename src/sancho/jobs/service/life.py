@@ -93,7 +93,7 @@ async def finish(
         await defer(conn, "jobs:wake", vo=vo)
         _finished()
         return JobState.DONE
-    await life.end_attempts(conn, vo, [attempt_id], AttemptState.FAILED)
+    await life.end_attempts(conn, vo, [attempt_id], AttemptState.FAILED, result.reason)
     await uploads.give_up_attempts(conn, vo, [attempt_id])
     state = await _after_failure(conn, vo, attempt.job_id, result.reason, result.detail)
     _finished()
@@ -116,7 +116,7 @@ async def lose(conn: Connection, vo: int, attempt_ids: Sequence[int], *, reason:
     """End attempts whose pilot is gone; their jobs go back to their queues while tries are left. Returns the jobs."""
     await life.lock_jobs(conn, vo, await life.jobs_of_attempts(conn, vo, attempt_ids))
     lost = await life.lock_attempts(conn, vo, attempt_ids)
-    await life.end_attempts(conn, vo, [a.attempt_id for a in lost], AttemptState.LOST)
+    await life.end_attempts(conn, vo, [a.attempt_id for a in lost], AttemptState.LOST, reason)
     await uploads.give_up_attempts(conn, vo, [a.attempt_id for a in lost])
     for attempt in lost:
         await _after_failure(conn, vo, attempt.job_id, reason, detail)

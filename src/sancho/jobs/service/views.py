@@ -1,7 +1,7 @@
 """What people and pilots may see of jobs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from sancho.dids import service as dids
 from sancho.jobs import plan
 from sancho.jobs.errors import JobNotFound, SandboxMissing
 from sancho.jobs.model import InputFile, JobState, OpenAttempt, slot_of, ways_of
-from sancho.jobs.store import inputs, submitting, views
+from sancho.jobs.store import inputs, parameters, submitting, views
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
 from sancho.kit import telemetry
 from sancho.kit.access import Principal, require
@@ -22,10 +22,11 @@ SANDBOX_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobView:
-    """Everything about one job."""
+class JobDetail:
+    """Everything about one job; `parameters` are those it was submitted with, `said` is what it says of itself."""
 
     job: JobRow
+    said: Mapping[str, Any]
     description: Mapping[str, Any]
     parameters: Mapping[str, Any]
     history: list[Transition]
@@ -35,31 +36,24 @@ class JobView:
     trace_id: str | None
 
 
-async def list_jobs(conn: Connection, caller: Principal, wanted: Mapping[str, Any]) -> list[JobRow]:
-    """A page of the VO's jobs, newest first."""
-    return await views.list_jobs(conn, caller.vo, wanted)
+async def list_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[JobRow]:
+    """Jobs as lists show them, in the order of their ids as they are given."""
+    return await views.list_jobs(conn, vo, job_ids)
 
 
 async def owners(conn: Connection, vo: int, name: str) -> set[int]:
     """The account of a job, by its number as text; none when there is no such job."""
     if not re.fullmatch("[0-9]{1,18}", name, re.ASCII):
         return set()
-    wanted = {"states": None, "name": None, "account_id": None, "submission_id": None, "limit": 1}
-    found = await views.list_jobs(conn, vo, wanted | {"before": int(name) + 1})
-    return {job.account_id for job in found if job.job_id == int(name)}
+    return {job.account_id for job in await views.list_jobs(conn, vo, [int(name)])}
 
 
-async def summarise(conn: Connection, caller: Principal, submission_id: int | None) -> list[tuple[JobState, int]]:
-    """Jobs by state."""
-    return await views.summarise(conn, caller.vo, submission_id)
-
-
-async def get(conn: Connection, caller: Principal, job_id: int) -> JobView:
+async def get(conn: Connection, caller: Principal, job_id: int) -> JobDetail:
     """Everything about one job; raises `JobNotFound`."""
     spec = await get_spec(conn, caller.vo, job_id)
-    wanted = {"states": None, "name": None, "account_id": None, "submission_id": None, "before": job_id + 1, "limit": 1}
-    return JobView(
-        job=(await views.list_jobs(conn, caller.vo, wanted))[0],
+    return JobDetail(
+        job=(await views.list_jobs(conn, caller.vo, [job_id]))[0],
+        said=(await parameters.of_jobs(conn, caller.vo, [job_id])).get(job_id, {}),
         description=spec.description,
         parameters=spec.parameters,
         history=await views.history(conn, caller.vo, job_id),

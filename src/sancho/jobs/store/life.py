@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, LiteralString
 
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Result, Started, Usage
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 
 CLAIM: LiteralString = """
@@ -278,15 +278,17 @@ async def set_attempt_state(conn: Connection, vo: int, attempt_id: int, state: A
     )
 
 
-async def end_attempts(conn: Connection, vo: int, attempt_ids: Sequence[int], state: AttemptState) -> None:
-    """End locked attempts."""
+async def end_attempts(
+    conn: Connection, vo: int, attempt_ids: Sequence[int], state: AttemptState, reason: Reason | None = None
+) -> None:  # fmt: skip
+    """End locked attempts, and say why when they failed."""
     await execute(
         conn,
         """
-        UPDATE attempt SET state = %(state)s, ended_at = now()
+        UPDATE attempt SET state = %(state)s, ended_at = now(), reason = %(reason)s
          WHERE attempt_id = ANY(%(ids)s) AND vo = %(vo)s AND ended_at IS NULL
         """,
-        {"vo": vo, "ids": list(attempt_ids), "state": state.value},
+        {"vo": vo, "ids": list(attempt_ids), "state": state.value, "reason": reason and reason.value},
     )
 
 

@@ -7,7 +7,7 @@ from sancho.kit.personal import Line, Person
 
 
 async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
-    """What an account submitted: descriptions, jobs with their attempts, and sandboxes."""
+    """What an account submitted and named: descriptions, jobs, what is said of them, searches, and sandboxes."""
     chunks = stream(
         conn,
         """
@@ -31,6 +31,17 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           FROM job AS j
           JOIN job_spec AS s ON s.job_id = j.job_id AND s.vo = j.vo
          WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'job parameter', 'job_id', m.job_id, 'name', m.name, 'value', m.value,
+                                  'changed_at', m.changed_at)
+          FROM job AS j
+          JOIN job_parameter AS m ON m.job_id = j.job_id AND m.vo = j.vo
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'job view', 'name', name, 'query', query, 'sort', sort, 'columns', columns,
+                                  'changed_at', changed_at)
+          FROM job_view
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
         UNION ALL
         SELECT jsonb_build_object('what', 'sandbox', 'sha256', encode(sha256, 'hex'), 'size', size,
                                   'created_at', created_at)
@@ -57,7 +68,7 @@ async def count_unended(conn: Connection, person: Person) -> int:
 
 
 async def erase_person(conn: Connection, person: Person) -> int:
-    """Clear what an account's ended attempts printed, and the keys that it chose for its submissions."""
+    """Clear what an account's ended attempts printed, what it said of jobs, the searches it named, and its keys."""
     parameters = {"vo": person.vo, "account_id": person.account_id}
     printed = await execute(
         conn,
@@ -70,11 +81,28 @@ async def erase_person(conn: Connection, person: Person) -> int:
         """,
         parameters,
     )
-    return printed + await execute(
+    said = await execute(
         conn,
         """
+        DELETE FROM job_parameter AS m USING job AS j
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+           AND m.job_id = j.job_id AND m.vo = j.vo AND m.said_by = 'O'
+        """,
+        parameters,
+    )
+    named = await execute(
+        conn, "DELETE FROM job_view WHERE account_id = %(account_id)s AND vo = %(vo)s", parameters
+    )  # fmt: skip
+    return (
+        printed
+        + said
+        + named
+        + await execute(
+            conn,
+            """
         UPDATE submission SET idempotency_key = NULL
          WHERE account_id = %(account_id)s AND vo = %(vo)s AND idempotency_key IS NOT NULL
         """,
-        parameters,
+            parameters,
+        )
     )

@@ -84,46 +84,26 @@ class SpecRow:
     input_set_id: int | None
 
 
-async def list_jobs(conn: Connection, vo: int, wanted: Mapping[str, Any]) -> list[JobRow]:
-    """A page of jobs, newest first; `wanted`: states, name, account_id, submission_id, before (job id), limit."""
+async def list_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[JobRow]:
+    """Jobs, in the order of their ids as they are given; an id of no job is left out."""
     return await fetch(
         conn,
         JobRow,
         """
-        SELECT j.job_id, s.description->>'name' AS name, j.state, a.name AS account, j.account_id, r.name AS site,
+        SELECT j.job_id, s.name, j.state, a.name AS account, j.account_id, r.name AS site,
                j.attempts, s.submission_id, p.number, s.submitted_at, j.changed_at,
                (SELECT h.detail FROM job_history h WHERE h.job_id = j.job_id AND h.vo = j.vo AND h.at >= s.submitted_at
                  ORDER BY h.at DESC LIMIT 1) AS detail
-          FROM job j
+          FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (job_id, place)
+          JOIN job j ON j.job_id = wanted.job_id AND j.vo = %(vo)s
           JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
           JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
           JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
           LEFT JOIN resource r ON r.resource_id = j.site_id
-         WHERE j.vo = %(vo)s
-           AND (%(states)s::"char"[] IS NULL OR j.state = ANY (%(states)s::"char"[]))
-           AND (%(name)s::text IS NULL OR s.description->>'name' = %(name)s)
-           AND (%(account_id)s::int IS NULL OR j.account_id = %(account_id)s)
-           AND (%(submission_id)s::bigint IS NULL OR p.submission_id = %(submission_id)s)
-           AND (%(before)s::bigint IS NULL OR j.job_id < %(before)s)
-         ORDER BY j.job_id DESC LIMIT %(limit)s
+         ORDER BY wanted.place
         """,
-        {"vo": vo, **wanted},
+        {"vo": vo, "ids": list(job_ids)},
     )
-
-
-async def summarise(conn: Connection, vo: int, submission_id: int | None) -> list[tuple[JobState, int]]:
-    """Jobs by state, of one submission or of the VO."""
-    rows = await fetch_rows(
-        conn,
-        """
-        SELECT j.state, count(*) FROM job j
-         WHERE j.vo = %(vo)s AND (%(id)s::bigint IS NULL OR j.job_id IN (
-               SELECT p.job_id FROM job_spec p WHERE p.submission_id = %(id)s AND p.vo = %(vo)s))
-         GROUP BY 1 ORDER BY 1
-        """,
-        {"vo": vo, "id": submission_id},
-    )
-    return [(JobState(row[0]), row[1]) for row in rows]
 
 
 async def find_spec(conn: Connection, vo: int, job_id: int) -> SpecRow | None:

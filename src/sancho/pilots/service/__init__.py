@@ -5,11 +5,11 @@
 """
 
 from sancho.pilots.service.credentials import Machines, login
-from sancho.pilots.service.provisioning import list_pilots, provision, retire_lost, watch
+from sancho.pilots.service.provisioning import ids_by_stamp, list_pilots, provision, retire_lost, watch
 from sancho.pilots.service.serving import beat, begin, finish, match, outputs, reassign, retire, sandbox
-from sancho.pilots.service.working import own_inputs, own_job, own_outputs
+from sancho.pilots.service.working import own_inputs, own_job, own_outputs, own_parameters
 
 __all__ = [
-    "Machines", "beat", "begin", "finish", "list_pilots", "login", "match", "outputs", "own_inputs", "own_job",
-    "own_outputs", "provision", "reassign", "retire", "retire_lost", "sandbox", "watch",
+    "Machines", "beat", "begin", "finish", "ids_by_stamp", "list_pilots", "login", "match", "outputs", "own_inputs",
+    "own_job", "own_outputs", "own_parameters", "provision", "reassign", "retire", "retire_lost", "sandbox", "watch",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sancho.kit import faults, telemetry
 from sancho.kit.access import INSTANCE, Principal, require
-from sancho.kit.db import Connection, all_vos
+from sancho.kit.db import Connection, all_vos, serving
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
 from sancho.pilots import plan, store
@@ -142,3 +142,12 @@ async def list_pilots(deployment: Deployment, caller: Principal, **wanted: Any) 
     require(caller, "pilots:read")
     async with deployment.database.transaction(sorted({INSTANCE, *caller.vos})) as conn:
         return await store.list_pilots(conn, caller.vos, **wanted)
+
+
+async def ids_by_stamp(conn: Connection, vo: int, stamps: Sequence[str]) -> dict[str, list[int]]:
+    """Ids by stamp of the pilots that may have run jobs of a VO, for a search among those jobs alone.
+
+    Pilots of shared CEs are the VO `instance`'s, which is served for this look at stamps that the caller knows.
+    """
+    async with serving(conn, [vo, INSTANCE]):
+        return await store.ids_by_stamp(conn, [vo, INSTANCE], stamps)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded
-from sancho.jobs.model import OpenAttempt, Started
+from sancho.jobs.model import OpenAttempt, SaidBy, Started
 from sancho.kit.access import NotAJob, Principal
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
@@ -55,6 +55,12 @@ async def own_outputs(
     """
     _, attempt = await _running(conn, caller)
     return await grant_outputs(conn, deployment, attempt, made)
+
+
+async def own_parameters(conn: Connection, caller: Principal, said: Mapping[str, Any]) -> None:
+    """Let the job that calls say something of itself; raises `AttemptEnded` and what `jobs.service.say` does."""
+    started, _ = await _running(conn, caller)
+    await jobs.say(conn, caller.vo, {started.job_id: said}, SaidBy.JOB)
 
 
 async def _running(conn: Connection, caller: Principal) -> tuple[Started, OpenAttempt]:

@@ -1,0 +1,30 @@
+"""DIRAC's words for the states of a job."""
+
+from collections.abc import Mapping, Sequence
+
+from sancho.jobs.model import JobState
+
+STATUS: Mapping[JobState, str] = {
+    JobState.PENDING: "Checking", JobState.WAITING: "Waiting", JobState.MATCHED: "Matched",
+    JobState.RUNNING: "Running", JobState.COMPLETING: "Completing", JobState.DONE: "Done", JobState.FAILED: "Failed",
+    JobState.KILLED: "Killed",
+}  # fmt: skip
+"""A job that waits for its inputs is being checked; in the other states that DIRAC has, no job of ours ever is."""
+MINOR: Mapping[JobState, str] = {
+    JobState.PENDING: "Input data", JobState.WAITING: "Pilot Agent Submission", JobState.MATCHED: "Assigned",
+    JobState.RUNNING: "Application", JobState.COMPLETING: "Uploading Output Data",
+    JobState.DONE: "Execution Complete", JobState.FAILED: "Application Finished With Errors",
+    JobState.KILLED: "Marked for termination",
+}  # fmt: skip
+APPLICATION = "Unknown"
+"""What an application says of itself; ours say it by parameters."""
+
+
+def in_order(words: Mapping[JobState, str]) -> Sequence[JobState]:
+    """States in the order of their words."""
+    return sorted(words, key=lambda state: words[state])
+
+
+def states_of(words: Mapping[JobState, str], wanted: object) -> tuple[JobState, ...]:
+    """The states that have a word; none when DIRAC has one there that we do not have."""
+    return tuple(state for state, word in words.items() if word == wanted)
