@@ -2,11 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from tests.compat.diracx_client import BIN, Dirac, dirac_at
 from tests.compat.rucio_client import Online, PythonClient, online
 from tests.conftest import Databases
+from tests.realparts.parts import lack
+
+
+@pytest.fixture
+async def dirac(database_url: str, tmp_path: Path) -> AsyncIterator[Dirac]:
+    """`dirac`, and DiracX's client in Python, in a shell of alice of belle, and a server; alice is of gridpp too."""
+    if not (BIN / "dirac").exists():
+        lack("DiracX's clients are missing: make .venv-compat")
+    async with dirac_at(database_url, tmp_path) as made:
+        await made.give_password(2, "alice")
+        yield made
 
 
 @pytest.fixture(scope="module")

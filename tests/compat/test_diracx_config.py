@@ -2,20 +2,16 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 
 from sancho.kit.access import Principal
 from sancho.parts import KINDS
 from sancho.vos import service as vos
 from sancho.vos.model import Document
-from tests.compat.diracx_client import BIN, Dirac, dirac_at
-from tests.realparts.parts import lack
+from tests.compat.diracx_client import Dirac
 from tests.served import Served
 
 SYNC = """
@@ -88,15 +84,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-@pytest.fixture
-async def dirac(database_url: str, tmp_path: Path) -> AsyncIterator[Dirac]:
-    """`dirac` in a shell, and a server."""
-    if not (BIN / "dirac").exists():
-        lack("DiracX's clients are missing: make .venv-compat")
-    async with dirac_at(database_url, tmp_path) as made:
-        yield made
 
 
 def be(dirac: Dirac, vo: str, account: str = "alice") -> None:

@@ -3,18 +3,14 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 
 from sancho.compat.diracx.jdl_translate import Surroundings, read
 from sancho.jobs.model import fill
 from sancho.kit.db import execute, fetch_rows
-from tests.compat.diracx_client import BIN, Dirac, dirac_at
-from tests.realparts.parts import lack
+from tests.compat.diracx_client import Dirac
 
 JDL = """
 [
@@ -70,16 +66,6 @@ PARAMETRIC = [
        ParameterStart.B = 5; ParameterStep.B = 3; ParameterFactor.B = 2""",
 ]  # fmt: skip
 """Parametric forms that DIRAC itself spreads out."""
-
-
-@pytest.fixture
-async def dirac(database_url: str, tmp_path: Path) -> AsyncIterator[Dirac]:
-    """`dirac` in a shell of alice, and a server."""
-    if not (BIN / "dirac").exists():
-        lack("DiracX's clients are missing: make .venv-compat")
-    async with dirac_at(database_url, tmp_path) as made:
-        await made.give_password(2, "alice")
-        yield made
 
 
 async def jobs_of(dirac: Dirac, vo: int) -> dict[int, str]:

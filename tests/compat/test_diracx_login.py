@@ -2,24 +2,10 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
-
-from tests.compat.diracx_client import BIN, CONTACT, Dirac, dirac_at
-from tests.realparts.parts import lack
+from tests.compat.diracx_client import CONTACT, Dirac
 
 NORMAL = ["NormalUser", "StageAllowed"]
-
-
-@pytest.fixture
-async def dirac(database_url: str, tmp_path: Path) -> AsyncIterator[Dirac]:
-    """`dirac` in a shell of alice, and a server."""
-    if not (BIN / "dirac").exists():
-        lack("DiracX's clients are missing: make .venv-compat")
-    async with dirac_at(database_url, tmp_path) as made:
-        yield made
 
 
 async def test_somebody_logs_in_says_who_they_are_and_logs_out(dirac: Dirac) -> None:
@@ -83,7 +69,7 @@ with SyncDiracClient() as api:
     document = api.well_known.get_openid_configuration()
     (login,) = api.auth.get_refresh_tokens()
     try:
-        api.rss.get_storage_status()
+        api.jobs.get_job_sandboxes(1)
     except Exception as e:
         refused = f"{type(e).__name__} {e}"
     print(json.dumps({
@@ -106,7 +92,7 @@ async def test_the_client_library_reads_all_that_it_is_answered(dirac: Dirac) ->
 
     assert status == 0, said
     answers = json.loads(said)
-    assert "does not serve GET /api/rss/storage" in answers.pop("refused")
+    assert "does not serve GET /api/jobs/1/sandbox" in answers.pop("refused")
     assert answers == {
         "vos": {"belle": ["users", NORMAL], "gridpp": ["users", NORMAL]},
         "same issuer": True, "keys": True, "contact": f"Contact: {CONTACT}", "me": "belle:alice",

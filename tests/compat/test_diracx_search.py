@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ import pytest
 
 from sancho.jobs import service
 from sancho.jobs.model import Reason, Result
-from tests.compat.diracx_client import BIN, Dirac, dirac_at
+from tests.compat.diracx_client import Dirac
 from tests.jobs.given import PLAIN, started, submitted, user
-from tests.realparts.parts import lack
 from tests.served import Served
 from tests.world import World
 
@@ -41,15 +39,6 @@ async def main():
         print("ANSWER" + json.dumps(found))
 asyncio.run(main())
 """
-
-
-@pytest.fixture
-async def dirac(database_url: str, tmp_path: Path) -> AsyncIterator[Dirac]:
-    """`dirac` in a shell of alice of belle, and a server."""
-    if not (BIN / "dirac").exists():
-        lack("DiracX's clients are missing: make .venv-compat")
-    async with dirac_at(database_url, tmp_path) as made:
-        yield made
 
 
 async def call(dirac: Dirac, program: str, *calls: dict[str, Any]) -> list[Any]:

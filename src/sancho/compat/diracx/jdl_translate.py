@@ -58,7 +58,9 @@ FILLED_IN: Mapping[str, Callable[[object], bool]] = {
     "outputpath": _part,
 }  # fmt: skip
 """Attributes that jobs fill in by themselves, and the values for which that is as if they stood in the JDL."""
-EXPANDED = frozenset(key for key in map(str.lower, SERVED) if not key.startswith(("parameter", "std", "jobname")))
+EXPANDED = frozenset(
+    key for key in map(str.lower, SERVED) if not key.startswith(("parameter", "std", "jobname", "jobgroup", "jobtype"))
+)
 """Attributes in which parameters mean something; the others are the same for all jobs of a JDL."""
 
 

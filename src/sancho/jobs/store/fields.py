@@ -86,8 +86,8 @@ def _ended(test: Composable) -> Composable:
 
 def _tagged(test: Composable) -> Composable:
     return sql.SQL(
-        """EXISTS (SELECT FROM jsonb_array_elements(q.requirements) AS way
-                    CROSS JOIN LATERAL jsonb_array_elements_text(way -> 'tags') AS tag (word) WHERE {})"""
+        """EXISTS (SELECT FROM jsonb_array_elements(q.requirements) AS one (said)
+                    CROSS JOIN LATERAL jsonb_array_elements_text(one.said -> 'tags') AS tag (word) WHERE {})"""
     ).format(test)
 
 
