@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, model_validator
 
@@ -35,7 +35,7 @@ from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed, parse
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit, read_integer
 from sancho.kit.units import Amount, Duration, Time
-from sancho.kit.web import Caller, Deployed, Snapshot, Transaction, native
+from sancho.kit.web import Caller, Deployed, Snapshot, Transaction, deployment_of, native
 
 router = native(tags=["dids"])
 
@@ -238,9 +238,9 @@ async def create(body: CollectionIn, caller: Caller, conn: Transaction) -> DidOu
 
 
 @router.get("/dids/{did:path}", responses=problems(DidMalformed, DidNotFound))
-async def show(did: str, caller: Caller, deployment: Deployed) -> DidInfo:
+async def show(did: str, caller: Caller, request: Request) -> DidInfo:
     """Show a DID, with the files and bytes below it."""
-    found, below = await service.show(deployment.database, caller, did)
+    found, below = await service.show(deployment_of(request).database, caller, did)
     return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
 
 

@@ -29,6 +29,8 @@ class Board:
         self._wants: list[tuple[Queue, int] | None] = []
         self._free: list[int] = []
         self._waiting: dict[QueueKey, int] = {}
+        self._rough = 0
+        """Wants of which the masks know everything but whether their work fits into the time."""
         self._full = 0
         """Wants whose queue has a waiting job, as far as is known."""
         self._numbers = {name: Thresholds() for name in _NUMBERS}
@@ -117,10 +119,8 @@ class Board:
 
     def demand(self, offer: Offer) -> list[tuple[QueueKey, int]]:
         """Queues whose jobs a slot such as the one offered could run now, and how many jobs wait in each."""
-        wants = [want for bit in bits(self.fitting(offer)) if (want := self._wants[bit]) is not None]
-        found = {
-            queue.key for queue, way in wants if queue.key[0] in offer.vos and not lacks(queue.ways[way], offer.slot)
-        }
+        wants = [want for bit in bits(self.fitting(offer)) if (want := self._really(bit, offer)) is not None]
+        found = {queue.key for queue, _ in wants if queue.key[0] in offer.vos}
         return [(key, self._waiting[key]) for key in sorted(found)]
 
     def give(self, choice: Choice) -> None:
@@ -154,12 +154,18 @@ class Board:
         """Of the wants of one owner the first of the highest priority that really fits."""
         for priority in sorted(self._priorities, reverse=True):
             for bit in bits(fitting & self._priorities[priority]):
-                want = self._wants[bit]
+                want = self._really(bit, offer)
                 if want is not None:
                     queue, way = want
-                    if not lacks(queue.ways[way], offer.slot):
-                        return Choice(queue=queue, way=way, cores=cores_for(queue.ways[way], offer.slot))
+                    return Choice(queue=queue, way=way, cores=cores_for(queue.ways[way], offer.slot))
         return None
+
+    def _really(self, bit: int, offer: Offer) -> tuple[Queue, int] | None:
+        """A want that fits by the masks, unless its work is too long for the slot."""
+        want = self._wants[bit]
+        if want is None or (self._rough >> bit & 1 and lacks(want[0].ways[want[1]], offer.slot)):
+            return None
+        return want
 
     def _add(self, queue: Queue, way: int) -> int:
         if self._free:
@@ -175,6 +181,7 @@ class Board:
         self._kinds.add(bit, _of_kind(need))
         self._tags.add(bit, need.tags)
         mask, owner = 1 << bit, queue.owner
+        self._rough |= mask if need.cpu_work is not None else 0
         self._owners[owner] = self._owners.get(owner, 0) | mask
         self._groups.setdefault((owner.vo, owner.group_id), {})[owner] = self._owners[owner]
         self._priorities[queue.priority] = self._priorities.get(queue.priority, 0) | mask
@@ -198,7 +205,7 @@ class Board:
         self._priorities[queue.priority] &= others
         if not self._priorities[queue.priority]:
             del self._priorities[queue.priority]
-        self._full, self._anywhere = self._full & others, self._anywhere & others
+        self._full, self._anywhere, self._rough = self._full & others, self._anywhere & others, self._rough & others
         self._near = {site_id: mask & others for site_id, mask in self._near.items()}
         self._wants[bit] = None
         self._free.append(bit)

@@ -40,14 +40,14 @@ class Asked:
 async def match(deployment: Deployment, matcher: Matcher, caller: Principal, asked: Asked) -> Assignment | None:
     """Give a pilot a job that fits its offer, or None.
 
-    An attempt that it was given but never heard of is given again; one that it has forgotten is lost. When nothing
-    that waits can fit, as far as the matcher is told, the database is not asked.
+    Unless it heard the last answer, an attempt that it was given but never heard of is given again, and one that it has
+    forgotten is lost. When nothing that waits can fit, as far as the matcher is told, the database is not asked.
     """
     if matcher.followed and asked.answered and not _perhaps(matcher, caller, asked):
         return None
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
         pilot_id, site_id = await _greet(conn, caller)
-        started = await _unheard(conn, pilot_id, asked.held)
+        started = None if asked.answered else await _unheard(conn, pilot_id, asked.held)
         if started is None:
             known = matcher if matcher.followed else await matching.read(conn)
             offer = known.offer(_ce_id(caller), pilot_id, caller.vos, asked.slot)
