@@ -53,6 +53,7 @@ def test_filling_in_never_fails_and_leaves_texts_without_braces(text: str, param
         (Requirement(memory=5000), "4000 of 5000 bytes"),
         (Requirement(memory=1, walltime=timedelta(days=100)), "2 h of 100 d wall time"),
         (Requirement(memory=1, tags=("avx",)), "tag avx"),
+        (Requirement(memory=1, tags=("of old: a b",)), "tag of old: a b"),
         (Requirement(memory=1, sites=("SITE-B",)), "not at SITE-B"),
         (Requirement(memory=1, banned_sites=("SITE-A",)), "banned"),
     ],

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Slot
@@ -52,6 +53,19 @@ async def test_a_matcher_whose_connections_break_says_so_and_follows_again(datab
         await eventually(lambda: not matcher.followed, within=5)
         await submit(database, world)
         await eventually(lambda: matcher.followed and len(matcher.board.queues) == 1)
+
+
+async def test_a_board_that_cannot_be_read_is_not_believed(database: Database, world: World) -> None:
+    matcher = service.matcher_of(lambda _vo: 1.0)
+    with pytest.raises(ValidationError):
+        async with following(database, matcher):
+            await eventually(lambda: matcher.followed)
+            await submit(database, world)
+            async with database.transaction([1]) as conn:
+                await execute(conn, """UPDATE task_queue SET requirements = '[{"cores": "many"}]'""")
+                await execute(conn, "SELECT pg_notify('task_queue', q.vo || '.' || q.task_queue_id) FROM task_queue q")
+            matcher.board.keep(())
+            await eventually(lambda: not matcher.followed, within=15)
 
 
 async def test_two_processes_never_give_the_same_job(servers: list[Database], world: World) -> None:

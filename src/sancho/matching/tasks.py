@@ -54,7 +54,8 @@ async def _follow(database: Database, matcher: Matcher) -> None:
                     await _until_all_is_due(database, matcher, hear)
         except SanchoError as e:  # the database is away or busy
             _log.info("what waits cannot be read now", reason=str(e))
-        matcher.followed = False
+        finally:
+            matcher.followed = False  # whatever ended it: a board that nobody keeps fresh must not be believed
         await asyncio.sleep(1.0)
 
 

@@ -157,9 +157,16 @@ def place_lacks(need: Requirement, site: str) -> list[str]:
     return missing
 
 
+def _met(wish: str, known: Collection[str]) -> bool:
+    try:
+        return tags.holds(tags.parse(wish), known)
+    except tags.TagsMalformed:  # a tag of before there were wishes: no slot could have it then, and none has it now
+        return False
+
+
 def tags_lack(wishes: Sequence[str], known: Collection[str]) -> list[str]:
     """Which wishes for tags are not met."""
-    unmet = [wish for wish in wishes if not tags.holds(tags.parse(wish), known)]
+    unmet = [wish for wish in wishes if not _met(wish, known)]
     return [f"tag {', '.join(sorted(unmet))}"] if unmet else []
 
 
