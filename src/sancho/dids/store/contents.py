@@ -61,11 +61,10 @@ async def insert_attachments(
         conn,
         """
         WITH child AS MATERIALIZED (
-            SELECT d.did_id, d.size
-              FROM unnest(%(child_ids)s::bigint[]) AS wanted (did_id)
-              JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
-             WHERE d.kind = ANY(%(kinds)s::"char"[]) AND NOT d.erased
-             ORDER BY d.did_id FOR KEY SHARE OF d),
+            SELECT did_id, size FROM did
+             WHERE did_id = ANY(%(child_ids)s::bigint[]) AND vo = %(vo)s
+               AND kind = ANY(%(kinds)s::"char"[]) AND NOT erased
+             ORDER BY did_id FOR KEY SHARE),
         made AS (
             INSERT INTO attachment (vo, parent_id, child_id)
             SELECT %(vo)s, %(parent_id)s, did_id FROM child ORDER BY did_id
@@ -197,12 +196,13 @@ async def files(conn: Connection, vo: int, dataset_ids: Sequence[int], file_ids:
     rows = await fetch_rows(
         conn,
         """
-        SELECT d.did_id, d.size
-          FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
-                 UNION
-                SELECT unnest(%(file_ids)s::bigint[])) AS found (did_id)
-          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
-         ORDER BY d.did_id
+        SELECT did_id, size FROM did
+         WHERE vo = %(vo)s
+           AND did_id = ANY(ARRAY(
+               SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
+                UNION
+               SELECT unnest(%(file_ids)s::bigint[])))
+         ORDER BY did_id
         """,
         {"vo": vo, "dataset_ids": list(dataset_ids), "file_ids": list(file_ids)},
     )

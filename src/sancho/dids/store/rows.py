@@ -172,11 +172,11 @@ async def dids_by_id(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[
         Did,
         DID
         + """
-          FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
-          JOIN did d ON d.did_id = wanted.did_id AND d.vo = %(vo)s
+          FROM did d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
           JOIN account a ON a.account_id = d.account_id AND a.vo = %(vo)s
           LEFT JOIN ending e ON e.did_id = d.did_id AND e.vo = %(vo)s
+         WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s
          ORDER BY d.did_id
         """,
         {"vo": vo, "did_ids": list(did_ids)},

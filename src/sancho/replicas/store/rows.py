@@ -31,11 +31,10 @@ async def lock_all(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[Re
     rows = await fetch_rows(
         conn,
         """
-        SELECT r.did_id, r.rse_id, r.state
-          FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
-          JOIN replica r ON r.did_id = wanted.did_id AND r.vo = %(vo)s
-         ORDER BY r.did_id, r.rse_id
-           FOR NO KEY UPDATE OF r
+        SELECT did_id, rse_id, state FROM replica
+         WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
+         ORDER BY did_id, rse_id
+           FOR NO KEY UPDATE
         """,
         {"vo": vo, "did_ids": list(did_ids)},
     )
@@ -334,9 +333,9 @@ async def list_replicas(conn: Connection, vo: int, did_ids: Sequence[int]) -> li
         Replica,
         """
         SELECT r.did_id, r.vo, r.rse_id, r.state, r.size, r.lock_count, r.accessed_on, r.tombstone_at, p.path
-          FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
-          JOIN replica r ON r.did_id = wanted.did_id AND r.vo = %(vo)s
+          FROM replica r
           LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
+         WHERE r.did_id = ANY(%(did_ids)s::bigint[]) AND r.vo = %(vo)s
          ORDER BY r.did_id, r.rse_id
         """,
         {"vo": vo, "did_ids": sorted(set(did_ids))},

@@ -27,9 +27,8 @@ async def rse_facts(conn: Connection, vo: int, rse_ids: Sequence[int], file_ids:
                  WHERE u.rse_id = rse.rse_id AND u.vo = %(vo)s)
           FROM rse
           LEFT JOIN (SELECT r.rse_id, count(*) AS files, sum(r.size) AS size
-                       FROM unnest(%(file_ids)s::bigint[]) AS f (did_id)
-                       JOIN replica r ON r.did_id = f.did_id AND r.vo = %(vo)s
-                      WHERE r.state IN ('A', 'C', 'T')
+                       FROM replica r
+                      WHERE r.did_id = ANY(%(file_ids)s::bigint[]) AND r.vo = %(vo)s AND r.state IN ('A', 'C', 'T')
                       GROUP BY r.rse_id) AS here ON here.rse_id = rse.rse_id
          WHERE rse.rse_id = ANY(%(rse_ids)s::int[])
          ORDER BY rse.rse_id
