@@ -1617,6 +1617,21 @@ ALTER TABLE sancho.rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
 
 
 --
+-- Name: running_limit; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.running_limit (
+    vo smallint NOT NULL,
+    most integer NOT NULL,
+    site_id integer,
+    group_id integer,
+    type text COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT running_limit_most_check CHECK ((most >= 0))
+);
+
+
+--
 -- Name: sandbox; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2594,6 +2609,14 @@ ALTER TABLE ONLY sancho.rule
 
 
 --
+-- Name: running_limit running_limit_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.running_limit
+    ADD CONSTRAINT running_limit_pkey PRIMARY KEY (name, vo);
+
+
+--
 -- Name: sandbox sandbox_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2785,6 +2808,13 @@ CREATE INDEX attempt_pilot ON sancho.attempt USING btree (pilot_id, vo) WHERE (e
 --
 
 CREATE INDEX attempt_reason ON sancho.attempt USING btree (vo, reason, job_id) WHERE (reason IS NOT NULL);
+
+
+--
+-- Name: attempt_running; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_running ON sancho.attempt USING btree (site_id, vo) WHERE (ended_at IS NULL);
 
 
 --
@@ -4193,6 +4223,30 @@ ALTER TABLE ONLY sancho.rule_event
 
 
 --
+-- Name: running_limit running_limit_group_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.running_limit
+    ADD CONSTRAINT running_limit_group_id_vo_fkey FOREIGN KEY (group_id, vo) REFERENCES sancho.account_group(group_id, vo);
+
+
+--
+-- Name: running_limit running_limit_site_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.running_limit
+    ADD CONSTRAINT running_limit_site_id_fkey FOREIGN KEY (site_id) REFERENCES sancho.resource(resource_id) ON DELETE CASCADE;
+
+
+--
+-- Name: running_limit running_limit_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.running_limit
+    ADD CONSTRAINT running_limit_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: sandbox sandbox_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4729,6 +4783,12 @@ ALTER TABLE sancho.rule_detail ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.rule_event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: running_limit; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.running_limit ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: sandbox; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5287,6 +5347,13 @@ CREATE POLICY wall ON sancho.rule_detail USING ((vo = ANY (( SELECT sancho.serve
 --
 
 CREATE POLICY wall ON sancho.rule_event USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: running_limit wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.running_limit USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

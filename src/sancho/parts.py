@@ -30,6 +30,7 @@ from sancho.kit.objects import Objects
 from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
 from sancho.kit.tasks import Tasks
+from sancho.matching.kinds import KINDS as MATCHING_KINDS
 from sancho.matching.tasks import tasks as matching_tasks
 from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
@@ -48,7 +49,7 @@ from sancho.vos.model import Kind
 
 KINDS: tuple[Kind[Any], ...] = (
     *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
-    *SHARING_KINDS,
+    *SHARING_KINDS, *MATCHING_KINDS,
 )  # fmt: skip
 """Every kind of configuration document."""
 

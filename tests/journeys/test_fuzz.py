@@ -162,6 +162,7 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
+    "RunningLimit": {"most": 10, "site": "SITE-A", "type": "merge", "group": "users"},
     "NameSchema": {"pattern": ".+", "example": "a"},
     "MetadataKey": {
         "kind": "texts", "dids": ["file"], "unit": "GeV", "description": "x", "minimum": None, "maximum": None,
@@ -178,6 +179,7 @@ OF_VOS = {
     "Policy",
     "Scope",
     "Quota",
+    "RunningLimit",
     "MetadataKey",
 }
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from sancho.jobs.model import GpuNeed, Gpus, Machine, Requirement, Slot, lacks
-from sancho.matching.model import PATIENCE, Inputs, Offer, Owner, Queue, QueueKey
+from sancho.matching.model import PATIENCE, Inputs, Label, Limit, LimitKey, Offer, Owner, Queue, QueueKey
 from sancho.matching.plan import Board
 from sancho.matching.plan.masks import bits
 
@@ -54,6 +54,17 @@ def offers(draw: st.DrawFn) -> Offer:
     return Offer(pilot_id=1, site_id=int(slot.site), vos=vos, slot=slot)
 
 
+LIMITS = st.builds(
+    Limit, key=st.tuples(st.integers(1, 2), st.sampled_from("pq")), most=st.integers(0, 3),
+    site_id=st.none() | st.integers(1, 3), type=st.none() | st.just("merge"), group_id=st.none() | st.integers(1, 2),
+)  # fmt: skip
+RUNNING = st.dictionaries(
+    st.tuples(
+        st.builds(Label, vo=st.integers(1, 2), type=st.none() | st.just("merge"), group_id=st.integers(1, 2)),
+        st.integers(1, 3),
+    ),
+    st.integers(1, 2),
+)
 OWNERS = st.builds(Owner, vo=st.integers(1, 2), group_id=st.integers(1, 2), account_id=st.integers(1, 3))
 
 
@@ -72,15 +83,19 @@ class OneBoard(RuleBasedStateMachine):
         self.board = Board()
         self.known: dict[QueueKey, Queue] = {}
         self.inputs: dict[tuple[int, int], Inputs] = {}
+        self.limits: list[Limit] = []
+        self.running = Counter[tuple[Label, int]]()
 
     @rule(
         target=keys, number=st.integers(1, 12), owner=OWNERS, ways=st.lists(WAYS, min_size=1, max_size=3),
         priority=st.integers(0, 2), waiting=st.integers(0, 2), inputs=st.none() | st.integers(1, 3),
+        kind=st.none() | st.just("merge"),
     )  # fmt: skip
     def put(
-        self, number: int, owner: Owner, ways: list[Requirement], priority: int, waiting: int, inputs: int | None
-    ) -> QueueKey:
-        new = queue(number, owner, *ways, priority=priority, waiting=waiting, input_set_id=inputs)
+        self, number: int, owner: Owner, ways: list[Requirement], priority: int, waiting: int, inputs: int | None,
+        kind: str | None,
+    ) -> QueueKey:  # fmt: skip
+        new = queue(number, owner, *ways, priority=priority, waiting=waiting, input_set_id=inputs, type=kind)
         old = self.known.get(new.key)
         kept = new if old is None else replace(old, waiting=waiting)
         self.known[new.key] = kept
@@ -107,6 +122,26 @@ class OneBoard(RuleBasedStateMachine):
         self.inputs = {(vo, n): Inputs(site_sizes=found, since=since) for vo in (1, 2) for n, found in sizes.items()}
         self.board.place(self.inputs, NOW)
 
+    @rule(limits=st.lists(LIMITS, max_size=3, unique_by=lambda limit: limit.key), running=RUNNING)
+    def limit(self, limits: list[Limit], running: dict[tuple[Label, int], int]) -> None:
+        self.limits, self.running = limits, Counter(running)
+        self.board.limit(limits, running)
+
+    def rooms(self) -> dict[LimitKey, int]:
+        return {
+            limit.key: limit.most - sum(n for key, n in self.running.items() if limit.counts(*key))
+            for limit in self.limits
+        }
+
+    def demanded(self, able: list[Queue], site_id: int) -> list[tuple[QueueKey, int]]:
+        rooms, found = self.rooms(), list[tuple[QueueKey, int]]()
+        for one in sorted(able, key=lambda one: one.key):
+            counted = [limit.key for limit in self.limits if limit.counts(one.label, site_id)]
+            number = min([one.waiting, *(rooms[key] for key in counted)])
+            rooms |= {key: rooms[key] - number for key in counted}
+            found.append((one.key, number))
+        return found
+
     def near(self, one: Queue, site_id: int) -> bool:
         found = None if one.input_set_id is None else self.inputs.get((one.key[0], one.input_set_id))
         if found is None or not found.site_sizes or (found.since is not None and NOW - found.since >= PATIENCE):
@@ -122,8 +157,11 @@ class OneBoard(RuleBasedStateMachine):
             and one.key[0] in offer.vos
             and self.near(one, offer.site_id)
             and any(not lacks(way, offer.slot) for way in one.ways)
+            and not any(
+                limit.counts(one.label, offer.site_id) and self.rooms()[limit.key] <= 0 for limit in self.limits
+            )
         ]
-        assert self.board.demand(offer) == sorted((one.key, one.waiting) for one in able)
+        assert self.board.demand(offer) == self.demanded(able, offer.site_id)
         chosen = self.board.choose(offer, most=100)
         assert {choice.queue.owner for choice in chosen} == {one.owner for one in able}
         for choice in chosen:
@@ -135,8 +173,9 @@ class OneBoard(RuleBasedStateMachine):
             assert way.memory + choice.cores * way.memory_per_core <= offer.slot.memory
         if chosen:
             first = chosen[0]
-            self.board.give(first)
+            self.board.give(first, offer.site_id)
             one = self.known[first.queue.key]
+            self.running[one.label, offer.site_id] += 1
             self.known[one.key] = replace(one, waiting=one.waiting - 1)
 
     @invariant()
@@ -159,7 +198,7 @@ def given_by(board: Board, times: int) -> Counter[Owner]:
     found = Counter[Owner]()
     for _ in range(times):
         choice = board.choose(ANY, most=1)[0]
-        board.give(choice)
+        board.give(choice, ANY.site_id)
         found[choice.queue.owner] += 1
     return found
 

@@ -10,6 +10,8 @@ PATIENCE = timedelta(minutes=10)
 HALF_LIFE = timedelta(hours=24)
 """After so long, what an owner has used counts half."""
 
+LimitKey = tuple[int, str]
+"""A limit: its VO and its name."""
 QueueKey = tuple[int, int]
 """A task queue: its VO and its id."""
 
@@ -24,6 +26,34 @@ class Owner:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """What limits tell jobs apart by, beside where they run."""
+
+    vo: int
+    type: str | None
+    group_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """At most so many jobs of a type and of a group may run at a site; None: of all of them together."""
+
+    key: LimitKey
+    most: int
+    site_id: int | None = None
+    type: str | None = None
+    group_id: int | None = None
+
+    def counts(self, label: Label, site_id: int) -> bool:
+        """Whether a job with this label at this site counts."""
+        return self.site_id in (None, site_id) and self.covers(label)
+
+    def covers(self, label: Label) -> bool:
+        """Whether a job with this label counts somewhere."""
+        return self.key[0] == label.vo and self.type in (None, label.type) and self.group_id in (None, label.group_id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Queue:
     """A task queue as the matcher knows it: what its jobs want, whose they are, how many wait."""
 
@@ -34,6 +64,11 @@ class Queue:
     ways: tuple[Requirement, ...]
     input_set_id: int | None
     waiting: int
+
+    @property
+    def label(self) -> Label:
+        """What limits see of its jobs."""
+        return Label(vo=self.key[0], type=self.type, group_id=self.owner.group_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

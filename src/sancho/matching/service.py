@@ -52,18 +52,25 @@ async def match(conn: Connection, matcher: Matcher, offer: Offer) -> Started | N
     """Give a pilot a job that fits its offer, or None; the transaction serves the offer's VOs.
 
     What is planned from the board is checked by the statement that takes the job. A queue of which no job can be had
-    is passed over until the board hears of it again.
+    is passed over until the board hears of it again. What runs under a limit is counted while nobody else may begin
+    anything under it, until the transaction ends.
     """
     for _ in range(ROUNDS):
         choices = matcher.board.choose(offer, most=TRIED)
         if not choices:
             return None
+        if limits := matcher.board.limits_of(choices, offer.site_id):
+            await store.lock_limits(conn, limits)
+            matcher.board.count(await store.running_under(conn, limits))
+            choices = [choice for choice in choices if matcher.board.allows(choice, offer.site_id)]
+            if not choices:
+                continue
         started = await jobs.start(
             conn, store.CHOICE, store.parameters(choices), pilot_id=offer.pilot_id, site_id=offer.site_id
         )
         for choice in choices:
             if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
-                matcher.board.give(choice)
+                matcher.board.give(choice, offer.site_id)
                 return started
             matcher.board.empty(choice.queue.key)
     return None
@@ -83,7 +90,14 @@ async def read(conn: Connection, matcher: Matcher | None = None) -> Matcher:
     board.place(inputs, datetime.now(UTC))
     board.shares = shares
     board.use(used)
+    await read_limits(conn, matcher)
     return matcher
+
+
+async def read_limits(conn: Connection, matcher: Matcher) -> None:
+    """Read anew what limits there are in the VOs that the transaction serves, and what runs."""
+    limits = await store.limits(conn)
+    matcher.board.limit(limits, await store.running(conn) if limits else {})
 
 
 async def read_some(conn: Connection, matcher: Matcher, keys: Sequence[QueueKey]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from sancho.jobs.model import Machine, Requirement, Slot
 from sancho.kit.db import Connection, execute, fetch_rows
 from sancho.kit.documents import read
-from sancho.matching.model import Choice, Inputs, Owner, Queue, QueueKey
+from sancho.matching.model import Choice, Inputs, Label, Limit, LimitKey, Owner, Queue, QueueKey
 
 CHOICE: LiteralString = """
     SELECT w.vo, w.task_queue_id, q.has_inputs, w.way, w.cores
@@ -204,4 +204,97 @@ async def average(conn: Connection, half_life: timedelta) -> None:
                SELECT FROM ({RUNNING}) r
                 WHERE r.group_id = s.group_id AND r.account_id = s.account_id AND r.vo = s.vo)
         """,  # noqa: S608 - literals
+    )
+
+
+# ---- limits
+
+
+async def limits(conn: Connection) -> list[Limit]:
+    """Every limit of the VOs served."""
+    rows = await fetch_rows(
+        conn, "SELECT vo, name, most, site_id, type, group_id FROM running_limit ORDER BY vo, name"
+    )  # fmt: skip
+    return [
+        Limit(key=(vo, name), most=most, site_id=site_id, type=kind, group_id=group_id)
+        for vo, name, most, site_id, kind, group_id in rows
+    ]
+
+
+async def running(conn: Connection) -> dict[tuple[Label, int], int]:
+    """How many jobs run in the VOs served, by label and site."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT q.vo, q.type, q.group_id, a.site_id, count(*)
+          FROM attempt a
+          JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+          JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+         WHERE a.ended_at IS NULL
+         GROUP BY 1, 2, 3, 4
+        """,
+    )
+    return {(Label(vo=vo, type=kind, group_id=group_id), site): n for vo, kind, group_id, site, n in rows}
+
+
+async def lock_limits(conn: Connection, keys: Sequence[LimitKey]) -> None:
+    """Let nobody else begin a job under these limits until the transaction ends."""
+    await execute(
+        conn,
+        """
+        SELECT FROM running_limit
+         WHERE (vo, name) IN (SELECT * FROM unnest(%(vos)s::smallint[], %(names)s::text[]))
+         ORDER BY vo, name FOR NO KEY UPDATE
+        """,
+        {"vos": [vo for vo, _ in keys], "names": [name for _, name in keys]},
+    )
+
+
+async def running_under(conn: Connection, keys: Sequence[LimitKey]) -> dict[LimitKey, int]:
+    """How many jobs run under each of these limits, at this moment; lock them before."""
+    counted: LiteralString = """
+        SELECT count(*) FROM attempt a
+          JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+          JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+         WHERE a.vo = l.vo AND a.ended_at IS NULL
+           AND (l.type IS NULL OR q.type = l.type) AND (l.group_id IS NULL OR q.group_id = l.group_id)"""
+    rows = await fetch_rows(
+        conn,
+        f"""
+        SELECT l.vo, l.name,
+               CASE WHEN l.site_id IS NULL THEN ({counted}) ELSE ({counted} AND a.site_id = l.site_id) END
+          FROM running_limit l
+         WHERE (l.vo, l.name) IN (SELECT * FROM unnest(%(vos)s::smallint[], %(names)s::text[]))
+        """,  # noqa: S608 - literals
+        {"vos": [vo for vo, _ in keys], "names": [name for _, name in keys]},
+    )
+    return {(vo, name): n for vo, name, n in rows}
+
+
+async def put_limits(conn: Connection, found: Sequence[Limit]) -> None:
+    """Make limits, or change those of these names."""
+    await execute(
+        conn,
+        """
+        INSERT INTO running_limit (vo, name, most, site_id, type, group_id)
+        SELECT * FROM unnest(%(vos)s::smallint[], %(names)s::text[], %(mosts)s::int[], %(sites)s::int[],
+                             %(types)s::text[], %(groups)s::int[]) AS w (vo, name)
+         ORDER BY vo, name
+            ON CONFLICT (name, vo) DO UPDATE
+               SET most = excluded.most, site_id = excluded.site_id, type = excluded.type, group_id = excluded.group_id
+        """,
+        {
+            "vos": [limit.key[0] for limit in found], "names": [limit.key[1] for limit in found],
+            "mosts": [limit.most for limit in found], "sites": [limit.site_id for limit in found],
+            "types": [limit.type for limit in found], "groups": [limit.group_id for limit in found],
+        },
+    )  # fmt: skip
+
+
+async def delete_limits(conn: Connection, vo: int, names: Sequence[str]) -> None:
+    """Remove limits by name."""
+    await execute(
+        conn,
+        "DELETE FROM running_limit WHERE name = ANY(%(names)s::text[]) AND vo = %(vo)s",
+        {"vo": vo, "names": list(names)},
     )

@@ -20,6 +20,8 @@ NEWS = "task_queue"
 """The channel on which `jobs` says which queues were filled, as `VO.QUEUE`."""
 EVERYTHING_EVERY = 10.0
 """Seconds after which all is read anew, whether there were news or not."""
+LIMITS_EVERY = 1.0
+"""Seconds after which what runs is counted again, while a limit keeps jobs waiting."""
 GATHERED = 0.05
 """Seconds between readings, in which more news may come."""
 
@@ -63,9 +65,13 @@ async def _until_all_is_due(database: Database, matcher: Matcher, hear: Hear) ->
     clock = asyncio.get_running_loop().time
     due = clock() + EVERYTHING_EVERY
     while (left := due - clock()) > 0:
-        if keys := sorted({_key(text) for text in await hear(left)}):
+        wait = min(left, LIMITS_EVERY) if matcher.board.limited else left
+        if keys := sorted({_key(text) for text in await hear(wait)}):
             await _read(database, matcher, keys)
             await asyncio.sleep(GATHERED)
+        if matcher.board.full:
+            async with database.transaction(await all_vos(database)) as conn:
+                await service.read_limits(conn, matcher)
 
 
 async def _read(database: Database, matcher: Matcher, keys: list[QueueKey] | None) -> None:

@@ -5,13 +5,15 @@
 A *want* is one way of one queue; it has a bit on the board. A want fits when `jobs.fitting.lacks` finds nothing
 missing. Shares are hierarchical: VOs share the offer first, then the groups of a VO, then the owners of a group, each
 by what it has now and had of late against its share; who has least for its share goes first, so nobody starves.
+Of what a limit says that enough of it runs, nothing fits.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, place_lacks, tags_lack
-from sancho.matching.model import PATIENCE, Choice, Inputs, Offer, Owner, Queue, QueueKey
+from sancho.matching.model import PATIENCE, Choice, Inputs, Label, Limit, LimitKey, Offer, Owner, Queue, QueueKey
 from sancho.matching.plan.masks import Thresholds, Wants, bits
 
 GroupKey = tuple[int, int]
@@ -40,6 +42,9 @@ class Board:
         self._owners: dict[Owner, int] = {}
         self._groups: dict[GroupKey, dict[Owner, int]] = {}
         self._priorities: dict[int, int] = {}
+        self._labels: dict[Label, int] = {}
+        self._limits: dict[LimitKey, Limit] = {}
+        self._running: Counter[LimitKey] = Counter()
         self._anywhere = 0
         """Wants without inputs, or whose inputs are so far from everywhere that any site will do."""
         self._near: dict[int, int] = {}
@@ -90,6 +95,27 @@ class Board:
         for owner, number in cores.items():
             self._charge(owner, number)
 
+    def limit(self, limits: Iterable[Limit], running: Mapping[tuple[Label, int], int]) -> None:
+        """Say which limits there are, and how many jobs run by label and site."""
+        self._limits = {limit.key: limit for limit in limits}
+        self._running = Counter()
+        for limit in self._limits.values():
+            self._running[limit.key] = sum(n for (label, site), n in running.items() if limit.counts(label, site))
+
+    def count(self, running: Mapping[LimitKey, int]) -> None:
+        """Say how many jobs run under these limits."""
+        self._running.update({key: n - self._running[key] for key, n in running.items()})
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are limits at all."""
+        return bool(self._limits)
+
+    @property
+    def full(self) -> bool:
+        """Whether as many jobs run as some limit allows, as far as is known."""
+        return any(self._running[limit.key] >= limit.most for limit in self._limits.values())
+
     # ---- what is given
 
     def choose(self, offer: Offer, *, most: int) -> list[Choice]:
@@ -110,6 +136,7 @@ class Board:
         found = self._full & (self._anywhere | self._near.get(offer.site_id, 0))
         found &= self._numbers["cores"].at_most(slot.cores) & self._numbers["memory"].at_most(slot.memory)
         found &= self._numbers["walltime"].at_most(slot.walltime.total_seconds())
+        found &= ~self._shut(offer.site_id)
         if not found:
             return 0
         known = every_tag(slot)
@@ -118,15 +145,32 @@ class Board:
         return found & self._kinds.met(slot.machine, lambda want: not kind_lacks(want, slot.machine))
 
     def demand(self, offer: Offer) -> list[tuple[QueueKey, int]]:
-        """Queues whose jobs a slot such as the one offered could run now, and how many jobs wait in each."""
+        """Queues whose jobs a slot such as the one offered could run now, and how many jobs of each."""
         wants = [want for bit in bits(self.fitting(offer)) if (want := self._really(bit, offer)) is not None]
-        found = {queue.key for queue, _ in wants if queue.key[0] in offer.vos}
-        return [(key, self._waiting[key]) for key in sorted(found)]
+        found = {queue.key: queue for queue, _ in wants if queue.key[0] in offer.vos}
+        rooms = {key: limit.most - self._running[key] for key, limit in self._limits.items()}
+        demanded: list[tuple[QueueKey, int]] = []
+        for key in sorted(found):
+            limits = self._limits_of(found[key].label, offer.site_id)
+            number = max(0, min([self._waiting[key], *(rooms[limit.key] for limit in limits)]))
+            rooms |= {limit.key: rooms[limit.key] - number for limit in limits}
+            demanded.append((key, number))
+        return demanded
 
-    def give(self, choice: Choice) -> None:
-        """Note that a job of a queue was given away."""
+    def limits_of(self, choices: Iterable[Choice], site_id: int) -> list[LimitKey]:
+        """Limits under which a job of these would run at a site, in order."""
+        return sorted({limit.key for choice in choices for limit in self._limits_of(choice.queue.label, site_id)})
+
+    def allows(self, choice: Choice, site_id: int) -> bool:
+        """Whether fewer jobs run than each limit of the choice's allows, as far as is known."""
+        limits = self._limits_of(choice.queue.label, site_id)
+        return all(self._running[limit.key] < limit.most for limit in limits)
+
+    def give(self, choice: Choice, site_id: int) -> None:
+        """Note that a job of a queue was given to a site."""
         key = choice.queue.key
         self._charge(choice.queue.owner, choice.cores)
+        self._running.update(self.limits_of([choice], site_id))
         if key in self._waiting:
             self._waiting[key] -= 1
             self._mark(key)
@@ -138,6 +182,21 @@ class Board:
             self._mark(key)
 
     # ---- inside
+
+    def _limits_of(self, label: Label, site_id: int) -> list[Limit]:
+        return [limit for limit in self._limits.values() if limit.counts(label, site_id)]
+
+    def _shut(self, site_id: int) -> int:
+        """Wants of which enough run."""
+        shut = [
+            limit for limit in self._limits.values()
+            if limit.site_id in (None, site_id) and self._running[limit.key] >= limit.most
+        ]  # fmt: skip
+        found = 0
+        for label, mask in self._labels.items() if shut else ():
+            if any(limit.covers(label) for limit in shut):
+                found |= mask
+        return found
 
     def _in_turn(self, fitting: int, vos: Collection[int]) -> Iterator[Owner]:
         """Owners of fitting wants: of the VO that has the least for its share, of its group that has, and so on."""
@@ -185,6 +244,7 @@ class Board:
         self._owners[owner] = self._owners.get(owner, 0) | mask
         self._groups.setdefault((owner.vo, owner.group_id), {})[owner] = self._owners[owner]
         self._priorities[queue.priority] = self._priorities.get(queue.priority, 0) | mask
+        self._labels[queue.label] = self._labels.get(queue.label, 0) | mask
         self._near_or_far(queue, mask, None)
         return bit
 
@@ -205,6 +265,9 @@ class Board:
         self._priorities[queue.priority] &= others
         if not self._priorities[queue.priority]:
             del self._priorities[queue.priority]
+        self._labels[queue.label] &= others
+        if not self._labels[queue.label]:
+            del self._labels[queue.label]
         self._full, self._anywhere, self._rough = self._full & others, self._anywhere & others, self._rough & others
         self._near = {site_id: mask & others for site_id, mask in self._near.items()}
         self._wants[bit] = None
