@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Tuple
 
-from sancho_pilot.model import Attempt, Input, Output, Packed, Product, Report, Work
+from sancho_pilot.model import Attempt, Input, Output, Packed, Product, Report, Slot, Work
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Login(Step):
 
 @dataclass(frozen=True)
 class Match(Step):
-    """Ask for work: Matched, NoWork."""
+    """Ask for work for what is free of the slot: Matched, NoWork."""
 
-    walltime: int
+    free: Slot
     held: Tuple[int, ...]
 
 

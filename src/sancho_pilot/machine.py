@@ -1,16 +1,18 @@
 """The pilot as a whole: events in, instructions out. Pure: no I/O, no clock, no chance that is not in the seed.
 
 It becomes known to the server, goes on with what a former pilot left in the
-spool, asks for work while its slot is free, shows signs of life for all that
-it holds, and leaves when there is no more work, time, or welcome. Each attempt
-is a `Life`. One payload runs at a time; the outputs and reports of earlier
-ones may still be on their way. State changes in `handle` and nowhere else.
+spool, asks for work while cores and memory of its slot are free, shows signs of
+life for all that it holds, and leaves when there is no more work, time, or
+welcome. Each attempt is a `Life`. As many payloads run at a time as fit; the
+outputs and reports of earlier ones may still be on their way. State changes in
+`handle` and nowhere else.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, Optional
 
 from sancho_pilot.events import (
@@ -40,7 +42,8 @@ from sancho_pilot.patience import (
 )
 from sancho_pilot.phases import revived
 
-MOST_HELD = 4
+MOST_DELIVERING = 3
+"""Ended payloads, for each core, whose outputs or reports are on their way, above which no work is asked for."""
 DONE, BROKEN, UNDELIVERED, UNWELCOME = 0, 1, 75, 77
 """Exit codes: all is well; a defect of ours; reports wait in the spool; the server does not know us."""
 STOPPED = Verdict("failed", "pilot_stopped", "The batch system ended the pilot.")
@@ -69,6 +72,8 @@ class Machine:
         self._idle_since = 0.0
         self._asked = False
         """Whether the server was asked for work since the pilot has been idle."""
+        self._refused: Optional[Slot] = None
+        """What there was no work for; as soon as more is free the server is asked again."""
         self._stop_at: Optional[float] = None
         self._beat = 0
         self._beat_every = 30.0
@@ -148,6 +153,7 @@ class Machine:
             return
         self._call, self._call_due = 0, event.at
         self._patience.reset()
+        self._refused = None
         if event.work.attempt_id not in self._lives:
             self._take_up(Attempt(event.work))
 
@@ -193,6 +199,7 @@ class Machine:
             self._exit(DONE, self._leaving)
             return
         self._asked = self._welcome
+        self._refused = None
         self._patience.fail(event.at)
         self._call_due = event.at + self._patience.delay(self._patience.tries, event.failure.retry_after)
         self._perhaps_give_up(event.at, event.failure)
@@ -224,18 +231,18 @@ class Machine:
             self._out.append(Login(self._call))
 
     def _look_for_work(self, at: float) -> None:
-        left = self._walltime(at)
+        free = self._free(at)
         if not self._lives and self._asked and at >= self._idle_since + self._slot.idle:
             self._retire("idle")
-        elif left < LEAST_WALLTIME:
+        elif free.walltime < LEAST_WALLTIME:
             self._call_due = None
             if not self._lives:
                 self._retire("walltime")
-        elif any(life.occupies_slot for life in self._lives.values()) or len(self._lives) >= MOST_HELD:
+        elif free.cores < 1 or free.memory < 1 or self._delivering() > MOST_DELIVERING * self._slot.cores:
             self._call_due = None
-        elif self._call_due is None or at >= self._call_due:
-            self._call, self._call_due = self._next(), None
-            self._out.append(Match(self._call, int(left), tuple(self._lives)))
+        elif self._call_due is None or at >= self._call_due or _more(free, self._refused):
+            self._call, self._call_due, self._refused = self._next(), None, free
+            self._out.append(Match(self._call, free, tuple(self._lives)))
 
     def _stop(self, at: float, deadline: float) -> None:
         """The batch system wants its slot back: deliver what can be delivered in time."""
@@ -275,8 +282,18 @@ class Machine:
                 self._idle_since = self._call_due = at
                 self._asked = False
 
-    def _walltime(self, at: float) -> float:
-        return self._slot.walltime - max(0.0, at - self._began_at - START_GRACE)
+    def _free(self, at: float) -> Slot:
+        """What is left of the slot."""
+        taken = [life.attempt.work for life in self._lives.values() if life.occupies_slot]
+        return replace(
+            self._slot,
+            cores=self._slot.cores - sum(work.cores for work in taken),
+            memory=self._slot.memory - sum(work.memory or 0 for work in taken),
+            walltime=self._slot.walltime - max(0.0, at - self._began_at - START_GRACE),
+        )
+
+    def _delivering(self) -> int:
+        return sum(not life.occupies_slot for life in self._lives.values())
 
     def _next(self) -> int:
         return next(self._steps)
@@ -284,6 +301,10 @@ class Machine:
     def _exit(self, code: int, reason: str) -> None:
         self.exiting = True
         self._out.append(Exit(code, reason))
+
+
+def _more(free: Slot, than: Optional[Slot]) -> bool:
+    return than is not None and (free.cores > than.cores or free.memory > than.memory)
 
 
 def _due(time: Optional[float], at: float) -> bool:

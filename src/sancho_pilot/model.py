@@ -119,6 +119,7 @@ class Work:
     inputs: Tuple[Input, ...] = ()
     outputs: Tuple[Output, ...] = ()
     globs: Tuple[str, ...] = ()
+    cores: int = 1
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Operations:
 
     def _match(self, step: Match, _cancelled: threading.Event) -> Event:
         answered, self._answered = self._answered, False
-        offer = wire.offer(self._config.slot, step.walltime, step.held, answered=answered)
+        offer = wire.offer(step.free, step.held, answered=answered)
         reply = self._server.call("POST", "/match", offer)
         self._answered = True
         if reply.status == 204 or reply.body is None:
@@ -166,7 +166,7 @@ class Operations:
     # --------------------------------------------------------------------------------- after the payload
 
     def _sweep(self, step: Sweep, _cancelled: threading.Event) -> Event:
-        sweep(mark(self._config.stamp))
+        sweep(mark(self._config.stamp), f"SANCHO_ATTEMPT_ID={step.attempt_id}")
         return events.Swept(0.0, step.step, step.attempt_id)
 
     def _collect(self, step: Collect, cancelled: threading.Event) -> Event:

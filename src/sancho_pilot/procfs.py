@@ -73,6 +73,12 @@ def status(pid: int) -> Optional[Status]:
     return Status(int(pages.split()[1]) * PAGE, ticks / TICKS)
 
 
+def waited_cpu(pid: int) -> float:
+    """Return the CPU seconds of the children that a process has waited for; 0 when it has ended."""
+    fields = _stat(pid)
+    return 0.0 if fields is None else sum(int(fields[i]) for i in (13, 14)) / TICKS
+
+
 def knows_fair_memory() -> bool:
     """Say whether `fair_memory` works here."""
     return os.path.exists("/proc/self/smaps_rollup")
@@ -86,9 +92,9 @@ def fair_memory(pid: int) -> int:
     return 0
 
 
-def marked(mark: str) -> Iterator[int]:
-    """Yield the processes of our user that were given `mark`, a NAME=VALUE, in their environment; never this one."""
-    wanted = mark.encode()
+def marked(*marks: str) -> Iterator[int]:
+    """Yield the processes of our user that were given all marks, NAME=VALUE, in their environment; never this one."""
+    wanted = {mark.encode() for mark in marks}
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
             try:
@@ -96,7 +102,7 @@ def marked(mark: str) -> Iterator[int]:
                     variables = file.read().split(b"\0")
             except OSError:
                 continue
-            if wanted in variables and not is_zombie(int(name)):
+            if wanted.issubset(variables) and not is_zombie(int(name)):
                 yield int(name)
 
 

@@ -158,6 +158,7 @@ def assignment(value: Any) -> Tuple[Work, Access]:
         inputs=tuple(_input(one, len(there)) for one, there in zip(inputs, sources)),
         outputs=tuple(Output(one.integer("number"), one.text("path")) for one in fields.subs("outputs")),
         globs=fields.texts("output_sandbox", optional=True),
+        cores=fields.optional_integer("cores") or 1,
     )
     access = Access(
         command=fields.texts("command"),
@@ -213,13 +214,13 @@ def beat_answer(value: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
 # ------------------------------------------------------------------------------------- what the pilot says
 
 
-def offer(slot: Slot, walltime: int, held: Tuple[int, ...], *, answered: bool) -> Dict[str, Any]:
-    """Say what the slot can run, and whether the last answer to this was heard."""
+def offer(free: Slot, held: Tuple[int, ...], *, answered: bool) -> Dict[str, Any]:
+    """Say what is free of the slot, and whether the last answer to this was heard."""
     return {
-        "cores": slot.cores,
-        "memory": slot.memory,
-        "walltime": walltime,
-        "tags": list(slot.tags),
+        "cores": free.cores,
+        "memory": free.memory,
+        "walltime": int(free.walltime),
+        "tags": list(free.tags),
         "held": list(held),
         "answered": answered,
     }

@@ -29,7 +29,7 @@ def work(attempt_id: int = 7, *, inputs: int = 0, outputs: int = 0, sources: int
         job_id=attempt_id * 10,
         number=1,
         walltime=600.0,
-        memory=None,
+        memory=facts.pop("memory", None),
         sandbox=facts.pop("sandbox", False),
         inputs=tuple(Input(f"mc:in{i}", f"in{i}", 10, "00000001", sources) for i in range(inputs)),
         outputs=tuple(Output(i, f"out{i}") for i in range(outputs)),

@@ -42,7 +42,7 @@ def test_a_pilot_logs_in_shows_life_and_asks_for_work() -> None:
     assert kinds(talk.said) == ["Login"]
     talk.welcomed()
     assert kinds(talk.said) == ["Login", "Beat", "Match"]
-    assert talk.last(Match).walltime == 3600
+    assert talk.last(Match).free.walltime == 3600
 
 
 def test_the_next_payload_may_start_while_the_last_one_is_delivered() -> None:
@@ -91,7 +91,7 @@ def test_a_slot_that_is_used_up_is_not_offered() -> None:
 
 
 def test_what_is_left_of_the_slot_is_offered() -> None:
-    assert Talk(age=300.0 + 600.0).welcomed().last(Match).walltime == 3000
+    assert Talk(age=300.0 + 600.0).welcomed().last(Match).free.walltime == 3000
 
 
 def test_heartbeats_go_on_at_every_phase() -> None:

@@ -20,7 +20,7 @@ from sancho_pilot.machine import Machine
 from sancho_pilot.model import Attempt, Failure, Phase, Report, Slot, Trouble, Usage, Work
 from tests.pilot.talk import PACKED, kinds, products, uploads, work
 
-SLOT = Slot(1, 10**9, 10**6, (), 3600.0)
+SLOT = Slot(3, 10**9, 10**6, (), 3600.0)
 UPLOADS = (do.Declare, do.PutProduct, do.SendSandbox)
 MOST_ATTEMPTS = 6
 
@@ -104,8 +104,10 @@ class PilotWorld(RuleBasedStateMachine):
         assert not (seen.ended and isinstance(step, (*UPLOADS, do.Finish, do.Launch))), "nothing after the end"
         if isinstance(step, do.Launch):
             assert seen.started, "a payload that the server knows nothing of"
-            assert sum(one.alive for one in self.seen.values()) == 0, "one payload at a time"
             seen.launched, seen.alive = seen.launched + 1, True
+            alive = [one.work for one in self.seen.values() if one.alive]
+            assert sum(work.cores for work in alive) <= SLOT.cores, "more cores than there are"
+            assert sum(work.memory or 0 for work in alive) <= SLOT.memory, "more memory than there is"
             assert seen.launched == 1, "no payload runs twice"
         if isinstance(step, do.PutProduct):
             assert seen.work.attempt_id in self.granted, "an upload without a token"
@@ -223,7 +225,10 @@ class PilotWorld(RuleBasedStateMachine):
             return events.NoWork(self.at, step.step, 1.0)
         attempt_id = len(self.seen) + 1
         numbers = st.integers(0, 2)
-        new = work(attempt_id, inputs=data.draw(numbers), outputs=data.draw(numbers), sandbox=data.draw(st.booleans()))
+        new = work(
+            attempt_id, inputs=data.draw(numbers), outputs=data.draw(numbers), sandbox=data.draw(st.booleans()),
+            cores=data.draw(st.integers(1, step.free.cores)), memory=data.draw(st.integers(1, step.free.memory)),
+        )  # fmt: skip
         self.seen[attempt_id] = Seen(new)
         return events.Matched(self.at, step.step, new)
 

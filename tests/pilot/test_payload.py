@@ -140,6 +140,37 @@ def test_what_a_payload_leaves_running_is_ended(pilots: Pilots, server: StandIn)
     assert pilots.leavings() == []
 
 
+def test_payloads_run_side_by_side_while_they_fit(pilots: Pilots, server: StandIn) -> None:
+    meet = "touch ../../../../{0}; while [ ! -e ../../../../{1} ]; do sleep 0.02; done"
+    jobs = [server.shell(meet.format(*names), memory=500_000_000) for names in (("a", "b"), ("b", "a"))]
+    late = server.shell("echo late")
+    process = pilots.start()
+    assert process.wait(DEADLINE) == DONE
+    assert [job.report["outcome"] for job in (*jobs, late)] == ["done"] * 3
+    assert [offer["cores"] for offer in server.offers][:3] == [2, 1, 1]
+    assert server.offers[1]["memory"] == 1_500_000_000
+
+
+def test_the_end_of_a_payload_spares_what_the_others_run(pilots: Pilots, server: StandIn) -> None:
+    below = "(env -i setsid sh -c 'while [ ! -e ../../../../go ]; do sleep 0.02; done; echo from below' &)"
+    wait = "while [ ! -e ../../../../go ]; do sleep 0.02; done; sleep 1"
+    long = server.shell(f"{below}; {wait}", memory=500_000_000)
+    server.shell("(env -i setsid sleep 1000 &); echo short", memory=500_000_000)
+    process = pilots.start()
+    server.wait(lambda: server.attempts[2].reports)
+    (pilots.folder / "go").touch()
+    assert process.wait(DEADLINE) == DONE
+    assert long.report["tail"] == "from below\n"
+    assert pilots.leavings() == []
+
+
+def test_a_payload_that_kills_its_shim_has_failed_and_leaves_nothing(pilots: Pilots, server: StandIn) -> None:
+    job = server.shell("setsid sleep 1000 & kill -9 $PPID; sleep 1000")
+    assert pilots.run() == DONE
+    assert (job.report["reason"], job.report["exit_code"]) == ("payload_failed", 137)
+    assert pilots.leavings() == []
+
+
 def test_output_that_is_no_text_is_shown_as_well_as_it_can_be(pilots: Pilots, server: StandIn) -> None:
     job = server.shell(r"printf 'good \377\376 \303\244 \000 \360\237\220\264 end'")
     assert pilots.run() == DONE
