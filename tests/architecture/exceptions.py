@@ -50,6 +50,7 @@ BROAD_EXCEPT: dict[str, str] = {
 ENVIRONMENT: dict[str, str] = {
     "sancho.local.demonstration.payload.analyse": "a payload: a variable tells it where the pilot has put its inputs",
     "sancho.local.programs": "hands its environment on to the processes it starts",
+    "sancho_pilot.payload": "hands its environment on to shims: the site's Python may need it to start",
     "sancho_plugins.local_keeper": "takes from a worker's environment the little that its pilots may have",
     "sancho_client.environment": "what `sancho env` exports are the client's own settings, read in one place",
 }
