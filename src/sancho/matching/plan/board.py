@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, place_lacks, tags_lack
+from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, tags_lack
 from sancho.matching.model import PATIENCE, Choice, Inputs, Label, Limit, LimitKey, Offer, Owner, Queue, QueueKey
-from sancho.matching.plan.masks import Thresholds, Wants, bits
+from sancho.matching.plan.masks import Places, Thresholds, Wants, bits
 
 GroupKey = tuple[int, int]
 """A group: its VO and its id."""
@@ -36,7 +36,7 @@ class Board:
         self._full = 0
         """Wants whose queue has a waiting job, as far as is known."""
         self._numbers = {name: Thresholds() for name in _NUMBERS}
-        self._places: Wants[Requirement] = Wants()
+        self._places = Places()
         self._kinds: Wants[Requirement] = Wants()
         self._tags: Wants[tuple[str, ...]] = Wants()
         self._owners: dict[Owner, int] = {}
@@ -140,7 +140,7 @@ class Board:
         if not found:
             return 0
         known = every_tag(slot)
-        found &= self._places.met(slot.site, lambda want: not place_lacks(want, slot.site))
+        found &= self._places.at(slot.site)
         found &= self._tags.met(known, lambda wishes: not tags_lack(wishes, known))
         return found & self._kinds.met(slot.machine, lambda want: not kind_lacks(want, slot.machine))
 
@@ -236,7 +236,7 @@ class Board:
         need = queue.ways[way]
         for name, value in _NUMBERS.items():
             self._numbers[name].add(bit, value(need))
-        self._places.add(bit, _of_place(need))
+        self._places.add(bit, need.sites, need.banned_sites)
         self._kinds.add(bit, _of_kind(need))
         self._tags.add(bit, need.tags)
         mask, owner = 1 << bit, queue.owner
@@ -252,7 +252,7 @@ class Board:
         need, owner, others = queue.ways[way], queue.owner, ~(1 << bit)
         for name, value in _NUMBERS.items():
             self._numbers[name].remove(bit, value(need))
-        self._places.remove(bit, _of_place(need))
+        self._places.remove(bit, need.sites, need.banned_sites)
         self._kinds.remove(bit, _of_kind(need))
         self._tags.remove(bit, need.tags)
         self._owners[owner] &= others
@@ -312,13 +312,8 @@ def _ratio(used: float | None, share: float) -> float:
     return (used or 0.0) / max(share, 1e-6)
 
 
-def _of_place(need: Requirement) -> Requirement:
-    """Only what a want says about sites: wants that are alike in it are looked at once."""
-    return Requirement(sites=need.sites, banned_sites=need.banned_sites)
-
-
 def _of_kind(need: Requirement) -> Requirement:
-    """Only what a want says about the machine."""
+    """Only what a want says about the machine: wants that are alike in it are looked at once."""
     return Requirement(
         system=need.system, architecture=need.architecture, min_microarchitecture=need.min_microarchitecture,
         max_microarchitecture=need.max_microarchitecture, scratch=need.scratch, io=need.io, gpus=need.gpus,
