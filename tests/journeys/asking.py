@@ -329,7 +329,10 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     said = description("new", **more)
     said["outputs"][0]["rule"]["lifetime"] = "1 d"
     said["outputs"][0]["dataset"] = "mc:new_out"
-    yield ask("POST /jobs", body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good"})
+    yield ask(
+        "POST /jobs",
+        body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good", "anyway": False},
+    )
     query = {
         "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
         "cursor": "1000000", "limit": 10, "where": "param.HostName = wn1 & site exists", "sort": "-id",
