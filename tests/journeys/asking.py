@@ -89,7 +89,7 @@ def ask(
 
 def good(filled: Filled) -> dict[str, Ask]:
     """A good request for every route, by route, about the things of a VO."""
-    parts = (_configuration, _identity, _decisions, _topology, _data, _rules_and_uploads, _jobs, _pilots)
+    parts = (_configuration, _identity, _decisions, _topology, _data, _rules_and_uploads, _jobs, _pilots, _explained)
     return {one.route: one for part in parts for one in part(filled)}
 
 
@@ -385,3 +385,11 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
     yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
     yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})
+
+
+def _explained(filled: Filled) -> Iterator[Ask]:
+    """What is explained."""
+    yield ask("GET /explain/job/{job_id}", job_id=filled.ids["job_waiting"])
+    yield ask("GET /explain/rule/{rule_id}", rule_id=filled.ids["rule"])
+    yield ask("GET /explain/pilot/{pilot_id}", "root", pilot_id=filled.ids["pilot"])
+    yield ask("GET /explain/file/{did:path}", did="mc:raw/1")
