@@ -89,7 +89,7 @@ def ask(
 
 def good(filled: Filled) -> dict[str, Ask]:
     """A good request for every route, by route, about the things of a VO."""
-    parts = (_configuration, _identity, _decisions, _topology, _data, _rules_and_uploads, _jobs, _pilots, _explained)
+    parts = (_configuration, _identity, _decisions, _topology, _explained, _data, _rules_and_uploads, _jobs, _pilots)
     return {one.route: one for part in parts for one in part(filled)}
 
 
