@@ -6,8 +6,6 @@ from sancho_client.calls import jobs
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.client.conftest import Grid
 
-ROOT = {"account": "root"}
-
 
 @pytest.fixture
 def giant(grid: Grid, unique: str) -> int:
@@ -39,7 +37,7 @@ def test_what_is_not_there_is_told_as_elsewhere(grid: Grid) -> None:
     ):
         ended = grid.sancho("explain", kind, name)
         assert (ended.exit_code, said in ended.stderr) == (1, True), ended.output
-    ended = grid.sancho("explain", "pilot", "999999999", **ROOT)
+    ended = grid.sancho("explain", "pilot", "999999999", account="root")
     assert (ended.exit_code, "Pilot 999999999 does not exist" in ended.stderr) == (1, True), ended.output
     assert grid.sancho("explain", "pilot", "1").exit_code == 4
 

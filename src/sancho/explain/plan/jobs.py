@@ -90,15 +90,12 @@ def explain(seen: JobSeen) -> Explanation:
     """Say why a job does not run, and what would start it."""
     waits = seen.state in (JobState.PENDING, JobState.WAITING)
     blockers = tuple(_waiting(seen)) if waits else tuple(_ended(seen))
-    says = f"It waits: {_lower(blockers[0].says)}" if waits and blockers else _state(seen)
+    first = blockers[0].says if waits and blockers else None
+    says = _state(seen) if first is None else f"It waits: {first[0].lower()}{first[1:]}"
     return Explanation(
         kind="job", name=str(seen.job_id), state=seen.state.word, says=says, blockers=blockers,
         would=tuple(_would(seen)) if waits else (), facts=_facts(seen),
     )  # fmt: skip
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[:2].istitle() or text[:2] in {"A ", "No"} else text
 
 
 def _state(seen: JobSeen) -> str:

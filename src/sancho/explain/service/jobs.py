@@ -1,5 +1,6 @@
 """Why a job does not run: what is known of it is gathered here."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -40,16 +41,15 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
     places = _places(looked, known, now) if waits else {}
     able = [ce_id for ce_id, (slot, near) in places.items() if near and _fits(looked, slot)]
     ahead = await _turn(conn, matcher, looked, able, job_id) if spec.state is JobState.WAITING and complete else None
-    return plan.explain(
-        JobSeen(
-            job_id=job_id, state=spec.state, account=spec.account, suspended=facts.suspended, attempts=spec.attempts,
-            max_attempts=spec.description["max_attempts"], detail=facts.detail, site=facts.site,
-            ways=looked.queue.ways, places=tuple(places.values()), sites=known.names, complete=complete,
-            inputs=inputs, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
-            pilots=await _pilots(conn, vo, known, able), turn=ahead,
-            full_quotas=await _full_quotas(conn, vo, spec.account_id) if waits and spec.description["outputs"] else (),
-        )
+    seen = JobSeen(
+        job_id=job_id, state=spec.state, account=spec.account, suspended=facts.suspended, attempts=spec.attempts,
+        max_attempts=spec.description["max_attempts"], detail=facts.detail, site=facts.site,
+        ways=looked.queue.ways, places=tuple(places.values()), sites=known.names, complete=complete,
+        inputs=inputs, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
+        pilots=await _pilots(conn, vo, known, able), turn=ahead,
+        full_quotas=await _full_quotas(conn, vo, spec.account_id) if waits and spec.description["outputs"] else (),
     )  # fmt: skip
+    return await asyncio.to_thread(plan.explain, seen)
 
 
 def _fits(looked: Looked, slot: Slot) -> bool:

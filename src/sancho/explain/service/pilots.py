@@ -1,5 +1,6 @@
 """Why a pilot gets no job of the VO that asks: what is known of it is gathered here."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -43,7 +44,7 @@ async def explain_pilot(conn: Connection, caller: Principal, matcher: Matcher, p
             slot = used.slots[facts.ce_id][1]
             offer = used.offer(facts.ce_id, pilot_id, (vo,), slot)
             fitting = 0 if offer is None else sum(waiting for _, waiting in used.board.demand(offer))
-            nearest = [] if fitting else _nearest(used, queues, slot)
+            nearest = [] if fitting else await _nearest(used, queues, slot)
     return plan.explain(
         PilotSeen(
             pilot_id=pilot_id, stamp=facts.stamp, state=state, ce=facts.ce, site=facts.site,
@@ -56,9 +57,10 @@ async def explain_pilot(conn: Connection, caller: Principal, matcher: Matcher, p
     )  # fmt: skip
 
 
-def _nearest(matcher: Matcher, queues: Sequence[Queue], slot: Slot) -> list[Help]:
+async def _nearest(matcher: Matcher, queues: Sequence[Queue], slot: Slot) -> list[Help]:
     most = sorted(queues, key=lambda queue: -queue.waiting)[:COMPARED]
-    return helps([
+    cases = [
         Case(need=way, slot=slot, near=matcher.board.near(queue.key, int(slot.site)), queue=queue.key[1])
         for queue in most for way in queue.ways
-    ])  # fmt: skip
+    ]  # fmt: skip
+    return await asyncio.to_thread(helps, cases)
