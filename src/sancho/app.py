@@ -18,6 +18,7 @@ from sancho.decisions.personal import PERSONAL as DECISIONS_PERSONAL
 from sancho.dids import api as dids_api
 from sancho.dids import service as dids
 from sancho.dids.personal import PERSONAL as DIDS_PERSONAL
+from sancho.explain import api as explain_api
 from sancho.identity import api as identity_api
 from sancho.identity import service as identity
 from sancho.identity.personal import PERSONAL as IDENTITY_PERSONAL
@@ -59,7 +60,7 @@ ROUTERS: Sequence[APIRouter] = (
     replicas_api.router, replicas_api.of_rses, *jobs_api.ROUTERS, vos_api.router, *identity_api.ROUTERS,
     decisions_api.router, sites_api.router, rses_api.router, accounting_api.router, sharing_api.router,
     transfers_api.router, *rules_api.ROUTERS, uploads_api.router, objects_api.router, onboarding_api.router,
-    programs_api.router,
+    programs_api.router, explain_api.router,
 )  # fmt: skip
 """Every native route, all below /v1."""
 

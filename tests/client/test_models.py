@@ -12,7 +12,19 @@ from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import archives, configuration, data, identity, jobs, keeping, lives, rules, topology, vos
+from sancho_client.calls import (
+    archives,
+    configuration,
+    data,
+    explain,
+    identity,
+    jobs,
+    keeping,
+    lives,
+    rules,
+    topology,
+    vos,
+)
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
@@ -109,6 +121,10 @@ OPERATIONS: Sequence[Operation] = [
     data.shared(),
     data.shared_access("v", "mc:d"),
     data.shared_contents("v", "mc:d"),
+    explain.file("mc:a/b"),
+    explain.job(1),
+    explain.pilot(1),
+    explain.rule(1),
     identity.account("a", "v"),
     identity.accounts("v"),
     identity.activate("a", "v"),
@@ -148,7 +164,7 @@ OPERATIONS: Sequence[Operation] = [
     jobs.reschedule([1]),
     jobs.sandbox(1),
     jobs.show(1),
-    jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678"),
+    jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678", anyway=True),
     jobs.submit(DESCRIPTION, count=2),
     jobs.summary(1, by=["state", "site"], where="state = done"),
     keeping.approve(1, "yes"),
@@ -232,7 +248,7 @@ def test_every_operation_is_what_the_server_has(document: Schema, operation: Ope
 
 def test_no_operation_is_left_out() -> None:
     made = {label(operation) for operation in OPERATIONS}
-    modules = (archives, configuration, data, identity, jobs, keeping, lives, rules, topology, vos)
+    modules = (archives, configuration, data, explain, identity, jobs, keeping, lives, rules, topology, vos)
     functions = [
         f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
         if f.__module__ == m.__name__ and not f.__name__.startswith("_")

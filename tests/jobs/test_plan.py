@@ -1,5 +1,6 @@
 """Pure decisions about jobs."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,9 +68,25 @@ def test_a_job_that_fits_is_accepted() -> None:
     plan.check_feasible([Requirement(memory=4000, cores=2, tags=("gpu",), sites=("SITE-A",))], [SLOT])
 
 
-def test_without_any_ce_nothing_can_run() -> None:
-    with pytest.raises(NoSiteCanRun, match="no compute element"):
-        plan.check_feasible([Requirement()], [])
+def test_before_there_is_any_ce_nothing_is_known_and_jobs_wait() -> None:
+    assert plan.check_feasible([Requirement()], []) == 0
+
+
+def test_sites_that_could_run_a_job_are_counted_by_any_of_its_ways() -> None:
+    slots = [replace(SLOT, ce=f"{n}-CE", site=f"SITE-{n % 2}", cores=n) for n in range(1, 5)]
+    ways = [Requirement(cores=4, memory=1), Requirement(cores=3, memory=1, tags=("gpu",))]
+    assert plan.check_feasible(ways, slots) == 2
+    assert plan.check_feasible(ways[:1], slots) == 1
+
+
+def test_what_none_can_ever_run_waits_only_when_it_says_so() -> None:
+    need, slots = Requirement(cores=9, memory=1), [replace(SLOT, ce=f"CE-{n}") for n in range(9)]
+    with pytest.raises(NoSiteCanRun) as caught:
+        plan.check_feasible([need], slots)
+    ces = str(caught.value.facts["ces"])
+    assert ces.startswith("CE-0: 2 of 9 cores; CE-1: 2 of 9 cores")
+    assert ces.endswith("and 4 more")
+    assert plan.check_feasible([need], slots, anyway=True) == 0
 
 
 @pytest.mark.parametrize("reason", list(Reason))

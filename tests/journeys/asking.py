@@ -89,7 +89,7 @@ def ask(
 
 def good(filled: Filled) -> dict[str, Ask]:
     """A good request for every route, by route, about the things of a VO."""
-    parts = (_configuration, _identity, _decisions, _topology, _data, _rules_and_uploads, _jobs, _pilots)
+    parts = (_configuration, _identity, _decisions, _topology, _explained, _data, _rules_and_uploads, _jobs, _pilots)
     return {one.route: one for part in parts for one in part(filled)}
 
 
@@ -329,7 +329,10 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     said = description("new", **more)
     said["outputs"][0]["rule"]["lifetime"] = "1 d"
     said["outputs"][0]["dataset"] = "mc:new_out"
-    yield ask("POST /jobs", body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good"})
+    yield ask(
+        "POST /jobs",
+        body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good", "anyway": False},
+    )
     query = {
         "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
         "cursor": "1000000", "limit": 10, "where": "param.HostName = wn1 & site exists", "sort": "-id",
@@ -382,3 +385,11 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
     yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
     yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})
+
+
+def _explained(filled: Filled) -> Iterator[Ask]:
+    """What is explained."""
+    yield ask("GET /explain/job/{job_id}", job_id=filled.ids["job_waiting"])
+    yield ask("GET /explain/rule/{rule_id}", rule_id=filled.ids["rule"])
+    yield ask("GET /explain/pilot/{pilot_id}", "root", pilot_id=filled.ids["pilot"])
+    yield ask("GET /explain/file/{did:path}", did="mc:raw/1")

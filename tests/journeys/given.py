@@ -282,6 +282,8 @@ async def _make_jobs(filled: Filled) -> None:
         await filled.ask("PATCH", "/jobs/parameters", said, status=204)
     view = {"where": f"param.HostName = wn1.{filled.vo}"}
     await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", view)
+    pilots = await filled.ask("GET", "/pilots", account="root")
+    filled.ids["pilot"] = next(one["pilot_id"] for one in pilots["items"] if one["stamp"] == filled.pilot.stamp)
 
 
 async def _run(filled: Filled, name: str) -> None:

@@ -66,7 +66,8 @@ async def sources(conn: Connection, keys: Sequence[ReplicaKey]) -> list[int]:
     assert await (await conn.execute(query, [keys[0].did_id])).fetchall()
     ready = await claims.claim_ready(conn, [1], datetime.now(UTC) + timedelta(hours=1), 10)
     claimed = await claims.activate(conn, ready)
-    return [rse_id for _, did_id, rse_id, _ in await claims.sources(conn, claimed) if did_id == keys[0].did_id]
+    files = [(one.vo, one.did_id) for one in claimed]
+    return [rse_id for _, did_id, rse_id, _ in await claims.sources(conn, files) if did_id == keys[0].did_id]
 
 
 async def test_a_bad_replica_is_brought_anew_and_its_history_says_recovered(conn: Connection, world: World) -> None:

@@ -109,9 +109,12 @@ class NoSiteCanRun(Invalid):
 
     code = "no_site_can_run"
 
-    def __init__(self, *, why: str) -> None:
-        """Say what the best offer lacks."""
-        super().__init__(why=why, field="description.requirements", hint="Ask for less, or see `sancho ce list`.")
+    def __init__(self, *, why: str, ces: str) -> None:
+        """Say what the best offer lacks, and the first thing that each of the nearest CEs does."""
+        super().__init__(
+            why=why, ces=ces, field="description.requirements",
+            hint="Ask for less, see `sancho ce list`, or say --anyway to wait for a site that can.",
+        )  # fmt: skip
 
 
 class AttemptEnded(Conflict):

@@ -95,10 +95,24 @@ def things(ways: Sequence[Requirement], named: Sequence[Sequence[tuple[str, str 
     return [*map(did, names), *dict.fromkeys([*(f"tag:{tag}" for tag in wanted), *(f"site:{site}" for site in sites)])]
 
 
-def check_feasible(ways: Sequence[Requirement], slots: Sequence[Slot]) -> None:
-    """Raise `NoSiteCanRun`, with what the nearest slot lacks, unless some slot fits one of the ways of a job."""
-    if (why := _obstacle(ways, slots)) is not None:
-        raise NoSiteCanRun(why=why)
+def check_feasible(ways: Sequence[Requirement], slots: Sequence[Slot], *, anyway: bool = False) -> int:
+    """How many sites have a slot that fits one of the ways of a job.
+
+    Raises `NoSiteCanRun`, with what the nearest slots lack, when there are slots and none fits, unless it is to wait
+    `anyway`. Where there is no slot at all nothing is known yet of what there will be, so the job waits.
+    """
+    able = {slot.site for slot in slots if any(not lacks(way, slot) for way in ways)}
+    if slots and not able and not anyway:
+        raise NoSiteCanRun(why=_obstacle(ways, slots) or "", ces=_each(ways, slots))
+    return len(able)
+
+
+def _each(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str:
+    """The first thing that each CE lacks, of the nearest few."""
+    least = sorted((min((lacks(way, slot) for way in ways), key=len), slot.ce) for slot in slots)
+    least.sort(key=lambda one: (len(one[0]), one[1]))
+    said = [f"{ce}: {missing[0]}" for missing, ce in least[:MOST_NAMED]]
+    return "; ".join([*said, *([f"and {len(least) - MOST_NAMED} more"] if len(least) > MOST_NAMED else [])])
 
 
 def why_waiting(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str:

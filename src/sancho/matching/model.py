@@ -78,6 +78,30 @@ class Inputs:
     site_sizes: dict[int, int]
     since: datetime | None = None
 
+    def sites(self, now: datetime | None) -> frozenset[int] | None:
+        """The sites that have the most of it: jobs run there alone, until they have waited for long. None: anywhere."""
+        if not self.site_sizes or (self.since and now and now - self.since >= PATIENCE):
+            return None
+        most = max(self.site_sizes.values())
+        return frozenset(site_id for site_id, size in self.site_sizes.items() if size == most)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """A task queue as the matcher knows it, at a moment, and what it knows of where its jobs could run."""
+
+    queue: Queue
+    inputs: Inputs | None
+    complete: bool
+    """Whether all its inputs are available, so that a match may have its next job."""
+    slots: dict[int, tuple[int, Slot]]
+    """The site and the slot of each CE, by its id; both name sites by their ids."""
+
+    def near(self, site_id: int, now: datetime) -> bool:
+        """Say whether its jobs may run at a site now, as far as their inputs go."""
+        sites = None if self.inputs is None else self.inputs.sites(now)
+        return sites is None or site_id in sites
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:

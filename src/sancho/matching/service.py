@@ -8,7 +8,7 @@ from sancho.jobs import service as jobs
 from sancho.jobs.model import Slot, Started
 from sancho.kit.db import Connection
 from sancho.matching import store
-from sancho.matching.model import HALF_LIFE, Offer, QueueKey
+from sancho.matching.model import HALF_LIFE, Choice, Looked, Offer, QueueKey
 from sancho.matching.plan import Board
 
 TRIED = 8
@@ -110,6 +110,20 @@ async def read_some(conn: Connection, matcher: Matcher, keys: Sequence[QueueKey]
         board.drop(key)
     for queue in found:
         board.put(queue)
+
+
+async def look(conn: Connection, key: QueueKey) -> Looked | None:
+    """What the matcher knows of one queue, in the VOs that the transaction serves; None when there is none."""
+    queue = await store.queue(conn, *key)
+    if queue is None:
+        return None
+    sets = [] if queue.input_set_id is None else [(key[0], queue.input_set_id)]
+    return Looked(
+        queue=queue,
+        inputs=(await store.inputs(conn, sets)).get(sets[0]) if sets else None,
+        complete=bool(await store.may_be_had(conn, [Choice(queue=queue, way=0, cores=1)])),
+        slots=await store.slots(conn),
+    )
 
 
 async def average(conn: Connection) -> None:

@@ -65,6 +65,30 @@ async def queues(
     return [_queue(known, row) for row in rows]
 
 
+async def queue(conn: Connection, vo: int, task_queue_id: int) -> Queue | None:
+    """A task queue, whether any job waits in it or not."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT q.vo, q.task_queue_id, w.waiting, q.group_id, q.account_id, q.type, q.priority, q.input_set_id,
+               q.requirements
+          FROM task_queue q
+         CROSS JOIN LATERAL (
+               SELECT coalesce(sum(s.waiting), 0)::bigint AS waiting FROM task_queue_slot s
+                WHERE s.task_queue_id = q.task_queue_id AND s.vo = q.vo) w
+         WHERE q.task_queue_id = %(id)s AND q.vo = %(vo)s
+        """,
+        {"vo": vo, "id": task_queue_id},
+    )
+    return _queue({}, rows[0]) if rows else None
+
+
+async def may_be_had(conn: Connection, choices: Sequence[Choice]) -> list[QueueKey]:
+    """Of the task queues that are chosen, those of which a match may have a job at this moment."""
+    rows = await fetch_rows(conn, f"SELECT vo, task_queue_id FROM ({CHOICE}) c", parameters(choices))  # noqa: S608 - literals
+    return [(vo, queue_id) for vo, queue_id in rows]
+
+
 def _queue(known: Mapping[QueueKey, Queue], row: tuple[Any, ...]) -> Queue:
     vo, queue_id, waiting, group_id, account_id, kind, priority, input_set_id, requirements = row
     ways = known[vo, queue_id].ways if requirements is None else tuple(read(Requirement, way) for way in requirements)

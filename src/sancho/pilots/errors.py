@@ -1,6 +1,16 @@
 """What can go wrong with a pilot; each class is one `code` of the native API."""
 
-from sancho.kit.errors import Conflict, Unauthorized
+from sancho.kit.errors import Conflict, NotFound, Unauthorized
+
+
+class PilotNotFound(NotFound):
+    """Pilot {pilot_id} does not exist."""
+
+    code = "pilot_not_found"
+
+    def __init__(self, *, pilot_id: int) -> None:
+        """Name the pilot; one on a CE that the VO may not use does not exist either."""
+        super().__init__(pilot_id=pilot_id, field="pilot_id")
 
 
 class PilotUnknown(Unauthorized):

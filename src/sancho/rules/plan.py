@@ -3,8 +3,8 @@
 Equal arguments give equal answers, whatever their order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sancho.rules.model import SLOTS, Bill, Candidate, Quota, Slot
 
@@ -108,6 +108,26 @@ def affordable(
         else:
             over[rule_id] = lacking
     return over
+
+
+def room_lacking(
+    quotas: Sequence[Quota], refused: Callable[[Sequence[Quota]], tuple[Quota, int] | None]
+) -> list[tuple[Quota, int]]:
+    """How many bytes more quotas would have to have for a decision not to be refused for their sake, by id.
+
+    `refused` makes the decision with some quotas, and returns the one that stands in the way with what it is asked for.
+    """
+    more: dict[int, int] = {}
+    now = list(quotas)
+    for _ in range(2 * len(quotas)):
+        found = refused(now)
+        if found is None:
+            break
+        quota, part = found
+        lacks = part - (quota.room - quota.over)
+        more[quota.quota_id] = more.get(quota.quota_id, 0) + lacks
+        now = [replace(q, room=q.room + lacks) if q.quota_id == quota.quota_id else q for q in now]
+    return [(quota, more[quota.quota_id]) for quota in quotas if quota.quota_id in more]
 
 
 def charge_own(slots: Iterable[Slot], bills: Iterable[Bill]) -> list[Slot] | None:

@@ -143,6 +143,18 @@ class Route:
     distance: int
 
 
+class Foreseen(NamedTuple):
+    """What would come of a transfer now: the nearest source, if the destination takes it and any gives it."""
+
+    takes: bool
+    """The destination can be written."""
+    source: str | None
+    away: tuple[str, ...]
+    """RSEs that have the file and would be a source if they could be read."""
+    unlinked: tuple[str, ...]
+    """RSEs that have the file, and no link to the destination."""
+
+
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """A request that was removed because its replica is available; `stuck` if it was counted as stuck."""

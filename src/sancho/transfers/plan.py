@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
+from sancho.rses.model import Rse
 from sancho.transfers.model import RequestState, Route
 
 TRIES = 8
@@ -12,6 +13,21 @@ SOURCELESS_TRIES = 4
 """The same, when there is no source: after a good minute somebody should know; the rule has it tried again later."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=30)
+
+
+def takes(targets: Mapping[int, Rse], rse_id: int) -> bool:
+    """Say whether something can be copied to an RSE now, of those that are reached for it."""
+    return rse_id in targets and targets[rse_id].writable
+
+
+def gives(sources: Mapping[int, Rse], rse_id: int) -> bool:
+    """Say whether something can be copied from an RSE now, of those that are reached for it."""
+    return rse_id in sources and sources[rse_id].readable
+
+
+def routes(holders: Iterable[int], rse_id: int, distances: Mapping[tuple[int, int], int]) -> list[Route]:
+    """The ways to an RSE from others that give a file: those with a link."""
+    return [Route(source, distances[source, rse_id]) for source in holders if (source, rse_id) in distances]
 
 
 def choose_source(routes: Iterable[Route], failed_rse_ids: Sequence[int] = ()) -> int | None:

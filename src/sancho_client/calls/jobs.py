@@ -26,13 +26,16 @@ def submit(
     parameters: Sequence[Mapping[str, Any]] | None = None,
     count: int | None = None,
     idempotency_key: str | None = None,
+    anyway: bool = False,
 ) -> Call[Submission]:
     """Submit one job for each row of parameters, or `count` jobs that differ by `{number}` alone, or just one.
 
+    What no site can ever run is refused, unless it is to wait `anyway`.
     Without a key the call makes one of its own, so carrying out the same call twice never submits twice.
     """
     rows = {"count": count} if count is not None else list(parameters) if parameters is not None else None
-    sent = body(description=description, parameters=rows, idempotency_key=idempotency_key or str(uuid4()))
+    key = idempotency_key or str(uuid4())
+    sent = body(description=description, parameters=rows, idempotency_key=key, anyway=anyway or None)
     return Call(method="POST", path="/v1/jobs", answer=Submission, json=sent, repeatable=True)
 
 

@@ -5,6 +5,7 @@ from sancho_client.cli import (
     configuration,
     data,
     decisions,
+    explain,
     identity,
     job,
     job_search,
@@ -31,6 +32,7 @@ def add_to(root: Verbs) -> None:
     archives.add_to(data.verbs)
     root.add(data.verbs, "data", panel=WORK)
     root.add(rule.verbs, "rule", panel=WORK)
+    root.add(explain.verbs, "explain", panel=WORK)
     root.add(identity.verbs, "identity", panel=LOGIN)
     configuration.add_to(root, panel=CONFIGURATION)
     root.add(configuration.verbs, "config", panel=CONFIGURATION)

@@ -42,6 +42,7 @@ def submit(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the jobs, as `sancho job wait` does.")] = False,
     jdl: Annotated[bool, typer.Option("--jdl", help="The file is JDL, though its name does not end in .jdl.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Wait for a site that can run it, if none can.")] = False,
 ) -> None:
     """Submit one job, or one for each row of parameters.
 
@@ -49,8 +50,10 @@ def submit(
     along from beside it.
     """
     if jdl or file.suffix.lower() == ".jdl":
-        if parameter or count is not None or key is not None:
-            raise typer.BadParameter("A JDL says its parameters itself: no --parameter, --count or --key goes with it.")
+        if parameter or count is not None or key is not None or anyway:
+            raise typer.BadParameter(
+                "A JDL says its parameters itself: no --parameter, --count, --key or --anyway goes with it."
+            )
         _submit_jdl(session, file, wait=wait)
         return
     description, rows = job_files.read(file, parameter or [], count)
@@ -60,9 +63,11 @@ def submit(
             described = description.with_sandbox(packed.sha256, session.did)
     else:
         described = description.with_sandbox(None, session.did)
-    made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key))
+    made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key, anyway=anyway))
     if made.repeated and key is not None:
         session.output.say(f"Submitted before with the key {key}, as submission {made.submission_id}.")
+    if made.sites is not None:
+        session.output.say(_able(made.sites))
     if wait:
         session.output.say(f"Submission {made.submission_id}: {_span(made.job_ids)}.")
         _wait(session, None, made.submission_id, None, made)
@@ -72,6 +77,12 @@ def submit(
         return
     _tell_submitted(session, made.job_ids)
     session.output.say(f"Wait for them with `sancho job wait --submission {made.submission_id}`.")
+
+
+def _able(sites: int) -> str:
+    if not sites:
+        return "No site of your VO can run this yet: it waits for one."
+    return f"{sites} site{'' if sites == 1 else 's'} can run this."
 
 
 def _submit_jdl(session: Session, file: Path, *, wait: bool) -> None:

@@ -54,8 +54,9 @@ def _file(client: Client) -> Check:
 def _job(session: Session, client: Client, patience: float) -> Check:
     """Let a pilot run a job that does nothing; or say why none has."""
     try:
-        (job_id,) = client.send(jobs.submit(TINY)).job_ids
-        job = _waited(session, client, job_id, patience)
+        made = client.send(jobs.submit(TINY))
+        (job_id,) = made.job_ids
+        job = _waited(session, client, job_id, patience if made.sites else 0.0)
         if not job.over:
             client.send(jobs.kill([job_id]))
     except ClientError as e:
@@ -65,6 +66,9 @@ def _job(session: Session, client: Client, patience: float) -> Check:
     if job.over:
         advice = f"`sancho job show {job_id}` and `sancho job logs {job_id}`"
         return Check(what=JOB, outcome="missing", found=f"job {job_id} {job.state}: {job.detail}", next=advice)
+    if not made.sites:
+        found = f"no site can run job {job_id}: {job.reason or 'nobody says why'}"
+        return Check(what=JOB, outcome="missing", found=found, next="Grant a compute element to the VO.")
     found = f"job {job_id} was {job.state} after {patience:.0f} s: {job.reason or job.detail or 'nobody says why'}"
     advice = "Pilots wait in the queues of batch systems: check again, with a longer `--wait`."
     return Check(what=JOB, outcome="advised", found=found, next=advice)

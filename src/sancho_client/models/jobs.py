@@ -87,11 +87,15 @@ class JobDescription(Request):
 
 
 class Submission(Answer):
-    """The jobs of one submission, in the order of the parameters; `repeated` when its key had been seen before."""
+    """The jobs of one submission, in the order of the parameters; `repeated` when its key had been seen before.
+
+    `sites` is how many sites could run them; unknown when it is repeated.
+    """
 
     submission_id: int
     job_ids: tuple[int, ...]
     repeated: bool = False
+    sites: int | None = None
 
 
 class InsertedJob(Answer):

@@ -177,6 +177,8 @@ class SubmitIn(BaseModel, extra="forbid"):
     ] = Count(count=1)
     """A row of parameters for each job, whose names begin with a small letter; or how many jobs."""
     idempotency_key: Annotated[str, Field(min_length=8, max_length=128)] | None = None
+    anyway: bool = False
+    """Wait for a site that can run them, though none can ever now."""
 
 
 class SandboxIn(BaseModel, extra="forbid"):
@@ -208,11 +210,13 @@ def _output(output: OutputIn) -> Output:
     ),
 )  # fmt: skip
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:
-    """Submit jobs: all of them or none."""
+    """Submit jobs: all of them or none; the answer says how many sites could run them."""
     if body.description.sandbox is not None:
         await service.check_sandbox(deployment, conn, caller.vo, body.description.sandbox)
     rows: list[dict[str, Any]] = [{}] * body.parameters.count if isinstance(body.parameters, Count) else body.parameters
-    return await service.submit(conn, caller, body.description.description(), rows, key=body.idempotency_key)
+    return await service.submit(
+        conn, caller, body.description.description(), rows, key=body.idempotency_key, anyway=body.anyway
+    )
 
 
 @router.post("/sandboxes", status_code=201)

@@ -48,6 +48,7 @@ from sancho.jobs.model.requirements import (
     tags_lack,
     time_for,
     ways_of,
+    why_off,
 )
 
 __all__ = [
@@ -96,4 +97,5 @@ __all__ = [
     "tags_lack",
     "time_for",
     "ways_of",
+    "why_off",
 ]

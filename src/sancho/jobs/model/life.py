@@ -183,11 +183,15 @@ def leads_outside(path: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """The answer to a submit: ids in the order of the parameters; `repeated` when the key was seen before."""
+    """The answer to a submit: ids in the order of the parameters; `repeated` when the key was seen before.
+
+    `sites` says how many sites could run the jobs, those that are switched off for now included; not of the repeated.
+    """
 
     submission_id: int
     job_ids: list[int]
     repeated: bool = False
+    sites: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -216,17 +216,21 @@ def _version(text: str) -> tuple[int, ...]:
 def slot_of(row: tuple[Any, ...], *, patient: bool = False) -> Slot:
     """A slot as the store tells it; for the `patient`, a site that is disabled will be enabled again."""
     ce, site, cores, memory, walltime, known, machine, ce_enabled, site_enabled, max_pilots = row
-    off = None
-    if not ce_enabled:
-        off = "it is disabled"
-    elif not site_enabled and not patient:
-        off = f"site {site} is disabled"
-    elif max_pilots == 0 and not patient:
-        off = "it may have no pilots (max_pilots is 0)"
+    off = why_off(site, (ce_enabled, site_enabled or patient), 1 if patient else max_pilots)
     return Slot(
         ce=ce, site=site, cores=cores, memory=memory, walltime=walltime, tags=frozenset(known),
         machine=read(Machine, machine), off=off,
     )  # fmt: skip
+
+
+def why_off(site: str, enabled: tuple[bool, bool], max_pilots: int) -> str | None:
+    """Why no pilot of a CE takes jobs, given whether the CE and its site are enabled; None when they do."""
+    ce_enabled, site_enabled = enabled
+    if not ce_enabled:
+        return "it is disabled"
+    if not site_enabled:
+        return f"site {site} is disabled"
+    return "it may have no pilots (max_pilots is 0)" if max_pilots == 0 else None
 
 
 def ways_of(description: Mapping[str, Any]) -> tuple[Requirement, ...]:

@@ -32,11 +32,12 @@ _submitted = faults.point("jobs.submitted")
 
 async def submit(
     conn: Connection, caller: Principal, description: Description, parameters: Sequence[Mapping[str, Any]], *,
-    key: str | None = None,
+    key: str | None = None, anyway: bool = False,
 ) -> Submission:  # fmt: skip
     """Submit one job for each row of parameters; the same again with the same idempotency key gives the same jobs.
 
-    Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission.
+    Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission. Jobs that
+    no CE of the VO can ever run are refused, unless they are to wait `anyway`, or the VO has no CE yet.
     Raises `ParameterMissing`, `TagsMalformed`, `TooManyInputs`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`,
     `SandboxMissing`, `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`,
     `rses`, `sites` and `rules` have to say about the names in the description.
@@ -59,7 +60,7 @@ async def submit(
     )  # fmt: skip
     if submission_id is None:
         return await _repeated(conn, caller, key or "", digest)
-    task_queue_id, input_set_id, ready = await _queue(conn, caller, description)
+    able, task_queue_id, input_set_id, ready = await _queue(conn, caller, description, anyway=anyway)
     promises = await _promises(conn, caller, description, named)
     job_ids = await submitting.insert_jobs(
         conn, caller.vo,
@@ -77,7 +78,7 @@ async def submit(
         await resolve(conn, caller.vo, input_set_id)
     _submitted()
     _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
-    return Submission(submission_id=submission_id, job_ids=job_ids)
+    return Submission(submission_id=submission_id, job_ids=job_ids, sites=able)
 
 
 async def _repeated(conn: Connection, caller: Principal, key: str, digest: bytes) -> Submission:
@@ -88,14 +89,16 @@ async def _repeated(conn: Connection, caller: Principal, key: str, digest: bytes
     return Submission(submission_id=submission_id, job_ids=job_ids, repeated=True)
 
 
-async def _queue(conn: Connection, caller: Principal, description: Description) -> tuple[int, int | None, bool]:
-    """The task queue, the input set, and whether the inputs are complete."""
+async def _queue(
+    conn: Connection, caller: Principal, description: Description, *, anyway: bool
+) -> tuple[int, int, int | None, bool]:
+    """How many sites could run the jobs, their task queue, their input set, and whether the inputs are complete."""
     group = await identity.primary_group(
         conn, caller.vo, caller.account_id, description.group, field="description.group"
     )
     slots = [slot_of(row, patient=True) for row in await submitting.list_slots(conn, caller.vo)]
     ways = [await _by_site_ids(conn, caller.vo, way, n) for n, way in enumerate(description.ways)]
-    plan.check_feasible(description.ways, slots)
+    able = plan.check_feasible(description.ways, slots, anyway=anyway)
     if description.sandbox is not None:
         sha256 = bytes.fromhex(description.sandbox)
         if await submitting.find_sandbox(conn, caller.vo, sha256) is None:
@@ -110,7 +113,7 @@ async def _queue(conn: Connection, caller: Principal, description: Description) 
     task_queue_id = await submitting.make_task_queue(
         conn, caller.vo, plan.queue_digest(who, ways, input_set_id), ways, ids={**who, "input_set_id": input_set_id}
     )
-    return task_queue_id, input_set_id, ready
+    return able, task_queue_id, input_set_id, ready
 
 
 async def _by_site_ids(conn: Connection, vo: int, way: Requirement, number: int) -> Requirement:

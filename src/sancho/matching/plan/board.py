@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, tags_lack
-from sancho.matching.model import PATIENCE, Choice, Inputs, Label, Limit, LimitKey, Offer, Owner, Queue, QueueKey
+from sancho.matching.model import Choice, Inputs, Label, Limit, LimitKey, Offer, Owner, Queue, QueueKey
 from sancho.matching.plan.masks import Places, Thresholds, Wants, bits
 
 GroupKey = tuple[int, int]
@@ -133,7 +133,7 @@ class Board:
     def fitting(self, offer: Offer) -> int:
         """The wants that an offer may meet, as a mask: all that it meets, and some whose work is too long for it."""
         slot = offer.slot
-        found = self._full & (self._anywhere | self._near.get(offer.site_id, 0))
+        found = self._full & self._at(offer.site_id)
         found &= self._numbers["cores"].at_most(slot.cores) & self._numbers["memory"].at_most(slot.memory)
         found &= self._numbers["walltime"].at_most(slot.walltime.total_seconds())
         found &= ~self._shut(offer.site_id)
@@ -143,6 +143,10 @@ class Board:
         found &= self._places.at(slot.site)
         found &= self._tags.met(known, lambda wishes: not tags_lack(wishes, known))
         return found & self._kinds.met(slot.machine, lambda want: not kind_lacks(want, slot.machine))
+
+    def near(self, key: QueueKey, site_id: int) -> bool:
+        """Say whether the jobs of a queue may run at a site, as far as their inputs go."""
+        return any(self._at(site_id) >> bit & 1 for bit in self._bits.get(key, ()))
 
     def demand(self, offer: Offer) -> list[tuple[QueueKey, int]]:
         """Queues whose jobs a slot such as the one offered could run now, and how many jobs of each."""
@@ -197,6 +201,10 @@ class Board:
             if any(limit.covers(label) for limit in shut):
                 found |= mask
         return found
+
+    def _at(self, site_id: int) -> int:
+        """The wants that may run at a site, as far as their inputs go."""
+        return self._anywhere | self._near.get(site_id, 0)
 
     def _in_turn(self, fitting: int, vos: Collection[int]) -> Iterator[Owner]:
         """Owners of fitting wants: of the VO that has the least for its share, of its group that has, and so on."""
@@ -282,13 +290,12 @@ class Board:
 
     def _near_or_far(self, queue: Queue, mask: int, now: datetime | None) -> None:
         inputs = None if queue.input_set_id is None else self._inputs.get((queue.key[0], queue.input_set_id))
-        if inputs is None or not inputs.site_sizes or (inputs.since and now and now - inputs.since >= PATIENCE):
+        sites = None if inputs is None else inputs.sites(now)
+        if sites is None:
             self._anywhere |= mask
             return
-        most = max(inputs.site_sizes.values())
-        for site_id, size in inputs.site_sizes.items():
-            if size == most:
-                self._near[site_id] = self._near.get(site_id, 0) | mask
+        for site_id in sites:
+            self._near[site_id] = self._near.get(site_id, 0) | mask
 
     def _charge(self, owner: Owner, cores: float) -> None:
         group = (owner.vo, owner.group_id)

@@ -12,6 +12,7 @@ from sancho.rules.service.changing import approve, change, deny, retry
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
+from sancho.rules.service.foreseeing import foresee
 from sancho.rules.service.leaving import delete, expire, give_up, retract, withdraw
 from sancho.rules.service.moving import move, reduce, replace_moved, trim
 from sancho.rules.service.placing import extend
@@ -51,6 +52,7 @@ __all__ = [
     "erase",
     "expire",
     "extend",
+    "foresee",
     "free_quota",
     "get",
     "give_up",

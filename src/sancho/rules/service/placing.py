@@ -13,7 +13,7 @@ from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.rules import plan
 from sancho.rules.errors import QuotaExceeded, TooFewRses
-from sancho.rules.model import BEING_DELETED, SHORT_OF_ROOM, Candidate, Charge, Hold, Target, Want
+from sancho.rules.model import BEING_DELETED, SHORT_OF_ROOM, Candidate, Charge, Hold, Quota, Target, Want
 from sancho.rules.service.quotas import charge, exceeded
 from sancho.rules.store import facts, locks, quotas, rows
 from sancho.transfers import service as transfers
@@ -38,15 +38,7 @@ async def choose(
 
     Raises `TooFewRses`, `QuotaExceeded`, and what `rses.service.resolve` does.
     """
-    matching = await rses.resolve(conn, target.rse_expression, vo=vo)
-    ids = [rse.rse_id for rse in matching]
-    here = {f.rse_id: f for f in await facts.rse_facts(conn, vo, ids, file_ids)}
-    candidates = [
-        Candidate(rse.rse_id, rse.name, rse.writable, there.files, there.size, there.used)
-        for rse in matching
-        for there in [here[rse.rse_id]]
-    ]
-    over = await quotas.quotas_over(conn, vo, [target.account_id], ids)
+    candidates, over = await options(conn, vo, target, file_ids)
     choice = plan.choose(
         candidates, copies=target.copies, files=files, account_id=target.account_id, quotas=over, freed=_sizes(freed)
     )  # fmt: skip
@@ -55,6 +47,24 @@ async def choose(
     if not choice.rse_ids:
         raise TooFewRses(copies=target.copies, found=choice.found, rse_expression=target.rse_expression)
     return choice.rse_ids
+
+
+async def options(
+    conn: Connection, vo: int, target: Target, file_ids: Sequence[int]
+) -> tuple[list[Candidate], list[Quota]]:
+    """The RSEs that a rule could use for files, and the quotas that apply to it there.
+
+    Raises what `rses.service.resolve` does.
+    """
+    matching = await rses.resolve(conn, target.rse_expression, vo=vo)
+    ids = [rse.rse_id for rse in matching]
+    here = {f.rse_id: f for f in await facts.rse_facts(conn, vo, ids, file_ids)}
+    candidates = [
+        Candidate(rse.rse_id, rse.name, rse.writable, there.files, there.size, there.used)
+        for rse in matching
+        for there in [here[rse.rse_id]]
+    ]
+    return candidates, await quotas.quotas_over(conn, vo, [target.account_id], ids)
 
 
 async def choose_all(
@@ -129,7 +139,7 @@ async def place_affordable(
     incomplete: Lacking = dict(lacking)
     left: list[Want] = list(wants)
     for _ in range(RACES):
-        demands = _demands(by_id, left)
+        demands = demands_of(by_id, left)
         pairs = {pair for demand in demands.values() for pair in demand}
         rooms = await quotas.quotas_over(conn, vo, [p[0] for p in pairs], [p[1] for p in pairs]) if pairs else []
         for rule_id, refused in plan.affordable(demands, rooms, _sizes(freed)).items():
@@ -193,7 +203,7 @@ async def _hold_replicas(conn: Connection, vo: int, targets: Mapping[int, Target
         await defer(conn, "rules:recopy", vo=vo, keys=[list(key) for key in bad])
 
 
-def _demands(targets: Mapping[int, Target], wants: Iterable[Want]) -> dict[int, dict[tuple[int, int], int]]:
+def demands_of(targets: Mapping[int, Target], wants: Iterable[Want]) -> dict[int, dict[tuple[int, int], int]]:
     """Bytes that each rule needs, by account and RSE."""
     demands: dict[int, dict[tuple[int, int], int]] = {}
     for want in wants:

@@ -1,6 +1,6 @@
 """Requests are taken from the queue with a lease, and given back when their worker dies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from sancho.kit.tasks import defer
 from sancho.rses import service as rses
 from sancho.rses.model import Operation, Rse
 from sancho.transfers import plan
-from sancho.transfers.model import Claimed, Failure, RequestState, Route, Started
+from sancho.transfers.model import Claimed, Failure, RequestState, Started
 from sancho.transfers.service.recording import give_back
 from sancho.transfers.store import claims
 from sancho.transfers.store.claims import Attempt, Ready
@@ -40,7 +40,7 @@ async def claim(deployment: Deployment, limit: int) -> list[Started]:
         seen = await rses.rses(conn)
         sources, targets = rses.reached(seen, Operation.COPY_FROM), rses.reached(seen, Operation.COPY_TO)
         chosen, paths = await _choose(conn, claimed, sources)
-        closed = [c for c in claimed if c.rse_id not in targets or not targets[c.rse_id].writable]
+        closed = [c for c in claimed if not plan.takes(targets, c.rse_id)]
         sourced = [c for c in claimed if c not in closed and chosen[c.request_id] is not None]
         await _put_back(conn, closed, "the destination cannot be written now", now)
         sourceless = [c for c in claimed if c not in closed and c not in sourced]
@@ -59,22 +59,18 @@ async def _choose(
     distances = await rses.distances(conn)
     holders: dict[tuple[int, int], list[int]] = {}
     paths: dict[tuple[int, int, int], str] = {}
-    for vo, did_id, rse_id, path in await claims.sources(conn, claimed):
-        if rse_id in known and known[rse_id].readable:
+    for vo, did_id, rse_id, path in await claims.sources(conn, [(c.vo, c.did_id) for c in claimed]):
+        if plan.gives(known, rse_id):
             holders.setdefault((vo, did_id), []).append(rse_id)
         if path is not None:
             paths[vo, did_id, rse_id] = path
     chosen = {
         c.request_id: plan.choose_source(
-            _routes(holders.get((c.vo, c.did_id), ()), c.rse_id, distances), c.failed_rse_ids
+            plan.routes(holders.get((c.vo, c.did_id), ()), c.rse_id, distances), c.failed_rse_ids
         )
         for c in claimed
     }
     return chosen, paths
-
-
-def _routes(holders: Iterable[int], rse_id: int, distances: Mapping[tuple[int, int], int]) -> list[Route]:
-    return [Route(source, distances[source, rse_id]) for source in holders if (source, rse_id) in distances]
 
 
 async def _begin(

@@ -92,8 +92,8 @@ async def activate(conn: Connection, ready: Sequence[Ready]) -> list[Claimed]:
     return sorted(found, key=lambda c: rank[c.vo, c.request_id])
 
 
-async def sources(conn: Connection, claimed: Sequence[Claimed]) -> list[tuple[int, int, int, str | None]]:
-    """Where these files are available: (vo, file, RSE), and the path where it does not follow from the id."""
+async def sources(conn: Connection, files: Sequence[tuple[int, int]]) -> list[tuple[int, int, int, str | None]]:
+    """Where files, (vo, file), are available: (vo, file, RSE), and the path where it does not follow from the id."""
     rows = await fetch_rows(
         conn,
         """
@@ -104,7 +104,7 @@ async def sources(conn: Connection, claimed: Sequence[Claimed]) -> list[tuple[in
          WHERE r.state = 'A'
          ORDER BY r.vo, r.did_id, r.rse_id
         """,
-        {"vos": [c.vo for c in claimed], "did_ids": [c.did_id for c in claimed]},
+        {"vos": [vo for vo, _ in files], "did_ids": [did_id for _, did_id in files]},
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
