@@ -13,6 +13,7 @@ from sancho.kit.db import Connection, execute
 from sancho.matching.model import PATIENCE
 from tests.explain.given import causes, helps, only, unfollowed, why
 from tests.jobs.given import PLAIN, SIMULATION, dataset, started, submitted, user
+from tests.matching.test_limits import limit
 from tests.matching.test_service import match
 from tests.world import World
 
@@ -223,3 +224,22 @@ async def test_a_job_of_another_vo_does_not_exist(conn: Connection, world: World
     with pytest.raises(JobNotFound):
         await why(conn, world, theirs)
     assert not unfollowed().followed
+
+
+async def test_a_limit_is_named_where_it_is_full_and_what_would_start_the_job_says_so(
+    conn: Connection, world: World
+) -> None:
+    await limit(conn, world, "few", most=1, site="SITE-A")
+    running, job_id = (await submitted(conn, world, AT_A, 2)).job_ids
+    assert causes(await why(conn, world, job_id)) == ["slots", "order"]
+    found = await match(conn, world)
+    assert found is not None
+    assert found.job_id == running
+    said = await why(conn, world, job_id)
+    assert causes(said) == ["limit"]
+    assert said.blockers[0].things == ("few: at most 1 at SITE-A",)
+    assert said.would[0].says == "It would start at SITE-A (A-CE) if fewer than 1 jobs of limit few ran at SITE-A"
+    assert await match(conn, world) is None
+    await jobs.kill(conn, user(world), [running])
+    assert causes(await why(conn, world, job_id)) == ["slots"]
+    assert await match(conn, world) is not None

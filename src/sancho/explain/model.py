@@ -18,6 +18,7 @@ class Cause(StrEnum):
     REQUIREMENT = "requirement"
     OFF = "off"
     DISTANCE = "distance"
+    LIMIT = "limit"
     SLOTS = "slots"
     SHARE = "share"
     ORDER = "order"

@@ -8,7 +8,7 @@ from sancho.jobs import service as jobs
 from sancho.jobs.model import Slot, Started
 from sancho.kit.db import Connection
 from sancho.matching import store
-from sancho.matching.model import HALF_LIFE, Choice, Looked, Offer, QueueKey
+from sancho.matching.model import HALF_LIFE, Choice, Label, Limit, Looked, Offer, QueueKey
 from sancho.matching.plan import Board
 
 TRIED = 8
@@ -124,6 +124,13 @@ async def look(conn: Connection, key: QueueKey) -> Looked | None:
         complete=bool(await store.may_be_had(conn, [Choice(queue=queue, way=0, cores=1)])),
         slots=await store.slots(conn),
     )
+
+
+async def full_limits(conn: Connection, label: Label) -> list[Limit]:
+    """Limits, of the VOs that the transaction serves, under which no job with this label may begin at this moment."""
+    found = [limit for limit in await store.limits(conn) if limit.covers(label)]
+    running = await store.running_under(conn, [limit.key for limit in found]) if found else {}
+    return [limit for limit in found if running[limit.key] >= limit.most]
 
 
 async def average(conn: Connection) -> None:

@@ -42,6 +42,14 @@ class Pilots(NamedTuple):
     most: int
 
 
+class FullLimit(NamedTuple):
+    """A limit under which as many jobs run as may: at a site, by its id, or at all together."""
+
+    name: str
+    most: int
+    site: str | None
+
+
 class Turn(NamedTuple):
     """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue."""
 
@@ -77,6 +85,7 @@ class JobSeen:
     pilots: Mapping[str, Pilots] = field(default_factory=dict[str, Pilots])
     """By CE."""
     turn: Turn | None = None
+    limits: tuple[FullLimit, ...] = ()
     full_quotas: tuple[str, ...] = ()
     """Quotas that its outputs count against and that have no room left."""
 
@@ -195,7 +204,23 @@ def _places(seen: JobSeen) -> list[Blocker]:
         hint = "Wait, or ask the operators of the site."
         return [Blocker(cause=Cause.OFF, says=says, things=few(things), hint=hint)]
     fitting = [case for case in on if case.fits]
-    return _turn(seen, fitting) if fitting else [_distance(seen)]
+    free = [case for case in fitting if not _full_at(seen, case)]
+    return _turn(seen, free) if free else [_limit(seen, fitting)] if fitting else [_distance(seen)]
+
+
+def _full_at(seen: JobSeen, case: Case) -> list[FullLimit]:
+    return [limit for limit in seen.limits if limit.site in (None, case.slot.site)]
+
+
+def _limit(seen: JobSeen, fitting: Sequence[Case]) -> Blocker:
+    limits = dict.fromkeys(limit for case in fitting for limit in _full_at(seen, case))
+    things = [f"{limit.name}: at most {limit.most}{_at(seen, limit)}" for limit in limits]
+    hint = "It begins when one of those that run has ended; an administrator of your VO may raise the limit."
+    return Blocker(cause=Cause.LIMIT, says="As many such jobs run as may at once.", things=few(things), hint=hint)
+
+
+def _at(seen: JobSeen, limit: FullLimit) -> str:
+    return "" if limit.site is None else f" at {seen.sites[limit.site]}"
 
 
 def _why_off(case: Case, sites: Mapping[str, str]) -> str:
@@ -270,9 +295,16 @@ def _would(seen: JobSeen) -> list[Would]:
         missing = f"what {rses[0]} has of its inputs" if rses else "all its inputs"
         there = (Change(part="inputs", says=f"{missing} were available"),)
     fitting = {case.slot.ce: case for case in seen.cases if case.fits}
-    found = [_starts(case, seen.sites, there) for case in fitting.values()]
+    found = [_starts(case, seen.sites, (*there, *_ended_first(seen, case))) for case in fitting.values()]
     rest = [case for case in seen.cases if case.slot.ce not in fitting]
     return (found + [told(each, seen.sites, there) for each in helps(rest)])[:MOST_TOLD]
+
+
+def _ended_first(seen: JobSeen, case: Case) -> list[Change]:
+    return [
+        Change(part="limit", says=f"fewer than {limit.most} jobs of limit {limit.name} ran{_at(seen, limit)}")
+        for limit in _full_at(seen, case)
+    ]
 
 
 def _starts(case: Case, sites: Mapping[str, str], there: tuple[Change, ...]) -> Would:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sancho.explain.model import Explanation
 from sancho.explain.plan import jobs as plan
-from sancho.explain.plan.jobs import InputsSeen, JobSeen, MissingFile, Pilots, Turn
+from sancho.explain.plan.jobs import FullLimit, InputsSeen, JobSeen, MissingFile, Pilots, Turn
 from sancho.explain.service.topology import Topology, read_topology
 from sancho.explain.store import jobs as store
 from sancho.jobs import service as jobs
@@ -46,7 +46,7 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
         max_attempts=spec.description["max_attempts"], detail=facts.detail, site=facts.site,
         ways=looked.queue.ways, places=tuple(places.values()), sites=known.names, complete=complete,
         inputs=inputs, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
-        pilots=await _pilots(conn, vo, known, able), turn=ahead,
+        pilots=await _pilots(conn, vo, known, able), turn=ahead, limits=await _limits(conn, looked) if waits else (),
         full_quotas=await _full_quotas(conn, vo, spec.account_id) if waits and spec.description["outputs"] else (),
     )  # fmt: skip
     return await asyncio.to_thread(plan.explain, seen)
@@ -127,6 +127,13 @@ async def _pilots(conn: Connection, vo: int, known: Topology, ce_ids: Sequence[i
     async with serving(conn, [vo, INSTANCE]):
         found = await store.pilots_of_ces(conn, vo, ce_ids)
     return {known.ces[ce_id].name: Pilots(*numbers) for ce_id, numbers in found.items()}
+
+
+async def _limits(conn: Connection, looked: Looked) -> tuple[FullLimit, ...]:
+    return tuple(
+        FullLimit(limit.key[1], limit.most, None if limit.site_id is None else str(limit.site_id))
+        for limit in await matching.full_limits(conn, looked.queue.label)
+    )
 
 
 async def _full_quotas(conn: Connection, vo: int, account_id: int) -> tuple[str, ...]:
