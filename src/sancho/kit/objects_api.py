@@ -1,18 +1,18 @@
 """The server's own object store over HTTP: public routes, each request carries its presigned permission."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 
 from sancho.kit.deployment import Deployment
-from sancho.kit.errors import BadRequest, NotFound
-from sancho.kit.object_stores import CHUNK, ContentDiffers, LocalObjects, SizeDiffers
+from sancho.kit.errors import NotFound
+from sancho.kit.forms import FormUnfit, file_of
+from sancho.kit.object_stores import ContentDiffers, LocalObjects, SizeDiffers
 from sancho.kit.objects import Method, Objects, SignatureWrong, check
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount
@@ -32,16 +32,6 @@ class Permission(BaseModel):
 Presigned = Annotated[Permission, Query()]
 
 
-class FormUnfit(BadRequest):
-    """This is no form with one `file`: {reason}."""
-
-    code = "form_unfit"
-
-    def __init__(self, *, reason: str) -> None:
-        """Say what is wrong with it."""
-        super().__init__(reason=reason, field="file", hint="Send multipart/form-data, with the content as `file`.")
-
-
 def _check(deployment: Deployment, method: Method, key: str, said: Permission) -> Objects:
     allowed = (method, key, said.expires, said.size)
     check(deployment.objects.secret, allowed, given=said.signature, now=deployment.clock.now())
@@ -53,6 +43,13 @@ def _allowed(deployment: Deployment, method: Method, key: str, said: Permission)
         raise NotFound(what=f"Object {key}")
     _check(deployment, method, key, said)
     return deployment.objects
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    """What is sent, up to where a client goes away: then it is too little, which is no fault of ours."""
+    with contextlib.suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            yield chunk
 
 
 @router.get("/{key:path}", responses=problems(SignatureWrong, NotFound), response_class=StreamingResponse)
@@ -70,25 +67,12 @@ async def get_object(key: str, said: Presigned, deployment: Deployed) -> Streami
 async def put_object(key: str, said: Presigned, deployment: Deployed, request: Request) -> None:
     """Write an object with a presigned URL: exactly the announced bytes, or nothing."""
     store = _allowed(deployment, "PUT", key, said)
-    await store.write(key, request.stream(), said.size or 0)
+    await store.write(key, _body(request), said.size or 0)
 
 
 @router.post("/{key:path}", status_code=204, responses=problems(SignatureWrong, SizeDiffers, ContentDiffers, FormUnfit))
 async def post_object(key: str, said: Presigned, deployment: Deployed, request: Request) -> None:
     """Write an object with a presigned URL, as the `file` of a form: exactly the announced bytes, or nothing."""
     store = _check(deployment, "POST", key, said)
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise FormUnfit(reason="it is not multipart/form-data")
-    try:
-        async with request.form(max_files=1, max_fields=20) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
-                raise FormUnfit(reason="there is none in it")
-            await store.write(key, _chunks(file), said.size or 0)
-    except (HTTPException, MultiPartException) as e:
-        raise FormUnfit(reason=str(getattr(e, "detail", "") or getattr(e, "message", "")).rstrip(".")[:200]) from e
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(CHUNK):
-        yield chunk
+    content = file_of(request.headers.get("content-type", ""), _body(request))
+    await store.write(key, content, said.size or 0)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from sancho.compat.diracx import translate
 from sancho.compat.diracx.errors import NotAllYours, SandboxTooLarge
@@ -85,10 +85,13 @@ async def show_kind(job_id: Id, sandbox_type: SandboxType, caller: Caller, conn:
 
 @router.patch("/{job_id}/sandbox/output")
 async def give(
-    job_id: Id, pfn: Annotated[str, Body(max_length=LONGEST)], caller: Caller, conn: Transaction
+    job_id: Id, request: Request, caller: Caller, conn: Transaction
 ) -> None:  # fmt: skip
-    """Make a sandbox the output of a job; the body is its name."""
-    named = Pfn.of(pfn)
+    """Make a sandbox the output of a job; the body is its name, a string of JSON.
+
+    DiracX's own client sends it without quotes, and calls it JSON.
+    """
+    named = Pfn.of((await request.body()).decode().strip().removeprefix('"').removesuffix('"'))
     check(caller, named)
     try:
         await jobs.give_output_sandbox(conn, caller, job_id, named.sha256)
