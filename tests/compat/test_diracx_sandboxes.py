@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tarfile
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -194,15 +195,15 @@ async def test_a_sandbox_of_somebody_else_is_not_to_be_had(dirac: Dirac, tmp_pat
 # ---- what goes wrong, told to whoever speaks the wire without a client
 
 
-def packed(mode: str = "zst", **files: bytes) -> bytes:
+def packed(files: Mapping[str, bytes], packing: str = "zst") -> bytes:
     """An archive as DiracX's clients make it."""
     raw = BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:bz2" if mode == "bz2" else "w") as tar:
+    with tarfile.open(fileobj=raw, mode="w:bz2" if packing == "bz2" else "w") as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, BytesIO(content))
-    return raw.getvalue() if mode == "bz2" else zstandard.ZstdCompressor().compress(raw.getvalue())
+    return raw.getvalue() if packing == "bz2" else zstandard.ZstdCompressor().compress(raw.getvalue())
 
 
 async def ask(served: Served, method: str, path: str, *, vo: str = "belle", account: str = "alice", **more: Any) -> Any:
@@ -230,13 +231,16 @@ async def submit(served: Served, pfn: str, **who: Any) -> Any:
 
 @pytest.mark.parametrize("packing", ["zst", "bz2"])
 async def test_either_format_becomes_what_pilots_unpack(served: Served, packing: str) -> None:
-    content = packed(packing, **{"run.sh": b"echo x"})
+    content = packed({"run.sh": b"echo x"}, packing)
     said = (await announce(served, content, packing=f"tar.{packing}")).json()
     assert (await send(served, said, content)).status_code == 204
     assert (await submit(served, said["pfn"])).status_code == 201
 
     other = (await announce(served, content, packing="tar.bz2", who="bob")).json()
 
+    objects, of_jobs = served.deployment.objects, (await served.send("GET", "/jobs/1")).json()["description"]["sandbox"]
+    await objects.delete([f"sandboxes/1/{of_jobs}.tar.gz"])
+    assert (await submit(served, said["pfn"])).status_code == 201, "what was lost is made again"
     assert (other["url"], other["pfn"]) == (None, said["pfn"].replace("/alice/", "/bob/"))
     job = (await served.send("GET", "/jobs/1")).json()
     key = f"sandboxes/1/{job['description']['sandbox']}.tar.gz"
@@ -246,7 +250,7 @@ async def test_either_format_becomes_what_pilots_unpack(served: Served, packing:
 
 
 async def test_what_is_not_sent_as_announced_is_not_kept(served: Served) -> None:
-    content = packed(file=b"x" * 1000)
+    content = packed({"file": b"x" * 1000})
     said = (await announce(served, content)).json()
     for sent, text in (
         (content[:-1], "were announced"), (content + b"x", "were announced"),
@@ -269,7 +273,7 @@ async def test_what_is_not_sent_as_announced_is_not_kept(served: Served) -> None
 
 
 async def test_a_signature_is_good_for_one_thing_until_it_expires(served: Served) -> None:
-    content = packed(file=b"x")
+    content = packed({"file": b"x"})
     said = (await announce(served, content)).json()
     url = str(said["url"])
     for other in (url.replace("expires=1", "expires=2"), url.replace("size=", "size=1"), url.replace("/1/", "/2/")):
@@ -279,7 +283,7 @@ async def test_a_signature_is_good_for_one_thing_until_it_expires(served: Served
 
 
 async def test_a_size_that_was_a_lie_does_not_stay_in_the_way(served: Served) -> None:
-    content = packed(file=b"x")
+    content = packed({"file": b"x"})
     lied = (await announce(served, content, size=4, who="bob")).json()
     assert (await send(served, lied, content)).status_code == 400
     assert (await send(served, lied, b"four")).status_code == 400
@@ -295,9 +299,9 @@ async def test_a_size_that_was_a_lie_does_not_stay_in_the_way(served: Served) ->
 @pytest.mark.parametrize(("content", "text"), [
     (b"not an archive", "none of tar.zst"),
     (zstandard.ZstdCompressor().compress(b"x" * 3000), "cannot be read"),
-    (packed(**{"../out": b"x"}), "leads outside"),
-    (packed(**{"/etc/passwd": b"x"}), "leads outside"),
-    (packed(file=b"x" * 2000)[:-9], "cannot be read"),
+    (packed({"../out": b"x"}), "leads outside"),
+    (packed({"/etc/passwd": b"x"}), "leads outside"),
+    (packed({"file": b"x" * 2000})[:-9], "cannot be read"),
 ])  # fmt: skip
 async def test_an_archive_of_no_use_is_refused_when_it_is_named(served: Served, content: bytes, text: str) -> None:
     said = (await announce(served, content)).json()
@@ -327,15 +331,16 @@ async def test_what_is_no_name_is_refused(served: Served) -> None:
 
 
 async def test_only_owners_and_who_manages_jobs_have_to_do_with_a_jobs_sandboxes(served: Served) -> None:
-    content = packed(**{"run.sh": b"echo x"})
+    content = packed({"run.sh": b"echo x"})
     said = (await announce(served, content)).json()
     await send(served, said, content)
     await submit(served, said["pfn"])
-    for method, path, more in (
+    tries: list[tuple[str, str, Mapping[str, Any]]] = [
         ("GET", "/1/sandbox", {}), ("GET", "/1/sandbox/input", {}), ("DELETE", "/1/sandbox", {}),
         ("POST", "/sandbox/unassign", {"json": {"job_ids": [1]}}), ("GET", "/2/sandbox", {}),
         ("PATCH", "/1/sandbox/output", {"json": said["pfn"].replace("/alice/", "/bob/")}),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for method, path, more in tries:
         assert (await ask(served, method, path, account="bob", **more)).status_code == 403, path
         assert (await ask(served, method, path, vo="gridpp", **more)).status_code == 403, path
     assert (await ask(served, "GET", "/1/sandbox", account="root")).json()["Input"] == [said["pfn"]]

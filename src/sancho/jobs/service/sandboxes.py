@@ -100,8 +100,10 @@ async def ready_sandbox(deployment: Deployment, caller: Principal, sha256: bytes
         known = await store.find_sandbox(conn, vo, sha256)
     if known is None or known.leaving:
         raise SandboxMissing(sha256=sha256.hex())
-    if known.format == TAR_GZ or known.packed is not None:
-        return known.packed or sha256
+    if known.format == TAR_GZ:
+        return sha256
+    if known.packed is not None and await deployment.objects.size(sandbox_key(vo, known.packed)) is not None:
+        return known.packed
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as made:
         await _fetch(deployment, vo, sha256, known, given)
         # Its name makes one archive of each that is repacked, so that a job's own can be told from what it runs with.
