@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sancho_client import AsyncClient, Environment, Problem
-from sancho_client.call import Call
 from sancho_client.calls import data, identity, jobs
 from sancho_client.data import sandbox
 from sancho_client.models.jobs import JobDescription
@@ -183,22 +182,6 @@ def test_a_job_without_results_has_nothing_to_fetch(grid: Grid, job_file: str, t
 
     assert ended.exit_code == 1
     assert "nothing to fetch" in ended.stderr
-
-
-def test_an_output_sandbox_is_fetched_or_said_to_be_missing(grid: Grid, job_file: str, tmp_path: Path) -> None:
-    job, without = grid.json("job", "submit", job_file, "-p", "seed=1", "-p", "seed=2")["job_ids"]
-    with grid.client() as client, sandbox.pack(["simulate.py"], tmp_path) as packed:
-        sandbox.upload(client, packed)
-        pfn = f"SB:SandboxSE|/S3/sandboxes/belle/users/alice/sha256:{packed.sha256}.tar.gz"
-        client.send(Call(method="PATCH", path=f"/api/jobs/{job}/sandbox/output", answer=type(None), json=pfn))
-
-    fetched = grid.sancho("job", "sandbox", "get", str(job), "--output", str(tmp_path / "out"))
-    missing = grid.sancho("job", "sandbox", "get", str(without), "--output", str(tmp_path / "out"))
-
-    assert (fetched.exit_code, fetched.stdout.split()) == (0, [str(tmp_path / "out" / "simulate.py")])
-    assert (tmp_path / "out" / "simulate.py").read_text() == "print('hello')\n"
-    assert missing.exit_code == 1
-    assert "end of an attempt" in missing.stderr
 
 
 def test_another_vo_sees_no_job_of_ours(grid: Grid, job_file: str) -> None:
