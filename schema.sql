@@ -876,6 +876,21 @@ CREATE TABLE sancho.job_parameter (
 
 
 --
+-- Name: job_sandbox; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_sandbox (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    attempt smallint NOT NULL,
+    job_id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    sha256 bytea,
+    CONSTRAINT job_sandbox_kind_check CHECK ((kind = ANY (ARRAY['I'::"char", 'O'::"char"])))
+);
+
+
+--
 -- Name: job_spec; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1640,7 +1655,12 @@ CREATE TABLE sancho.sandbox (
     account_id integer NOT NULL,
     size bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    sha256 bytea NOT NULL
+    sha256 bytea NOT NULL,
+    looked_at timestamp with time zone DEFAULT now() NOT NULL,
+    leaving_at timestamp with time zone,
+    packed bytea,
+    format text DEFAULT 'tar.gz'::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT sandbox_format_check CHECK ((format = ANY (ARRAY['tar.gz'::text, 'tar.bz2'::text, 'tar.zst'::text])))
 );
 
 
@@ -1731,7 +1751,8 @@ CREATE TABLE sancho.submission (
     digest bytea,
     name text GENERATED ALWAYS AS ("left"((description ->> 'name'::text), 200)) STORED COLLATE pg_catalog."C",
     type text GENERATED ALWAYS AS ("left"((description ->> 'type'::text), 200)) STORED COLLATE pg_catalog."C",
-    job_group text GENERATED ALWAYS AS ("left"((description ->> 'job_group'::text), 200)) STORED COLLATE pg_catalog."C"
+    job_group text GENERATED ALWAYS AS ("left"((description ->> 'job_group'::text), 200)) STORED COLLATE pg_catalog."C",
+    sandbox bytea GENERATED ALWAYS AS (decode((description ->> 'sandbox'::text), 'hex'::text)) STORED
 );
 
 
@@ -2257,6 +2278,14 @@ ALTER TABLE ONLY sancho.job
 
 
 --
+-- Name: job_sandbox job_sandbox_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_sandbox
+    ADD CONSTRAINT job_sandbox_pkey PRIMARY KEY (job_id, vo, kind);
+
+
+--
 -- Name: job_spec job_spec_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2776,6 +2805,13 @@ CREATE INDEX attachment_child ON sancho.attachment USING btree (child_id, vo);
 
 
 --
+-- Name: attempt_detail_sandbox; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_detail_sandbox ON sancho.attempt_detail USING btree (sandbox, vo) WHERE (sandbox IS NOT NULL);
+
+
+--
 -- Name: attempt_job; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3032,6 +3068,13 @@ CREATE INDEX job_parameter_word ON sancho.job_parameter USING btree (vo, name, w
 --
 
 CREATE INDEX job_queue ON sancho.job USING btree (task_queue_id, vo, job_id);
+
+
+--
+-- Name: job_sandbox_content; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_sandbox_content ON sancho.job_sandbox USING btree (sha256, vo) WHERE (sha256 IS NOT NULL);
 
 
 --
@@ -3322,6 +3365,27 @@ CREATE INDEX rule_expiry ON sancho.rule USING btree (expires_at) WHERE (expires_
 
 
 --
+-- Name: sandbox_leaving; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX sandbox_leaving ON sancho.sandbox USING btree (vo, leaving_at) WHERE (leaving_at IS NOT NULL);
+
+
+--
+-- Name: sandbox_looked; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX sandbox_looked ON sancho.sandbox USING btree (vo, looked_at);
+
+
+--
+-- Name: sandbox_packed; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX sandbox_packed ON sancho.sandbox USING btree (packed, vo) WHERE (packed IS NOT NULL);
+
+
+--
 -- Name: submission_job_group; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3340,6 +3404,13 @@ CREATE UNIQUE INDEX submission_key ON sancho.submission USING btree (account_id,
 --
 
 CREATE INDEX submission_name ON sancho.submission USING btree (vo, name, submission_id);
+
+
+--
+-- Name: submission_sandbox; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX submission_sandbox ON sancho.submission USING btree (sandbox, vo) WHERE (sandbox IS NOT NULL);
 
 
 --
@@ -3788,6 +3859,22 @@ ALTER TABLE ONLY sancho.job_output
 
 ALTER TABLE ONLY sancho.job_output
     ADD CONSTRAINT job_output_job_id_vo_fkey FOREIGN KEY (job_id, vo) REFERENCES sancho.job(job_id, vo);
+
+
+--
+-- Name: job_sandbox job_sandbox_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_sandbox
+    ADD CONSTRAINT job_sandbox_job_id_vo_fkey FOREIGN KEY (job_id, vo) REFERENCES sancho.job(job_id, vo) ON DELETE CASCADE;
+
+
+--
+-- Name: job_sandbox job_sandbox_sha256_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_sandbox
+    ADD CONSTRAINT job_sandbox_sha256_vo_fkey FOREIGN KEY (sha256, vo) REFERENCES sancho.sandbox(sha256, vo) ON DELETE SET NULL (sha256);
 
 
 --
@@ -4255,6 +4342,14 @@ ALTER TABLE ONLY sancho.sandbox
 
 
 --
+-- Name: sandbox sandbox_packed_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.sandbox
+    ADD CONSTRAINT sandbox_packed_vo_fkey FOREIGN KEY (packed, vo) REFERENCES sancho.sandbox(sha256, vo) ON DELETE SET NULL (packed);
+
+
+--
 -- Name: scope scope_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4567,6 +4662,12 @@ ALTER TABLE sancho.job_output ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.job_parameter ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_sandbox; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_sandbox ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: job_spec; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5091,6 +5192,13 @@ CREATE POLICY wall ON sancho.job_output USING ((vo = ANY (( SELECT sancho.served
 --
 
 CREATE POLICY wall ON sancho.job_parameter USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_sandbox wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_sandbox USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -90,6 +90,8 @@ PUBLIC_PATHS = frozenset(
 )  # fmt: skip
 """Routes that need no token; a test finds every other one that asks for none."""
 
+AROUND = 65_536
+"""Bytes that a form may have around its file."""
 FREE, MACHINES = ("/v1/health/", "/metrics"), ("/v1/pilot/", "/v1/objects/")
 """Paths that have no limit of requests, and those that programs ask without a token."""
 LOGINS = ("/v1/auth/", "/rucio/auth/", "/api/auth/")
@@ -161,7 +163,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
 
 def _guard(app: FastAPI, settings: Settings, deployment: Deployment) -> None:
     """What stands around the routes, from the inside out."""
-    fair, streamed = settings.fair, {"/v1/objects/": settings.objects.max_size}
+    fair, streamed = settings.fair, {"/v1/objects/": settings.objects.max_size + AROUND}
     turns = Turns(fair.at_once, room=fair.waiting, weigh=deployment.shares)
     strangers = Turns(fair.at_once, room=fair.waiting)
     limits = Limits(

@@ -97,6 +97,7 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
             settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
         ),
         objects=_objects(settings),
+        keep_sandboxes=settings.objects.keep,
         kinds=KINDS,
         search_fields=SEARCH_FIELDS,
         job_lookups=JOB_LOOKUPS,
@@ -122,11 +123,12 @@ def following_shares(deployment: Deployment) -> AbstractAsyncContextManager[None
 
 
 def _objects(settings: Settings) -> Objects:
-    if settings.objects.url is not None and not settings.objects.url.startswith("file:"):
-        return CloudObjects(settings.objects.url, settings.objects.endpoint)
+    base_url = f"{settings.public_url.rstrip('/')}/v1/objects"
     secret = _secret(settings.objects.signing_key_file or settings.state_dir / "objects.key")
+    if settings.objects.url is not None and not settings.objects.url.startswith("file:"):
+        return CloudObjects(settings.objects.url, settings.objects.endpoint, base_url=base_url, secret=secret)
     folder = settings.objects.folder or settings.state_dir / "objects"
-    return LocalObjects(folder, f"{settings.public_url.rstrip('/')}/v1/objects", secret)
+    return LocalObjects(folder, base_url, secret)
 
 
 def _secret(path: Path) -> bytes:

@@ -44,9 +44,12 @@ class ObjectSettings(BaseModel, frozen=True):
     folder: Path | None = None
     """Folder of the server's own store; `STATE_DIR/objects` when absent."""
     signing_key_file: Path | None = None
-    """File (0600) with the secret that signs the server's own presigned URLs; `STATE_DIR/objects.key` when absent."""
-    max_size: Annotated[int, Field(ge=1)] = 100_000_000
+    """File (0600) with the secret that signs the server's own presigned URLs, the same on all hosts of the API;
+    `STATE_DIR/objects.key` when absent."""
+    max_size: Annotated[int, Field(ge=1)] = 100 * 1024**2
     """Bytes of the largest sandbox."""
+    keep: Annotated[timedelta, Field(ge=timedelta(hours=2))] = timedelta(days=7)
+    """How long a sandbox is kept that no job has, and that nobody has announced since."""
 
 
 class TokenSettings(BaseModel, frozen=True):

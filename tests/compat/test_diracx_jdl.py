@@ -15,8 +15,9 @@ from sancho.compat.diracx.jdl_translate import LOCAL, MOST_DESCRIPTIONS, Surroun
 from sancho.jobs.model import MAX_ROWS, Description, Output, Requirement, RuleWish, fill
 
 AROUND = Surroundings(
-    vo_names=("belle", "bel"), account="alice", group="users", benchmark=10.0, folder="jobs/2026_11/new"
-)
+    vo_names=("belle", "bel"), account="alice", group="users", groups=("users",), benchmark=10.0,
+    folder="jobs/2026_11/new",
+)  # fmt: skip
 RUN = 'Executable = "/bin/run";'
 HEX = "0123456789abcdef" * 4
 SANDBOX = f"SB:SandboxSE|/S3/bucket/belle/users/alice/sha256:{HEX}.tar.zst"

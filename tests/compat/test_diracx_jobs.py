@@ -156,7 +156,7 @@ async def test_parameters_are_spread_out_as_dirac_does(dirac: Dirac) -> None:
     status, said = await dirac.run("python", "-c", SPREAD, json.dumps(jdls))
 
     assert status == 0, said
-    around = Surroundings(vo_names=("belle",), account="alice", group=None, benchmark=10, folder="new")
+    around = Surroundings(vo_names=("belle",), account="alice", group=None, groups=(), benchmark=10, folder="new")
     for jdl, theirs in zip(jdls, json.loads(said), strict=True):
         ((one,), _) = read([jdl], around)
         ours = [" ".join(fill(w, {"job_id": "%j", **row}) for w in one.description.command[1:]) for row in one.rows]

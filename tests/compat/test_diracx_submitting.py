@@ -219,9 +219,14 @@ async def test_a_sandbox_of_another_vo_is_none(served: Served) -> None:
 
     (job,) = await ids(served, jdl)
     refused = await submit(served, jdl, vo="gridpp")
+    unknown = await submit(served, jdl.replace("/belle/", "/gridpp/"), vo="gridpp")
 
     assert (await show(served, job))["description"]["sandbox"] == sha256
-    assert (refused.status_code, "has not been uploaded" in refused.json()["detail"]) == (400, True)
+    assert (refused.status_code, "no name of a sandbox of alice in VO gridpp" in refused.json()["detail"]) == (
+        403,
+        True,
+    )
+    assert (unknown.status_code, "has not been uploaded" in unknown.json()["detail"]) == (400, True)
 
 
 async def test_as_many_jobs_as_may_be_are_submitted_at_once(served: Served) -> None:

@@ -26,7 +26,7 @@ NATIVE = {
     for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
 }  # fmt: skip
 """Every native route by `METHOD /path`, its path below /v1."""
-PRESIGNED = {"GET /objects/{key:path}", "PUT /objects/{key:path}"}
+PRESIGNED = {"GET /objects/{key:path}", "PUT /objects/{key:path}", "POST /objects/{key:path}"}
 """Routes that know a signature, and no caller."""
 
 
@@ -357,6 +357,7 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     put = {"expires": 1, "signature": "0" * 64, "size": 1}
     yield ask("GET /objects/{key:path}", None, key="sandboxes/1/x", query=put)
     yield ask("PUT /objects/{key:path}", None, key="sandboxes/1/x", query=put)
+    yield ask("POST /objects/{key:path}", None, key="sandboxes/1/x", query=put)
 
 
 def _pilots(filled: Filled) -> Iterator[Ask]:

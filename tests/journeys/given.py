@@ -278,12 +278,22 @@ async def _make_jobs(filled: Filled) -> None:
             await filled.ask("POST", "/jobs/kill", {"job_ids": made["job_ids"]})
         if name in ("done", "running"):
             await _run(filled, name)
+        if name == "killed":
+            await _take_sandboxes(filled, made["job_ids"])
         said = {"jobs": [{"job_id": made["job_ids"][0], "parameters": {"HostName": f"wn1.{filled.vo}", "events": 5}}]}
         await filled.ask("PATCH", "/jobs/parameters", said, status=204)
     view = {"where": f"param.HostName = wn1.{filled.vo}"}
     await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", view)
     pilots = await filled.ask("GET", "/pilots", account="root")
     filled.ids["pilot"] = next(one["pilot_id"] for one in pilots["items"] if one["stamp"] == filled.pilot.stamp)
+
+
+async def _take_sandboxes(filled: Filled, job_ids: list[int]) -> None:
+    answer = await filled.served.client.post(
+        "/api/jobs/sandbox/unassign", json={"job_ids": job_ids},
+        headers={"authorization": f"Bearer {filled.served.token(filled.vo)}"},
+    )  # fmt: skip
+    assert answer.status_code == 204, answer.text
 
 
 async def _run(filled: Filled, name: str) -> None:

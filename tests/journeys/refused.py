@@ -309,6 +309,7 @@ PILOTS = [
     case("GET /pilots", 403, "permission_missing", account="alice"),
     case("GET /objects/{key:path}", 403, "signature_wrong"),
     case("PUT /objects/{key:path}", 403, "signature_wrong"),
+    case("POST /objects/{key:path}", 403, "signature_wrong"),
 ]  # fmt: skip
 
 RSE = {"site": "SITE-A", "plugin": "posix", "prefix": "file:///x"}

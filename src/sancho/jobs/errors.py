@@ -1,6 +1,6 @@
 """What can go wrong with a job; each class is one `code` of the native API."""
 
-from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge
+from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge, Unavailable
 
 
 class JobsNotEnded(Conflict):
@@ -95,13 +95,45 @@ class KeyUsed(Conflict):
 
 
 class SandboxMissing(Invalid):
-    """The input sandbox {sha256} has not been uploaded."""
+    """The sandbox {sha256} has not been uploaded."""
 
     code = "sandbox_missing"
 
     def __init__(self, *, sha256: str) -> None:
         """Say how to upload it."""
         super().__init__(sha256=sha256, field="description.sandbox", hint="POST /v1/sandboxes first, then PUT it.")
+
+
+class SandboxDiffers(Conflict):
+    """The sandbox {sha256} is there, and has {size} bytes, not {announced}."""
+
+    code = "sandbox_differs"
+
+    def __init__(self, *, sha256: str, size: int, announced: int) -> None:
+        """Content has one size: what was announced is no truth of it."""
+        super().__init__(
+            sha256=sha256, size=size, announced=announced, field="size", hint="Take size and SHA-256 of the same file."
+        )
+
+
+class SandboxBroken(Invalid):
+    """The sandbox {sha256} is of no use: {reason}."""
+
+    code = "sandbox_broken"
+
+    def __init__(self, *, sha256: str, reason: str) -> None:
+        """Say what is wrong with it."""
+        super().__init__(sha256=sha256, reason=reason, field="description.sandbox", hint="Upload it again.")
+
+
+class SandboxLeaving(Unavailable):
+    """The sandbox {sha256} is being deleted, since no job has it."""
+
+    code = "sandbox_leaving"
+
+    def __init__(self, *, sha256: str) -> None:
+        """It takes seconds; then it can be announced anew."""
+        super().__init__(retry_after=5, sha256=sha256)
 
 
 class NoSiteCanRun(Invalid):

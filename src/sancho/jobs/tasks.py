@@ -36,6 +36,13 @@ async def rest_all(deployment: Deployment) -> None:
             await service.rest(conn, vo)
 
 
+@tasks.task("clean_sandboxes", every=timedelta(hours=1))
+async def clean_sandboxes(deployment: Deployment) -> None:
+    """Delete sandboxes that no job has any more."""
+    for vo in await all_vos(deployment.database):
+        await service.clean_sandboxes(deployment, vo)
+
+
 @tasks.task("prepare_weeks", every=timedelta(days=1))
 async def prepare_weeks(deployment: Deployment) -> None:
     """Make the partitions of the coming weeks."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sancho.kit.access import Signer
+from sancho.kit.archives import Repacker
 from sancho.kit.breached import BreachedPasswords
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.db import Database
@@ -27,6 +29,9 @@ class Deployment:
     signer: Signer
     extensions: Extensions
     objects: Objects
+    repacker: Repacker = field(default_factory=Repacker)
+    keep_sandboxes: timedelta = timedelta(days=7)
+    """How long a sandbox is kept that no job has."""
     secrets: Secrets = field(default_factory=Secrets)
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None

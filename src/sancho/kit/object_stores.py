@@ -4,9 +4,12 @@ Objects are written once under a key that names their content, so a repeated PUT
 """
 
 import asyncio
+import contextlib
+import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.errors import BadRequest, NotFound
-from sancho.kit.objects import Method, signed_url
+from sancho.kit.objects import Method, digest_of, signed_url
 
 CHUNK = 1 << 20
 
@@ -30,13 +33,41 @@ class SizeDiffers(BadRequest):
         super().__init__(seen=seen, announced=announced, hint="Announce its size again, and send all of it.")
 
 
+class ContentDiffers(BadRequest):
+    """The object is not what its name says: its SHA-256 is {seen}."""
+
+    code = "content_differs"
+
+    def __init__(self, *, seen: str) -> None:
+        """Nothing was kept."""
+        super().__init__(seen=seen, hint="Announce what you send, and send it unchanged.")
+
+
+async def _checked(key: str, chunks: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
+    """The chunks, which must be as many bytes as was said, and what the key names; else it ends in an error."""
+    seen, digest = 0, hashlib.sha256()
+    async for chunk in chunks:
+        seen += len(chunk)
+        if seen > size:
+            break
+        digest.update(chunk)
+        if chunk:
+            yield chunk
+    if seen != size:
+        raise SizeDiffers(seen=seen, announced=size)
+    if digest_of(key) not in {None, digest.hexdigest()}:
+        raise ContentDiffers(seen=digest.hexdigest())
+
+
 class LocalObjects:
     """Objects as files below a private folder; presigned URLs lead to our own API."""
+
+    verifies = True
 
     def __init__(self, root: Path, base_url: str, secret: bytes, clock: Clock | None = None) -> None:
         """Keep objects below `root`; sign URLs below `base_url` with `secret`."""
         self._root = root
-        self._base_url = base_url
+        self.base_url = base_url
         self.secret = secret
         self._clock = clock or SystemClock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,34 +81,29 @@ class LocalObjects:
     async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
         """A URL of our own API, good for one method on one object until it expires."""
         expires = int((self._clock.now() + lifetime).timestamp())
-        return signed_url(self._base_url, self.secret, (method, key, expires, size))
+        return signed_url(self.base_url, self.secret, (method, key, expires, size))
 
     async def size(self, key: str) -> int | None:
         """Bytes of an object; None when there is none."""
         path = self._path(key)
         return path.stat().st_size if path.exists() else None
 
-    async def delete(self, key: str) -> None:
-        """Delete an object; deleting none is fine."""
-        self._path(key).unlink(missing_ok=True)
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; deleting what is not there is fine."""
+        for key in keys:
+            self._path(key).unlink(missing_ok=True)
 
     async def write(self, key: str, chunks: AsyncIterable[bytes], size: int) -> None:
-        """Keep an object of exactly `size` bytes, whole or not at all; raises `SizeDiffers`."""
+        """Keep an object of exactly `size` bytes, whole or not at all; raises `SizeDiffers` or `ContentDiffers`."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        seen = 0
         try:
             with scratch.open("xb") as f:
-                async for chunk in chunks:
-                    seen += len(chunk)
-                    if seen > size:
-                        break
+                async for chunk in _checked(key, chunks, size):
                     f.write(chunk)
                 f.flush()
                 os.fsync(f.fileno())
-            if seen != size:
-                raise SizeDiffers(seen=seen, announced=size)
             scratch.replace(path)
         finally:
             scratch.unlink(missing_ok=True)
@@ -93,13 +119,22 @@ class LocalObjects:
 
 
 class CloudObjects:
-    """Objects in S3, Google or Azure storage; clients talk to it directly."""
+    """Objects in S3, Google or Azure storage; clients talk to it directly, but for forms."""
 
-    def __init__(self, url: str, endpoint: str | None = None) -> None:
+    verifies = False
+
+    def __init__(
+        self, url: str, endpoint: str | None = None, *, base_url: str = "", secret: bytes = b"",
+        clock: Clock | None = None,
+    ) -> None:  # fmt: skip
         """Use the store at `url`; its credentials come from the usual environment variables of that cloud.
 
         `endpoint` is where S3 is served, by somebody else than Amazon; clients must reach it by the same name.
+        Forms are sent to `base_url`, with `secret` to sign it.
         """
+        self.base_url = base_url
+        self.secret = secret
+        self._clock = clock or SystemClock()
         if endpoint is None:
             store = from_url(url)
         elif url.startswith("s3://"):
@@ -112,8 +147,10 @@ class CloudObjects:
         self._store = store
 
     async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
-        """A presigned URL of the store; `size` is checked when the object is used."""
-        _ = size
+        """A presigned URL of the store, where `size` is checked when the object is used; of our own API for a form."""
+        if method == "POST":
+            expires = int((self._clock.now() + lifetime).timestamp())
+            return signed_url(self.base_url, self.secret, (method, key, expires, size))
         return await obstore.sign_async(self._store, method, key, lifetime)
 
     async def size(self, key: str) -> int | None:
@@ -123,6 +160,24 @@ class CloudObjects:
         except FileNotFoundError:
             return None
 
-    async def delete(self, key: str) -> None:
-        """Delete an object; deleting none is fine."""
-        await obstore.delete_async(self._store, key)
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; deleting what is not there is fine."""
+        with contextlib.suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, list(keys))
+
+    async def write(self, key: str, chunks: AsyncIterable[bytes], size: int) -> None:
+        """Keep an object of exactly `size` bytes, whole or not at all; raises `SizeDiffers` or `ContentDiffers`."""
+        with tempfile.TemporaryFile() as scratch:
+            async for chunk in _checked(key, chunks, size):
+                await asyncio.to_thread(scratch.write, chunk)
+            scratch.seek(0)
+            await obstore.put_async(self._store, key, scratch)
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        """Stream an object; raises `NotFound`."""
+        try:
+            found = await obstore.get_async(self._store, key)
+        except FileNotFoundError as e:
+            raise NotFound(what=f"Object {key}") from e
+        async for chunk in found.stream(min_chunk_size=CHUNK):
+            yield bytes(chunk)

@@ -2,17 +2,23 @@
 
 On S3 and its kin, obstore presigns and clients talk to the store. On a local folder the server itself signs and
 serves: `GET|PUT /v1/objects/KEY?expires=…&signature=…`, where the signature covers method, key, size and expiry.
+Clients that can only send forms `POST` theirs there whatever the store is, and the server passes it on.
+
+A key may name its content: if its last part begins with 64 hex digits, what the server takes in must hash to them.
 """
 
 import hashlib
 import hmac
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from urllib.parse import quote, urlencode
 
 from sancho.kit.errors import Forbidden
 
-Method = Literal["GET", "PUT"]
+Method = Literal["GET", "PUT", "POST"]
+_DIGEST = re.compile(r"(?:.*/)?([0-9a-f]{64})(?:\..*)?")
 
 
 class SignatureWrong(Forbidden):
@@ -28,17 +34,38 @@ class SignatureWrong(Forbidden):
 class Objects(Protocol):
     """A store of small objects that can presign."""
 
+    base_url: str
+    """Where the server's own routes for objects are."""
+    secret: bytes
+    """Signs URLs that lead there."""
+    verifies: bool
+    """Whether an object of a key that names its content always has that content, however it came."""
+
     async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
-        """A URL with which anybody may GET or PUT this one object until it expires."""
+        """A URL with which anybody may GET, PUT or POST (a form with a `file`) this one object until it expires."""
         ...
 
     async def size(self, key: str) -> int | None:
         """Bytes of an object; None when there is none."""
         ...
 
-    async def delete(self, key: str) -> None:
-        """Delete an object; deleting none is fine."""
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; deleting what is not there is fine."""
         ...
+
+    async def write(self, key: str, chunks: AsyncIterable[bytes], size: int) -> None:
+        """Keep an object of exactly `size` bytes, whole or not at all; raises `SizeDiffers` or `ContentDiffers`."""
+        ...
+
+    def read(self, key: str) -> AsyncIterator[bytes]:
+        """Stream an object; raises `NotFound`."""
+        ...
+
+
+def digest_of(key: str) -> str | None:
+    """The SHA-256 of the content that a key names, in hex; None when it names none."""
+    found = _DIGEST.fullmatch(key)
+    return None if found is None else found[1]
 
 
 Allowed = tuple[Method, str, int, int | None]

@@ -16,6 +16,8 @@ from sancho_client.errors import BadInput, Problem
 from sancho_client.models.jobs import Attempt, Change, JobDetail, JobOutput, Submission
 
 verbs = Verbs("Jobs: submit, watch, fetch, kill.")
+sandboxes = Verbs("Small archives that jobs leave.")
+verbs.add(sandboxes, "sandbox")
 JobId = Annotated[int, typer.Argument(metavar="JOB", help="The job's number.")]
 JobIds = Annotated[list[int], typer.Argument(metavar="JOB...", help="The jobs' numbers.")]
 SubmissionOption = Annotated[
@@ -273,6 +275,27 @@ def _fetch_files(session: Session, dids: list[str], folder: Path) -> list[downlo
         if one.error is not None:
             report(one.error, session.output)
     return got
+
+
+@sandboxes.command("get", example="sancho job sandbox get 17 -o results")
+def get_sandbox(
+    session: Session,
+    job: JobIds,
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put it.")] = Path(),
+) -> None:
+    """Download and unpack what jobs have left: stdout, stderr and what their descriptions asked for.
+
+    Several jobs get a folder each, named by their numbers.
+    """
+    written = [
+        {"job": job_id, "path": str(path)}
+        for job_id in job
+        for path in sandbox.fetch(session.client, job_id, folder / str(job_id) if len(job) > 1 else folder)
+    ]
+    if session.output.as_json:
+        session.output.json(written)
+    for one in written:
+        session.output.line(str(one["path"]))
 
 
 @verbs.command("kill", example="sancho job kill 17 18")

@@ -54,6 +54,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST /api/jobs/search  Jobs of the VO of the token alone; unsorted, the newest come first. A search or count "
         "that takes longer than 10 s is given up with 400.",
         "POST /api/jobs/summary  Jobs of the VO of the token alone.",
+        "POST /api/jobs/sandbox  The form goes to this server, which passes it on to the object store; the same "
+        "content is kept once in a VO.",
+        "GET /api/jobs/sandbox  Who manages jobs may fetch those of others in the VO.",
+        "GET /api/jobs/{job_id}/sandbox  What an attempt has left is the output, a tar.gz, until another is given.",
+        "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",
+        "PATCH /api/jobs/{job_id}/sandbox/output",
+        "DELETE /api/jobs/{job_id}/sandbox  A job that has not ended can still be run with its input.",
+        "POST /api/jobs/sandbox/unassign",
         "GET /api/health/live",
         "GET /api/health/ready",
         "GET /api/health/startup",
@@ -81,10 +89,7 @@ OPERATIONS: tuple[Operation, ...] = (
             f"{route}  {NOT_YET}"
             for route in (
                 "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat",
-                "POST /api/jobs/reschedule", "POST /api/jobs/sandbox", "GET /api/jobs/sandbox",
-                "GET /api/jobs/{job_id}/sandbox", "GET /api/jobs/{job_id}/sandbox/{sandbox_type}",
-                "PATCH /api/jobs/{job_id}/sandbox/output", "DELETE /api/jobs/{job_id}/sandbox",
-                "POST /api/jobs/sandbox/unassign", "POST /api/pilots/", "PATCH /api/pilots/metadata",
+                "POST /api/jobs/reschedule", "POST /api/pilots/", "PATCH /api/pilots/metadata",
                 "POST /api/pilots/search", "POST /api/pilots/summary",
             )
         ),

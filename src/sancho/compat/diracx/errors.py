@@ -17,7 +17,8 @@ from sancho.identity.errors import (
     ScopeRefused,
     TokenRevoked,
 )
-from sancho.jobs.errors import ParameterUnfit
+from sancho.jobs.errors import ParameterUnfit, SandboxBroken, SandboxDiffers, SandboxMissing
+from sancho.kit.archives import ArchiveRefused
 from sancho.kit.db import TooSlow
 from sancho.kit.errors import BadRequest, Forbidden, NotFound, SanchoError, TooMany, Unauthorized, Unavailable
 from sancho.kit.issuer import TokenExpired, TokenInvalid
@@ -220,6 +221,38 @@ class AttributeFixed(BadRequest):
         super().__init__(name=name)
 
 
+class SandboxNameUnfit(BadRequest):
+    """{pfn!r} is no name of a sandbox."""
+
+    code = "diracx_sandbox_name_unfit"
+
+    def __init__(self, *, pfn: str) -> None:
+        """Show what was said."""
+        super().__init__(
+            pfn=pfn[:200], field="pfn", hint="It is SB:SandboxSE|/S3/BUCKET/VO/GROUP/ACCOUNT/sha256:HEX.tar.zst."
+        )
+
+
+class SandboxNotYours(Forbidden):
+    """This is no name of a sandbox of {account} in VO {vo}."""
+
+    code = "diracx_sandbox_not_yours"
+
+    def __init__(self, *, vo: str, account: str) -> None:
+        """Say whose it would have to be."""
+        super().__init__(vo=vo, account=account, field="pfn")
+
+
+class SandboxTooLarge(BadRequest):
+    """A sandbox of {size} bytes is over the limit of {limit}."""
+
+    code = "diracx_sandbox_too_large"
+
+    def __init__(self, *, size: int, limit: int) -> None:
+        """Say how large it may be."""
+        super().__init__(size=size, limit=limit, field="size", hint="Bring large files as input data.")
+
+
 class NotAllYours(Forbidden):
     """Not all of these jobs are yours."""
 
@@ -228,7 +261,7 @@ class NotAllYours(Forbidden):
 
 STATUS: dict[type[SanchoError], int] = {
     AccountNotFound: 400, ScopeRefused: 403, VoNotFound: 400, SearchValueUnfit: 400, PatternUnfit: 400, TooSlow: 400,
-    ParameterUnfit: 400,
+    ParameterUnfit: 400, SandboxMissing: 404, SandboxBroken: 400, ArchiveRefused: 400, SandboxDiffers: 400,
 }  # fmt: skip
 """Where DiracX's status differs from ours."""
 DETAIL: dict[type[SanchoError], str] = {

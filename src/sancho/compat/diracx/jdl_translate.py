@@ -7,7 +7,7 @@ where parameters stand elsewhere, or would change how a text is split, there is 
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -17,6 +17,7 @@ from sancho.compat.diracx.errors import JdlEmpty, JdlFault, JdlMixed, JdlRefused
 from sancho.compat.diracx.jdl_attributes import SERVED, Said
 from sancho.compat.diracx.jdl_grammar import LONGEST, MOST_PARTS, Value, count_parts, parse
 from sancho.compat.diracx.jdl_parameters import BRACE, LONGEST_FILLED, Row, filled, rows_of, template, used
+from sancho.compat.diracx.sandboxes_grammar import Pfn, check_own
 from sancho.dids.errors import PathMalformed
 from sancho.dids.model import Path, parse_path, scope_of
 from sancho.jobs.model import JOB_ID, MAX_ROWS, MOST_INPUTS, Description, Output, Requirement, RuleWish, leads_outside
@@ -32,7 +33,6 @@ LOCAL = 'if [ -f "$0" ]; then chmod u+x "$0"; exec "./$0" "$@"; fi; exec "$0" "$
 """Runs a program of the job's folder, executable or not; else one of PATH."""
 _WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _PART = re.compile(r"[A-Za-z0-9_@%+=,.-]+")
-_SANDBOX = re.compile(r"SB:[^|]+\|.*/sha256:([0-9a-f]{64})\.tar\.[a-z0-9]+")
 _RSE = re.compile(r"[A-Za-z0-9_.-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -75,6 +75,8 @@ class Surroundings:
     """The VO's name, and others that paths may begin with."""
     account: str
     group: str | None
+    groups: Collection[str]
+    """Those that the account is in."""
     benchmark: float
     """HS06 of a core."""
     folder: str
@@ -96,7 +98,7 @@ def read(texts: Sequence[str], around: Surroundings) -> tuple[list[Wanted], bool
 
     They come in an order that is the same whoever asks for the same, as their task queues are locked in it.
 
-    Raises `JdlFault`, `JdlMixed`, `TooManyJobs` or `TooDifferent`.
+    Raises `JdlFault`, `JdlMixed`, `TooManyJobs`, `TooDifferent`, `SandboxNameUnfit` or `SandboxNotYours`.
     """
     if not texts:
         raise JdlEmpty
@@ -302,8 +304,10 @@ def _inputs(said: Said, around: Surroundings) -> tuple[tuple[str, ...], str | No
     for one in said.texts("InputSandbox", most=MOST_INPUTS, longest=LONGEST_LFN):
         if one.lower().startswith("lfn:"):
             dids.append(_input("InputSandbox", one, around))
-        elif (found := _SANDBOX.fullmatch(one)) is not None:
-            sandboxes.append(found[1])
+        elif one.startswith("SB:"):
+            named = Pfn.of(one)
+            check_own(named, around.vo_names[0], around.account, around.groups)
+            sandboxes.append(named.sha256.hex())
         elif around.sandbox is not None:
             sandboxes.append(around.sandbox)
         else:

@@ -38,6 +38,7 @@ async def submit(
     """
     around = replace(await _surroundings(request, caller, deployment), sandbox=sandbox)
     wanted, parametric = await asyncio.to_thread(jdl_translate.read, jdls, around)
+    wanted = await _readied(caller, deployment, wanted)
     ids: dict[int, int] = {}
     async with deployment.database.transaction(caller.vos) as conn:
         for one in wanted:
@@ -46,6 +47,21 @@ async def submit(
     now = deployment.clock.now()
     return [
         wire.InsertedJob(job_id=ids[place], status=status, minor_status=minor, time_stamp=now) for place in sorted(ids)
+    ]
+
+
+async def _readied(caller: Principal, deployment: Deployment, wanted: list[Wanted]) -> list[Wanted]:
+    """The same with sandboxes that pilots can unpack: those of DiracX's clients are repacked once."""
+    named = sorted({one.description.sandbox for one in wanted if one.description.sandbox is not None})
+    try:
+        ready = {one: (await jobs.ready_sandbox(deployment, caller, bytes.fromhex(one))).hex() for one in named}
+    except (BadRequest, Invalid) as e:
+        raise JdlRefused(reason=str(e), field="InputSandbox", hint=e.hint) from e
+    return [
+        replace(one, description=replace(one.description, sandbox=ready[one.description.sandbox]))
+        if one.description.sandbox is not None
+        else one
+        for one in wanted
     ]
 
 
@@ -58,6 +74,7 @@ async def _surroundings(request: Request, caller: Principal, deployment: Deploym
         vo_names=(vo.name,) if vo.alias is None else (vo.name, vo.alias),
         account=caller.account,
         group=translate.group_of(said),
+        groups=translate.groups_of(caller),
         benchmark=settings.diracx.core_benchmark,
         folder=f"jobs/{deployment.clock.now():%Y_%m}/{secrets.token_hex(6)}",
     )

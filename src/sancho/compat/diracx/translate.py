@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sancho.compat.diracx import wire
 from sancho.compat.diracx.errors import PropertyNotHeld, ScopeUnfit, ScopeUnrecognised
 from sancho.identity.model import Group, OpenLogin
+from sancho.kit.access import Principal
 from sancho.vos.model import VO
 
 PROPERTIES: dict[str, frozenset[str]] = {
@@ -83,6 +84,11 @@ def diracx_scope(vo: str, text: str) -> Scope:
 def group_of(text: str) -> str | None:
     """The group that a token scope names first: that in whose name its token acts."""
     return next((w.removeprefix("group:") for w in text.split() if w.startswith("group:")), None)
+
+
+def groups_of(caller: Principal) -> frozenset[str]:
+    """All groups of an account, those too that its token leaves out."""
+    return frozenset((*caller.groups, *(name for name, _ in caller.rights.roles)))
 
 
 def permissions_of(properties: Iterable[str]) -> list[str]:

@@ -171,9 +171,9 @@ async def get_job_log(
 
 
 @router.get("/jobs/{job_id}/sandbox", responses=problems(JobNotFound))
-async def get_job_sandbox(job_id: Id, caller: Caller, conn: Transaction, deployment: Deployed) -> GetUrlOut:
-    """A presigned URL of the output sandbox: stdout, stderr and what the description asked for."""
-    tail = await service.log(conn, caller, job_id, None)
-    if tail is None or tail.sandbox is None:
+async def get_job_sandbox(job_id: Id, caller: Caller, deployment: Deployed) -> GetUrlOut:
+    """A presigned URL of the output sandbox, a tar.gz: stdout, stderr and what the description asked for."""
+    url = await service.find_output_url(deployment, caller, job_id)
+    if url is None:
         raise NotFound(what=f"The output sandbox of job {job_id}", hint="It comes with the end of an attempt.")
-    return GetUrlOut(url=await service.sandbox_url(deployment, caller.vo, tail.sandbox))
+    return GetUrlOut(url=url)

@@ -12,6 +12,8 @@ from sancho.jobs.errors import (
     OutputOutside,
     OutputPromisedTwice,
     ParameterMissing,
+    SandboxDiffers,
+    SandboxLeaving,
     SandboxMissing,
     TooManyInputs,
     TooManyOutputs,
@@ -26,6 +28,7 @@ from sancho.jobs.model import (
     Submission,
     leads_outside,
 )
+from sancho.jobs.model.sandboxes import LARGEST_SANDBOX, Announced
 from sancho.kit.documents import read
 from sancho.kit.problem import problems
 from sancho.kit.tags import LONGEST, TagsMalformed
@@ -185,7 +188,7 @@ class SandboxIn(BaseModel, extra="forbid"):
     """A sandbox to come: tar.gz, named by its content."""
 
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=1, le=100_000_000)]
+    size: Annotated[int, Field(ge=1, le=LARGEST_SANDBOX)]
 
 
 class PutUrlOut(BaseModel):
@@ -219,8 +222,9 @@ async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deploym
     )
 
 
-@router.post("/sandboxes", status_code=201)
-async def announce_sandbox(body: SandboxIn, caller: Caller, conn: Transaction, deployment: Deployed) -> PutUrlOut:
+@router.post("/sandboxes", status_code=201, responses=problems(SandboxDiffers, SandboxLeaving))
+async def announce_sandbox(body: SandboxIn, caller: Caller, deployment: Deployed) -> PutUrlOut:
     """Announce an input sandbox; PUT it to the URL unless that is null."""
-    sha256 = bytes.fromhex(body.sha256)
-    return PutUrlOut(url=await service.announce_sandbox(deployment, conn, caller, sha256, body.size))
+    sandbox = Announced(sha256=bytes.fromhex(body.sha256), size=body.size)
+    _, url = await service.announce_sandbox(deployment, caller, sandbox)
+    return PutUrlOut(url=url)

@@ -1,7 +1,8 @@
 """The door to jobs.
 
 `submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them, `searching`
-finds them, `parameters` is what is said of them, `saved` the searches that accounts have named.
+finds them, `parameters` is what is said of them, `saved` the searches that accounts have named, `sandboxes` the small
+archives that they come with and leave.
 """
 
 from sancho.jobs.service.inputs import close_datasets, resolve_all
@@ -22,6 +23,22 @@ from sancho.jobs.service.life import (
 )
 from sancho.jobs.service.parameters import of_jobs as parameters_of
 from sancho.jobs.service.parameters import say, set_parameters
+from sancho.jobs.service.sandboxes import (
+    SANDBOX_LIFETIME,
+    announce_output_sandbox,
+    announce_sandbox,
+    check_owned,
+    check_sandbox,
+    clean_sandboxes,
+    find_output_url,
+    find_sandbox_url,
+    give_output_sandbox,
+    ready_sandbox,
+    sandbox_size,
+    sandbox_url,
+    sandboxes_of,
+    take_sandboxes,
+)
 from sancho.jobs.service.saved import delete_view, list_views, save_view
 from sancho.jobs.service.searching import (
     LookUps,
@@ -36,9 +53,6 @@ from sancho.jobs.service.searching import (
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
 from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
-    announce_output_sandbox,
-    announce_sandbox,
-    check_sandbox,
     get,
     get_spec,
     input_files,
@@ -47,18 +61,18 @@ from sancho.jobs.service.views import (
     owners,
     producers,
     promised,
-    sandbox_size,
-    sandbox_url,
     traceparent,
 )
 from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
-    "SEARCH_FIELDS",
-    "LookUps", "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
-    "count", "delete_view", "find_attempt", "find_started", "finish", "get", "get_spec", "histories", "input_files",
+    "SANDBOX_LIFETIME", "SEARCH_FIELDS",
+    "LookUps", "announce_output_sandbox", "announce_sandbox", "begin", "check_owned", "check_sandbox",
+    "clean_sandboxes", "close_datasets", "complete", "count", "delete_view", "find_attempt", "find_output_url",
+    "find_sandbox_url", "find_started", "finish", "get", "get_spec", "give_output_sandbox", "histories", "input_files",
     "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching", "open_attempts", "owners",
-    "parameters_of", "producers", "progress", "promised", "reschedule", "resolve_all", "rest", "sandbox_size",
-    "sandbox_url", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
-    "shared_inputs", "start", "submit", "summarise", "take_back", "traceparent", "values", "vo_of_attempt",
+    "parameters_of", "producers", "progress", "promised", "ready_sandbox", "reschedule", "resolve_all", "rest",
+    "sandbox_size", "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters",
+    "shared_files", "shared_inputs", "start", "submit", "summarise", "take_back", "take_sandboxes", "traceparent",
+    "values", "vo_of_attempt",
 ]  # fmt: skip

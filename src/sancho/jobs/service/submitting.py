@@ -11,10 +11,11 @@ from sancho.identity import service as identity
 from sancho.jobs import plan
 from sancho.jobs.errors import KeyUsed, SandboxMissing
 from sancho.jobs.model import Description, JobState, Requirement, RuleWish, Submission, slot_of
+from sancho.jobs.model.sandboxes import TAR_GZ
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
 from sancho.jobs.service.shared import check_number
-from sancho.jobs.store import inputs, shared, submitting
+from sancho.jobs.store import inputs, sandboxes, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -101,7 +102,7 @@ async def _queue(
     able = plan.check_feasible(description.ways, slots, anyway=anyway)
     if description.sandbox is not None:
         sha256 = bytes.fromhex(description.sandbox)
-        if await submitting.find_sandbox(conn, caller.vo, sha256) is None:
+        if await sandboxes.hold(conn, caller.vo, sha256, [TAR_GZ]) is None:
             raise SandboxMissing(sha256=description.sandbox)
     input_set_id, ready = None, True
     if description.inputs:

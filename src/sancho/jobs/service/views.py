@@ -3,22 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sancho.dids import service as dids
 from sancho.jobs import plan
-from sancho.jobs.errors import JobNotFound, SandboxMissing
+from sancho.jobs.errors import JobNotFound
 from sancho.jobs.model import InputFile, JobState, OpenAttempt, slot_of, ways_of
 from sancho.jobs.store import inputs, parameters, submitting, views
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
 from sancho.kit import telemetry
-from sancho.kit.access import Principal, require
+from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.deployment import Deployment
-from sancho.kit.objects import Method
-
-SANDBOX_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,50 +109,3 @@ async def producers(conn: Connection, caller: Principal, names: list[str]) -> di
     found = await dids.resolve(conn, caller.vo, names)
     made = await views.producers(conn, caller.vo, [d.did_id for d in found])
     return {d.did: made[d.did_id] for d in found if d.did_id in made}
-
-
-def sandbox_key(vo: int, sha256: bytes) -> str:
-    """Where a sandbox lies in the object store."""
-    return f"sandboxes/{vo}/{sha256.hex()}.tar.gz"
-
-
-async def announce_sandbox(
-    deployment: Deployment, conn: Connection, caller: Principal, sha256: bytes, size: int
-) -> str | None:
-    """Announce a sandbox; a URL to PUT it to, or None when its content is there already."""
-    require(caller, "jobs:create")
-    await submitting.insert_sandbox(conn, caller.vo, caller.account_id, sha256, size)
-    return await _upload_url(deployment, caller.vo, sha256, size)
-
-
-async def announce_output_sandbox(
-    deployment: Deployment, conn: Connection, attempt: OpenAttempt, sha256: bytes, size: int
-) -> str | None:
-    """Announce what an attempt leaves behind, as its job's owner; a URL to PUT it to, or None."""
-    await submitting.insert_sandbox(conn, attempt.vo, attempt.account_id, sha256, size)
-    return await _upload_url(deployment, attempt.vo, sha256, size)
-
-
-async def check_sandbox(deployment: Deployment, conn: Connection, vo: int, sha256: str) -> None:
-    """Raise `SandboxMissing` unless a sandbox, named by 64 hex digits, was announced and has arrived whole."""
-    digest = bytes.fromhex(sha256)
-    size = await submitting.find_sandbox(conn, vo, digest)
-    if size is None or await deployment.objects.size(sandbox_key(vo, digest)) != size:
-        raise SandboxMissing(sha256=sha256)
-
-
-async def _upload_url(deployment: Deployment, vo: int, sha256: bytes, size: int) -> str | None:
-    key = sandbox_key(vo, sha256)
-    if await deployment.objects.size(key) == size:
-        return None
-    return await deployment.objects.presign("PUT", key, lifetime=SANDBOX_LIFETIME, size=size)
-
-
-async def sandbox_url(deployment: Deployment, vo: int, sha256: bytes, method: Method = "GET") -> str:
-    """A presigned URL of a sandbox."""
-    return await deployment.objects.presign(method, sandbox_key(vo, sha256), lifetime=SANDBOX_LIFETIME)
-
-
-async def sandbox_size(conn: Connection, vo: int, sha256: bytes) -> int | None:
-    """Bytes of an announced sandbox."""
-    return await submitting.find_sandbox(conn, vo, sha256)

@@ -220,25 +220,6 @@ async def list_slots(conn: Connection, vo: int) -> list[tuple[Any, ...]]:
     )
 
 
-async def find_sandbox(conn: Connection, vo: int, sha256: bytes) -> int | None:
-    """Size of a known sandbox; None when it was never announced."""
-    return await fetch_value(
-        conn, "SELECT size FROM sandbox WHERE sha256 = %(sha256)s AND vo = %(vo)s", {"vo": vo, "sha256": sha256}
-    )
-
-
-async def insert_sandbox(conn: Connection, vo: int, account_id: int, sha256: bytes, size: int) -> None:
-    """Announce a sandbox; the same content is stored once per VO."""
-    await execute(
-        conn,
-        """
-        INSERT INTO sandbox (vo, account_id, size, sha256) VALUES (%(vo)s, %(account_id)s, %(size)s, %(sha256)s)
-        ON CONFLICT DO NOTHING
-        """,
-        {"vo": vo, "account_id": account_id, "size": size, "sha256": sha256},
-    )
-
-
 def description_document(description: Description) -> dict[str, Any]:
     """A description as it is stored and shown: JSON, durations in seconds."""
     return {
