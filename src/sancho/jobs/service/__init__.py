@@ -1,9 +1,19 @@
 """The door to jobs.
 
 `submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them, `searching`
-finds them, `parameters` is what is said of them, `saved` the searches that accounts have named.
+finds them, `parameters` is what is said of them, `status` and `heartbeats` how it goes, `saved` the searches that
+accounts have named.
 """
 
+from sancho.jobs.service.heartbeats import (
+    acknowledge,
+    beat,
+    beat_once,
+    beat_own,
+    commands_for_pilot,
+    forget_commands,
+    own_tail,
+)
 from sancho.jobs.service.inputs import close_datasets, resolve_all
 from sancho.jobs.service.life import (
     begin,
@@ -34,6 +44,7 @@ from sancho.jobs.service.searching import (
     values,
 )
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
+from sancho.jobs.service.status import existing, report, report_own, statuses
 from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
     announce_output_sandbox,
@@ -54,11 +65,12 @@ from sancho.jobs.service.views import (
 from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
-    "SEARCH_FIELDS",
-    "LookUps", "announce_output_sandbox", "announce_sandbox", "begin", "check_sandbox", "close_datasets", "complete",
-    "count", "delete_view", "find_attempt", "find_started", "finish", "get", "get_spec", "histories", "input_files",
-    "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching", "open_attempts", "owners",
-    "parameters_of", "producers", "progress", "promised", "reschedule", "resolve_all", "rest", "sandbox_size",
-    "sandbox_url", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
-    "shared_inputs", "start", "submit", "summarise", "take_back", "traceparent", "values", "vo_of_attempt",
+    "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox", "beat", "beat_once",
+    "beat_own", "begin", "check_sandbox", "close_datasets", "commands_for_pilot", "complete", "count",
+    "delete_view", "existing", "find_attempt", "find_started", "finish", "forget_commands", "get", "get_spec",
+    "histories", "input_files", "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose",
+    "matching", "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "report",
+    "report_own", "reschedule", "resolve_all", "rest", "sandbox_size", "sandbox_url", "save_view", "say",
+    "search_page", "search_part", "set_parameters", "shared_files", "shared_inputs", "start", "statuses", "submit",
+    "summarise", "take_back", "traceparent", "values", "vo_of_attempt",
 ]  # fmt: skip
