@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ async def test_calls_in_any_order_lead_to_the_same_job_and_history(
         ids = (await submitted(conn, world, count=2)).job_ids
         mine = [replace(one, job_id=ids[one.job_id - 1]) for one in order]
         edges = [0, *sorted(cuts), len(mine)]
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             if mine[begin:end]:
                 await service.report(conn, user(world), mine[begin:end], now=NOW)
         now = await service.statuses(conn, 1, ids)
@@ -196,7 +197,7 @@ async def counters_are_counts(conn: Connection) -> None:
     wrong = await fetch_rows(
         conn,
         """
-        SELECT q.task_queue_id, sum(s.waiting), (SELECT count(*) FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id)
+        SELECT q.task_queue_id, sum(s.waiting)
           FROM task_queue q LEFT JOIN task_queue_slot s ON s.task_queue_id = q.task_queue_id AND s.vo = q.vo
          GROUP BY 1 HAVING coalesce(sum(s.waiting), 0) <> (
                SELECT count(*) FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id)

@@ -95,6 +95,8 @@ class StandIn:
         self.offers: list[dict[str, Any]] = []
         self.beats = 0
         self.beat_every = 0.1
+        self.watched_every: float | None = None
+        self.acknowledged: set[int] = set()
         self.logins = 0
         self.retired: str | None = None
         self.away = False
@@ -236,12 +238,18 @@ class StandIn:
 
     def beat(self, said: Any) -> tuple[int, Any]:
         self.beats += 1
+        self.acknowledged |= set(said.get("acknowledged", ()))
         for beat in said["beats"]:
             self.attempts[beat["attempt_id"]].beats.append(beat)
         about = {beat["attempt_id"]: self.attempts[beat["attempt_id"]] for beat in said["beats"]}
         return 200, {
-            "commands": [{"attempt_id": n, "command": "kill"} for n, one in about.items() if one.kill and one.open],
+            "commands": [
+                {"attempt_id": n, "command": "kill", "command_id": n}
+                for n, one in about.items()
+                if one.kill and one.open
+            ],
             "attempts": {str(n): "known" if one.open else "ended" for n, one in about.items()},
+            "beat_every": self.watched_every,
         }
 
     def retire(self, said: Any) -> tuple[int, Any]:

@@ -124,4 +124,4 @@ async def report_own_heartbeat(body: MeasuredIn, caller: JobCaller, conn: JobTra
     """Give a sign of life of the job that calls. When it is killed, its token ends with it: there is no command."""
     if caller.job_id is None:
         raise NotAJob
-    await service.beat_own(conn, caller.vo, Heartbeat(job_id=caller.job_id, **body.model_dump()))
+    await service.beat_own(conn, caller.vo, [Heartbeat(job_id=caller.job_id, **body.model_dump())])

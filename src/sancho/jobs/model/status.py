@@ -46,6 +46,20 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Logged:
+    """One line of a job's history; with a `source` it is what was reported, and the state that the job had then."""
+
+    job_id: int
+    state: JobState
+    at: datetime
+    detail: str | None
+    source: str | None
+    minor: str | None
+    application: str | None
+    asked: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """A job as reports find it: `open` while an attempt has not ended, `promises` when it lacks outputs it promised."""
 

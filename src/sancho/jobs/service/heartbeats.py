@@ -40,9 +40,9 @@ async def beat_once(conn: Connection, caller: Principal, beats: Sequence[Heartbe
     return given
 
 
-async def beat_own(conn: Connection, vo: int, sign: Heartbeat) -> None:
-    """Note a sign of life of a job that has shown that it is theirs."""
-    await heartbeats.put(conn, vo, [_cleaned(sign)])
+async def beat_own(conn: Connection, vo: int, beats: Sequence[Heartbeat]) -> None:
+    """Note signs of life of jobs, at most one each, for whoever has shown that they are theirs."""
+    await heartbeats.put(conn, vo, [_cleaned(one) for one in beats])
 
 
 async def own_tail(conn: Connection, vo: int, job_id: int) -> str | None:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sancho.jobs.errors import CursorMalformed, NotToBeShown, TooManyGroups
-from sancho.jobs.model import JobState
+from sancho.jobs.model import JobState, Logged
 from sancho.jobs.store import searching
 from sancho.jobs.store.fields import FIELDS, NEVER_SHOWN, JobField, field_of, parameter_of, ranked
-from sancho.jobs.store.searching import After, Logged, Order, Wanted
+from sancho.jobs.store.searching import After, Order, Wanted
 from sancho.kit.db import Connection, in_time
 from sancho.kit.query import All, Either, Not, Predicate, Query, predicates
 from sancho.kit.search import (

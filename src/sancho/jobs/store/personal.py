@@ -79,7 +79,7 @@ async def count_unended(conn: Connection, person: Person) -> int:
 
 
 async def erase_person(conn: Connection, person: Person) -> int:
-    """Clear what an account's ended attempts printed, what was said of its jobs, the searches it named, and its keys."""
+    """Clear what an account's ended attempts printed, what was said of its jobs, its searches, and its keys."""
     parameters = {"vo": person.vo, "account_id": person.account_id}
     printed = await execute(
         conn,

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from sancho.jobs.model import JobState
+from sancho.jobs.model import Logged
 from sancho.jobs.store.fields import joined
 from sancho.kit.db import Connection, fetch, fetch_rows, fetch_values
 from sancho.kit.search import REGEX, SQL_LIKE, Composable, Condition
@@ -163,20 +163,6 @@ async def shown(
     return await fetch_rows(
         conn, query.format(values=columns, joins=joined(needs)), {"vo": vo, "ids": list(job_ids)}
     )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Logged:
-    """One line of a job's history; with a `source` it is what was reported, and the state that the job had then."""
-
-    job_id: int
-    state: JobState
-    at: datetime
-    detail: str | None
-    source: str | None
-    minor: str | None
-    application: str | None
-    asked: str | None
 
 
 async def histories(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Logged]:
