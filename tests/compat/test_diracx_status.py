@@ -180,7 +180,8 @@ async def test_what_is_wrong_is_said_as_diracx_does(dirac: Dirac, world: World, 
         ("status", {}), ("status", {"1": {}}), ("status", {"x": {}}), ("status", {"1": {"never": {}}}),
         ("status", {"1": {"0001-01-01T00:00:00+23:59": {}}}), ("status", {"1": {"9999-12-31T23:59:59Z": {}}}),
         ("status", {str(2**70): {}}), ("status", []), ("status", {"1": {"2026-01-01T00:00:00Z": {"Status": "\0"}}}),
-        ("status", {"1": {"2026-01-01T00:00:00Z": {"MinorStatus": "\ud800"}}}), ("heartbeat", {"-1": {}}), ("heartbeat", {"1": {"Nonsense": 1}}),
+        ("status", {"1": {"2026-01-01T00:00:00Z": {"MinorStatus": "\ud800"}}}), ("heartbeat", {"-1": {}}),
+        ("heartbeat", {"1": {"Nonsense": 1}}),
         ("status", {"1": {f"2026-01-01T00:00:00.{n:06}Z": {} for n in range(10_001)}}),
         ("heartbeat", {"1": {"LoadAverage": 1e400}}), ("heartbeat", {"1": {"CPUConsumed": -1}}),
         ("heartbeat", {"1": {"StandardOutput": "\0"}}), ("heartbeat", {"1": {"Vsize": "NaN"}}),
@@ -196,10 +197,10 @@ async def test_nothing_that_is_told_makes_a_server_fail(served: Served, path: st
 
 def test_words_and_units_are_translated() -> None:
     now = datetime.now(UTC)
-    updates = {7: {now: StatusUpdate(Status="Deleted", MinorStatus="", Source="")}}
-    (report,) = reports_of(updates)
+    deleted = StatusUpdate.model_validate({"Status": "Deleted", "MinorStatus": "", "Source": ""})
+    (report,) = reports_of({7: {now: deleted}})
     assert (report.state, report.asked, report.minor, report.source) == (JobState.KILLED, "Deleted", None, "Unknown")
-    (stalled,) = reports_of({7: {now: StatusUpdate(Status="Stalled")}})
+    (stalled,) = reports_of({7: {now: StatusUpdate.model_validate({"Status": "Stalled"})}})
     assert (stalled.state, stalled.asked) == (None, "Stalled")
-    (sign,) = signs_of({7: HeartbeatData(MemoryUsed=1, AvailableDiskSpace=1e12)})
+    (sign,) = signs_of({7: HeartbeatData.model_validate({"MemoryUsed": 1, "AvailableDiskSpace": 1e12})})
     assert (sign.memory, sign.disk, sign.load) == (1024, 2**20 * 10**12, None)

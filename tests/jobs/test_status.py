@@ -86,6 +86,8 @@ async def test_calls_in_any_order_lead_to_the_same_job_and_history(
     conn: Connection, world: World, reports: list[Report], cuts: list[int], random: Any
 ) -> None:
     told: list[Any] = []
+    base = datetime.now(UTC) + timedelta(seconds=1)
+    reports = [replace(one, at=base + (one.at - NOW)) for one in reports]
     shuffled = [*reports, *reports[:3]]
     random.shuffle(shuffled)
     for order in (reports, shuffled):
@@ -94,7 +96,7 @@ async def test_calls_in_any_order_lead_to_the_same_job_and_history(
         edges = [0, *sorted(cuts), len(mine)]
         for begin, end in pairwise(edges):
             if mine[begin:end]:
-                await service.report(conn, user(world), mine[begin:end], now=NOW)
+                await service.report(conn, user(world), mine[begin:end], now=base)
         now = await service.statuses(conn, 1, ids)
         lines = await fetch_rows(
             conn,
@@ -148,13 +150,13 @@ async def test_only_owners_managers_and_who_reports_for_pilots_report(conn: Conn
     (job,) = (await submitted(conn, world)).job_ids
     said = Report(job_id=job, at=datetime.now(UTC), source="x", minor="m")
     with pytest.raises(NotYours):
-        await service.report(conn, user(world, "bob"), [said], now=NOW)
+        await service.report(conn, user(world, "bob"), [said], now=datetime.now(UTC))
     with pytest.raises(JobNotFound):
-        await service.report(conn, user(world, vo=2), [said], now=NOW)
+        await service.report(conn, user(world, vo=2), [said], now=datetime.now(UTC))
     with pytest.raises(PermissionMissing):
-        await service.report(conn, user(world), [said], now=NOW, force=True)
+        await service.report(conn, user(world), [said], now=datetime.now(UTC), force=True)
     for caller in (user(world), user(world, "root"), reporter(world)):
-        await service.report(conn, caller, [said], now=NOW)
+        await service.report(conn, caller, [said], now=datetime.now(UTC))
     assert len(await service.statuses(conn, 1, [job])) == 1
     assert await service.statuses(conn, 2, [job]) == []
 
@@ -174,17 +176,17 @@ def asks(job: int, *words: JobState, seconds: float = 1) -> list[Report]:
 async def test_a_job_that_no_pilot_of_ours_runs_goes_as_is_reported(conn: Connection, world: World) -> None:
     one, two = (await submitted(conn, world, count=2)).job_ids
     root = user(world, "root")
-    await service.report(conn, root, asks(one, JobState.MATCHED), now=NOW)
+    await service.report(conn, root, asks(one, JobState.MATCHED), now=datetime.now(UTC))
     assert await states(conn, one, two) == ["matched", "waiting"]
     assert (await started(conn, world)).job_id == two
     assert await taken(conn, world) is None
     await service.beat(conn, root, [service_beat(one)])
     assert await states(conn, one) == ["running"]
     await service.report(
-        conn, root, asks(one, JobState.COMPLETING, JobState.DONE, JobState.RUNNING, seconds=9), now=NOW
+        conn, root, asks(one, JobState.COMPLETING, JobState.DONE, JobState.RUNNING, seconds=9), now=datetime.now(UTC)
     )
     assert await states(conn, one) == ["done"]
-    await service.report(conn, root, asks(one, JobState.FAILED, JobState.KILLED, seconds=20), now=NOW)
+    await service.report(conn, root, asks(one, JobState.FAILED, JobState.KILLED, seconds=20), now=datetime.now(UTC))
     assert await states(conn, one) == ["done"]
     await counters_are_counts(conn)
 
@@ -211,10 +213,10 @@ async def test_what_a_pilot_runs_can_be_killed_by_a_report_and_no_more(conn: Con
     attempt = await started(conn, world)
     root = user(world, "root")
     for word in (JobState.RUNNING, JobState.DONE, JobState.FAILED, JobState.WAITING):
-        await service.report(conn, root, asks(job, word), now=NOW, force=True)
+        await service.report(conn, root, asks(job, word), now=datetime.now(UTC), force=True)
     assert await states(conn, job) == ["matched"]
     killed = replace(asks(job, JobState.KILLED)[0], minor="by hand")
-    await service.report(conn, root, [killed], now=NOW)
+    await service.report(conn, root, [killed], now=datetime.now(UTC))
     assert await states(conn, job) == ["killed"]
     assert await service.find_attempt(conn, 1, attempt.attempt_id) is None
     assert (await service.values(conn, 1, [job], ["minor"])) == [["by hand"]]
@@ -227,9 +229,9 @@ async def test_what_a_pilot_runs_can_be_killed_by_a_report_and_no_more(conn: Con
 async def test_no_job_is_done_by_a_report_while_it_promises_outputs(conn: Connection, world: World) -> None:
     (job,) = (await submitted(conn, world, SIMULATION)).job_ids
     root = user(world, "root")
-    await service.report(conn, root, asks(job, JobState.DONE), now=NOW, force=True)
+    await service.report(conn, root, asks(job, JobState.DONE), now=datetime.now(UTC), force=True)
     assert await states(conn, job) == ["waiting"]
-    await service.report(conn, root, asks(job, JobState.FAILED), now=NOW)
+    await service.report(conn, root, asks(job, JobState.FAILED), now=datetime.now(UTC))
     assert await states(conn, job) == ["failed"]
     assert await service.reschedule(conn, root, [job]) == [job]
     assert (await started(conn, world)).job_id == job

@@ -96,7 +96,6 @@ class StandIn:
         self.beats = 0
         self.beat_every = 0.1
         self.watched_every: float | None = None
-        self.acknowledged: set[int] = set()
         self.logins = 0
         self.retired: str | None = None
         self.away = False
@@ -238,16 +237,12 @@ class StandIn:
 
     def beat(self, said: Any) -> tuple[int, Any]:
         self.beats += 1
-        self.acknowledged |= set(said.get("acknowledged", ()))
         for beat in said["beats"]:
             self.attempts[beat["attempt_id"]].beats.append(beat)
         about = {beat["attempt_id"]: self.attempts[beat["attempt_id"]] for beat in said["beats"]}
+        kill = [n for n, one in about.items() if one.kill and one.open]
         return 200, {
-            "commands": [
-                {"attempt_id": n, "command": "kill", "command_id": n}
-                for n, one in about.items()
-                if one.kill and one.open
-            ],
+            "commands": [{"attempt_id": n, "command": "kill", "command_id": n} for n in kill],
             "attempts": {str(n): "known" if one.open else "ended" for n, one in about.items()},
             "beat_every": self.watched_every,
         }

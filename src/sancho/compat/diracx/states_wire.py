@@ -1,7 +1,6 @@
 """DIRAC's words for the states of a job."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from sancho.jobs.model import JobState
 
@@ -19,11 +18,6 @@ MINOR: Mapping[JobState, str] = {
 }  # fmt: skip
 APPLICATION = "Unknown"
 """What an application says of itself that says nothing."""
-Word = Literal[
-    "Submitting", "Received", "Checking", "Staging", "Waiting", "Matched", "Rescheduled", "Running", "Stalled",
-    "Completing", "Done", "Completed", "Failed", "Deleted", "Killed",
-]  # fmt: skip
-"""All the states that DIRAC has."""
 REPORTED: Mapping[str, JobState] = {
     "Matched": JobState.MATCHED, "Running": JobState.RUNNING, "Completing": JobState.COMPLETING,
     "Completed": JobState.COMPLETING, "Done": JobState.DONE, "Failed": JobState.FAILED, "Killed": JobState.KILLED,

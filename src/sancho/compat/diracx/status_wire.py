@@ -1,15 +1,19 @@
 """DiracX's words about how jobs go."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from sancho.compat.diracx.states_wire import Word
 from sancho.kit.units import Id
 
 LONGEST_OUTPUT = 1_000_000
 """Characters of output that may come with a sign of life; the last part is kept."""
+Word = Literal[
+    "Submitting", "Received", "Checking", "Staging", "Waiting", "Matched", "Rescheduled", "Running", "Stalled",
+    "Completing", "Done", "Completed", "Failed", "Deleted", "Killed",
+]  # fmt: skip
+"""All the states that DIRAC has."""
 Text = Annotated[str, Field(max_length=255)]
 Number = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from sancho.jobs import service
-from sancho.jobs.errors import JobNotFound
+from sancho.jobs.errors import AttemptEnded, JobNotFound
 from sancho.jobs.model import LONGEST_SOURCE, LONGEST_STATUS, MAX_ROWS, Heartbeat, Report
 from sancho.kit.access import NotAJob, NotYours
 from sancho.kit.problem import problems
@@ -106,22 +106,18 @@ async def report_heartbeats(body: BeatsIn, caller: Caller, conn: Transaction) ->
     )
 
 
-@router.patch("/job/status", tags=["job"], status_code=204, responses=problems(NotAJob))
+@router.patch("/job/status", tags=["job"], status_code=204, responses=problems(NotAJob, AttemptEnded))
 async def report_own_status(body: SaidIn, caller: JobCaller, conn: JobTransaction, deployment: Deployed) -> None:
     """Report how the job that calls goes."""
-    if caller.job_id is None:
-        raise NotAJob
-    now = deployment.clock.now()
+    job_id, now = await service.require_running(conn, caller), deployment.clock.now()
     said = Report(
-        job_id=caller.job_id, at=body.at or now, source=body.source or "job", minor=body.minor,
-        application=body.application,
-    )  # fmt: skip
+        job_id=job_id, at=body.at or now, source=body.source or "job", minor=body.minor, application=body.application
+    )
     await service.report_own(conn, caller.vo, [said], now=now)
 
 
-@router.patch("/job/heartbeat", tags=["job"], status_code=204, responses=problems(NotAJob))
+@router.patch("/job/heartbeat", tags=["job"], status_code=204, responses=problems(NotAJob, AttemptEnded))
 async def report_own_heartbeat(body: MeasuredIn, caller: JobCaller, conn: JobTransaction) -> None:
     """Give a sign of life of the job that calls. When it is killed, its token ends with it: there is no command."""
-    if caller.job_id is None:
-        raise NotAJob
-    await service.beat_own(conn, caller.vo, [Heartbeat(job_id=caller.job_id, **body.model_dump())])
+    job_id = await service.require_running(conn, caller)
+    await service.beat_own(conn, caller.vo, [Heartbeat(job_id=job_id, **body.model_dump())])

@@ -32,6 +32,7 @@ from sancho.jobs.service.life import (
 )
 from sancho.jobs.service.parameters import of_jobs as parameters_of
 from sancho.jobs.service.parameters import say, set_parameters
+from sancho.jobs.service.reporting import require_running
 from sancho.jobs.service.saved import delete_view, list_views, save_view
 from sancho.jobs.service.searching import (
     LookUps,
@@ -66,11 +67,11 @@ from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
     "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox", "beat", "beat_once",
-    "beat_own", "begin", "check_sandbox", "close_datasets", "commands_for_pilot", "complete", "count",
-    "delete_view", "existing", "find_attempt", "find_started", "finish", "forget_commands", "get", "get_spec",
-    "histories", "input_files", "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose",
-    "matching", "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "report",
-    "report_own", "reschedule", "resolve_all", "rest", "sandbox_size", "sandbox_url", "save_view", "say",
-    "search_page", "search_part", "set_parameters", "shared_files", "shared_inputs", "start", "statuses", "submit",
-    "summarise", "take_back", "traceparent", "values", "vo_of_attempt",
+    "beat_own", "begin", "check_sandbox", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view",
+    "existing", "find_attempt", "find_started", "finish", "forget_commands", "get", "get_spec", "histories",
+    "input_files", "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching",
+    "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "report",
+    "report_own", "require_running", "reschedule", "resolve_all", "rest", "sandbox_size", "sandbox_url", "save_view",
+    "say", "search_page", "search_part", "set_parameters", "shared_files", "shared_inputs", "start", "statuses",
+    "submit", "summarise", "take_back", "traceparent", "values", "vo_of_attempt",
 ]  # fmt: skip

@@ -1,12 +1,22 @@
-"""Who may say something of jobs: their owners, who manages jobs, and who reports for pilots."""
+"""Who may say something of jobs: their owners, who manages jobs, who reports for pilots, and jobs themselves."""
 
 from collections.abc import Sequence
 
-from sancho.jobs.errors import JobNotFound
+from sancho.jobs.errors import AttemptEnded, JobNotFound
 from sancho.jobs.model import SaidBy
-from sancho.jobs.store import parameters
-from sancho.kit.access import Principal, require, require_owner
+from sancho.jobs.store import life, parameters
+from sancho.kit.access import NotAJob, Principal, require, require_owner
 from sancho.kit.db import Connection
+
+
+async def require_running(conn: Connection, caller: Principal) -> int:
+    """Let a job say something of itself while its attempt lasts, and return its number; raises `AttemptEnded`."""
+    if caller.job_id is None or caller.attempt_id is None:
+        raise NotAJob
+    attempt = await life.find_attempt(conn, caller.vo, caller.attempt_id)
+    if attempt is None or attempt.job_id != caller.job_id:
+        raise AttemptEnded(attempt_id=caller.attempt_id)
+    return caller.job_id
 
 
 async def require_reporter(conn: Connection, caller: Principal, job_ids: Sequence[int], *, field: str) -> SaidBy:

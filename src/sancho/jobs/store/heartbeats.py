@@ -29,11 +29,12 @@ async def put(conn: Connection, vo: int, beats: Sequence[Heartbeat]) -> None:
         """
         INSERT INTO job_heartbeat AS h (vo, job_id, memory, virtual, disk, load, cpu, wall, tail)
         SELECT j.vo, j.job_id, n.memory, n.virtual, n.disk, n.load, n.cpu, n.wall, n.tail
-          FROM job j
-          JOIN unnest(%(jobs)s::bigint[], %(memories)s::bigint[], %(virtuals)s::bigint[], %(disks)s::bigint[],
+          FROM unnest(%(jobs)s::bigint[], %(memories)s::bigint[], %(virtuals)s::bigint[], %(disks)s::bigint[],
                       %(loads)s::float8[], %(cpus)s::float8[], %(walls)s::float8[], %(tails)s::text[])
-            AS n (job_id, memory, virtual, disk, load, cpu, wall, tail) ON n.job_id = j.job_id
-         WHERE j.job_id = ANY(%(jobs)s) AND j.vo = %(vo)s AND j.state NOT IN ('D', 'F', 'K')
+            AS n (job_id, memory, virtual, disk, load, cpu, wall, tail)
+         CROSS JOIN LATERAL (
+               SELECT * FROM job WHERE job.job_id = n.job_id AND job.vo = %(vo)s LIMIT 1) j
+         WHERE j.state NOT IN ('D', 'F', 'K')
          ORDER BY j.job_id
         ON CONFLICT (job_id, vo) DO UPDATE
            SET at = now(), memory = coalesce(excluded.memory, h.memory),

@@ -337,11 +337,11 @@ async def write_progress(conn: Connection, vo: int, said: Sequence[Progress]) ->
         """
         INSERT INTO attempt_detail AS d (vo, attempt_id, log_size, tail, cpu, max_memory, beat_at)
         SELECT a.vo, a.attempt_id, n.log_size, n.tail, n.cpu, n.memory, now()
-          FROM attempt a
-          JOIN unnest(%(ids)s::bigint[], %(sizes)s::bigint[], %(tails)s::text[], %(cpus)s::interval[],
+          FROM unnest(%(ids)s::bigint[], %(sizes)s::bigint[], %(tails)s::text[], %(cpus)s::interval[],
                       %(memories)s::bigint[]) AS n (attempt_id, log_size, tail, cpu, memory)
-            ON n.attempt_id = a.attempt_id
-         WHERE a.attempt_id = ANY(%(ids)s) AND a.vo = %(vo)s AND a.ended_at IS NULL
+         CROSS JOIN LATERAL (
+               SELECT * FROM attempt a WHERE a.attempt_id = n.attempt_id AND a.vo = %(vo)s LIMIT 1) a
+         WHERE a.ended_at IS NULL
          ORDER BY a.attempt_id
         ON CONFLICT (attempt_id, vo) DO UPDATE
            SET log_size = excluded.log_size, tail = excluded.tail, cpu = excluded.cpu, beat_at = excluded.beat_at,

@@ -1,4 +1,8 @@
-"""What is reported of jobs: the latest of each kind, and all of it as history."""
+"""What is reported of jobs: the latest of each kind, and all of it as history.
+
+Jobs are looked up one by one for what goes with each: a join would be planned for ten of them, and compare a thousand
+with a thousand.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -45,7 +49,7 @@ async def move(conn: Connection, vo: int, moved: Mapping[int, tuple[JobState, da
         """
         UPDATE job j SET state = n.state, changed_at = greatest(j.changed_at, least(n.at, now()))
           FROM unnest(%(ids)s::bigint[], %(states)s::"char"[], %(times)s::timestamptz[]) AS n (job_id, state, at)
-         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s AND n.job_id = j.job_id
+         WHERE j.job_id = n.job_id AND j.vo = %(vo)s
         """,
         {
             "vo": vo, "ids": [one[0] for one in rows], "states": [one[1][0].value for one in rows],
@@ -66,10 +70,11 @@ async def put(conn: Connection, vo: int, said: Sequence[Status], killed: Collect
         """
         INSERT INTO job_status AS u (vo, kind, state, attempt, job_id, at, said, source)
         SELECT %(vo)s, n.kind, j.state, j.attempts, j.job_id, n.at, n.said, n.source
-          FROM job j
-          JOIN unnest(%(jobs)s::bigint[], %(kinds)s::"char"[], %(times)s::timestamptz[], %(texts)s::text[],
-                      %(sources)s::text[]) AS n (job_id, kind, at, said, source) ON n.job_id = j.job_id
-         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s AND (n.at >= j.changed_at OR j.job_id = ANY(%(killed)s))
+          FROM unnest(%(jobs)s::bigint[], %(kinds)s::"char"[], %(times)s::timestamptz[], %(texts)s::text[],
+                      %(sources)s::text[]) AS n (job_id, kind, at, said, source)
+         CROSS JOIN LATERAL (
+               SELECT * FROM job WHERE job.job_id = n.job_id AND job.vo = %(vo)s LIMIT 1) j
+         WHERE n.at >= j.changed_at OR j.job_id = ANY(%(killed)s)
          ORDER BY j.job_id, n.kind
         ON CONFLICT (job_id, vo, kind) DO UPDATE
            SET state = excluded.state, attempt = excluded.attempt, at = excluded.at, said = excluded.said,
@@ -77,7 +82,7 @@ async def put(conn: Connection, vo: int, said: Sequence[Status], killed: Collect
          WHERE (excluded.at, excluded.said, excluded.source) > (u.at, u.said, u.source)
         """,
         {
-            "vo": vo, "killed": list(killed), "ids": sorted({one.job_id for one in rows}),
+            "vo": vo, "killed": list(killed),
             "jobs": [one.job_id for one in rows],
             "kinds": [one.kind.value for one in rows], "times": [one.at for one in rows],
             "texts": [one.said for one in rows], "sources": [one.source for one in rows],
@@ -93,19 +98,20 @@ async def log(conn: Connection, vo: int, reports: Sequence[Report]) -> None:
         """
         INSERT INTO job_history (vo, state, attempt, site_id, job_id, at, source, minor, application, asked)
         SELECT %(vo)s, j.state, j.attempts, j.site_id, j.job_id, n.at, n.source, n.minor, n.application, n.asked
-          FROM job j
-          JOIN unnest(%(jobs)s::bigint[], %(times)s::timestamptz[], %(sources)s::text[], %(minors)s::text[],
+          FROM unnest(%(jobs)s::bigint[], %(times)s::timestamptz[], %(sources)s::text[], %(minors)s::text[],
                       %(applications)s::text[], %(asked)s::text[])
-            AS n (job_id, at, source, minor, application, asked) ON n.job_id = j.job_id
-         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s AND (
+            AS n (job_id, at, source, minor, application, asked)
+         CROSS JOIN LATERAL (
+               SELECT * FROM job WHERE job.job_id = n.job_id AND job.vo = %(vo)s LIMIT 1) j
+         WHERE (
                SELECT true FROM job_history h
                 WHERE h.job_id = n.job_id AND h.at = n.at AND h.vo = %(vo)s AND h.source = n.source
                   AND (h.minor, h.application, h.asked) IS NOT DISTINCT FROM (n.minor, n.application, n.asked)
                 LIMIT 1) IS NULL
         """,
         {
-            "vo": vo, "ids": sorted({one.job_id for one in rows}), "jobs": [one.job_id for one in rows],
-            "times": [one.at for one in rows], "sources": [one.source for one in rows],
+            "vo": vo, "jobs": [one.job_id for one in rows], "times": [one.at for one in rows],
+            "sources": [one.source for one in rows],
             "minors": [one.minor for one in rows], "applications": [one.application for one in rows],
             "asked": [one.asked for one in rows],
         },
