@@ -285,7 +285,9 @@ CREATE TABLE sancho.attempt_detail (
     cpu interval,
     sandbox bytea,
     tail text DEFAULT ''::text NOT NULL,
-    detail text
+    detail text,
+    beat_at timestamp with time zone,
+    watched_until timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -799,6 +801,56 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: job_command; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_command (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    command_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    attempt_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    CONSTRAINT job_command_kind_check CHECK ((kind = 'K'::"char"))
+);
+
+
+--
+-- Name: job_command_command_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_command ALTER COLUMN command_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.job_command_command_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: job_heartbeat; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_heartbeat (
+    vo smallint NOT NULL,
+    job_id bigint NOT NULL,
+    memory bigint,
+    virtual bigint,
+    disk bigint,
+    load double precision,
+    cpu double precision,
+    wall double precision,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    tail text
+)
+WITH (fillfactor='50');
+
+
+--
 -- Name: job_history; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -809,7 +861,11 @@ CREATE TABLE sancho.job_history (
     site_id integer,
     job_id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    detail text
+    detail text,
+    source text,
+    minor text,
+    application text,
+    asked text
 )
 PARTITION BY RANGE (at);
 
@@ -825,7 +881,11 @@ CREATE TABLE sancho.job_history_rest (
     site_id integer,
     job_id bigint CONSTRAINT job_history_job_id_not_null NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT job_history_at_not_null NOT NULL,
-    detail text
+    detail text,
+    source text,
+    minor text,
+    application text,
+    asked text
 );
 
 
@@ -901,6 +961,24 @@ CREATE TABLE sancho.job_spec (
     submission_id bigint NOT NULL,
     parameters jsonb
 );
+
+
+--
+-- Name: job_status; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_status (
+    vo smallint NOT NULL,
+    kind "char" NOT NULL,
+    state "char" NOT NULL,
+    attempt smallint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    said text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT job_status_kind_check CHECK ((kind = ANY (ARRAY['M'::"char", 'A'::"char"])))
+)
+WITH (fillfactor='70');
 
 
 --
@@ -2254,6 +2332,22 @@ ALTER TABLE ONLY sancho.issuer
 
 
 --
+-- Name: job_command job_command_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_command
+    ADD CONSTRAINT job_command_pkey PRIMARY KEY (command_id, vo);
+
+
+--
+-- Name: job_heartbeat job_heartbeat_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_heartbeat
+    ADD CONSTRAINT job_heartbeat_pkey PRIMARY KEY (job_id, vo);
+
+
+--
 -- Name: job_output job_output_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2291,6 +2385,14 @@ ALTER TABLE ONLY sancho.job_sandbox
 
 ALTER TABLE ONLY sancho.job_spec
     ADD CONSTRAINT job_spec_pkey PRIMARY KEY (job_id, vo);
+
+
+--
+-- Name: job_status job_status_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_status
+    ADD CONSTRAINT job_status_pkey PRIMARY KEY (job_id, vo, kind);
 
 
 --
@@ -3015,6 +3117,27 @@ CREATE INDEX job_changed ON sancho.job USING btree (vo, changed_at, job_id);
 
 
 --
+-- Name: job_command_age; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_command_age ON sancho.job_command USING btree (vo, created_at);
+
+
+--
+-- Name: job_command_attempt; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_command_attempt ON sancho.job_command USING btree (attempt_id, vo) WHERE (acknowledged_at IS NULL);
+
+
+--
+-- Name: job_command_open; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_command_open ON sancho.job_command USING btree (job_id, vo) WHERE (acknowledged_at IS NULL);
+
+
+--
 -- Name: job_history_job; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3096,6 +3219,13 @@ CREATE INDEX job_spec_submission ON sancho.job_spec USING btree (submission_id, 
 --
 
 CREATE INDEX job_state ON sancho.job USING btree (vo, state, job_id);
+
+
+--
+-- Name: job_status_said; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_status_said ON sancho.job_status USING btree (vo, kind, said, job_id);
 
 
 --
@@ -4646,6 +4776,18 @@ ALTER TABLE sancho.issuer ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_command; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_command ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_heartbeat; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_heartbeat ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_history; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4674,6 +4816,12 @@ ALTER TABLE sancho.job_sandbox ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.job_spec ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_status; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_status ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: job_view; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5174,6 +5322,20 @@ CREATE POLICY wall ON sancho.job USING ((vo = ANY (( SELECT sancho.served_vos() 
 
 
 --
+-- Name: job_command wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_command USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_heartbeat wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_heartbeat USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: job_history wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -5206,6 +5368,13 @@ CREATE POLICY wall ON sancho.job_sandbox USING ((vo = ANY (( SELECT sancho.serve
 --
 
 CREATE POLICY wall ON sancho.job_spec USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_status wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_status USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -15,6 +15,7 @@ from bench.filling import fill
 from bench.ground import Ground, open_ground
 from bench.workloads import (
     catalogue,
+    job_life,
     list_dataset,
     match,
     noisy_vo,
@@ -35,6 +36,7 @@ WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
     "list_dataset": list_dataset.measure,
     "catalogue": catalogue.measure,
     "search": search.measure,
+    "job_life": job_life.measure,
     "rucio_client": rucio_client.measure,
     "walls": walls.measure,
     "tokens": tokens.measure,
@@ -42,7 +44,7 @@ WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
 }
 ONCE = {"tokens", "noisy_vo"}
 """What has nothing to do with how many rows there are."""
-LONG = {"catalogue", "search", "rucio_client", "walls", "tokens", "noisy_vo"}
+LONG = {"catalogue", "search", "job_life", "rucio_client", "walls", "tokens", "noisy_vo"}
 """Left out of the small size, which is to be over in four minutes; `--only` measures them in either."""
 NAMESPACE = ("register_files", "list_dataset", "catalogue")
 """What is measured in the huge size, whose unrelated rows are those of data alone."""

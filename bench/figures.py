@@ -66,6 +66,8 @@ SEARCH_MS = 50.0
 """Milliseconds that 19 of 20 searches take at most."""
 BY_RUCIO = 5000
 """Files that the client of Rucio registers in a second."""
+A_SECOND = {"job_status_100": 10_000, "job_status_1000": 10_000, "job_heartbeat_100": 2000}
+"""Rows that are to be taken in a second."""
 GROWN_MB = 50.0
 """By how much the API's memory may grow while it lists a long dataset."""
 GROWING = (
@@ -143,6 +145,10 @@ def _catalogue_goals(figures: Sequence[Figure]) -> list[Goal]:
     if rates := [f.per_second for f in figures if f.name == "rucio_client"]:
         text = f"rucio_client: ≥ {BY_RUCIO} files a second"
         found.append(Goal(text=text, reached=f"{min(rates):.0f}", met=min(rates) >= BY_RUCIO))
+    for name, least in A_SECOND.items():
+        if rates := [f.per_second for f in figures if f.name == name]:
+            text = f"{name}: ≥ {least} rows a second"
+            found.append(Goal(text=text, reached=f"{min(rates):.0f}", met=min(rates) >= least))
     if grown := [f.grown_mb for f in figures if f.grown_mb is not None]:
         text = f"list_100k: the API grows by {GROWN_MB:.0f} MB at most"
         found.append(Goal(text=text, reached=f"{max(grown):.1f} MB", met=max(grown) <= GROWN_MB))

@@ -51,7 +51,7 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
 
     def api() -> Round:
         calls = [
-            encode("POST", "/v1/jobs", token, {"description": _description(b), "parameters": _parameters(b)})
+            encode("POST", "/v1/jobs", token, {"description": description(b), "parameters": parameters(b)})
             for b in itertools.islice(_batches, CALLS)
         ]
         return driver.run(calls, items=CALLS * BATCH)
@@ -81,7 +81,8 @@ def measure(ground: Ground, rows: int, rounds: int) -> tuple[Figure, ...]:
     return compare("submit_jobs", rows, api, raw, rounds=rounds)[:1]
 
 
-def _description(batch: int) -> dict[str, Any]:
+def description(batch: int) -> dict[str, Any]:
+    """What the jobs of a call compute."""
     return {
         "name": "simulate", "group": "mc", "command": ["./simulate", "--seed", "{seed}", "--events", "{events}"],
         "environment": {"DETECTOR": "2024"}, "output_sandbox": ["*.log"],
@@ -91,13 +92,14 @@ def _description(batch: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parameters(batch: int) -> list[dict[str, Any]]:
+def parameters(batch: int) -> list[dict[str, Any]]:
+    """In what the jobs of a call differ."""
     return [{"seed": batch * BATCH + n, "events": 1000, "run": f"{batch:08d}"} for n in range(BATCH)]
 
 
 def _raw_call(batch: int, account_id: int, queues: list[int]) -> dict[str, Any]:
-    rows = [json.dumps({"number": n, **row}) for n, row in enumerate(_parameters(batch), start=1)]
+    rows = [json.dumps({"number": n, **row}) for n, row in enumerate(parameters(batch), start=1)]
     return {
-        "vo": LHCB, "account_id": account_id, "jobs": BATCH, "description": Jsonb(_description(batch)),
+        "vo": LHCB, "account_id": account_id, "jobs": BATCH, "description": Jsonb(description(batch)),
         "task_queue_id": queues[batch % len(queues)], "parameters": rows,
     }  # fmt: skip

@@ -76,10 +76,11 @@ class NoWork(Answer):
 
 @dataclass(frozen=True)
 class BeatAnswered(Answer):
-    """The server heard us, wants these attempts killed and has given those up."""
+    """The server heard us, wants these attempts killed, has given those up, and perhaps wants to hear more soon."""
 
     kill: Tuple[int, ...] = ()
     ended: Tuple[int, ...] = ()
+    beat_every: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,8 @@ class Machine:
         if event.step != self._beat:
             return
         self._beat = 0
+        if event.beat_every is not None and self._beat_due is not None:
+            self._beat_due = min(self._beat_due, event.at + event.beat_every)
         for attempt_id in event.ended:
             if attempt_id in self._lives:
                 self._out += self._lives[attempt_id].drop(event.at)

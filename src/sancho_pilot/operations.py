@@ -60,6 +60,7 @@ class Operations:
         self._transfers = transfers
         self._targets: Dict[Tuple[int, int], Target] = {}
         self._answered = False
+        self._heard: Tuple[int, ...] = ()
         self._operations: Dict[type, Operation] = {
             Login: self._login,
             Match: self._match,
@@ -114,8 +115,12 @@ class Operations:
 
     def _beat(self, step: Beat, _cancelled: threading.Event) -> Event:
         beats = [self._sign_of_life(attempt_id, state) for attempt_id, state in step.attempts]
-        kill, ended = wire.beat_answer(self._server.call("POST", "/beat", {"beats": beats}).body)
-        return events.BeatAnswered(0.0, step.step, kill, ended)
+        said: Dict[str, Any] = {"beats": beats}
+        if self._heard:  # a server that numbers no commands knows no such word
+            said["acknowledged"] = list(self._heard)
+        answer = wire.beat_answer(self._server.call("POST", "/beat", said).body)
+        self._heard = answer.commands
+        return events.BeatAnswered(0.0, step.step, answer.kill, answer.ended, answer.beat_every)
 
     def _sign_of_life(self, attempt_id: int, state: str) -> Dict[str, Any]:
         payload = self.payloads.get(attempt_id)

@@ -18,6 +18,10 @@ class ProtocolError(ValueError):
     """The server said something that makes no sense; the message names the field."""
 
 
+SOONEST = 0.2
+"""Seconds between two heartbeats, whatever a server wants."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One replica of an input, and the right to read it."""
@@ -60,6 +64,16 @@ class Access:
     """What the payload may show to the server in its own name; empty from a server that gives none."""
 
 
+@dataclass(frozen=True)
+class BeatAnswer:
+    """What a server says to a heartbeat: attempts to kill and given up, commands by number, when the next is to be."""
+
+    kill: Tuple[int, ...]
+    ended: Tuple[int, ...]
+    commands: Tuple[int, ...]
+    beat_every: Optional[float]
+
+
 class Fields:
     """A JSON object whose fields are taken out one by one, each of the kind it must be; raises `ProtocolError`."""
 
@@ -98,6 +112,10 @@ class Fields:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
             raise self._wrong(name, "a number")
         return float(value)
+
+    def optional_number(self, name: str) -> Optional[float]:
+        """A number, or None when it is null or missing."""
+        return None if self._fields.get(name) is None else self.number(name)
 
     def texts(self, name: str, *, optional: bool = False) -> Tuple[str, ...]:
         """A list of strings."""
@@ -202,13 +220,17 @@ def uploads(value: Any) -> Tuple[Tuple[Upload, ...], Dict[int, Target]]:
     return leave, {upload.number: target for upload, target in zip(leave, targets)}
 
 
-def beat_answer(value: Any) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
-    """Take the answer to a heartbeat apart: the attempts to kill, and those given up."""
+def beat_answer(value: Any) -> BeatAnswer:
+    """Take the answer to a heartbeat apart."""
     fields = Fields(value, "beat")
     commands = fields.subs("commands")
     kill = tuple(one.integer("attempt_id") for one in commands if one.text("command") == "kill")
+    numbers = (one.optional_integer("command_id") for one in commands)
     states = fields.mapping("attempts", optional=True)
-    return kill, tuple(int(one) for one, state in states.items() if state == "ended" and one.isdigit())
+    ended = tuple(int(one) for one, state in states.items() if state == "ended" and one.isdigit())
+    soon = fields.optional_number("beat_every")
+    heard = tuple(one for one in numbers if one is not None)
+    return BeatAnswer(kill, ended, heard, None if soon is None else max(SOONEST, soon))
 
 
 # ------------------------------------------------------------------------------------- what the pilot says

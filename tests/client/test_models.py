@@ -28,7 +28,7 @@ from sancho_client.calls import (
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
-from sancho_client.models.jobs import Gpus, JobDescription, Output, Requirements, RuleWish
+from sancho_client.models.jobs import Gpus, JobBeat, JobDescription, JobReport, Output, Requirements, RuleWish
 from sancho_client.models.lives import NewAttachment, NewCollection
 from sancho_client.models.topology import Beat
 from sancho_client.models.vos import NewVo, Resource
@@ -158,7 +158,9 @@ OPERATIONS: Sequence[Operation] = [
     jobs.views(),
     jobs.save_view("v", "state = done", sort="id", columns=["site"]),
     jobs.delete_view("v"),
-    jobs.log(1, 1),
+    jobs.log(1, 1, follow=True),
+    jobs.report([JobReport(job_id=1, minor="m", application="a", source="s", at=NOW)]),
+    jobs.beat([JobBeat(job_id=1, load=1, memory=1, virtual=1, disk=1, cpu=1, wall=1, tail="x")], [1]),
     jobs.new_sandbox("0" * 64, 1),
     jobs.producers(["mc:a"]),
     jobs.reschedule([1]),

@@ -70,8 +70,8 @@ class Dirac:
         said, _ = await started.communicate()
         return started.returncode, said.decode()
 
-    async def log_in(self, *arguments: str, choice: str = "password") -> tuple[int | None, str]:
-        """Log in, and approve it in a browser as alice."""
+    async def log_in(self, *arguments: str, choice: str = "password", account: str = "alice") -> tuple[int | None, str]:
+        """Log in, and approve it in a browser."""
         started = await self.start("dirac", "login", *arguments)
         assert started.stdout is not None
         said = ""
@@ -79,7 +79,7 @@ class Dirac:
             line = (await started.stdout.readline()).decode()
             assert line, said
             said += line
-        await approve(found[0], choice=choice)
+        await approve(found[0], choice=choice, account=account)
         rest, _ = await started.communicate()
         return started.returncode, said + rest.decode()
 

@@ -343,6 +343,13 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /jobs/summary", query=counted)
     said = [{"job_id": filled.ids["job_waiting"], "parameters": {"HostName": "wn2", "events": 5, "gone": None}}]
     yield ask("PATCH /jobs/parameters", body={"jobs": said})
+    said = {"at": "2026-01-01T00:00:00Z", "source": "wrapper", "minor": "Staging in", "application": "event 7"}
+    yield ask("PATCH /jobs/statuses", body={"statuses": [{"job_id": filled.ids["job_waiting"], **said}]})
+    signs = {"load": 1.5, "memory": 10, "virtual": 20, "disk": 30, "cpu": 1.5, "wall": 2.5, "tail": "hello"}
+    sign = {"job_id": filled.ids["job_waiting"], **signs}
+    yield ask("PATCH /jobs/heartbeats", body={"beats": [sign], "acknowledged": [1]})
+    yield ask("PATCH /job/status", "job", body=said)
+    yield ask("PATCH /job/heartbeat", "job", body=signs)
     yield ask("GET /jobs/views")
     view = {"where": "state = failed", "sort": "-changed_at", "columns": ["error"]}
     yield ask("PUT /jobs/views/{name}", name="mine", body=view)
@@ -351,7 +358,7 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /jobs/reschedule", body={"job_ids": [filled.ids["job_killed"]]})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
     yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
-    yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1})
+    yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1, "follow": True})
     yield ask("GET /jobs/{job_id}/sandbox", job_id=filled.ids["job_done"])
     yield ask("POST /sandboxes", body={"sha256": "0" * 64, "size": 10})
     put = {"expires": 1, "signature": "0" * 64, "size": 1}
@@ -374,7 +381,7 @@ def _pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/login", None, body={"stamp": filled.pilot.stamp, "secret": filled.pilot.secret})
     yield ask("POST /pilot/match", "pilot", body=OFFER | {"held": [attempt], "answered": True})
     yield ask("GET /pilot/attempts/{attempt_id}", "pilot", attempt_id=attempt)
-    yield ask("POST /pilot/beat", "pilot", body={"beats": [sign]})
+    yield ask("POST /pilot/beat", "pilot", body={"beats": [sign], "acknowledged": [1]})
     yield ask("POST /pilot/attempts/{attempt_id}/start", "pilot", attempt_id=attempt)
     yield ask("POST /pilot/attempts/{attempt_id}/outputs", "pilot", attempt_id=attempt, body={"outputs": [made]})
     yield ask("GET /job", "job")

@@ -282,6 +282,10 @@ async def _make_jobs(filled: Filled) -> None:
             await _take_sandboxes(filled, made["job_ids"])
         said = {"jobs": [{"job_id": made["job_ids"][0], "parameters": {"HostName": f"wn1.{filled.vo}", "events": 5}}]}
         await filled.ask("PATCH", "/jobs/parameters", said, status=204)
+        said = {"job_id": made["job_ids"][0], "minor": f"minor of {filled.vo}", "application": f"of {filled.vo}"}
+        await filled.ask("PATCH", "/jobs/statuses", {"statuses": [said]}, status=204)
+        beats = [{"job_id": made["job_ids"][0], "load": 1.0, "tail": f"printed for {filled.vo}"}]
+        await filled.ask("PATCH", "/jobs/heartbeats", {"beats": beats})
     view = {"where": f"param.HostName = wn1.{filled.vo}"}
     await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", view)
     pilots = await filled.ask("GET", "/pilots", account="root")

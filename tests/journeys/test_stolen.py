@@ -25,7 +25,15 @@ pytestmark = pytest.mark.xdist_group("stolen")
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "stolen-credentials.md"
 MADE = {"outputs": [{"number": 0, "size": len(CONTENT), "adler32": ADLER}]}
-OWN = {"GET /job", "PATCH /job/parameters", "GET /job/inputs", "POST /job/outputs", "GET /whoami"}
+OWN = {
+    "GET /job",
+    "PATCH /job/parameters",
+    "PATCH /job/status",
+    "PATCH /job/heartbeat",
+    "GET /job/inputs",
+    "POST /job/outputs",
+    "GET /whoami",
+}
 """What a job may ask; the last tells anybody who they are."""
 BY_WHAT_THEY_CARRY = {r for r in NATIVE if r.startswith("POST /auth/") or r == "POST /pilot/login"} | PRESIGNED
 SQL = """

@@ -95,6 +95,7 @@ class StandIn:
         self.offers: list[dict[str, Any]] = []
         self.beats = 0
         self.beat_every = 0.1
+        self.watched_every: float | None = None
         self.logins = 0
         self.retired: str | None = None
         self.away = False
@@ -241,9 +242,11 @@ class StandIn:
         for beat in said["beats"]:
             self.attempts[beat["attempt_id"]].beats.append(beat)
         about = {beat["attempt_id"]: self.attempts[beat["attempt_id"]] for beat in said["beats"]}
+        kill = [n for n, one in about.items() if one.kill and one.open]
         return 200, {
-            "commands": [{"attempt_id": n, "command": "kill"} for n, one in about.items() if one.kill and one.open],
+            "commands": [{"attempt_id": n, "command": "kill", "command_id": n} for n in kill],
             "attempts": {str(n): "known" if one.open else "ended" for n, one in about.items()},
+            "beat_every": self.watched_every,
         }
 
     def retire(self, said: Any) -> tuple[int, Any]:

@@ -107,6 +107,15 @@ def test_heartbeats_go_on_at_every_phase() -> None:
     assert talk.last(Beat).attempts == ((7, "completing"),)
 
 
+def test_the_next_heartbeat_comes_sooner_when_the_server_wants_it() -> None:
+    talk = Talk().running(work())
+    talk.answer(Beat, events.BeatAnswered)
+    assert "Beat" not in kinds(talk.after(1.1))
+    assert "Beat" in kinds(talk.after(9.0))
+    talk.answer(Beat, events.BeatAnswered, (), (), 1.0)
+    assert "Beat" in kinds(talk.after(1.1))
+
+
 def test_a_heartbeat_that_is_lost_is_followed_by_the_next() -> None:
     talk = Talk().running(work())
     talk.fail(Beat, AWAY)

@@ -57,8 +57,9 @@ ASSIGNMENT = st.fixed_dictionaries(
 UPLOAD = st.fixed_dictionaries({"number": AMOUNT, "intent_id": ID, "rse": WORD, "url": WORD, "token": WORD})
 BEAT_ANSWER = st.fixed_dictionaries(
     {
-        "commands": st.lists(st.fixed_dictionaries({"attempt_id": ID, "command": st.just("kill")})),
+        "commands": st.lists(st.fixed_dictionaries({"attempt_id": ID, "command": st.just("kill"), "command_id": ID})),
         "attempts": st.dictionaries(ID.map(str), st.sampled_from(["known", "ended"])),
+        "beat_every": st.none() | st.floats(0, 100),
     }
 )
 
@@ -111,9 +112,11 @@ def test_every_grant_and_every_answer_to_a_sign_of_life_is_understood(
     check_exchange("POST", "/v1/pilot/beat", {"beats": []}, 200, answer)
     leave, targets = wire.uploads({"uploads": uploads})
     assert len(leave) == len(uploads) >= len(targets)
-    kill, ended = wire.beat_answer(answer)
-    assert list(kill) == [one["attempt_id"] for one in answer["commands"]]
-    assert {str(n) for n in ended} == {n for n, state in answer["attempts"].items() if state == "ended"}
+    heard = wire.beat_answer(answer)
+    assert list(heard.kill) == [one["attempt_id"] for one in answer["commands"]]
+    assert list(heard.commands) == [one["command_id"] for one in answer["commands"]]
+    assert (heard.beat_every is None) == (answer["beat_every"] is None)
+    assert {str(n) for n in heard.ended} == {n for n, state in answer["attempts"].items() if state == "ended"}
 
 
 @pytest.mark.parametrize(

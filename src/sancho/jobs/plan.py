@@ -4,17 +4,24 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sancho.jobs.errors import NoSiteCanRun, OutputOutside, ParameterMissing, TooManyOutputs
 from sancho.jobs.model import (
     JOB_ID,
+    MOST_AHEAD,
     MOST_OUTPUTS,
+    TRANSITIONS,
     Description,
     JobState,
     Reason,
+    Report,
     Requirement,
     Slot,
+    Standing,
+    Status,
+    StatusKind,
     fill,
     lacks,
     leads_outside,
@@ -136,6 +143,71 @@ def _obstacle(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str | None:
 def after_failure(reason: Reason, *, attempts: int, max_attempts: int) -> JobState:
     """The job's state after a failed attempt: back to the queue for faults of the grid, while tries are left."""
     return JobState.WAITING if reason.worth_retrying and attempts < max_attempts else JobState.FAILED
+
+
+# ---- what is reported
+
+
+def bounded(reports: Sequence[Report], now: datetime) -> list[Report]:
+    """Reports in the order of their times; what a clock puts too far into the future is taken to be of the limit.
+
+    So such a clock loses nothing that is said, keeps the order of one call, and outruns others by `MOST_AHEAD` at most.
+    """
+    limit, late = now + MOST_AHEAD, 0
+    found: list[Report] = []
+    for report in sorted(reports, key=lambda one: (one.job_id, one.at)):
+        if report.at > limit:
+            found.append(replace(report, at=limit + timedelta(microseconds=late)))
+            late += 1
+        else:
+            found.append(report)
+    return found
+
+
+def latest(reports: Sequence[Report]) -> list[Status]:
+    """Of each text of each job the one that was said last; of those said at one time, the one that sorts last."""
+    found: dict[tuple[int, StatusKind], Status] = {}
+    for report in reports:
+        for kind, said in ((StatusKind.MINOR, report.minor), (StatusKind.APPLICATION, report.application)):
+            if said is None:
+                continue
+            one = Status(job_id=report.job_id, kind=kind, at=report.at, said=said, source=report.source)
+            known = found.get((report.job_id, kind))
+            if known is None or (one.at, one.said, one.source) > (known.at, known.said, known.source):
+                found[report.job_id, kind] = one
+    return list(found.values())
+
+
+def walk(standing: Standing, reports: Sequence[Report], *, force: bool = False) -> tuple[JobState, datetime] | None:
+    """Where reports, in the order of their times, move a job, and of when the last that did is; None when nowhere.
+
+    What is older than the job's last change of state moves nothing, nor does what `may_report` does not allow.
+    """
+    state, moved = standing.state, None
+    for report in reports:
+        if report.state is None or report.at < standing.changed_at:
+            continue
+        if may_report(replace(standing, state=state), report.state, force=force):
+            state, moved = report.state, report.at
+    return None if moved is None else (state, moved)
+
+
+def may_report(standing: Standing, wanted: JobState, *, force: bool = False) -> bool:
+    """Say whether a report may move a job.
+
+    It may kill every job that has not ended. Else it moves none that a pilot of ours runs: its pilot says how it goes.
+    Others go as the states allow, or with `force` as is wanted, to where only who runs them can know; but none is done
+    that promises outputs that are not there, and none goes back into a queue.
+    """
+    if standing.state.final:
+        return False
+    if wanted is JobState.KILLED:
+        return True
+    if standing.open or (wanted not in TRANSITIONS[standing.state] and not force):
+        return False
+    if wanted is JobState.DONE:
+        return not standing.promises
+    return wanted in (JobState.MATCHED, JobState.RUNNING, JobState.COMPLETING, JobState.FAILED)
 
 
 def in_order(way: Requirement) -> Requirement:

@@ -43,6 +43,14 @@ async def clean_sandboxes(deployment: Deployment) -> None:
         await service.clean_sandboxes(deployment, vo)
 
 
+@tasks.task("forget_commands", every=timedelta(hours=1))
+async def forget_commands(deployment: Deployment) -> None:
+    """Forget old commands: whom they were for has long ended."""
+    for vo in await all_vos(deployment.database):
+        async with deployment.database.transaction([vo]) as conn:
+            await service.forget_commands(conn, vo)
+
+
 @tasks.task("prepare_weeks", every=timedelta(days=1))
 async def prepare_weeks(deployment: Deployment) -> None:
     """Make the partitions of the coming weeks."""

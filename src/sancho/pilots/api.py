@@ -34,7 +34,7 @@ from sancho.kit.web import (
 )
 from sancho.pilots import service
 from sancho.pilots.errors import PilotUnknown
-from sancho.pilots.model import Login
+from sancho.pilots.model import WATCHED_EVERY, Login
 from sancho.pilots.service.assigning import Assignment, Input
 from sancho.pilots.service.serving import Asked, Made, Sign
 from sancho.pilots.service.working import OwnJob
@@ -91,6 +91,8 @@ class BeatIn(BaseModel, extra="forbid"):
     """A pilot's sign of life, with those of its payloads."""
 
     beats: Annotated[list[SignIn], Field(max_length=1000)] = []
+    acknowledged: Annotated[list[Id], Field(max_length=1000)] = []
+    """Commands that it has heard; until then they are said again."""
 
 
 class Command(BaseModel):
@@ -98,13 +100,18 @@ class Command(BaseModel):
 
     attempt_id: int
     command: Literal["kill"]
+    command_id: int
 
 
 class BeatOut(BaseModel):
-    """What the server says of the attempts: `ended` ones are not wanted any more."""
+    """What the server says of the attempts: `ended` ones are not wanted any more.
+
+    With `beat_every` the next sign of life is to come after so many seconds: somebody reads along.
+    """
 
     commands: list[Command]
     attempts: dict[int, Literal["known", "ended"]]
+    beat_every: float | None
 
 
 class MadeIn(BaseModel, extra="forbid"):
@@ -271,8 +278,16 @@ async def beat(body: BeatIn, caller: PilotCaller, conn: PilotTransaction) -> Bea
              memory=b.memory)
         for b in body.beats
     ]  # fmt: skip
-    wanted = await service.beat(conn, caller, signs)
-    return BeatOut(commands=[], attempts={a: "known" if alive else "ended" for a, alive in wanted.items()})
+    heard = await service.beat(conn, caller, signs, body.acknowledged)
+    return BeatOut(
+        commands=[
+            Command(attempt_id=one.attempt_id, command="kill", command_id=one.command_id)
+            for one in heard.commands
+            if one.attempt_id is not None
+        ],
+        attempts={a: "known" if alive else "ended" for a, alive in heard.wanted.items()},
+        beat_every=WATCHED_EVERY.total_seconds() if heard.watched else None,
+    )
 
 
 @router.post("/pilot/attempts/{attempt_id}/start", status_code=204, responses=problems(NotAPilot, AttemptEnded))

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-BEAT_EVERY = timedelta(seconds=5)
-"""How often a pilot gives a sign of life."""
+BEAT_EVERY = timedelta(seconds=4)
+"""How often a pilot gives a sign of life: what a payload prints is to be seen within 5 s."""
+WATCHED_EVERY = timedelta(seconds=1)
+"""The same, while somebody reads along what its payload prints."""
 LEASE = timedelta(seconds=60)
 """A pilot that gave no sign of life for so long is lost, and its payloads are given to others."""
 START_LEASE = timedelta(hours=1)

@@ -9,9 +9,12 @@ from sancho_client.call import Call, Pages, body, segment
 from sancho_client.models.jobs import (
     Changed,
     Job,
+    JobBeat,
+    JobCommands,
     JobCount,
     JobDescription,
     JobDetail,
+    JobReport,
     JobView,
     Log,
     SandboxLink,
@@ -97,9 +100,23 @@ def delete_view(name: str) -> Call[None]:
     return Call(method="DELETE", path=f"/v1/jobs/views/{segment(name)}", answer=NoneType)
 
 
-def log(job_id: int, attempt: int | None = None) -> Call[Log]:
-    """The end of the output of a job's last attempt, or of another."""
-    return Call(method="GET", path=f"/v1/jobs/{job_id}/log", answer=Log, query={"attempt": attempt})
+def log(job_id: int, attempt: int | None = None, *, follow: bool = False) -> Call[Log]:
+    """The end of the output of a job's last attempt, or of another; who asks again and again says `follow`."""
+    query = {"attempt": attempt, "follow": follow or None}
+    return Call(method="GET", path=f"/v1/jobs/{job_id}/log", answer=Log, query=query)
+
+
+def report(statuses: Sequence[JobReport]) -> Call[None]:
+    """Report how jobs go, in any order: what is older than what is known is history alone."""
+    return Call(
+        method="PATCH", path="/v1/jobs/statuses", answer=NoneType, json=body(statuses=list(statuses)), repeatable=True
+    )
+
+
+def beat(beats: Sequence[JobBeat], acknowledged: Sequence[int] = ()) -> Call[JobCommands]:
+    """Give signs of life of jobs; the answer says what is to be done about them, until that is acknowledged."""
+    sent = body(beats=list(beats), acknowledged=list(acknowledged))
+    return Call(method="PATCH", path="/v1/jobs/heartbeats", answer=JobCommands, json=sent, repeatable=True)
 
 
 def kill(job_ids: Sequence[int]) -> Call[Changed]:

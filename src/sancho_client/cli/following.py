@@ -13,6 +13,8 @@ from sancho_client.models.jobs import FINAL, Log
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 4.0
+LONGEST_PAUSE_OF_LOGS = 1.0
+"""What a payload prints reaches the server up to 4 s later, and is to be seen within 5 s."""
 GROWTH = 1.3
 PATIENCE = 300.0
 """Seconds for which a wait bears a server that is away."""
@@ -69,10 +71,10 @@ def tell(counts: Counter[str] | dict[str, int]) -> str:
 def follow(session: Session, job_id: int, attempt: int | None) -> None:
     """Write a job's output as it grows, until the job is over; a new attempt begins anew."""
     seen = Seen()
-    pauses = Pauses(session)
+    pauses = Pauses(session, longest=LONGEST_PAUSE_OF_LOGS)
     while True:
         try:
-            log = session.client.send(jobs.log(job_id, attempt))
+            log = session.client.send(jobs.log(job_id, attempt, follow=True))
         except ServerAway as e:
             pauses.away(e)
         else:
@@ -119,8 +121,9 @@ class Seen:
 class Pauses:
     """Pauses that grow while nothing happens, and patience with a server that is away."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, longest: float = LONGEST_PAUSE) -> None:
         self._session = session
+        self._longest = longest
         self._pause = FIRST_PAUSE
         self._away_since: float | None = None
 
@@ -143,4 +146,4 @@ class Pauses:
         """Pause, not beyond a deadline."""
         left = self._pause if deadline is None else min(self._pause, max(0.0, deadline - time.monotonic()))
         time.sleep(left)
-        self._pause = min(LONGEST_PAUSE, self._pause * GROWTH)
+        self._pause = min(self._longest, self._pause * GROWTH)

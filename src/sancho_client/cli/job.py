@@ -117,6 +117,9 @@ def show(session: Session, job: JobId) -> None:
         "state": found.state,
         "waits because": found.reason,
         "detail": found.detail,
+        "minor": None if found.minor is None else found.minor.text,
+        "application": None if found.application is None else found.application.text,
+        "heartbeat": None if found.heartbeat is None else found.heartbeat.at,
         "site": found.site,
         "account": found.account,
         "submitted": found.submitted_at,
@@ -132,6 +135,13 @@ def show(session: Session, job: JobId) -> None:
         _show_parts(session, found)
 
 
+def _reported(change: Change) -> str | None:
+    if change.source is None:
+        return None
+    said = (change.asked and f"asks for {change.asked}", change.minor, change.application)
+    return f"{', '.join(one for one in said if one)} [{change.source}]"
+
+
 def _show_parts(session: Session, found: JobDetail) -> None:
     history: list[Column[Change]] = [
         Column("at", lambda c: c.at),
@@ -139,6 +149,7 @@ def _show_parts(session: Session, found: JobDetail) -> None:
         Column("attempt", lambda c: c.attempt, "right"),
         Column("site", lambda c: c.site),
         Column("detail", lambda c: c.detail),
+        Column("reported", _reported),
     ]
     attempts: list[Column[Attempt]] = [
         Column("attempt", lambda a: a.number, "right"),

@@ -130,13 +130,74 @@ class Job(Answer):
 
 
 class Change(Answer):
-    """One line of a job's history."""
+    """One line of a job's history; with a `source` it is what was reported, `asked` a state that was asked for."""
 
     state: str
     at: datetime
     site: str | None = None
     attempt: int | None = None
     detail: str | None = None
+    source: str | None = None
+    minor: str | None = None
+    application: str | None = None
+    asked: str | None = None
+
+
+class JobReport(Request):
+    """How a job goes: a `minor` status, what the `application` says, or both; without a time it is so now."""
+
+    job_id: int
+    minor: str | None = None
+    application: str | None = None
+    source: str | None = None
+    at: datetime | None = None
+
+
+class JobBeat(Request):
+    """A sign of life of a job: bytes and seconds, `disk` what is free; `tail` is the last part of what it prints."""
+
+    job_id: int
+    load: float | None = None
+    memory: int | None = None
+    virtual: int | None = None
+    disk: int | None = None
+    cpu: float | None = None
+    wall: float | None = None
+    tail: str | None = None
+
+
+class JobCommand(Answer):
+    """Something to do about a job, which is said again until it is acknowledged."""
+
+    command_id: int
+    job_id: int
+    command: str
+
+
+class JobCommands(Answer):
+    """What is to be done about jobs that gave a sign of life."""
+
+    commands: tuple[JobCommand, ...] = ()
+
+
+class JobStatus(Answer):
+    """A text that is reported beside the state; `at` is when it was so, as `source` says."""
+
+    text: str
+    at: datetime
+    source: str
+
+
+class LastBeat(Answer):
+    """The last sign of life of a job: bytes, seconds; `disk` is what is free."""
+
+    at: datetime
+    load: float | None = None
+    memory: int | None = None
+    virtual: int | None = None
+    disk: int | None = None
+    cpu: float | None = None
+    wall: float | None = None
 
 
 class Attempt(Answer):
@@ -172,6 +233,9 @@ class JobDetail(Job):
     `parameters` are those that it was submitted with, `said` is what it says of itself.
     """
 
+    minor: JobStatus | None = None
+    application: JobStatus | None = None
+    heartbeat: LastBeat | None = None
     description: Mapping[str, Any]
     said: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     parameters: Mapping[str, Any] | None = None

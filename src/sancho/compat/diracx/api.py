@@ -12,6 +12,7 @@ from sancho.compat.diracx import (
     refused,
     rss,
     sandboxes,
+    status,
     submitting,
     well_known,
 )
@@ -20,7 +21,7 @@ from sancho.kit.problem import Dialects
 
 ROUTERS: Sequence[APIRouter] = (
     well_known.router, auth.router, config.router, rss.router, health.router, submitting.router, jobs_search.router,
-    sandboxes.router, refused.router,
+    sandboxes.router, status.router, refused.router,
 )  # fmt: skip
 """Served as they are."""
 

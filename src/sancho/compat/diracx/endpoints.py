@@ -78,6 +78,10 @@ OPERATIONS: tuple[Operation, ...] = (
         "DELETE /api/auth/refresh-tokens/{jti}  Ends the login, its access tokens too; 404 for one of somebody else.",
         "PATCH /api/jobs/metadata  A site is set by the match: another than that is refused. At most 200 parameters a "
         "job and 10 000 a call.",
+        "PATCH /api/jobs/status  Jobs of the VO of the token alone. Minor and application status are set; a state "
+        "moves only jobs that none of our own pilots runs, or kills; Deleted kills, and deletes nothing; other "
+        "states are kept in LoggingInfo. At most 10 000 updates a call, and clocks may be ahead by a minute.",
+        "PATCH /api/jobs/heartbeat  Jobs of the VO of the token alone; the last one of each job is kept.",
         "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
         "`expires_minutes`, at most a week.",
         "POST /api/jobs/jdl  10 000 jobs at once instead of 20, of at most 500 different descriptions; all or none. "
@@ -88,7 +92,6 @@ OPERATIONS: tuple[Operation, ...] = (
         *(
             f"{route}  {NOT_YET}"
             for route in (
-                "PATCH /api/jobs/status", "PATCH /api/jobs/heartbeat",
                 "POST /api/jobs/reschedule", "POST /api/pilots/", "PATCH /api/pilots/metadata",
                 "POST /api/pilots/search", "POST /api/pilots/summary",
             )

@@ -1,5 +1,7 @@
 """What can go wrong here, and how DiracX says it: as `detail`; for a login on a device, as OAuth's `error`."""
 
+import json
+
 from fastapi import Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -253,6 +255,36 @@ class SandboxTooLarge(BadRequest):
         super().__init__(size=size, limit=limit, field="size", hint="Bring large files as input data.")
 
 
+class TimeNaive(BadRequest):
+    """The time {at} of an update of job {job_id} has no time zone."""
+
+    code = "diracx_time_naive"
+
+    def __init__(self, *, job_id: int, at: str) -> None:
+        """Name the job and the time."""
+        super().__init__(job_id=job_id, at=at)
+
+
+class TimeOutside(BadRequest):
+    """The time {at} of an update of job {job_id} is not between the years 1970 and 9000."""
+
+    code = "diracx_time_outside"
+
+    def __init__(self, *, job_id: int, at: str) -> None:
+        """Name the job and the time."""
+        super().__init__(job_id=job_id, at=at)
+
+
+class TooManyUpdates(BadRequest):
+    """No more than {limit} updates can be sent at once."""
+
+    code = "diracx_too_many_updates"
+
+    def __init__(self, *, limit: int) -> None:
+        """Say how many there may be."""
+        super().__init__(limit=limit)
+
+
 class NotAllYours(Forbidden):
     """Not all of these jobs are yours."""
 
@@ -279,7 +311,9 @@ DEVICE: dict[type[SanchoError], str] = {
 def render(error: Exception) -> Response:
     """Say any error as DiracX would."""
     if isinstance(error, RequestValidationError):
-        return JSONResponse({"detail": jsonable_encoder(error.errors())}, 422)
+        # What is echoed may be no number of JSON: it is then said as a text, as DiracX does.
+        detail = json.loads(json.dumps(jsonable_encoder(error.errors())), parse_constant=str)
+        return JSONResponse({"detail": detail}, 422)
     if isinstance(error, HTTPException):
         return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
     if not isinstance(error, SanchoError):

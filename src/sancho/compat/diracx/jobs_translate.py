@@ -14,7 +14,7 @@ from typing import Any
 from sancho.compat.diracx import states_wire as states
 from sancho.compat.diracx.errors import ColumnUnknown, SearchUnfit
 from sancho.compat.diracx.jobs_wire import ScalarSpec, Spec, VectorSpec
-from sancho.jobs.model import JobState
+from sancho.jobs.model import JobState, Logged
 from sancho.kit.query import All, Either, Not, Predicate, Query
 from sancho.kit.search import REGEX, SQL_LIKE
 
@@ -43,6 +43,7 @@ class Column:
     default: str | None = None
     """What stands for no value."""
     by_state: Mapping[JobState, Any] | None = None
+    """The same by the state, where it differs; of a fixed column, all there is."""
     value: Any = None
 
     def words(self, vo: str) -> list[str]:
@@ -76,11 +77,11 @@ COLUMNS: Mapping[str, Column] = {
     "RescheduleTime": Column(kind=Kind.FIXED),
     "LastUpdateTime": Column(kind=Kind.TIME, field="changed_at"),
     "StartExecTime": Column(kind=Kind.TIME, field="started_at"),
-    "HeartBeatTime": Column(kind=Kind.FIXED),
+    "HeartBeatTime": Column(kind=Kind.TIME, field="heartbeat_at"),
     "EndExecTime": Column(kind=Kind.TIME, field="ended_at"),
     "Status": _by_state(states.STATUS),
-    "MinorStatus": _by_state(states.MINOR),
-    "ApplicationStatus": Column(kind=Kind.FIXED, value=states.APPLICATION),
+    "MinorStatus": Column(kind=Kind.TEXT, field="minor", by_state=states.MINOR),
+    "ApplicationStatus": _text("application", states.APPLICATION),
     "UserPriority": Column(kind=Kind.NUMBER, field="priority"),
     "RescheduleCounter": Column(kind=Kind.NUMBER, field="reschedules"),
     "VerifiedFlag": Column(kind=Kind.FIXED, value=True),
@@ -159,7 +160,7 @@ def _one(asked: Column, name: str, operator: str, value: str | int, vo: str) -> 
             raise SearchUnfit(reason=f"{str(value)[:100]!r} is no number, as {name} needs one")
         return Predicate(asked.field, sign, (str(int(value)),))
     test = Predicate(asked.field, sign, (str(value),))
-    return _or_none(asked, test, met=asked.default is not None and _compared(asked.default, operator, str(value)))
+    return _or_none(asked, test, vo, lambda word: _compared(word, operator, str(value)))
 
 
 def _compared(word: str, operator: str, value: str) -> bool:
@@ -177,7 +178,7 @@ def _pattern(asked: Column, spec: ScalarSpec, vo: str, fits: Collection[str]) ->
         )
     field = f"{asked.field}:text" if asked.kind is Kind.NUMBER else asked.field
     test = Predicate(field, PATTERNS[spec.operator], (str(spec.value),))
-    return _or_none(asked, test, met=asked.default in fits)
+    return _or_none(asked, test, vo, lambda word: word in fits)
 
 
 def _fixed(asked: Column, vo: str, meets: Callable[[str], bool]) -> Query:
@@ -187,8 +188,13 @@ def _fixed(asked: Column, vo: str, meets: Callable[[str], bool]) -> Query:
     return ALWAYS if any(meets(word) for word in asked.words(vo)) else NEVER
 
 
-def _or_none(asked: Column, test: Query, *, met: bool) -> Query:
-    return Either((test, Not(Predicate(asked.field, "exists", ())))) if met else test
+def _or_none(asked: Column, test: Query, vo: str, meets: Callable[[str], bool]) -> Query:
+    """Met by a value, or, where there is none, by what stands for it."""
+    none = Not(Predicate(asked.field, "exists", ()))
+    if asked.by_state is not None:
+        by_state = _fixed(asked, vo, meets)
+        return test if by_state == NEVER else Either((test, All((by_state, none))))
+    return Either((test, none)) if asked.default is not None and meets(asked.default) else test
 
 
 def _time(field: str, operator: str, begin: datetime, end: datetime) -> Query:
@@ -258,11 +264,11 @@ def order_of(sort: Sequence[tuple[str, str]]) -> Order:
     found: Order = []
     for name, direction in sort:
         asked = column(name)
+        if asked.kind is not Kind.FIXED:
+            found.append((asked.field, direction == "desc"))
         if asked.by_state is not None:
             words = {state: str(word) for state, word in asked.by_state.items()}
             found.append((tuple(states.in_order(words)), direction == "desc"))
-        elif asked.kind is not Kind.FIXED:
-            found.append((asked.field, direction == "desc"))
     return found
 
 
@@ -271,7 +277,10 @@ def order_of(sort: Sequence[tuple[str, str]]) -> Order:
 
 def fields_of(names: Sequence[str]) -> list[str]:
     """Our fields behind some columns, each once."""
-    behind = (COLUMNS[name].field for name in names if COLUMNS[name].kind is not Kind.FIXED or COLUMNS[name].by_state)
+    behind: list[str] = []
+    for asked in map(COLUMNS.__getitem__, names):
+        behind += [asked.field] if asked.kind is not Kind.FIXED else []
+        behind += ["state"] if asked.by_state is not None else []
     return list(dict.fromkeys(behind))
 
 
@@ -289,13 +298,12 @@ def row_of(names: Sequence[str], values: Mapping[str, Any], vo: str) -> dict[str
 
 
 def _cell(asked: Column, values: Mapping[str, Any], vo: str) -> Any:
-    if asked.by_state is not None:
-        return asked.by_state[values["state"]]
+    default = asked.default if asked.by_state is None else asked.by_state[values["state"]]
     if asked.kind is Kind.FIXED:
-        return vo if asked.field == "vo" else asked.value
+        return default if asked.by_state is not None else vo if asked.field == "vo" else asked.value
     value = values[asked.field]
     if value is None:
-        return asked.default
+        return default
     return spell(value) if isinstance(value, datetime) else value
 
 
@@ -315,12 +323,18 @@ def spell(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def logged(history: Sequence[tuple[JobState, datetime, str | None]]) -> list[dict[str, Any]]:
-    """The life of a job as DiracX shows it."""
-    return [
-        {
-            "Status": states.STATUS[state], "MinorStatus": states.MINOR[state],
-            "ApplicationStatus": detail or states.APPLICATION, "StatusTime": spell(at), "Source": "Sancho",
-        }
-        for state, at, detail in history
-    ]  # fmt: skip
+def logged(history: Sequence[Logged]) -> list[dict[str, Any]]:
+    """The life of a job as DiracX shows it; what a report does not say is as it was before."""
+    found: list[dict[str, Any]] = []
+    minor, application = "", states.APPLICATION
+    for line in history:
+        if line.source is None:
+            minor, application = states.MINOR[line.state], line.detail or states.APPLICATION
+        minor, application = line.minor or minor, line.application or application
+        found.append(
+            {
+                "Status": line.asked or states.STATUS[line.state], "MinorStatus": minor,
+                "ApplicationStatus": application, "StatusTime": spell(line.at), "Source": line.source or "Sancho",
+            }
+        )  # fmt: skip
+    return found

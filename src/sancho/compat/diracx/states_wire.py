@@ -17,7 +17,13 @@ MINOR: Mapping[JobState, str] = {
     JobState.KILLED: "Marked for termination",
 }  # fmt: skip
 APPLICATION = "Unknown"
-"""What an application says of itself; ours say it by parameters."""
+"""What an application says of itself that says nothing."""
+REPORTED: Mapping[str, JobState] = {
+    "Matched": JobState.MATCHED, "Running": JobState.RUNNING, "Completing": JobState.COMPLETING,
+    "Completed": JobState.COMPLETING, "Done": JobState.DONE, "Failed": JobState.FAILED, "Killed": JobState.KILLED,
+    "Deleted": JobState.KILLED,
+}  # fmt: skip
+"""What a job is moved to that is reported to be so; other words are written down and move nothing."""
 
 
 def in_order(words: Mapping[JobState, str]) -> Sequence[JobState]:

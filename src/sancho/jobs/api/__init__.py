@@ -1,5 +1,5 @@
 """Native routes of jobs."""
 
-from sancho.jobs.api import jobs, parameters, saved, searching, submitting
+from sancho.jobs.api import jobs, parameters, saved, searching, status, submitting
 
-ROUTERS = (submitting.router, searching.router, parameters.router, saved.router, jobs.router)
+ROUTERS = (submitting.router, searching.router, parameters.router, saved.router, status.router, jobs.router)

@@ -1,5 +1,6 @@
 """Jobs shown, killed and rescheduled."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,7 +11,8 @@ from sancho.jobs import service
 from sancho.jobs.api.searching import JobOut, row
 from sancho.jobs.api.submitting import DidText
 from sancho.jobs.errors import JobNotFound, NotReschedulable
-from sancho.jobs.model import MAX_ROWS
+from sancho.jobs.model import MAX_ROWS, StatusKind
+from sancho.jobs.service.views import JobDetail
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
@@ -20,13 +22,37 @@ router = native(tags=["jobs"])
 
 
 class TransitionOut(BaseModel):
-    """One line of a job's history."""
+    """One line of a job's history; with a `source` it is what was reported, `asked` a state that was asked for."""
 
     state: str
     at: datetime
     site: str | None
     attempt: int
     detail: str | None
+    source: str | None = None
+    minor: str | None = None
+    application: str | None = None
+    asked: str | None = None
+
+
+class StatusOut(BaseModel):
+    """A text that is reported beside the state; `at` is when it was so, as `source` says."""
+
+    text: str
+    at: datetime
+    source: str
+
+
+class LastBeatOut(BaseModel):
+    """The last sign of life: bytes, seconds; `disk` is what is free."""
+
+    at: datetime
+    load: float | None
+    memory: int | None
+    virtual: int | None
+    disk: int | None
+    cpu: float | None
+    wall: float | None
 
 
 class AttemptOut(BaseModel):
@@ -59,8 +85,13 @@ class OutputOut(BaseModel):
 class JobDetailOut(JobOut):
     """Everything about one job; `reason` says why it does not run yet, `trace_id` what to look for in traces.
 
-    `parameters` are those that it was submitted with, `said` is what it says of itself.
+    `parameters` are those that it was submitted with, `said` is what it says of itself. A `minor` status is of the
+    state that the job is in, what the `application` says of its attempt.
     """
+
+    minor: StatusOut | None
+    application: StatusOut | None
+    heartbeat: LastBeatOut | None
 
     description: dict[str, Any]
     said: dict[str, Any]
@@ -111,6 +142,11 @@ def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
 
 
+def _status(view: JobDetail, kind: StatusKind) -> StatusOut | None:
+    one = view.statuses.get(kind)
+    return None if one is None else StatusOut(text=one.said, at=one.at, source=one.source)
+
+
 @router.post("/jobs/kill", responses=problems(JobNotFound))
 async def kill_jobs(body: JobIds, caller: Caller, conn: Transaction) -> ChangedOut:
     """Kill jobs that have not ended."""
@@ -137,10 +173,15 @@ async def get_job(job_id: Id, caller: Caller, conn: Transaction) -> JobDetailOut
     return JobDetailOut(
         **row(view.job), said=dict(view.said),
         description=dict(view.description), parameters=dict(view.parameters), reason=view.reason,
-        trace_id=view.trace_id,
+        trace_id=view.trace_id, minor=_status(view, StatusKind.MINOR),
+        application=_status(view, StatusKind.APPLICATION),
+        heartbeat=None if view.heartbeat is None else LastBeatOut(**asdict(view.heartbeat)),
         inputs=list(view.description["inputs"]),
         history=[
-            TransitionOut(state=h.state.word, at=h.at, site=h.site, attempt=h.attempt, detail=h.detail)
+            TransitionOut(
+                state=h.state.word, at=h.at, site=h.site, attempt=h.attempt, detail=h.detail, source=h.source,
+                minor=h.minor, application=h.application, asked=h.asked,
+            )
             for h in view.history
         ],
         attempt_list=[
@@ -160,13 +201,16 @@ async def get_job(job_id: Id, caller: Caller, conn: Transaction) -> JobDetailOut
 
 @router.get("/jobs/{job_id}/log", responses=problems(JobNotFound))
 async def get_job_log(
-    job_id: Id, caller: Caller, conn: Transaction, attempt: Annotated[int | None, Query(ge=1, lt=2**15)] = None
-) -> LogOut:
-    """The last part of what a job prints, while it runs and after."""
+    job_id: Id, caller: Caller, conn: Transaction, attempt: Annotated[int | None, Query(ge=1, lt=2**15)] = None,
+    follow: bool = False,
+) -> LogOut:  # fmt: skip
+    """The last part of what a job prints, while it runs and after; who will ask again says `follow`."""
     state = (await service.get_spec(conn, caller.vo, job_id)).state
-    tail = await service.log(conn, caller, job_id, attempt)
+    tail = await service.log(conn, caller, job_id, attempt, follow=follow)
     if tail is None:
-        return LogOut(attempt=None, state=state.word, tail="", log_size=0, final=state.final)
+        said = await service.own_tail(conn, caller.vo, job_id) or ""
+        size = len(said.encode())
+        return LogOut(attempt=None, state=state.word, tail=said, log_size=size, final=state.final)
     return LogOut(attempt=tail.attempt, state=state.word, tail=tail.tail, log_size=tail.log_size, final=state.final)
 
 

@@ -29,8 +29,8 @@ Sort = Literal["id", "-id", "submitted_at", "-submitted_at", "changed_at", "-cha
 GroupName = Annotated[
     str,
     Field(
-        pattern="^(state|site|account|group|name|type|job_group|submission|priority|attempts|error"
-        r"|param\.[A-Za-z][A-Za-z0-9_.-]{0,99})$",
+        pattern="^(state|site|account|group|name|type|job_group|submission|priority|attempts|error|minor"
+        r"|application|param\.[A-Za-z][A-Za-z0-9_.-]{0,99})$",
         examples=["state", "param.HostName"],
     ),
 ]

@@ -1,10 +1,19 @@
 """The door to jobs.
 
 `submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them, `searching`
-finds them, `parameters` is what is said of them, `saved` the searches that accounts have named, `sandboxes` the small
-archives that they come with and leave.
+finds them, `parameters` is what is said of them, `status` and `heartbeats` how it goes, `saved` the searches that
+accounts have named, `sandboxes` the small archives that they come with and leave.
 """
 
+from sancho.jobs.service.heartbeats import (
+    acknowledge,
+    beat,
+    beat_once,
+    beat_own,
+    commands_for_pilot,
+    forget_commands,
+    own_tail,
+)
 from sancho.jobs.service.inputs import close_datasets, resolve_all
 from sancho.jobs.service.life import (
     begin,
@@ -23,6 +32,7 @@ from sancho.jobs.service.life import (
 )
 from sancho.jobs.service.parameters import of_jobs as parameters_of
 from sancho.jobs.service.parameters import say, set_parameters
+from sancho.jobs.service.reporting import require_running
 from sancho.jobs.service.sandboxes import (
     SANDBOX_LIFETIME,
     announce_output_sandbox,
@@ -51,6 +61,7 @@ from sancho.jobs.service.searching import (
     values,
 )
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
+from sancho.jobs.service.status import existing, report, report_own, statuses
 from sancho.jobs.service.submitting import submit
 from sancho.jobs.service.views import (
     get,
@@ -66,13 +77,14 @@ from sancho.jobs.service.views import (
 from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
-    "SANDBOX_LIFETIME", "SEARCH_FIELDS",
-    "LookUps", "announce_output_sandbox", "announce_sandbox", "begin", "check_owned", "check_sandbox",
-    "clean_sandboxes", "close_datasets", "complete", "count", "delete_view", "find_attempt", "find_output_url",
-    "find_sandbox_url", "find_started", "finish", "get", "get_spec", "give_output_sandbox", "histories", "input_files",
-    "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching", "open_attempts", "owners",
-    "parameters_of", "producers", "progress", "promised", "ready_sandbox", "reschedule", "resolve_all", "rest",
-    "sandbox_size", "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters",
-    "shared_files", "shared_inputs", "start", "submit", "summarise", "take_back", "take_sandboxes", "traceparent",
+    "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
+    "beat", "beat_once", "beat_own", "begin", "check_owned", "check_sandbox", "clean_sandboxes", "close_datasets",
+    "commands_for_pilot", "complete", "count", "delete_view", "existing", "find_attempt", "find_output_url",
+    "find_sandbox_url", "find_started", "finish", "forget_commands", "get", "get_spec", "give_output_sandbox",
+    "histories", "input_files", "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching",
+    "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "ready_sandbox",
+    "report", "report_own", "require_running", "reschedule", "resolve_all", "rest", "sandbox_size", "sandbox_url",
+    "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
+    "shared_inputs", "start", "statuses", "submit", "summarise", "take_back", "take_sandboxes", "traceparent",
     "values", "vo_of_attempt",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The life of jobs after submission: start, progress, end, kill, reschedule. Every change is checked under a lock."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, LiteralString
 
 from sancho.accounting import service as accounting
@@ -13,13 +14,14 @@ from sancho.jobs.model import (
     AttemptState,
     JobState,
     OpenAttempt,
+    Progress,
     Reason,
     Result,
     Started,
     Usage,
 )
 from sancho.jobs.service.promises import promise_again
-from sancho.jobs.store import life, submitting, views
+from sancho.jobs.store import commands, life, submitting, views
 from sancho.kit import faults
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Connection
@@ -64,9 +66,9 @@ async def complete(conn: Connection, vo: int, attempt_id: int, *, pilot_id: int)
         await life.move(conn, vo, [attempt.job_id], JobState.COMPLETING)
 
 
-async def progress(conn: Connection, vo: int, attempt_id: int, *, tail: str, log_size: int, usage: Usage) -> None:
-    """Keep what a running payload prints and uses; silently nothing once the attempt has ended."""
-    await life.write_progress(conn, vo, attempt_id, log=(_clean(tail), log_size), usage=usage)
+async def progress(conn: Connection, vo: int, said: Sequence[Progress]) -> bool:
+    """Keep what running payloads print and use, nothing of attempts that have ended; whether somebody reads along."""
+    return await life.write_progress(conn, vo, [replace(one, tail=_clean(one.tail)) for one in said])
 
 
 async def finish(
@@ -124,11 +126,12 @@ async def lose(conn: Connection, vo: int, attempt_ids: Sequence[int], *, reason:
 
 
 async def kill(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> list[int]:
-    """Kill jobs that have not ended; return those that were. Their pilots hear of it with their next sign of life."""
+    """Kill jobs that have not ended; return those that were. Whoever runs them is told until they have heard it."""
     await life.leave_queues(conn, caller.vo, job_ids)
     locked = await _lock_own(conn, caller, job_ids)
     await life.leave_queues(conn, caller.vo, job_ids)
     alive = [job_id for job_id, state, *_ in locked if not state.final]
+    await commands.give_kill(conn, caller.vo, alive)
     attempts = await life.open_attempts_of_jobs(conn, caller.vo, alive)
     await life.lock_attempts(conn, caller.vo, attempts)
     await life.end_attempts(conn, caller.vo, attempts, AttemptState.KILLED)

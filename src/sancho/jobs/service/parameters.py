@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sancho.jobs.errors import JobNotFound, ParameterUnfit, TooManyParameters
+from sancho.jobs.errors import ParameterUnfit, TooManyParameters
 from sancho.jobs.model import LARGEST_OBJECT, LONGEST_WORD, MAX_ROWS, MOST_PARAMETERS, PARAMETER_NAME, SaidBy
+from sancho.jobs.service.reporting import require_reporter
 from sancho.jobs.store import parameters
 from sancho.jobs.store.parameters import Said
-from sancho.kit.access import Principal, require, require_owner
+from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.search import read_text
 from sancho.kit.units import LARGEST, LONGEST_TEXT
@@ -64,20 +65,8 @@ async def set_parameters(conn: Connection, caller: Principal, said: Mapping[int,
 
     What they say by other names stays. Raises `JobNotFound`, `NotYours`, `ParameterUnfit`, `TooManyParameters`.
     """
-    owners = await parameters.owners(conn, caller.vo, list(said))
-    if missing := said.keys() - owners.keys():
-        raise JobNotFound(job_id=min(missing), field="parameters")
-    strangers = {account_id for account_id, _ in owners.values()} - {caller.account_id}
-    if strangers and not caller.may("jobs:manage") and caller.may("pilots:report"):
-        require(caller, "pilots:report")
-        await _write(conn, caller.vo, said, SaidBy.JOB)
-        return
-    for account_id, name in sorted(set(owners.values())):
-        mine = sorted(job_id for job_id, owner in owners.items() if owner[0] == account_id)
-        require_owner(
-            caller, account_id, "jobs:manage", what=f"Job {mine[0]}", owner=name, on=[f"job:{one}" for one in mine]
-        )
-    await _write(conn, caller.vo, said, SaidBy.OWNER)
+    by = await require_reporter(conn, caller, list(said), field="parameters")
+    await _write(conn, caller.vo, said, by)
 
 
 async def say(conn: Connection, vo: int, said: Mapping[int, Document], by: SaidBy) -> None:

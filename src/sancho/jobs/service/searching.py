@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sancho.jobs.errors import CursorMalformed, NotToBeShown, TooManyGroups
-from sancho.jobs.model import JobState
+from sancho.jobs.model import JobState, Logged
 from sancho.jobs.store import searching
 from sancho.jobs.store.fields import FIELDS, NEVER_SHOWN, JobField, field_of, parameter_of, ranked
 from sancho.jobs.store.searching import After, Order, Wanted
@@ -264,13 +264,11 @@ async def summarise(
     return [(_told(by, row[:-1]), row[-1]) for row in rows]
 
 
-async def histories(
-    conn: Connection, vo: int, job_ids: Sequence[int]
-) -> dict[int, list[tuple[JobState, datetime, str | None]]]:  # fmt: skip
-    """Every state that each of some jobs has been in, in order, with why."""
-    found: dict[int, list[tuple[JobState, datetime, str | None]]] = {}
-    for job_id, letter, at, detail in await searching.histories(conn, vo, job_ids):
-        found.setdefault(job_id, []).append((JobState(letter), at, detail))
+async def histories(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int, list[Logged]]:
+    """Every state that each of some jobs has been in, with why, and all that was reported of it, in order."""
+    found: dict[int, list[Logged]] = {}
+    for line in await searching.histories(conn, vo, job_ids):
+        found.setdefault(line.job_id, []).append(line)
     return found
 
 

@@ -8,12 +8,16 @@ from typing import Any
 from sancho.dids import service as dids
 from sancho.jobs import plan
 from sancho.jobs.errors import JobNotFound
-from sancho.jobs.model import InputFile, JobState, OpenAttempt, slot_of, ways_of
-from sancho.jobs.store import inputs, parameters, submitting, views
+from sancho.jobs.model import InputFile, JobState, OpenAttempt, Status, StatusKind, slot_of, ways_of
+from sancho.jobs.store import heartbeats, inputs, parameters, status, submitting, views
+from sancho.jobs.store.heartbeats import LastBeat
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
 from sancho.kit import telemetry
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
+
+WATCHED = 30
+"""Seconds for which a pilot hurries after somebody has asked for what a job prints."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,8 @@ class JobDetail:
     outputs: list[tuple[Any, ...]]
     reason: str | None
     trace_id: str | None
+    statuses: Mapping[StatusKind, Status]
+    heartbeat: LastBeat | None
 
 
 async def list_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[JobRow]:
@@ -56,6 +62,8 @@ async def get(conn: Connection, caller: Principal, job_id: int) -> JobDetail:
         outputs=await views.outputs(conn, caller.vo, job_id),
         reason=await _reason(conn, caller.vo, spec),
         trace_id=telemetry.trace_id(spec.traceparent),
+        statuses={one.kind: one for one in await status.of_jobs(conn, caller.vo, [job_id])},
+        heartbeat=await heartbeats.last(conn, caller.vo, job_id),
     )
 
 
@@ -88,9 +96,16 @@ async def traceparent(conn: Connection, vo: int, attempt_id: int) -> str | None:
     return await views.traceparent(conn, vo, attempt_id)
 
 
-async def log(conn: Connection, caller: Principal, job_id: int, attempt: int | None) -> LogTail | None:
-    """What an attempt of a job printed last; None before the first attempt. Raises `JobNotFound`."""
+async def log(
+    conn: Connection, caller: Principal, job_id: int, attempt: int | None, *, follow: bool = False
+) -> LogTail | None:
+    """What an attempt of a job printed last; None before the first attempt. Raises `JobNotFound`.
+
+    Who wants to `follow` it asks again: meanwhile the pilot hurries.
+    """
     await get_spec(conn, caller.vo, job_id)
+    if follow:
+        await heartbeats.watch(conn, caller.vo, job_id, WATCHED)
     return await views.log_tail(conn, caller.vo, job_id, attempt)
 
 

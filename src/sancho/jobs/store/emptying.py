@@ -22,6 +22,9 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
              job_view_gone AS (DELETE FROM job_view WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_parameter_gone AS (DELETE FROM job_parameter WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_sandbox_gone AS (DELETE FROM job_sandbox WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_status_gone AS (DELETE FROM job_status WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_heartbeat_gone AS (DELETE FROM job_heartbeat WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_command_gone AS (DELETE FROM job_command WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_gone AS (DELETE FROM job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              submission_gone AS (DELETE FROM submission WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              task_queue_slot_gone AS (DELETE FROM task_queue_slot WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
@@ -42,6 +45,9 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
         UNION ALL SELECT 'job_view', count(*) FROM job_view_gone
         UNION ALL SELECT 'job_parameter', count(*) FROM job_parameter_gone
         UNION ALL SELECT 'job_sandbox', count(*) FROM job_sandbox_gone
+        UNION ALL SELECT 'job_status', count(*) FROM job_status_gone
+        UNION ALL SELECT 'job_heartbeat', count(*) FROM job_heartbeat_gone
+        UNION ALL SELECT 'job_command', count(*) FROM job_command_gone
         UNION ALL SELECT 'job', count(*) FROM job_gone
         UNION ALL SELECT 'submission', count(*) FROM submission_gone
         UNION ALL SELECT 'task_queue_slot', count(*) FROM task_queue_slot_gone

@@ -24,6 +24,9 @@ JOINS: Mapping[str, tuple[LiteralString, tuple[str, ...]]] = {
     "g": ("LEFT JOIN account_group g ON g.group_id = q.group_id AND g.vo = %(vo)s", ("q",)),
     "t": ("LEFT JOIN attempt t ON t.job_id = j.job_id AND t.vo = %(vo)s AND t.number = j.attempts", ()),
     "x": ("LEFT JOIN attempt_detail x ON x.attempt_id = t.attempt_id AND x.vo = %(vo)s", ("t",)),
+    "um": ("LEFT JOIN job_status um ON um.job_id = j.job_id AND um.vo = %(vo)s AND um.kind = 'M'", ()),
+    "ua": ("LEFT JOIN job_status ua ON ua.job_id = j.job_id AND ua.vo = %(vo)s AND ua.kind = 'A'", ()),
+    "h": ("LEFT JOIN job_heartbeat h ON h.job_id = j.job_id AND h.vo = %(vo)s", ()),
 }
 """What may be joined, in order, each with what it needs itself; none changes how many rows there are."""
 ALWAYS = frozenset({"id", "submitted_at", "changed_at"})
@@ -82,6 +85,18 @@ def _found(name: str, kind: FieldKind, value: LiteralString, finder: LiteralStri
 
 def _ended(test: Composable) -> Composable:
     return sql.SQL("(j.state IN ('D', 'F', 'K') AND {})").format(test)
+
+
+def _said(name: str, alias: LiteralString, standing: LiteralString) -> JobField:
+    """A text beside the state, of those that are `standing`: the others are of an earlier state or attempt."""
+    stands = sql.SQL(standing)
+    return JobField(
+        search=SearchField(
+            name=name, kind=FieldKind.TEXT, value=sql.SQL(alias + ".said"), cast="text",
+            check=lambda test: sql.SQL("({} AND {})").format(stands, test),
+        ),
+        needs=(alias,), shown=sql.SQL("CASE WHEN {} THEN {} END").format(stands, sql.SQL(alias + ".said")),
+    )  # fmt: skip
 
 
 def _tagged(test: Composable) -> Composable:
@@ -151,6 +166,9 @@ FIELDS: Mapping[str, JobField] = {
         _plain("exit_code", INTEGER, "x.exit_code", "x"),
         _plain("wall", NUMBER, "extract(epoch FROM x.wall)::float8", "x"),
         _plain("cpu", NUMBER, "extract(epoch FROM x.cpu)::float8", "x"),
+        _said("minor", "um", "um.state = j.state AND um.attempt = j.attempts"),
+        _said("application", "ua", "ua.attempt = j.attempts"),
+        _plain("heartbeat_at", TIME, "greatest(h.at, x.beat_at)", "h", "x"),
         _plain("max_memory", INTEGER, "x.max_memory", "x"),
         _plain("cores", INTEGER, "(q.requirements -> 0 ->> 'cores')::bigint", "q"),
         JobField(

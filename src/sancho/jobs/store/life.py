@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, LiteralString
 
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Started, Usage
+from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Progress, Reason, Result, Started
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
 
 CLAIM: LiteralString = """
@@ -326,20 +326,35 @@ async def write_result(conn: Connection, vo: int, attempt_id: int, result: Resul
     )  # fmt: skip
 
 
-async def write_progress(conn: Connection, vo: int, attempt_id: int, *, log: tuple[str, int], usage: Usage) -> None:
-    """Keep what a running payload printed last, how much in all, and what it uses; nothing once the attempt ended."""
-    await execute(
+async def write_progress(conn: Connection, vo: int, said: Sequence[Progress]) -> bool:
+    """Keep what running payloads printed last, how much in all, and what they use; nothing once an attempt ended.
+
+    Say whether somebody reads along what one of them prints.
+    """
+    rows = sorted(said, key=lambda one: one.attempt_id)
+    watched = await fetch_values(
         conn,
         """
-        INSERT INTO attempt_detail AS d (vo, attempt_id, log_size, tail, cpu, max_memory)
-        SELECT vo, attempt_id, %(log_size)s, %(tail)s, %(cpu)s, %(memory)s FROM attempt
-         WHERE attempt_id = %(id)s AND vo = %(vo)s AND ended_at IS NULL
+        INSERT INTO attempt_detail AS d (vo, attempt_id, log_size, tail, cpu, max_memory, beat_at)
+        SELECT a.vo, a.attempt_id, n.log_size, n.tail, n.cpu, n.memory, now()
+          FROM unnest(%(ids)s::bigint[], %(sizes)s::bigint[], %(tails)s::text[], %(cpus)s::interval[],
+                      %(memories)s::bigint[]) AS n (attempt_id, log_size, tail, cpu, memory)
+         CROSS JOIN LATERAL (
+               SELECT * FROM attempt a WHERE a.attempt_id = n.attempt_id AND a.vo = %(vo)s LIMIT 1) a
+         WHERE a.ended_at IS NULL
+         ORDER BY a.attempt_id
         ON CONFLICT (attempt_id, vo) DO UPDATE
-           SET log_size = excluded.log_size, tail = excluded.tail, cpu = excluded.cpu,
+           SET log_size = excluded.log_size, tail = excluded.tail, cpu = excluded.cpu, beat_at = excluded.beat_at,
                max_memory = greatest(d.max_memory, excluded.max_memory)
+        RETURNING coalesce(watched_until > now(), false)
         """,
-        {"vo": vo, "id": attempt_id, "tail": log[0], "log_size": log[1], "cpu": usage.cpu, "memory": usage.max_memory},
-    )
+        {
+            "vo": vo, "ids": [one.attempt_id for one in rows], "sizes": [one.log_size for one in rows],
+            "tails": [one.tail for one in rows], "cpus": [one.cpu for one in rows],
+            "memories": [one.memory for one in rows],
+        },
+    )  # fmt: skip
+    return any(watched)
 
 
 async def fulfil_promises(conn: Connection, vo: int, job_id: int, made: Sequence[tuple[int, str, int]]) -> int:

@@ -38,6 +38,17 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           JOIN job_parameter AS m ON m.job_id = j.job_id AND m.vo = j.vo
          WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
         UNION ALL
+        SELECT jsonb_build_object('what', 'job status', 'job_id', u.job_id, 'text', u.said, 'source', u.source,
+                                  'at', u.at)
+          FROM job AS j
+          JOIN job_status AS u ON u.job_id = j.job_id AND u.vo = j.vo
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'job heartbeat', 'job_id', h.job_id, 'tail', h.tail, 'at', h.at)
+          FROM job AS j
+          JOIN job_heartbeat AS h ON h.job_id = j.job_id AND h.vo = j.vo
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+        UNION ALL
         SELECT jsonb_build_object('what', 'job view', 'name', name, 'query', query, 'sort', sort, 'columns', columns,
                                   'changed_at', changed_at)
           FROM job_view
@@ -68,7 +79,7 @@ async def count_unended(conn: Connection, person: Person) -> int:
 
 
 async def erase_person(conn: Connection, person: Person) -> int:
-    """Clear what an account's ended attempts printed, what it said of jobs, the searches it named, and its keys."""
+    """Clear what an account's ended attempts printed, what was said of its jobs, its searches, and its keys."""
     parameters = {"vo": person.vo, "account_id": person.account_id}
     printed = await execute(
         conn,
@@ -93,10 +104,38 @@ async def erase_person(conn: Connection, person: Person) -> int:
     named = await execute(
         conn, "DELETE FROM job_view WHERE account_id = %(account_id)s AND vo = %(vo)s", parameters
     )  # fmt: skip
+    reported = await execute(
+        conn,
+        """
+        DELETE FROM job_status AS u USING job AS j
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s AND u.job_id = j.job_id AND u.vo = j.vo
+        """,
+        parameters,
+    )
+    beats = await execute(
+        conn,
+        """
+        DELETE FROM job_heartbeat AS h USING job AS j
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s AND h.job_id = j.job_id AND h.vo = j.vo
+        """,
+        parameters,
+    )
+    logged = await execute(
+        conn,
+        """
+        DELETE FROM job_history AS h USING job AS j
+         WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
+           AND h.job_id = j.job_id AND h.vo = j.vo AND h.source IS NOT NULL
+        """,
+        parameters,
+    )
     return (
         printed
         + said
         + named
+        + reported
+        + beats
+        + logged
         + await execute(
             conn,
             """

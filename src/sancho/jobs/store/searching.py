@@ -7,8 +7,9 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from sancho.jobs.model import Logged
 from sancho.jobs.store.fields import joined
-from sancho.kit.db import Connection, fetch_rows, fetch_values
+from sancho.kit.db import Connection, fetch, fetch_rows, fetch_values
 from sancho.kit.search import REGEX, SQL_LIKE, Composable, Condition
 
 FEW = 5_000
@@ -164,12 +165,13 @@ async def shown(
     )  # fmt: skip
 
 
-async def histories(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[tuple[int, str, datetime, str | None]]:
-    """Every state that jobs have been in, in order: id, letter, time, detail."""
-    return await fetch_rows(
+async def histories(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Logged]:
+    """Every state that jobs have been in, and all that was reported of them, in order of their times."""
+    return await fetch(
         conn,
+        Logged,
         """
-        SELECT h.job_id, h.state, h.at, h.detail
+        SELECT h.job_id, h.state, h.at, h.detail, h.source, h.minor, h.application, h.asked
           FROM job_history h
          WHERE h.job_id = ANY(%(ids)s) AND h.vo = %(vo)s
            AND h.at >= (SELECT min(s.submitted_at)

@@ -47,13 +47,17 @@ class AttemptRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """One line of a job's history."""
+    """One line of a job's history; with a `source` it is what was reported, and the state that the job had then."""
 
     state: JobState
     at: datetime
     attempt: int
     site: str | None
     detail: str | None
+    source: str | None = None
+    minor: str | None = None
+    application: str | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +97,7 @@ async def list_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[J
         SELECT j.job_id, s.name, j.state, a.name AS account, j.account_id, r.name AS site,
                j.attempts, s.submission_id, p.number, s.submitted_at, j.changed_at,
                (SELECT h.detail FROM job_history h WHERE h.job_id = j.job_id AND h.vo = j.vo AND h.at >= s.submitted_at
-                 ORDER BY h.at DESC LIMIT 1) AS detail
+                   AND h.source IS NULL ORDER BY h.at DESC LIMIT 1) AS detail
           FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (job_id, place)
           JOIN job j ON j.job_id = wanted.job_id AND j.vo = %(vo)s
           JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
@@ -147,12 +151,12 @@ async def traceparent(conn: Connection, vo: int, attempt_id: int) -> str | None:
 
 
 async def history(conn: Connection, vo: int, job_id: int) -> list[Transition]:
-    """Every state a job has been in, in order."""
+    """Every state a job has been in, and all that was reported of it, in order of their times."""
     return await fetch(
         conn,
         Transition,
         """
-        SELECT h.state, h.at, h.attempt, r.name AS site, h.detail
+        SELECT h.state, h.at, h.attempt, r.name AS site, h.detail, h.source, h.minor, h.application, h.asked
           FROM job_history h LEFT JOIN resource r ON r.resource_id = h.site_id
          WHERE h.job_id = %(job_id)s AND h.vo = %(vo)s ORDER BY h.at
         """,

@@ -1,13 +1,13 @@
 """Answers to pilots. Each call is safe to repeat: a pilot that lost an answer asks again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import AttemptEnded, InputWithdrawn, OutputUnknown
-from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Reason, Result, Slot, Started, Usage
+from sancho.jobs.model import AttemptState, Command, JobState, OpenAttempt, Progress, Reason, Result, Slot, Started
 from sancho.kit import faults, telemetry
 from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, narrow
@@ -99,18 +99,43 @@ class Sign:
     memory: int
 
 
-async def beat(conn: Connection, caller: Principal, signs: Sequence[Sign]) -> dict[int, bool]:
-    """Note a pilot's sign of life and its payloads' progress; say of each attempt whether it is still wanted."""
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """The answer to a sign of life: which attempts are still wanted, what to do, and whether somebody reads along."""
+
+    wanted: Mapping[int, bool]
+    commands: Sequence[Command] = ()
+    watched: bool = False
+
+
+async def beat(
+    conn: Connection, caller: Principal, signs: Sequence[Sign], acknowledged: Sequence[int] = ()
+) -> Heard:  # fmt: skip
+    """Note a pilot's sign of life, its payloads' progress, and the commands that it has heard.
+
+    Commands are said again with every sign of life until they are acknowledged.
+    """
     pilot_id = _pilot_id(caller)
     await store.beat(conn, caller.vo, pilot_id)
+    if acknowledged:
+        await jobs.acknowledge(conn, pilot_id, acknowledged)
     if not signs:
-        return {}
+        return Heard(wanted={})
     alive = {attempt_id: vo for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id])}
+    said: dict[int, dict[int, Progress]] = {}
     for sign in signs:
         if (vo := alive.get(sign.attempt_id)) is not None:
-            usage = Usage(cpu=timedelta(seconds=sign.cpu_seconds), max_memory=sign.memory)
-            await jobs.progress(conn, vo, sign.attempt_id, tail=sign.tail, log_size=sign.log_size, usage=usage)
-    return {sign.attempt_id: sign.attempt_id in alive for sign in signs}
+            said.setdefault(vo, {})[sign.attempt_id] = Progress(
+                attempt_id=sign.attempt_id, tail=sign.tail, log_size=sign.log_size,
+                cpu=timedelta(seconds=sign.cpu_seconds), memory=sign.memory,
+            )  # fmt: skip
+    watched = [await jobs.progress(conn, vo, list(mine.values())) for vo, mine in sorted(said.items())]
+    ended = [sign.attempt_id for sign in signs if sign.attempt_id not in alive]
+    return Heard(
+        wanted={sign.attempt_id: sign.attempt_id in alive for sign in signs},
+        commands=await jobs.commands_for_pilot(conn, pilot_id, ended) if ended else (),
+        watched=any(watched),
+    )
 
 
 async def begin(conn: Connection, caller: Principal, attempt_id: int) -> None:

@@ -1,0 +1,71 @@
+"""Signs of life of jobs, and the commands that answer them: delivered again and again until they are acknowledged."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from sancho.jobs.model import TAIL, Command, Heartbeat
+from sancho.jobs.service.reporting import require_reporter
+from sancho.jobs.store import commands, heartbeats
+from sancho.kit.access import Principal
+from sancho.kit.db import Connection
+
+COMMAND_LIFETIME = timedelta(days=7)
+"""For how long a command waits for whoever it is for: no attempt that was told to end lives as long."""
+FORGOTTEN = 10_000
+"""Old commands that are forgotten at once."""
+
+
+async def beat(
+    conn: Connection, caller: Principal, beats: Sequence[Heartbeat], acknowledged: Sequence[int] = ()
+) -> list[Command]:
+    """Note signs of life, at most one a job, and commands that were heard; return those that were not yet.
+
+    For owners, who manages jobs, and who reports for pilots. Raises `JobNotFound` and `NotYours`.
+    """
+    ids = [one.job_id for one in beats]
+    await require_reporter(conn, caller, ids, field="beats")
+    if acknowledged:
+        await commands.acknowledge(conn, caller.vo, acknowledged, ids)
+    await heartbeats.run_matched(conn, caller.vo, ids)
+    await heartbeats.put(conn, caller.vo, [_cleaned(one) for one in beats])
+    return await commands.of_jobs(conn, caller.vo, ids)
+
+
+async def beat_once(conn: Connection, caller: Principal, beats: Sequence[Heartbeat]) -> list[Command]:
+    """The same for clients that acknowledge nothing: each command is told once."""
+    given = await beat(conn, caller, beats)
+    if given:
+        await commands.acknowledge(conn, caller.vo, [one.command_id for one in given], [one.job_id for one in given])
+    return given
+
+
+async def beat_own(conn: Connection, vo: int, beats: Sequence[Heartbeat]) -> None:
+    """Note signs of life of jobs, at most one each, for whoever has shown that they are theirs."""
+    await heartbeats.put(conn, vo, [_cleaned(one) for one in beats])
+
+
+async def own_tail(conn: Connection, vo: int, job_id: int) -> str | None:
+    """The last part of what a job said itself that it prints; None when it never did."""
+    return await heartbeats.tail(conn, vo, job_id)
+
+
+async def commands_for_pilot(conn: Connection, pilot_id: int, attempt_ids: Sequence[int]) -> list[Command]:
+    """What a pilot is told about attempts of its own, in any served VO, and has not acknowledged."""
+    return await commands.for_pilot(conn, pilot_id, attempt_ids)
+
+
+async def acknowledge(conn: Connection, pilot_id: int, command_ids: Sequence[int]) -> None:
+    """A pilot has heard commands; those for attempts of others stay open."""
+    await commands.acknowledge_by_pilot(conn, pilot_id, command_ids)
+
+
+async def forget_commands(conn: Connection, vo: int) -> int:
+    """Forget old commands, some at a time; return how many."""
+    return await commands.forget(conn, vo, COMMAND_LIFETIME, FORGOTTEN)
+
+
+def _cleaned(sign: Heartbeat) -> Heartbeat:
+    if sign.tail is None or len(sign.tail) <= TAIL:
+        return sign
+    return replace(sign, tail=sign.tail[-TAIL:])
