@@ -793,7 +793,7 @@ CREATE TABLE sancho.job (
     site_id integer,
     job_id bigint NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['P'::"char", 'W'::"char", 'M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char"])))
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['P'::"char", 'W'::"char", 'H'::"char", 'M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char"])))
 )
 WITH (fillfactor='70');
 
@@ -1390,6 +1390,19 @@ CREATE TABLE sancho.replica_path (
 
 
 --
+-- Name: reschedule; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.reschedule (
+    vo smallint NOT NULL,
+    number smallint NOT NULL,
+    attempts smallint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
 -- Name: resource; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1748,7 +1761,8 @@ CREATE TABLE sancho.task_queue (
     digest bytea NOT NULL,
     account_id integer NOT NULL,
     type text,
-    requirements jsonb NOT NULL
+    requirements jsonb NOT NULL,
+    instead_of integer
 );
 
 
@@ -1900,7 +1914,9 @@ CREATE TABLE sancho.vo (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     alias text,
     passwords boolean DEFAULT true NOT NULL,
+    max_reschedules smallint DEFAULT 3 NOT NULL,
     CONSTRAINT vo_alias_check CHECK ((alias ~ '^[a-z0-9]{1,3}$'::text)),
+    CONSTRAINT vo_max_reschedules_check CHECK (((max_reschedules >= 0) AND (max_reschedules <= 1000))),
     CONSTRAINT vo_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text)),
     CONSTRAINT vo_passwords_check CHECK ((passwords OR (vo <> 0)))
 );
@@ -2503,6 +2519,14 @@ ALTER TABLE ONLY sancho.replica_path
 
 ALTER TABLE ONLY sancho.replica
     ADD CONSTRAINT replica_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
+-- Name: reschedule reschedule_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.reschedule
+    ADD CONSTRAINT reschedule_pkey PRIMARY KEY (job_id, vo);
 
 
 --
@@ -3317,6 +3341,13 @@ CREATE INDEX submission_name ON sancho.submission USING btree (vo, name, submiss
 --
 
 CREATE INDEX submission_time ON sancho.submission USING btree (vo, submitted_at, submission_id);
+
+
+--
+-- Name: task_queue_avoiding; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX task_queue_avoiding ON sancho.task_queue USING btree (vo, task_queue_id) WHERE ((instead_of IS NOT NULL) AND active);
 
 
 --
@@ -4671,6 +4702,12 @@ ALTER TABLE sancho.replica ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.replica_path ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: reschedule; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.reschedule ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: resource; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5213,6 +5250,13 @@ CREATE POLICY wall ON sancho.replica USING ((vo = ANY (( SELECT sancho.served_vo
 --
 
 CREATE POLICY wall ON sancho.replica_path USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: reschedule wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.reschedule USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

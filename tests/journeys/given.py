@@ -1,7 +1,8 @@
 """A grid in which everything exists, twice: VOs belle and gridpp with things of the same names, and a pilot each.
 
 Each VO has, besides the world's: CE and RSE of its own at SITE-A, a quota, files in a dataset in a container, a rule,
-uploads under way, jobs that wait, run, were killed and are done, a sandbox, and a login. All made through the API.
+uploads under way, jobs that wait, are held, run, were put back and killed, and are done, a sandbox, and a login. All
+made through the API.
 """
 
 import hashlib
@@ -269,12 +270,15 @@ async def _make_jobs(filled: Filled) -> None:
     filled.secrets.add(sandbox["url"].partition("signature=")[2].partition("&")[0])
     _checked(await filled.served.client.put(sandbox["url"], content=CONTENT), "PUT", "sandbox", 201)
     await filled.ask("POST", "/sandboxes", {"sha256": "4" * 64, "size": 4}, status=201)  # and never sent
-    for name in ("done", "running", "killed", "waiting"):
+    for name in ("done", "running", "killed", "held", "waiting"):
         said = {"description": description(name, sandbox=SHA256), "idempotency_key": f"key-{name}"}
         made = await filled.ask("POST", "/jobs", said, status=201)
         filled.ids |= {f"job_{name}": made["job_ids"][0], f"submission_{name}": made["submission_id"]}
         if name == "killed":
+            await filled.ask("POST", "/jobs/reschedule", {"job_ids": made["job_ids"]})
             await filled.ask("POST", "/jobs/kill", {"job_ids": made["job_ids"]})
+        if name == "held":
+            await filled.ask("POST", "/jobs/hold", {"job_ids": made["job_ids"]})
         if name in ("done", "running"):
             await _run(filled, name)
         said = {"jobs": [{"job_id": made["job_ids"][0], "parameters": {"HostName": f"wn1.{filled.vo}", "events": 5}}]}

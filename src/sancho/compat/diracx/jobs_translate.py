@@ -73,7 +73,7 @@ COLUMNS: Mapping[str, Column] = {
     "OwnerGroup": _text("group"),
     "VO": Column(kind=Kind.FIXED, field="vo"),
     "SubmissionTime": Column(kind=Kind.TIME, field="submitted_at"),
-    "RescheduleTime": Column(kind=Kind.FIXED),
+    "RescheduleTime": Column(kind=Kind.TIME, field="rescheduled_at"),
     "LastUpdateTime": Column(kind=Kind.TIME, field="changed_at"),
     "StartExecTime": Column(kind=Kind.TIME, field="started_at"),
     "HeartBeatTime": Column(kind=Kind.FIXED),

@@ -1,4 +1,4 @@
-"""Jobs shown, killed and rescheduled."""
+"""Jobs shown."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field
 from sancho.jobs import service
 from sancho.jobs.api.searching import JobOut, row
 from sancho.jobs.api.submitting import DidText
-from sancho.jobs.errors import JobNotFound, NotReschedulable
-from sancho.jobs.model import MAX_ROWS
+from sancho.jobs.errors import JobNotFound
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
@@ -83,18 +82,6 @@ class LogOut(BaseModel):
     final: bool
 
 
-class JobIds(BaseModel, extra="forbid"):
-    """Jobs by id."""
-
-    job_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ROWS)]
-
-
-class ChangedOut(BaseModel):
-    """The jobs that were changed."""
-
-    changed: list[int]
-
-
 class GetUrlOut(BaseModel):
     """A presigned URL to GET from."""
 
@@ -109,18 +96,6 @@ class DidsIn(BaseModel, extra="forbid"):
 
 def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
-
-
-@router.post("/jobs/kill", responses=problems(JobNotFound))
-async def kill_jobs(body: JobIds, caller: Caller, conn: Transaction) -> ChangedOut:
-    """Kill jobs that have not ended."""
-    return ChangedOut(changed=await service.kill(conn, caller, body.job_ids))
-
-
-@router.post("/jobs/reschedule", responses=problems(JobNotFound, NotReschedulable))
-async def reschedule_jobs(body: JobIds, caller: Caller, conn: Transaction) -> ChangedOut:
-    """Put failed or killed jobs back into their queues."""
-    return ChangedOut(changed=await service.reschedule(conn, caller, body.job_ids))
 
 
 @router.post("/jobs/producers")
