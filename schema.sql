@@ -1359,6 +1359,30 @@ CREATE TABLE sancho.refresh_token (
 
 
 --
+-- Name: registered_pilot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.registered_pilot (
+    vo smallint NOT NULL,
+    accounting_sent boolean DEFAULT false NOT NULL,
+    pilot_id bigint DEFAULT nextval('sancho.pilot_pilot_id_seq'::regclass) NOT NULL,
+    job_id bigint,
+    benchmark double precision,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    stamp text NOT NULL COLLATE pg_catalog."C",
+    reference text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL COLLATE pg_catalog."C",
+    status_reason text COLLATE pg_catalog."C",
+    destination_site text NOT NULL COLLATE pg_catalog."C",
+    grid_site text NOT NULL COLLATE pg_catalog."C",
+    grid_type text NOT NULL COLLATE pg_catalog."C",
+    queue text COLLATE pg_catalog."C",
+    CONSTRAINT registered_pilot_status_check CHECK ((status = ANY (ARRAY['Submitted'::text, 'Waiting'::text, 'Running'::text, 'Done'::text, 'Failed'::text, 'Deleted'::text, 'Aborted'::text, 'Unknown'::text])))
+);
+
+
+--
 -- Name: replica; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2506,6 +2530,22 @@ ALTER TABLE ONLY sancho.refresh_token
 
 
 --
+-- Name: registered_pilot registered_pilot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.registered_pilot
+    ADD CONSTRAINT registered_pilot_pkey PRIMARY KEY (pilot_id, vo);
+
+
+--
+-- Name: registered_pilot registered_pilot_stamp_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.registered_pilot
+    ADD CONSTRAINT registered_pilot_stamp_vo_key UNIQUE (stamp, vo);
+
+
+--
 -- Name: replica_path replica_path_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3236,6 +3276,20 @@ CREATE INDEX provenance_did ON sancho.provenance USING btree (did_id, vo);
 --
 
 CREATE INDEX refresh_token_family ON sancho.refresh_token USING btree (family, vo);
+
+
+--
+-- Name: registered_pilot_job; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX registered_pilot_job ON sancho.registered_pilot USING btree (job_id, vo) WHERE (job_id IS NOT NULL);
+
+
+--
+-- Name: registered_pilot_status; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX registered_pilot_status ON sancho.registered_pilot USING btree (vo, status, pilot_id);
 
 
 --
@@ -4072,6 +4126,14 @@ ALTER TABLE ONLY sancho.refresh_token
 
 
 --
+-- Name: registered_pilot registered_pilot_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.registered_pilot
+    ADD CONSTRAINT registered_pilot_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: replica replica_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4690,6 +4752,12 @@ ALTER TABLE sancho.quota_slot ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.refresh_token ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: registered_pilot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.registered_pilot ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: replica; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5236,6 +5304,13 @@ CREATE POLICY wall ON sancho.quota_slot USING ((vo = ANY (( SELECT sancho.served
 --
 
 CREATE POLICY wall ON sancho.refresh_token USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: registered_pilot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.registered_pilot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

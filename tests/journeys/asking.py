@@ -326,9 +326,10 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
         **more["requirements"], "scratch": "1 GB", "io": "1 MB", "system": "linux", "architecture": "x86_64",
         "min_microarchitecture": 2, "max_microarchitecture": 4, "gpus": gpus,
     }]  # fmt: skip
-    said = description("new", **more)
-    said["outputs"][0]["rule"]["lifetime"] = "1 d"
-    said["outputs"][0]["dataset"] = "mc:new_out"
+    said, changes = (description(name, **more) for name in ("new", "again"))
+    for one in (said, changes):
+        one["outputs"][0]["rule"]["lifetime"] = "1 d"
+        one["outputs"][0]["dataset"] = "mc:new_out"
     yield ask("POST /jobs", body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good"})
     query = {
         "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
@@ -350,8 +351,7 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /jobs/release", body={"job_ids": [filled.ids["job_held"]], **search})
     killed = [filled.ids["job_killed"]]
     yield ask("POST /jobs/reschedule", body={"job_ids": killed, "force": False, "anew": False, **search})
-    said = {"requirements": {"memory": "2 MB"}, "outputs": [], "priority": 2}
-    yield ask("POST /jobs/clone", body={"job_ids": killed, "changes": said, "parameters": {"seed": 2}})
+    yield ask("POST /jobs/clone", body={"job_ids": killed, "changes": changes, "parameters": {"seed": 2}})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
     yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
     yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1})

@@ -241,6 +241,9 @@ async def _make_pilot(filled: Filled) -> None:
                 "stamp": stamp, "hash": hashlib.sha256(secret.encode()).digest(),
             },
         )  # fmt: skip
+    body = {"pilot_stamp": "theirs", "vo": filled.vo, "grid_site": f"of {filled.vo}"}
+    root = {"authorization": f"Bearer {filled.served.token(filled.vo, 'root')}"}
+    _checked(await filled.served.client.post("/api/pilots/", json=body, headers=root), "POST", "/api/pilots/", 201)
     login = await filled.served.client.post("/v1/pilot/login", json={"stamp": stamp, "secret": secret})
     said = _checked(login, "POST", "/pilot/login", 200)
     filled.pilot = Pilot(stamp, said["next_secret"], said["token"], secret)

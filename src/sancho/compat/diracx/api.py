@@ -4,13 +4,24 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from sancho.compat.diracx import auth, config, health, jobs_search, refused, rss, submitting, well_known
+from sancho.compat.diracx import (
+    auth,
+    config,
+    health,
+    jobs_search,
+    pilots,
+    refused,
+    rescheduling,
+    rss,
+    submitting,
+    well_known,
+)
 from sancho.compat.diracx.errors import render
 from sancho.kit.problem import Dialects
 
 ROUTERS: Sequence[APIRouter] = (
     well_known.router, auth.router, config.router, rss.router, health.router, submitting.router, jobs_search.router,
-    refused.router,
+    rescheduling.router, pilots.router, refused.router,
 )  # fmt: skip
 """Served as they are."""
 

@@ -1,6 +1,6 @@
 """DIRAC's words for the states of a job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sancho.jobs.model import JobState
 
@@ -21,11 +21,6 @@ MINOR: Mapping[JobState, str] = {
 }  # fmt: skip
 APPLICATION = "Unknown"
 """What an application says of itself; ours say it by parameters."""
-
-
-def in_order(words: Mapping[JobState, str]) -> Sequence[JobState]:
-    """States in the order of their words."""
-    return sorted(words, key=lambda state: words[state])
 
 
 def states_of(words: Mapping[JobState, str], wanted: object) -> tuple[JobState, ...]:
