@@ -259,15 +259,6 @@ JOB_CASES = [
     case("POST /jobs/kill", 403, "not_yours", account="carol"),
     case("POST /jobs/reschedule", 404, "job_not_found", "job_ids", body={"job_ids": ["job_killed", UNKNOWN]}),
     case("POST /jobs/reschedule", 409, "not_reschedulable", "job_ids", body={"job_ids": ["job_killed", "job_done"]}),
-    case("POST /jobs/reschedule", 403, "permission_missing", body={"anew": True}),
-    case("POST /jobs/hold", 404, "job_not_found", "job_ids", body={"job_ids": ["job_waiting", UNKNOWN]}),
-    case("POST /jobs/hold", 403, "not_yours", account="carol"),
-    case("POST /jobs/release", 404, "job_not_found", "job_ids", body={"job_ids": [UNKNOWN]}),
-    case("POST /jobs/release", 403, "not_yours", account="carol"),
-    case("POST /jobs/hold", 422, "query_malformed", "where", body={"job_ids": None, "where": "state ="}),
-    case("POST /jobs/clone", 404, "job_not_found", "job_ids", body={"job_ids": [UNKNOWN]}),
-    case("POST /jobs/clone", 409, "output_promised_twice", body={"changes": {}, "job_ids": ["job_done"]}),
-    case("POST /jobs/clone", 422, "no_site_can_run", body={"changes": {"outputs": [], "requirements": {"cores": 99}}}),
     case("POST /jobs/producers", 404, "did_not_found", "dids", body={"dids": ["mc:nothing"]}),
     *(
         case(f"GET /jobs/{{job_id}}{more}", 404, "job_not_found", "job_id", job_id=UNKNOWN)

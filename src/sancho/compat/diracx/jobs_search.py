@@ -9,7 +9,7 @@ from sancho.compat.diracx import jobs_translate as translate
 from sancho.compat.diracx.errors import AttributeFixed, NotAllYours
 from sancho.compat.diracx.jobs_wire import Row, SearchParams, SummaryParams
 from sancho.compat.diracx.search_answers import Page, PerPage, answer, counted, first_of, query_of
-from sancho.compat.diracx.search_translate import sort_rows
+from sancho.compat.diracx.search_columns import sort_rows
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import JobNotFound
 from sancho.kit.access import Principal

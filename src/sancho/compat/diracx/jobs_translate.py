@@ -10,7 +10,7 @@ from typing import Any
 from sancho.compat.diracx import states_wire as states
 from sancho.compat.diracx.errors import SearchUnfit
 from sancho.compat.diracx.jobs_wire import Spec, VectorSpec
-from sancho.compat.diracx.search_translate import NEVER, Column, Kind, Table, spell, text
+from sancho.compat.diracx.search_columns import NEVER, Column, Kind, Table, spell, text
 from sancho.jobs.model import JobState
 from sancho.kit.query import Predicate, Query
 

@@ -13,7 +13,7 @@ from sancho.compat.diracx.jobs_wire import Row, SearchParams, SummaryParams
 from sancho.compat.diracx.pilots_translate import PILOTS
 from sancho.compat.diracx.pilots_wire import MOST_PILOTS, PilotMetadata, PilotRegistration, Stamp
 from sancho.compat.diracx.search_answers import Page, PerPage, answer, counted, first_of, query_of
-from sancho.compat.diracx.search_translate import sort_rows
+from sancho.compat.diracx.search_columns import sort_rows
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.query import Query as Test

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sancho.compat.diracx.errors import SearchUnfit
 from sancho.compat.diracx.jobs_wire import Spec, VectorSpec
-from sancho.compat.diracx.search_translate import NEVER, Column, Kind, Table, text
+from sancho.compat.diracx.search_columns import NEVER, Column, Kind, Table, text
 from sancho.kit.query import Predicate, Query
 
 JOB = "JobID"

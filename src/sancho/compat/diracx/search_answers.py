@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from sancho.compat.diracx.errors import TooManyPages
 from sancho.compat.diracx.jobs_wire import Row, Spec
-from sancho.compat.diracx.search_translate import Table
+from sancho.compat.diracx.search_columns import Table
 from sancho.jobs import service as jobs
 from sancho.kit.db import Connection
 from sancho.kit.query import Query as Test

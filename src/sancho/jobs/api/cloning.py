@@ -1,6 +1,7 @@
 """Jobs submitted again, with something changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +12,7 @@ from sancho.jobs.api.submitting import SUBMITTED, DescriptionIn, Name, Row, Text
 from sancho.jobs.errors import JobNotFound, TooDifferentToClone
 from sancho.jobs.model import MAX_ROWS
 from sancho.jobs.store.views import SpecRow
+from sancho.kit.errors import SanchoError
 from sancho.kit.problem import problems
 from sancho.kit.units import Id
 from sancho.kit.web import Caller, Deployed, Transaction, native
@@ -66,6 +68,17 @@ def described(stored: Mapping[str, Any], changes: ChangesIn) -> DescriptionIn:
         raise RequestValidationError(faults) from e
 
 
+@contextmanager
+def blaming_changes() -> Iterator[None]:
+    """What is wrong with a description is to be put right in the changes: there is no other in the request."""
+    try:
+        yield
+    except SanchoError as e:
+        if e.field is not None and e.field.startswith("description"):
+            e.field = e.field.replace("description", "changes", 1)
+        raise
+
+
 @router.post("/jobs/clone", status_code=201, responses=problems(JobNotFound, *SUBMITTED, TooDifferentToClone))
 async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deployment: Deployed) -> ClonesOut:
     """Submit jobs again, with what is changed: all of them or none. The jobs themselves stay as they are."""
@@ -77,8 +90,10 @@ async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deploymen
     clones: list[CloneOut] = []
     for specs in groups.values():
         description = described(specs[0].description, body.changes).description()
-        if description.sandbox is not None:
-            await service.check_sandbox(deployment, conn, caller.vo, description.sandbox)
-        made = await service.submit(conn, caller, description, [{**s.parameters, **body.parameters} for s in specs])
+        with blaming_changes():
+            if description.sandbox is not None:
+                await service.check_sandbox(deployment, conn, caller.vo, description.sandbox)
+            rows = [{**spec.parameters, **body.parameters} for spec in specs]
+            made = await service.submit(conn, caller, description, rows)
         clones += [CloneOut(job_id=s.job_id, clone_id=new) for s, new in zip(specs, made.job_ids, strict=True)]
     return ClonesOut(clones=sorted(clones, key=lambda one: one.job_id))

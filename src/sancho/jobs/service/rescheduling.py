@@ -10,7 +10,7 @@ from sancho.jobs.errors import NotReschedulable, OutputPromisedTwice, Reschedule
 from sancho.jobs.model import AttemptState, JobState, Reason
 from sancho.jobs.service.life import lock_own
 from sancho.jobs.service.promises import promise_again, taken
-from sancho.jobs.service.retrying import back_home, requeue
+from sancho.jobs.service.retrying import back_home, left_alone, requeue
 from sancho.jobs.store import life, rescheduling, submitting, views
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -39,7 +39,7 @@ async def release(conn: Connection, caller: Principal, job_ids: Sequence[int]) -
     """Put jobs that are held back into their queues; return them. Raises `JobNotFound`, `NotYours`."""
     await rescheduling.keep_inputs(conn, caller.vo, job_ids)
     locked = await lock_own(conn, caller, job_ids)
-    held = [job_id for job_id, state, *_ in locked if state is JobState.HELD]
+    held = await left_alone(conn, caller.vo, [job_id for job_id, state, *_ in locked if state is JobState.HELD])
     if held:
         await requeue(conn, caller.vo, held, f"released by {caller.account}")
     return held

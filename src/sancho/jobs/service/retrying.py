@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from sancho.jobs import plan
 from sancho.jobs.model import AVOIDED, Failure, JobState, Reason, Requirement, Retry, slot_of, ways_of
@@ -90,10 +89,19 @@ async def forgive(conn: Connection, vo: int, *, after: timedelta = AVOIDED) -> l
     job_ids = await retrying.list_avoiding(conn, vo, after, FORGIVEN_AT_ONCE)
     if not job_ids:
         return []
-    await life.leave_queues(conn, vo, job_ids)
     locked = await life.lock_jobs(conn, vo, job_ids)
-    still: list[Any] = [job_id for job_id, state, *_ in locked if state is JobState.WAITING]
+    still = [job_id for job_id, state, *_ in locked if state is JobState.WAITING]
+    await life.leave_queues(conn, vo, still)
     return await back_home(conn, vo, still, "any site will do again")
+
+
+async def left_alone(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[int]:
+    """Those of these locked jobs, which have left their queues, that no match takes at this moment.
+
+    A match that has the row of a job in its queue waits for the job; to put another there would be to wait for it.
+    """
+    taken = set(await retrying.being_taken(conn, vo, job_ids))
+    return [job_id for job_id in job_ids if job_id not in taken]
 
 
 async def back_home(conn: Connection, vo: int, job_ids: Sequence[int], detail: str) -> list[int]:
@@ -101,8 +109,7 @@ async def back_home(conn: Connection, vo: int, job_ids: Sequence[int], detail: s
 
     One that a match takes at this moment is left to it.
     """
-    taken = set(await retrying.being_taken(conn, vo, job_ids))
-    free = [job_id for job_id in job_ids if job_id not in taken]
+    free = await left_alone(conn, vo, job_ids)
     if free:
         homes = await retrying.homes(conn, vo, free)
         await retrying.put_into(conn, vo, {job_id: home.task_queue_id for job_id, home in homes.items()})
