@@ -146,14 +146,15 @@ async def test_jobs_that_are_held_released_put_back_killed_matched_and_failed_at
 
     async def change(n: int) -> None:
         root = user(world, "root")
-        for step in (
+        steps: list[Callable[[Connection], Awaitable[object]]] = [
             lambda conn: service.hold(conn, root, some()),
             lambda conn: service.release(conn, root, ids),
             lambda conn: service.reschedule_each(conn, root, some(), force=n == 1),
             lambda conn: service.kill(conn, root, some()[:1]),
             lambda conn: service.forgive(conn, 1, after=timedelta(seconds=-1)),
             lambda conn: service.resolve_all(conn, 1),
-        ):  # fmt: skip
+        ]
+        for step in steps:
             await once(step)
 
     async def work(n: int) -> None:

@@ -20,7 +20,10 @@ JOB_CHANGES = [
     ),
     case("POST /jobs/kill", 422, "invalid_request", "body", body={"where": "state = done"}),
     case("POST /jobs/hold", 422, "invalid_request", "body", body={"cursor": "5"}),
-    case("POST /jobs/hold", 422, "cursor_malformed", "cursor", body={"job_ids": None, "where": "", "cursor": "x"}),
+    case(
+        "POST /jobs/hold", 422, "cursor_malformed", "cursor",
+        body={"job_ids": None, "where": "id = 1", "cursor": "x"},
+    ),
     case("POST /jobs/clone", 422, "invalid_request", "changes.name", body={"changes": {"name": None}}),
     case(
         "POST /jobs/clone", 422, "invalid_request", "changes.requirements",
