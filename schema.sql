@@ -795,7 +795,7 @@ CREATE TABLE sancho.job (
     site_id integer,
     job_id bigint NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['P'::"char", 'W'::"char", 'M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char"])))
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['P'::"char", 'W'::"char", 'H'::"char", 'M'::"char", 'R'::"char", 'C'::"char", 'D'::"char", 'F'::"char", 'K'::"char"])))
 )
 WITH (fillfactor='70');
 
@@ -1452,6 +1452,30 @@ CREATE TABLE sancho.refresh_token (
 
 
 --
+-- Name: registered_pilot; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.registered_pilot (
+    vo smallint NOT NULL,
+    accounting_sent boolean DEFAULT false NOT NULL,
+    pilot_id bigint DEFAULT nextval('sancho.pilot_pilot_id_seq'::regclass) NOT NULL,
+    job_id bigint,
+    benchmark double precision,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    stamp text NOT NULL COLLATE pg_catalog."C",
+    reference text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL COLLATE pg_catalog."C",
+    status_reason text COLLATE pg_catalog."C",
+    destination_site text NOT NULL COLLATE pg_catalog."C",
+    grid_site text NOT NULL COLLATE pg_catalog."C",
+    grid_type text NOT NULL COLLATE pg_catalog."C",
+    queue text COLLATE pg_catalog."C",
+    CONSTRAINT registered_pilot_status_check CHECK ((status = ANY (ARRAY['Submitted'::text, 'Waiting'::text, 'Running'::text, 'Done'::text, 'Failed'::text, 'Deleted'::text, 'Aborted'::text, 'Unknown'::text])))
+);
+
+
+--
 -- Name: replica; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1479,6 +1503,19 @@ CREATE TABLE sancho.replica_path (
     rse_id integer NOT NULL,
     did_id bigint NOT NULL,
     path text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
+-- Name: reschedule; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.reschedule (
+    vo smallint NOT NULL,
+    number smallint NOT NULL,
+    attempts smallint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 
@@ -1862,7 +1899,8 @@ CREATE TABLE sancho.task_queue (
     digest bytea NOT NULL,
     account_id integer NOT NULL,
     type text,
-    requirements jsonb NOT NULL
+    requirements jsonb NOT NULL,
+    instead_of integer
 );
 
 
@@ -2014,7 +2052,9 @@ CREATE TABLE sancho.vo (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     alias text,
     passwords boolean DEFAULT true NOT NULL,
+    max_reschedules smallint DEFAULT 3 NOT NULL,
     CONSTRAINT vo_alias_check CHECK ((alias ~ '^[a-z0-9]{1,3}$'::text)),
+    CONSTRAINT vo_max_reschedules_check CHECK (((max_reschedules >= 0) AND (max_reschedules <= 1000))),
     CONSTRAINT vo_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text)),
     CONSTRAINT vo_passwords_check CHECK ((passwords OR (vo <> 0)))
 );
@@ -2636,6 +2676,22 @@ ALTER TABLE ONLY sancho.refresh_token
 
 
 --
+-- Name: registered_pilot registered_pilot_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.registered_pilot
+    ADD CONSTRAINT registered_pilot_pkey PRIMARY KEY (pilot_id, vo);
+
+
+--
+-- Name: registered_pilot registered_pilot_stamp_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.registered_pilot
+    ADD CONSTRAINT registered_pilot_stamp_vo_key UNIQUE (stamp, vo);
+
+
+--
 -- Name: replica_path replica_path_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2649,6 +2705,14 @@ ALTER TABLE ONLY sancho.replica_path
 
 ALTER TABLE ONLY sancho.replica
     ADD CONSTRAINT replica_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
+-- Name: reschedule reschedule_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.reschedule
+    ADD CONSTRAINT reschedule_pkey PRIMARY KEY (job_id, vo);
 
 
 --
@@ -3418,6 +3482,20 @@ CREATE INDEX refresh_token_family ON sancho.refresh_token USING btree (family, v
 
 
 --
+-- Name: registered_pilot_job; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX registered_pilot_job ON sancho.registered_pilot USING btree (job_id, vo) WHERE (job_id IS NOT NULL);
+
+
+--
+-- Name: registered_pilot_status; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX registered_pilot_status ON sancho.registered_pilot USING btree (vo, status, pilot_id);
+
+
+--
 -- Name: replica_path_path; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3548,6 +3626,13 @@ CREATE INDEX submission_sandbox ON sancho.submission USING btree (sandbox, vo) W
 --
 
 CREATE INDEX submission_time ON sancho.submission USING btree (vo, submitted_at, submission_id);
+
+
+--
+-- Name: task_queue_avoiding; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX task_queue_avoiding ON sancho.task_queue USING btree (vo, task_queue_id) WHERE ((instead_of IS NOT NULL) AND active);
 
 
 --
@@ -4288,6 +4373,14 @@ ALTER TABLE ONLY sancho.refresh_token
 
 
 --
+-- Name: registered_pilot registered_pilot_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.registered_pilot
+    ADD CONSTRAINT registered_pilot_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: replica replica_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4962,6 +5055,12 @@ ALTER TABLE sancho.quota_slot ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.refresh_token ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: registered_pilot; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.registered_pilot ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: replica; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4972,6 +5071,12 @@ ALTER TABLE sancho.replica ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.replica_path ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: reschedule; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.reschedule ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: resource; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5539,6 +5644,13 @@ CREATE POLICY wall ON sancho.refresh_token USING ((vo = ANY (( SELECT sancho.ser
 
 
 --
+-- Name: registered_pilot wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.registered_pilot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: replica wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -5550,6 +5662,13 @@ CREATE POLICY wall ON sancho.replica USING ((vo = ANY (( SELECT sancho.served_vo
 --
 
 CREATE POLICY wall ON sancho.replica_path USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: reschedule wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.reschedule USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -12,8 +12,8 @@ DOORS = {"service", "model", "errors"}
 RANKS = {"api": 5, "kinds": 5, "personal": 5, "tasks": 5, "service": 4, "plan": 3, "store": 3, "errors": 1, "model": 0}
 RANK_OF_OTHERS = 2
 COMPAT_RANKS = {
-    "api": 6, "caller": 4, "streams": 4, "body": 4, "translate": 3, "attributes": 2.3, "parameters": 2.2,
-    "grammar": 2.1, "errors": 2, "wire": 1, "endpoints": 1,
+    "api": 6, "caller": 4, "streams": 4, "answers": 4, "body": 4, "translate": 3, "columns": 2.4, "attributes": 2.3,
+    "parameters": 2.2, "grammar": 2.1, "errors": 2, "wire": 1, "endpoints": 1,
 }  # fmt: skip
 PURE = {"model", "plan"}
 IMPURE_PACKAGES = {"asyncio", "anyio", "fastapi", "httpx2", "procrastinate", "psycopg", "psycopg_pool", "pydantic"}

@@ -28,7 +28,7 @@ from sancho_client.calls import (
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
-from sancho_client.models.jobs import Gpus, JobBeat, JobDescription, JobReport, Output, Requirements, RuleWish
+from sancho_client.models.jobs import Gpus, JobBeat, JobDescription, JobReport, Output, Requirements, Retry, RuleWish
 from sancho_client.models.lives import NewAttachment, NewCollection
 from sancho_client.models.topology import Beat
 from sancho_client.models.vos import NewVo, Resource
@@ -65,6 +65,7 @@ DESCRIPTION = JobDescription(
         )
     ],
     max_attempts=1,
+    retry=Retry(site=3, data=1, job=0),
     priority=1,
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -151,6 +152,9 @@ OPERATIONS: Sequence[Operation] = [
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
+    jobs.clone([1], {"priority": 1}, parameters={"seed": 1}),
+    jobs.hold(where="name = n", cursor="1"),
+    jobs.release([1]),
     jobs.list_jobs(
         where="state = done", state="done", name="n", submission=1, mine=True, sort="id", columns=["site"], limit=1
     ),
@@ -163,7 +167,7 @@ OPERATIONS: Sequence[Operation] = [
     jobs.beat([JobBeat(job_id=1, load=1, memory=1, virtual=1, disk=1, cpu=1, wall=1, tail="x")], [1]),
     jobs.new_sandbox("0" * 64, 1),
     jobs.producers(["mc:a"]),
-    jobs.reschedule([1]),
+    jobs.reschedule([1], force=True, anew=True),
     jobs.sandbox(1),
     jobs.show(1),
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678", anyway=True),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sancho.compat.diracx import states_wire as states
 from sancho.compat.diracx.errors import ColumnUnknown, SearchUnfit
-from sancho.compat.diracx.jobs_translate import ALWAYS, COLUMNS, NEVER, Column, Kind, period, query_of, shown
+from sancho.compat.diracx.jobs_translate import COLUMNS, query_of, shown
 from sancho.compat.diracx.jobs_wire import ScalarSpec, Spec, VectorSpec
+from sancho.compat.diracx.search_columns import ALWAYS, NEVER, Column, Kind, period
 from sancho.jobs.model import JobState
 from sancho.jobs.store.fields import field_of
 from sancho.kit.query import All, Either, Not, Predicate, Query

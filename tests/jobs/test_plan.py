@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 
 from sancho.jobs import plan
 from sancho.jobs.errors import NoSiteCanRun, ParameterMissing
-from sancho.jobs.model import TRANSITIONS, Description, JobState, Output, Reason, Requirement, Slot, fill
+from sancho.jobs.model import (
+    FAULTS,
+    TRANSITIONS,
+    Description,
+    Failure,
+    Fault,
+    JobState,
+    Output,
+    Reason,
+    Requirement,
+    Retry,
+    Slot,
+    fill,
+)
 
 SLOT = Slot(ce="A-CE", site="SITE-A", cores=2, memory=4000, walltime=timedelta(hours=2), tags=frozenset({"gpu"}))
 
@@ -89,11 +102,68 @@ def test_what_none_can_ever_run_waits_only_when_it_says_so() -> None:
     assert plan.check_feasible([need], slots, anyway=True) == 0
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-def test_only_faults_of_the_grid_are_tried_again_and_only_while_tries_are_left(reason: Reason) -> None:
-    again = JobState.WAITING if reason.worth_retrying else JobState.FAILED
-    assert plan.after_failure(reason, attempts=1, max_attempts=3) is again
-    assert plan.after_failure(reason, attempts=3, max_attempts=3) is JobState.FAILED
+REASONS = st.sampled_from([None, *Reason])
+RETRIES = st.builds(
+    Retry, site=st.none() | st.integers(0, 5), data=st.integers(0, 5), job=st.integers(0, 5)
+)  # fmt: skip
+
+
+def failures(reasons: list[Reason | None]) -> list[Failure]:
+    """Failed attempts of a job, the last one last."""
+    return [Failure(job_id=1, reason=reason, site="SITE-A", site_id=7, recent=True) for reason in reasons]
+
+
+def test_every_reason_is_somebodys_fault() -> None:
+    assert set(FAULTS) == set(Reason)
+
+
+@given(st.lists(REASONS, min_size=1, max_size=12), RETRIES, st.integers(1, 10))
+def test_a_job_is_tried_again_as_often_as_it_says_and_never_beyond_its_attempts(
+    reasons: list[Reason | None], retry: Retry, most: int
+) -> None:
+    past = failures(reasons)
+    lived = [
+        n for n in range(1, len(past) + 1)
+        if plan.after_failure(past[:n], retry, attempts=n, max_attempts=most) is JobState.WAITING
+    ]  # fmt: skip
+    assert all(n < most for n in lived)
+    for fault in Fault:
+        of_it = [n for n in lived if (FAULTS[r] if (r := reasons[n - 1]) else Fault.SITE) is fault]
+        allowed = retry.most(fault)
+        assert allowed is None or len(of_it) <= allowed
+        assert fault is not Fault.USER or not of_it
+    for n in set(range(1, len(past) + 1)) - set(lived):
+        fault = FAULTS[r] if (r := reasons[n - 1]) else Fault.SITE
+        alike = sum(1 for r in reasons[:n] if (FAULTS[r] if r else Fault.SITE) is fault)
+        allowed = retry.most(fault)
+        assert n >= most or (allowed is not None and alike > allowed), "it is given up for no other cause"
+
+
+def test_by_default_what_is_not_the_jobs_fault_is_tried_again() -> None:
+    for reason, fault in FAULTS.items():
+        state = plan.after_failure(failures([reason]), Retry(), attempts=1, max_attempts=3)
+        assert state is (JobState.WAITING if fault in (Fault.SITE, Fault.DATA) else JobState.FAILED), reason
+
+
+def test_sites_are_avoided_as_long_as_another_slot_fits() -> None:
+    other = replace(SLOT, ce="B-CE", site="SITE-B")
+    third = replace(SLOT, ce="C-CE", site="SITE-C", cores=1)
+    lost = Failure(job_id=1, reason=Reason.UPLOAD_FAILED, site="SITE-A", site_id=1, recent=True)
+    lost_at_b = replace(lost, site="SITE-B", site_id=2)
+    one, two = [Requirement(memory=1)], [Requirement(memory=1, cores=2)]
+    assert plan.to_avoid([lost], one, [SLOT, other]) == (1,)
+    assert plan.to_avoid([lost], one, [SLOT]) == ()
+    assert plan.to_avoid([lost, lost_at_b], one, [SLOT, other, third]) == (1, 2)
+    assert plan.to_avoid([lost, lost_at_b], two, [SLOT, other, third]) == (2,)
+    assert plan.to_avoid([replace(lost, recent=False), lost_at_b], one, [SLOT, other, third]) == (2,)
+    assert plan.to_avoid([lost, replace(lost_at_b, reason=Reason.PAYLOAD_FAILED)], one, [SLOT, other]) == ()
+    for reason in (Reason.PILOT_LOST, Reason.PILOT_STOPPED):
+        silent = replace(lost, reason=reason)
+        assert plan.to_avoid([silent], one, [SLOT, other]) == ()
+        assert plan.to_avoid([silent, silent], one, [SLOT, other]) == (1,)
+        assert plan.to_avoid([silent, replace(silent, site="SITE-B", site_id=2)], one, [SLOT, other]) == ()
+    (way,) = plan.elsewhere([Requirement(banned_sites=("9",))], (2, 1))
+    assert way.banned_sites == ("1", "2", "9")
 
 
 def test_every_state_is_in_the_table_and_done_is_the_end() -> None:

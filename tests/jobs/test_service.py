@@ -14,7 +14,6 @@ from sancho.jobs.errors import (
     JobNotFound,
     KeyUsed,
     NoSiteCanRun,
-    NotReschedulable,
     OutputPromisedTwice,
     OutputsDiffer,
     SandboxMissing,
@@ -301,12 +300,6 @@ async def test_a_rescheduled_job_promises_again_and_runs_as_a_new_attempt(conn: 
         checksums=dict.fromkeys(intents, "00000001"),
     )  # fmt: skip
     assert ended is JobState.DONE
-
-
-async def test_only_ended_jobs_are_rescheduled(conn: Connection, world: World) -> None:
-    made = await submitted(conn, world)
-    with pytest.raises(NotReschedulable, match="waiting"):
-        await service.reschedule(conn, user(world), made.job_ids)
 
 
 async def test_jobs_of_others_are_left_alone(conn: Connection, world: World) -> None:

@@ -311,7 +311,7 @@ def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
 def _jobs(filled: Filled) -> Iterator[Ask]:
     more: dict[str, Any] = {
         "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
-        "max_attempts": 2, "priority": 1,
+        "max_attempts": 2, "retry": {"site": 1, "data": 1, "job": 1}, "priority": 1,
         "type": "simulation", "job_group": "spring",
         "requirements": {
             "cores": 1, "max_cores": 4096, "memory": "1 MB", "memory_per_core": "1 MB", "memory_limit": "2 GB",
@@ -326,9 +326,10 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
         **more["requirements"], "scratch": "1 GB", "io": "1 MB", "system": "linux", "architecture": "x86_64",
         "min_microarchitecture": 2, "max_microarchitecture": 4, "gpus": gpus,
     }]  # fmt: skip
-    said = description("new", **more)
-    said["outputs"][0]["rule"]["lifetime"] = "1 d"
-    said["outputs"][0]["dataset"] = "mc:new_out"
+    said, changes = (description(name, **more) for name in ("new", "again"))
+    for one in (said, changes):
+        one["outputs"][0]["rule"]["lifetime"] = "1 d"
+        one["outputs"][0]["dataset"] = "mc:new_out"
     yield ask(
         "POST /jobs",
         body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good", "anyway": False},
@@ -354,8 +355,13 @@ def _jobs(filled: Filled) -> Iterator[Ask]:
     view = {"where": "state = failed", "sort": "-changed_at", "columns": ["error"]}
     yield ask("PUT /jobs/views/{name}", name="mine", body=view)
     yield ask("DELETE /jobs/views/{name}", name=f"view-{filled.vo}")
-    yield ask("POST /jobs/kill", body={"job_ids": [filled.ids["job_waiting"]]})
-    yield ask("POST /jobs/reschedule", body={"job_ids": [filled.ids["job_killed"]]})
+    search: dict[str, Any] = {"where": None, "cursor": None}
+    yield ask("POST /jobs/kill", body={"job_ids": [filled.ids["job_waiting"]], **search})
+    yield ask("POST /jobs/hold", body={"job_ids": [filled.ids["job_waiting"]], **search})
+    yield ask("POST /jobs/release", body={"job_ids": [filled.ids["job_held"]], **search})
+    killed = [filled.ids["job_killed"]]
+    yield ask("POST /jobs/reschedule", body={"job_ids": killed, "force": False, "anew": False, **search})
+    yield ask("POST /jobs/clone", body={"job_ids": killed, "changes": changes, "parameters": {"seed": 2}})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
     yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
     yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1, "follow": True})

@@ -1,7 +1,8 @@
 """A grid in which everything exists, twice: VOs belle and gridpp with things of the same names, and a pilot each.
 
 Each VO has, besides the world's: CE and RSE of its own at SITE-A, a quota, files in a dataset in a container, a rule,
-uploads under way, jobs that wait, run, were killed and are done, a sandbox, and a login. All made through the API.
+uploads under way, jobs that wait, are held, run, were put back and killed, and are done, a sandbox, and a login. All
+made through the API.
 """
 
 import hashlib
@@ -241,6 +242,9 @@ async def _make_pilot(filled: Filled) -> None:
                 "stamp": stamp, "hash": hashlib.sha256(secret.encode()).digest(),
             },
         )  # fmt: skip
+    body = {"pilot_stamp": "theirs", "vo": filled.vo, "grid_site": f"of {filled.vo}"}
+    root = {"authorization": f"Bearer {filled.served.token(filled.vo, 'root')}"}
+    _checked(await filled.served.client.post("/api/pilots/", json=body, headers=root), "POST", "/api/pilots/", 201)
     login = await filled.served.client.post("/v1/pilot/login", json={"stamp": stamp, "secret": secret})
     said = _checked(login, "POST", "/pilot/login", 200)
     filled.pilot = Pilot(stamp, said["next_secret"], said["token"], secret)
@@ -270,12 +274,15 @@ async def _make_jobs(filled: Filled) -> None:
     filled.secrets.add(sandbox["url"].partition("signature=")[2].partition("&")[0])
     _checked(await filled.served.client.put(sandbox["url"], content=CONTENT), "PUT", "sandbox", 201)
     await filled.ask("POST", "/sandboxes", {"sha256": "4" * 64, "size": 4}, status=201)  # and never sent
-    for name in ("done", "running", "killed", "waiting"):
+    for name in ("done", "running", "killed", "held", "waiting"):
         said = {"description": description(name, sandbox=SHA256), "idempotency_key": f"key-{name}"}
         made = await filled.ask("POST", "/jobs", said, status=201)
         filled.ids |= {f"job_{name}": made["job_ids"][0], f"submission_{name}": made["submission_id"]}
         if name == "killed":
+            await filled.ask("POST", "/jobs/reschedule", {"job_ids": made["job_ids"]})
             await filled.ask("POST", "/jobs/kill", {"job_ids": made["job_ids"]})
+        if name == "held":
+            await filled.ask("POST", "/jobs/hold", {"job_ids": made["job_ids"]})
         if name in ("done", "running"):
             await _run(filled, name)
         if name == "killed":

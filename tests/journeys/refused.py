@@ -258,7 +258,7 @@ JOB_CASES = [
     case("POST /jobs/kill", 404, "job_not_found", "job_ids", body={"job_ids": ["job_waiting", UNKNOWN]}),
     case("POST /jobs/kill", 403, "not_yours", account="carol"),
     case("POST /jobs/reschedule", 404, "job_not_found", "job_ids", body={"job_ids": ["job_killed", UNKNOWN]}),
-    case("POST /jobs/reschedule", 409, "not_reschedulable", "job_ids", body={"job_ids": ["job_killed", "job_waiting"]}),
+    case("POST /jobs/reschedule", 409, "not_reschedulable", "job_ids", body={"job_ids": ["job_killed", "job_done"]}),
     case("POST /jobs/producers", 404, "did_not_found", "dids", body={"dids": ["mc:nothing"]}),
     *(
         case(f"GET /jobs/{{job_id}}{more}", 404, "job_not_found", "job_id", job_id=UNKNOWN)

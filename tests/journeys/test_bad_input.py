@@ -14,6 +14,7 @@ from sancho.app import create_app
 from tests.journeys.asking import NATIVE, PRESIGNED, Ask, good
 from tests.journeys.given import Grid
 from tests.journeys.refused import CASES, Case, as_instance, check_refused
+from tests.journeys.refused_changes import JOB_CHANGES
 from tests.journeys.spoiling import Schema, Spoiler, Spoilt
 
 pytestmark = pytest.mark.xdist_group("bad input")
@@ -295,7 +296,7 @@ async def test_an_escaped_slash_in_a_did_is_a_slash(grid: Grid) -> None:
         assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [*CASES, *JOB_CHANGES], ids=str)
 async def test_what_makes_no_sense_is_refused_for_the_right_reason(grid: Grid, case: Case) -> None:
     before = grid.contents.read(NOTED)
     filled = grid.belle if case.vo == "belle" else as_instance(grid)

@@ -129,7 +129,9 @@ async def test_no_body_makes_a_route_fail(grid: Grid, route: str) -> None:
 
 
 SPECS: dict[str, dict[str, Any]] = {
-    "VO": {"share": 2, "alias": "v", "passwords": True, "description": "x", "email": "a@b.org"},
+    "VO": {"share": 2, "alias": "v", "passwords": True, "description": "x", "email": "a@b.org",
+        "max_reschedules": 3,
+    },
     "ClientSettings": {"options": {"threads": 4, "site": "SITE-A", "debug": True, "ratio": 0.5}},
     "Group": {"permissions": ["jobs:create"], "share": 2},
     "Account": {"kind": "user", "email": "a@b.org", "groups": ["users"], "suspended": False, "password_hash": None,

@@ -4,8 +4,8 @@ A *job* is wanted once and survives retries; an *attempt* is one run of it on on
 a slot and read the same inputs wait in one *task queue*, the unit of matching.
 
     submit ─▶ pending ──inputs complete──▶ waiting ──match──▶ matched ─▶ running ─▶ completing ─▶ done
-                                              ▲                   └─────────┴──────────┴──▶ failed, killed
-                                              └──────── lost, or a fault of the grid ──────┘
+                                            ▲ ▲                   └─────────┴──────────┴──▶ failed, killed
+                                     held ◀─┘ └─ a fault that is not its own, or rescheduled ─┘
 
 A finishing attempt commits its uploads, extends the rules above them, records provenance and usage and ends the
 job in one transaction (`service.finish`): that transaction is why this project exists. Jobs read `dids` and

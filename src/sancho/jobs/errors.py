@@ -195,13 +195,45 @@ class OutputsDiffer(BadRequest):
 
 
 class NotReschedulable(Conflict):
-    """Job {job_id} is {state}; only failed and killed jobs can be rescheduled."""
+    """Job {job_id} is {state}; it cannot be put back to its start."""
 
     code = "not_reschedulable"
 
     def __init__(self, *, job_id: int, state: str) -> None:
         """Name the job and its state."""
-        super().__init__(job_id=job_id, state=state, field="job_ids", hint="Kill it first, or wait until it has ended.")
+        hint = (
+            "Its outputs are in the catalogue; clone it to have them made anew, under other names."
+            if state == "done"
+            else "Wait until it has ended, or kill it first. An administrator may give up what a pilot has, by force."
+        )
+        super().__init__(job_id=job_id, state=state, field="job_ids", hint=hint)
+
+
+class RescheduledTooOften(Conflict):
+    """Job {job_id} was put back to its start {number} times, which is as often as jobs of this VO may be."""
+
+    code = "rescheduled_too_often"
+
+    def __init__(self, *, job_id: int, number: int) -> None:
+        """Say how often it was."""
+        super().__init__(
+            job_id=job_id, number=number, field="job_ids",
+            hint="Look at why it fails, and clone it with what has to be changed; administrators may begin to count "
+            "anew.",
+        )  # fmt: skip
+
+
+class TooDifferentToClone(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_different_to_clone"
+
+    def __init__(self, *, count: int, limit: int) -> None:
+        """Say how many submissions the jobs are of, and may be."""
+        super().__init__(
+            what=f"Cloning jobs of {count} submissions at once", limit=limit, field="job_ids",
+            hint="Clone them in parts.",
+        )  # fmt: skip
 
 
 class CursorMalformed(Invalid):

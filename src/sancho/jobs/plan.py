@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,15 +10,19 @@ from typing import Any
 
 from sancho.jobs.errors import NoSiteCanRun, OutputOutside, ParameterMissing, TooManyOutputs
 from sancho.jobs.model import (
+    FAULTS,
     JOB_ID,
     MOST_AHEAD,
     MOST_OUTPUTS,
     TRANSITIONS,
     Description,
+    Failure,
+    Fault,
     JobState,
     Reason,
     Report,
     Requirement,
+    Retry,
     Slot,
     Standing,
     Status,
@@ -140,9 +145,46 @@ def _obstacle(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str | None:
     return f"the nearest is {best.ce} at {best.site}, but {'; '.join(missing)}" if missing else None
 
 
-def after_failure(reason: Reason, *, attempts: int, max_attempts: int) -> JobState:
-    """The job's state after a failed attempt: back to the queue for faults of the grid, while tries are left."""
-    return JobState.WAITING if reason.worth_retrying and attempts < max_attempts else JobState.FAILED
+def after_failure(past: Sequence[Failure], retry: Retry, *, attempts: int, max_attempts: int) -> JobState:
+    """The job's state after a failed attempt, the last of its `past` ones: back to its queue while it may be retried.
+
+    It may be as often as its description says of that fault, and `max_attempts` bounds all `attempts` together.
+    """
+    fault = _fault(past[-1])
+    before = sum(1 for one in past[:-1] if _fault(one) is fault)
+    most = retry.most(fault)
+    again = attempts < max_attempts and (most is None or before < most)
+    return JobState.WAITING if again else JobState.FAILED
+
+
+def _fault(failure: Failure) -> Fault:
+    return Fault.SITE if failure.reason is None else FAULTS[failure.reason]
+
+
+def to_avoid(past: Sequence[Failure], ways: Sequence[Requirement], slots: Sequence[Slot]) -> tuple[int, ...]:
+    """The sites where a job is not to be tried again for a while: those that failed it of late, by their own fault.
+
+    That a pilot stopped or fell silent says little of its site, so it must happen twice. Only the last of the sites
+    is avoided if no other slot would fit; none if that one alone has such slots.
+    """
+    weights: Counter[tuple[str, int]] = Counter()
+    for one in past:
+        if one.recent and _fault(one) is Fault.SITE:
+            weights[one.site, one.site_id] += 1 if one.reason in (Reason.PILOT_LOST, Reason.PILOT_STOPPED) else 2
+    failed = {site: site_id for (site, site_id), weight in weights.items() if weight > 1}
+    if _fault(past[-1]) is not Fault.SITE or past[-1].site not in failed:
+        return ()
+    for sites in (tuple(failed), (past[-1].site,)):
+        rest = [slot for slot in slots if slot.site not in sites]
+        if any(not lacks(way, slot) for way in ways for slot in rest):
+            return tuple(sorted(failed[site] for site in sites))
+    return ()
+
+
+def elsewhere(ways: Sequence[Requirement], site_ids: Sequence[int]) -> list[Requirement]:
+    """The ways of a queue, whose sites are named by ids, without some sites."""
+    banned = tuple(map(str, site_ids))
+    return [in_order(replace(way, banned_sites=(*way.banned_sites, *banned))) for way in ways]
 
 
 # ---- what is reported
@@ -219,7 +261,10 @@ def in_order(way: Requirement) -> Requirement:
 
 
 def queue_digest(who: Mapping[str, Any], ways: Sequence[Requirement], input_set_id: int | None) -> bytes:
-    """What makes two jobs wait in the same task queue; `who` is whose they are, of what type and priority."""
+    """What makes two jobs wait in the same task queue; `who` is whose they are, of what type and priority.
+
+    Of a queue for jobs that avoid sites, `who` is the queue that they come from.
+    """
     said = [dict(who), [write(in_order(way)) for way in ways], input_set_id]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 

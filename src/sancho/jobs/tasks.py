@@ -51,6 +51,14 @@ async def forget_commands(deployment: Deployment) -> None:
             await service.forget_commands(conn, vo)
 
 
+@tasks.task("forgive_all", every=timedelta(minutes=1))
+async def forgive_all(deployment: Deployment) -> None:
+    """Let jobs that have avoided a site for long wait for any site again."""
+    for vo in await all_vos(deployment.database):
+        async with deployment.database.transaction([vo]) as conn:
+            await service.forgive(conn, vo)
+
+
 @tasks.task("prepare_weeks", every=timedelta(days=1))
 async def prepare_weeks(deployment: Deployment) -> None:
     """Make the partitions of the coming weeks."""

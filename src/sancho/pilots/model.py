@@ -108,6 +108,18 @@ class PilotRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Registration:
+    """A pilot that somebody else's factory manages, as it was registered; the words are the factory's own."""
+
+    stamp: str
+    reference: str
+    status: str
+    destination_site: str
+    grid_site: str
+    grid_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CeSettings:
     """What provisioning needs of a CE."""
 

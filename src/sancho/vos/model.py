@@ -32,6 +32,8 @@ class VO:
     """A name of three letters at most, for clients that bear no longer one."""
     passwords: bool = True
     """Whether its accounts may log in with passwords."""
+    max_reschedules: int = 3
+    """How often one of its jobs may be put back to its start."""
 
 
 @dataclass(frozen=True, kw_only=True)

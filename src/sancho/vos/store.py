@@ -15,12 +15,14 @@ APPLY_LOCK = 0x5A4C0
 
 async def find(conn: Connection, name: str) -> VO | None:
     """Find a VO by name."""
-    return await find_row(conn, VO, "SELECT vo, name, alias, passwords FROM vo WHERE name = %(name)s", {"name": name})
+    return await find_row(
+        conn, VO, "SELECT vo, name, alias, passwords, max_reschedules FROM vo WHERE name = %(name)s", {"name": name}
+    )
 
 
 async def all_vos(conn: Connection) -> list[VO]:
     """Every VO, `instance` included."""
-    return await fetch(conn, VO, "SELECT vo, name, alias, passwords FROM vo ORDER BY vo")
+    return await fetch(conn, VO, "SELECT vo, name, alias, passwords, max_reschedules FROM vo ORDER BY vo")
 
 
 async def create(conn: Connection, names: Sequence[str]) -> list[VO]:
@@ -63,6 +65,19 @@ async def put_passwords(conn: Connection, names: Sequence[str], allowed: Sequenc
          WHERE vo.name = wanted.name AND vo.passwords <> wanted.allowed
         """,
         {"names": list(names), "allowed": list(allowed)},
+    )
+
+
+async def put_max_reschedules(conn: Connection, names: Sequence[str], most: Sequence[int]) -> None:
+    """Let jobs of the n-th VO be put back to their start so often."""
+    await execute(
+        conn,
+        """
+        UPDATE vo SET max_reschedules = wanted.most
+          FROM unnest(%(names)s::text[], %(most)s::smallint[]) AS wanted (name, most)
+         WHERE vo.name = wanted.name AND vo.max_reschedules <> wanted.most
+        """,
+        {"names": list(names), "most": list(most)},
     )
 
 

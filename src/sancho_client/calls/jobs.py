@@ -8,6 +8,7 @@ from uuid import uuid4
 from sancho_client.call import Call, Pages, body, segment
 from sancho_client.models.jobs import (
     Changed,
+    Clones,
     Job,
     JobBeat,
     JobCommands,
@@ -119,15 +120,61 @@ def beat(beats: Sequence[JobBeat], acknowledged: Sequence[int] = ()) -> Call[Job
     return Call(method="PATCH", path="/v1/jobs/heartbeats", answer=JobCommands, json=sent, repeatable=True)
 
 
-def kill(job_ids: Sequence[int]) -> Call[Changed]:
-    """Kill jobs; those that are over stay as they are."""
-    sent = body(job_ids=list(job_ids))
-    return Call(method="POST", path="/v1/jobs/kill", answer=Changed, json=sent, repeatable=True)
+def kill(job_ids: Sequence[int] | None = None, *, where: str | None = None, cursor: str | None = None) -> Call[Changed]:
+    """Kill jobs; those that are over stay as they are.
+
+    In place of ids `where` finds those that may be changed so, a thousand at a time: the answer says where to go on.
+    """
+    return _change("kill", body(job_ids=_ids(job_ids), where=where, cursor=cursor), repeatable=True)
 
 
-def reschedule(job_ids: Sequence[int]) -> Call[Changed]:
-    """Try failed and killed jobs again."""
-    return Call(method="POST", path="/v1/jobs/reschedule", answer=Changed, json=body(job_ids=list(job_ids)))
+def hold(job_ids: Sequence[int] | None = None, *, where: str | None = None, cursor: str | None = None) -> Call[Changed]:
+    """Hold jobs that wait, until they are released; chosen as `kill` does."""
+    return _change("hold", body(job_ids=_ids(job_ids), where=where, cursor=cursor), repeatable=True)
+
+
+def release(
+    job_ids: Sequence[int] | None = None, *, where: str | None = None, cursor: str | None = None
+) -> Call[Changed]:
+    """Let jobs that are held wait again; chosen as `kill` does."""
+    return _change("release", body(job_ids=_ids(job_ids), where=where, cursor=cursor), repeatable=True)
+
+
+def reschedule(
+    job_ids: Sequence[int] | None = None,
+    *,
+    where: str | None = None,
+    cursor: str | None = None,
+    force: bool = False,
+    anew: bool = False,
+) -> Call[Changed]:
+    """Put jobs that wait, failed or were killed back to their start; chosen as `kill` does.
+
+    Administrators may give up what a pilot has, by `force`, and begin to count `anew` how often it was done.
+    """
+    sent = body(
+        job_ids=_ids(job_ids), where=where, cursor=cursor, force=force or None, anew=anew or None
+    )  # fmt: skip
+    return _change("reschedule", sent)
+
+
+def clone(
+    job_ids: Sequence[int],
+    changes: Mapping[str, Any] | None = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+) -> Call[Clones]:
+    """Submit jobs again, with some fields of their descriptions changed, and parameters put over theirs."""
+    sent = body(job_ids=list(job_ids), changes=changes, parameters=parameters)
+    return Call(method="POST", path="/v1/jobs/clone", answer=Clones, json=sent)
+
+
+def _ids(job_ids: Sequence[int] | None) -> list[int] | None:
+    return None if job_ids is None else list(job_ids)
+
+
+def _change(verb: str, sent: dict[str, Any], *, repeatable: bool = False) -> Call[Changed]:
+    return Call(method="POST", path=f"/v1/jobs/{verb}", answer=Changed, json=sent, repeatable=repeatable)
 
 
 def producers(dids: Sequence[str]) -> Call[dict[str, int]]:

@@ -8,6 +8,7 @@ from sancho_client.cli import (
     explain,
     identity,
     job,
+    job_change,
     job_search,
     keeping,
     lives,
@@ -26,6 +27,7 @@ def add_to(root: Verbs) -> None:
     """Add the user verbs to a group."""
     user.add_to(root, panel=LOGIN)
     job_search.add_to(job.verbs)
+    job_change.add_to(job.verbs)
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
     keeping.add_to(data.verbs)

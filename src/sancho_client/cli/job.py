@@ -307,25 +307,3 @@ def get_sandbox(
         session.output.json(written)
     for one in written:
         session.output.line(str(one["path"]))
-
-
-@verbs.command("kill", example="sancho job kill 17 18")
-def kill(session: Session, job: JobIds) -> None:
-    """Kill jobs; those that are over stay as they are."""
-    _tell_changed(session, job, session.client.send(jobs.kill(job)).changed, "killed")
-
-
-@verbs.command("reschedule", example="sancho job reschedule 17")
-def reschedule(session: Session, job: JobIds) -> None:
-    """Try failed and killed jobs again."""
-    _tell_changed(session, job, session.client.send(jobs.reschedule(job)).changed, "rescheduled")
-
-
-def _tell_changed(session: Session, asked: list[int], changed: tuple[int, ...], word: str) -> None:
-    if session.output.as_json:
-        session.output.json({"changed": changed})
-        return
-    for job_id in changed:
-        session.output.line(f"{job_id} {word}")
-    if left := sorted(set(asked) - set(changed)):
-        session.output.say(f"Not {word}: {', '.join(str(j) for j in left)}.")

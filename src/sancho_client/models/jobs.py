@@ -65,6 +65,14 @@ class Requirements(Request):
     banned_sites: list[str] = Field(default_factory=list[str])
 
 
+class Retry(Request):
+    """How often the job is tried again, by whose fault it failed; no `site`: as often as `max_attempts` allows."""
+
+    site: int | None = None
+    data: int = 1
+    job: int = 0
+
+
 class JobDescription(Request):
     """What to compute. `{name}` in command, environment and outputs is filled in from each job's parameters."""
 
@@ -82,7 +90,9 @@ class JobDescription(Request):
     requirements: Requirements = Field(default_factory=Requirements)
     alternatives: list[Requirements] = Field(default_factory=list[Requirements])
     """Other ways in which the job can run as well."""
-    max_attempts: int = 3
+    max_attempts: int | None = None
+    """All attempts together; if it is not said 3, or as many as `retry` asks for."""
+    retry: Retry = Field(default_factory=Retry)
     priority: int = 0
 
 
@@ -287,9 +297,23 @@ class Log(Answer):
 
 
 class Changed(Answer):
-    """The jobs that a kill or a reschedule has changed."""
+    """The jobs that were killed, held, released or rescheduled; `next`, where a search for such jobs goes on."""
 
     changed: tuple[int, ...]
+    next: str | None = None
+
+
+class Clone(Answer):
+    """A job, and the one that is its clone."""
+
+    job_id: int
+    clone_id: int
+
+
+class Clones(Answer):
+    """Clones, in order of the jobs' numbers."""
+
+    clones: tuple[Clone, ...]
 
 
 class SandboxUpload(Answer):

@@ -9,7 +9,9 @@ from sancho.compat.diracx import (
     config,
     health,
     jobs_search,
+    pilots,
     refused,
+    rescheduling,
     rss,
     sandboxes,
     status,
@@ -21,7 +23,7 @@ from sancho.kit.problem import Dialects
 
 ROUTERS: Sequence[APIRouter] = (
     well_known.router, auth.router, config.router, rss.router, health.router, submitting.router, jobs_search.router,
-    sandboxes.router, status.router, refused.router,
+    sandboxes.router, status.router, rescheduling.router, pilots.router, refused.router,
 )  # fmt: skip
 """Served as they are."""
 

@@ -52,6 +52,7 @@ async def _config(conn: Connection, caller: Principal, deployment: Deployment, c
             public_url=deployment.public_url,
             client_id=client,
             email=described.get("email"),
+            max_reschedules=described.get("max_reschedules", 3),
             accounts=await identity.list_accounts(conn, caller.vo, limit=MOST_ACCOUNTS),
             groups=await identity.groups(conn, caller.vo),
             providers=await providers.list_providers(conn, caller.vo),

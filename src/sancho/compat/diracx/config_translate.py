@@ -38,6 +38,7 @@ class Known:
     groups: Sequence[Group]
     providers: Sequence[Provider]
     settings: Sequence[Document]
+    max_reschedules: int = 3
     sites: Sequence[Site]
     ces: Sequence[ComputeElement]
     rses: Sequence[Rse]
@@ -81,7 +82,7 @@ def edition(version: Version | None, *facts: Any, suffix: str = "") -> Edition:
 def config(known: Known) -> dict[str, Any]:
     """The configuration that a VO may see."""
     made = wire.Config(
-        operations={known.vo: _operations(known.settings)},
+        operations={known.vo: _operations(known)},
         registry={known.vo: _registry(known)},
         resources=wire.Resources(
             sites=_sites(known), storage_elements={rse.name: _storage(rse) for rse in reversed(known.rses)}
@@ -90,9 +91,14 @@ def config(known: Known) -> dict[str, Any]:
     return made.model_dump(mode="json", by_alias=True)
 
 
-def _operations(settings: Sequence[Document]) -> wire.Operations:
-    free = {one.name: nested(one.spec["options"]) for one in settings if one.name in wire.FREE_SECTIONS}
-    return wire.Operations.model_validate({**free, "job_description": wire.JobDescription(max_input_data=MOST_INPUTS)})
+def _operations(known: Known) -> wire.Operations:
+    free = {one.name: nested(one.spec["options"]) for one in known.settings if one.name in wire.FREE_SECTIONS}
+    scheduling = wire.JobScheduling(max_rescheduling=known.max_reschedules)
+    fixed = {
+        "job_description": wire.JobDescription(max_input_data=MOST_INPUTS),
+        "services": wire.Services(job_scheduling=scheduling),
+    }
+    return wire.Operations.model_validate({**free, **fixed})
 
 
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:

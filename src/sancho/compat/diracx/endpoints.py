@@ -62,6 +62,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "PATCH /api/jobs/{job_id}/sandbox/output",
         "DELETE /api/jobs/{job_id}/sandbox  A job that has not ended can still be run with its input.",
         "POST /api/jobs/sandbox/unassign",
+        "POST /api/pilots/  An entry for a pilot that another factory manages, beside those that this server makes: no "
+        "job is given for it. A stamp that a pilot has already is refused with 409.",
+        "PATCH /api/pilots/metadata  All or none: 404 for a stamp that is not known, 409 for a pilot of this server's.",
+        "POST /api/pilots/search  Pilots of the VO of the token, and of this server at CEs that it may use; unsorted, "
+        "the newest come first.",
+        "POST /api/pilots/summary",
         "GET /api/health/live",
         "GET /api/health/ready",
         "GET /api/health/startup",
@@ -84,6 +90,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "PATCH /api/jobs/heartbeat  Jobs of the VO of the token alone; the last one of each job is kept.",
         "GET /api/auth/legacy-exchange  A key is good for the VO it was given for; access tokens only, which live "
         "`expires_minutes`, at most a week.",
+        "POST /api/jobs/reschedule  Jobs that wait, are held, have failed or were killed; others are among `failed`; "
+        "400 when there are no others. `reset_jobs` is for JobAdministrator.",
         "POST /api/jobs/jdl  10 000 jobs at once instead of 20, of at most 500 different descriptions; all or none. "
         "JDL is read as [JDL](jdl.md) says: what cannot be served is refused, with line and column, or the attribute.",
     ),
@@ -92,8 +100,6 @@ OPERATIONS: tuple[Operation, ...] = (
         *(
             f"{route}  {NOT_YET}"
             for route in (
-                "POST /api/jobs/reschedule", "POST /api/pilots/", "PATCH /api/pilots/metadata",
-                "POST /api/pilots/search", "POST /api/pilots/summary",
             )
         ),
     ),

@@ -285,6 +285,16 @@ class TooManyUpdates(BadRequest):
         super().__init__(limit=limit)
 
 
+class PilotOfOtherVo(Forbidden):
+    """A pilot of VO {vo} is not registered with a token of {own}."""
+
+    code = "diracx_pilot_of_other_vo"
+
+    def __init__(self, *, vo: str, own: str) -> None:
+        """Name both."""
+        super().__init__(vo=vo[:100], own=own, field="vo")
+
+
 class NotAllYours(Forbidden):
     """Not all of these jobs are yours."""
 

@@ -1,14 +1,15 @@
 """Jobs found, counted and described on DiracX's wire. Whoever asks sees the jobs of their own VO alone."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Response
 
 from sancho.compat.diracx import jobs_translate as translate
-from sancho.compat.diracx.errors import AttributeFixed, NotAllYours, TooManyPages
-from sancho.compat.diracx.jobs_wire import Row, SearchParams, Spec, SummaryParams
+from sancho.compat.diracx.errors import AttributeFixed, NotAllYours
+from sancho.compat.diracx.jobs_wire import Row, SearchParams, SummaryParams
+from sancho.compat.diracx.search_answers import Page, PerPage, answer, counted, first_of, query_of
+from sancho.compat.diracx.search_columns import sort_rows
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import JobNotFound
 from sancho.kit.access import Principal
@@ -20,20 +21,6 @@ from sancho.kit.web import Caller, Deployed, Transaction
 
 router = APIRouter(prefix="/api/jobs", include_in_schema=False)
 
-LAST_LOOKED_AT = 1_000_000_000
-"""No page is looked for behind so many jobs."""
-Page = Annotated[int, Query(ge=1)]
-PerPage = Annotated[int, Query(ge=1, le=10_000)]
-RANGE = "content-range"
-
-
-async def _query(conn: Connection, specs: Sequence[Spec], vo: str) -> Test | None:
-    fitting = {
-        place: await jobs.matching(conn, operator, pattern, words)
-        for place, operator, pattern, words in translate.patterns(specs, vo)
-    }
-    return translate.query_of(specs, vo, fitting)
-
 
 @router.post("/search")
 async def search(
@@ -42,23 +29,21 @@ async def search(
 ) -> Response:  # fmt: skip
     """Find jobs: 200 when all are in the answer, else 206 with how many there are; 416 behind the last page."""
     asked = body or SearchParams()
-    first = (page - 1) * per_page
-    if first > LAST_LOOKED_AT:
-        raise TooManyPages(last=LAST_LOOKED_AT)
-    query = await _query(conn, asked.search, caller.vo_name)
+    first = first_of(page, per_page)
+    query = await query_of(conn, translate.JOBS, asked.search, caller.vo_name)
     names = translate.shown(asked.parameters)
     order = translate.order_of([(one.parameter, one.direction) for one in asked.sort])
     if asked.distinct and "JobID" not in names:
         rows = await _distinct(conn, caller, deployment, query, names)
-        rows = translate.sort_rows(rows, [(one.parameter, one.direction) for one in asked.sort])
-        return _answer(rows[first : first + per_page], first, len(rows))
+        rows = sort_rows(rows, [(one.parameter, one.direction) for one in asked.sort])
+        return answer("jobs", rows[first : first + per_page], first, len(rows))
     more = deployment.job_lookups
     found = await jobs.search_part(conn, caller.vo, query, more, order=order, part=(first, per_page))
     total = first + len(found)
     if len(found) == per_page or (not found and first):
         total = await jobs.count(conn, caller.vo, query, more)
     logging = translate.LOGGING in (asked.parameters or ())
-    return _answer(await _rows(conn, caller, found, names, logging=logging), first, total)
+    return answer("jobs", await _rows(conn, caller, found, names, logging=logging), first, total)
 
 
 async def _rows(
@@ -84,19 +69,11 @@ async def _distinct(
     return list({tuple(row.values()): row for row in rows}.values())
 
 
-def _answer(rows: list[Row], first: int, total: int) -> Response:
-    if not rows and first:
-        return JSONResponse([], 416, {RANGE: f"jobs */{total}"})
-    if len(rows) == total:
-        return JSONResponse(rows)
-    return JSONResponse(rows, 206, {RANGE: f"jobs {first}-{first + len(rows) - 1}/{total}"})
-
-
 @router.post("/summary")
 async def summary(body: SummaryParams, caller: Caller, conn: Transaction, deployment: Deployed) -> list[Row]:
     """Count jobs by some columns."""
     names = translate.shown(body.grouping) if body.grouping else []
-    query = await _query(conn, body.search, caller.vo_name)
+    query = await query_of(conn, translate.JOBS, body.search, caller.vo_name)
     fields = translate.fields_of(names)
     more = deployment.job_lookups
     if fields:
@@ -104,11 +81,7 @@ async def summary(body: SummaryParams, caller: Caller, conn: Transaction, deploy
     else:
         number = await jobs.count(conn, caller.vo, query, more)
         groups = [(list[Any](), number)] if number or not names else []
-    counted: dict[tuple[Any, ...], Row] = {}
-    for values, number in groups:
-        row = translate.row_of(names, dict(zip(fields, values, strict=True)), caller.vo_name)
-        counted.setdefault(tuple(row.values()), {**row, "count": 0})["count"] += number
-    return list(counted.values())
+    return counted(names, groups, translate.JOBS, caller.vo_name)
 
 
 @router.patch("/metadata", status_code=204)

@@ -1,17 +1,20 @@
 """DIRAC's words for the states of a job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sancho.jobs.model import JobState
 
 STATUS: Mapping[JobState, str] = {
-    JobState.PENDING: "Checking", JobState.WAITING: "Waiting", JobState.MATCHED: "Matched",
+    JobState.PENDING: "Checking", JobState.WAITING: "Waiting", JobState.HELD: "Received",
+    JobState.MATCHED: "Matched",
     JobState.RUNNING: "Running", JobState.COMPLETING: "Completing", JobState.DONE: "Done", JobState.FAILED: "Failed",
     JobState.KILLED: "Killed",
 }  # fmt: skip
-"""A job that waits for its inputs is being checked; in the other states that DIRAC has, no job of ours ever is."""
+"""A job that waits for its inputs is being checked, one that is held was received; in the other
+states that DIRAC has, no job of ours ever is."""
 MINOR: Mapping[JobState, str] = {
-    JobState.PENDING: "Input data", JobState.WAITING: "Pilot Agent Submission", JobState.MATCHED: "Assigned",
+    JobState.PENDING: "Input data", JobState.WAITING: "Pilot Agent Submission",
+    JobState.HELD: "Held", JobState.MATCHED: "Assigned",
     JobState.RUNNING: "Application", JobState.COMPLETING: "Uploading Output Data",
     JobState.DONE: "Execution Complete", JobState.FAILED: "Application Finished With Errors",
     JobState.KILLED: "Marked for termination",
@@ -24,11 +27,6 @@ REPORTED: Mapping[str, JobState] = {
     "Deleted": JobState.KILLED,
 }  # fmt: skip
 """What a job is moved to that is reported to be so; other words are written down and move nothing."""
-
-
-def in_order(words: Mapping[JobState, str]) -> Sequence[JobState]:
-    """States in the order of their words."""
-    return sorted(words, key=lambda state: words[state])
 
 
 def states_of(words: Mapping[JobState, str], wanted: object) -> tuple[JobState, ...]:

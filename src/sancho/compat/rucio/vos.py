@@ -56,7 +56,9 @@ async def change(vo: str, body: VoSaid, configure: RucioConfigure) -> Response:
     async with configure() as config:
         spec = await config.read(KIND, vo)
         known = await vos.get(config.conn, vo)
-        first: Spec = {"alias": known.alias, "passwords": known.passwords}
+        first: Spec = {
+            "alias": known.alias, "passwords": known.passwords, "max_reschedules": known.max_reschedules,
+        }  # fmt: skip
         await config.put(KIND, vo, {**(first if spec is None else spec), **body.said})
     return Response(None, 200)
 

@@ -1,4 +1,4 @@
-"""Jobs shown, killed and rescheduled."""
+"""Jobs shown."""
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from sancho.jobs import service
 from sancho.jobs.api.searching import JobOut, row
 from sancho.jobs.api.submitting import DidText
-from sancho.jobs.errors import JobNotFound, NotReschedulable
-from sancho.jobs.model import MAX_ROWS, StatusKind
+from sancho.jobs.errors import JobNotFound
+from sancho.jobs.model import StatusKind
 from sancho.jobs.service.views import JobDetail
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
@@ -114,18 +114,6 @@ class LogOut(BaseModel):
     final: bool
 
 
-class JobIds(BaseModel, extra="forbid"):
-    """Jobs by id."""
-
-    job_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ROWS)]
-
-
-class ChangedOut(BaseModel):
-    """The jobs that were changed."""
-
-    changed: list[int]
-
-
 class GetUrlOut(BaseModel):
     """A presigned URL to GET from."""
 
@@ -145,18 +133,6 @@ def _seconds(duration: timedelta | None) -> float | None:
 def _status(view: JobDetail, kind: StatusKind) -> StatusOut | None:
     one = view.statuses.get(kind)
     return None if one is None else StatusOut(text=one.said, at=one.at, source=one.source)
-
-
-@router.post("/jobs/kill", responses=problems(JobNotFound))
-async def kill_jobs(body: JobIds, caller: Caller, conn: Transaction) -> ChangedOut:
-    """Kill jobs that have not ended."""
-    return ChangedOut(changed=await service.kill(conn, caller, body.job_ids))
-
-
-@router.post("/jobs/reschedule", responses=problems(JobNotFound, NotReschedulable))
-async def reschedule_jobs(body: JobIds, caller: Caller, conn: Transaction) -> ChangedOut:
-    """Put failed or killed jobs back into their queues."""
-    return ChangedOut(changed=await service.reschedule(conn, caller, body.job_ids))
 
 
 @router.post("/jobs/producers")

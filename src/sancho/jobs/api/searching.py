@@ -22,7 +22,7 @@ from sancho.kit.web import Caller, Deployed, Transaction, native
 
 router = native(tags=["jobs"])
 
-StateWord = Literal["pending", "waiting", "matched", "running", "completing", "done", "failed", "killed"]
+StateWord = Literal["pending", "waiting", "held", "matched", "running", "completing", "done", "failed", "killed"]
 FieldName = Annotated[str, Field(min_length=1, max_length=120, examples=["site", "param.HostName"])]
 Where = Annotated[str, Field(max_length=LONGEST, examples=["state = failed & site like LCG.* & param.events > 1000"])]
 Sort = Literal["id", "-id", "submitted_at", "-submitted_at", "changed_at", "-changed_at"]

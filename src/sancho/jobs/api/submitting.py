@@ -21,9 +21,11 @@ from sancho.jobs.errors import (
 from sancho.jobs.model import (
     CAPABILITY,
     MAX_ROWS,
+    MOST_RETRIES,
     Description,
     Output,
     Requirement,
+    Retry,
     RuleWish,
     Submission,
     leads_outside,
@@ -122,6 +124,25 @@ class OutputIn(BaseModel, extra="forbid"):
     rule: RuleIn | None = None
 
 
+Retries = Annotated[int, Field(ge=0, le=MOST_RETRIES)]
+
+
+class RetryIn(BaseModel, extra="forbid"):
+    """How often the job is tried again, by whose fault it failed."""
+
+    site: Retries | None = None
+    """Of the site: its nodes and storage, a pilot that fell silent. By default as often as `max_attempts` lets."""
+    data: Retries = 1
+    """An input that was nowhere to be had."""
+    job: Retries = 0
+    """The payload's own fault: its exit code, or more than it asked for."""
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there may be, when nothing else bounds them."""
+        return max(3, 1 + (self.site or 0) + self.data + self.job)
+
+
 class DescriptionIn(BaseModel, extra="forbid"):
     """What to compute; `{name}` in command, environment and outputs is filled in from each job's parameters."""
 
@@ -141,7 +162,9 @@ class DescriptionIn(BaseModel, extra="forbid"):
     requirements: RequirementIn = RequirementIn()
     alternatives: Annotated[list[RequirementIn], Field(max_length=7)] = []
     """Other ways in which the job can run as well."""
-    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    max_attempts: Annotated[int | None, Field(ge=1, le=100)] = None
+    """All attempts together; if it is not said 3, or as many as `retry` asks for."""
+    retry: RetryIn = RetryIn()
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
 
     def description(self) -> Description:
@@ -153,7 +176,8 @@ class DescriptionIn(BaseModel, extra="forbid"):
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
             requirements=self.requirements.requirement(),
             alternatives=tuple(way.requirement() for way in self.alternatives),
-            max_attempts=self.max_attempts, priority=self.priority,
+            max_attempts=min(self.max_attempts or self.retry.attempts, 100), retry=Retry(**self.retry.model_dump()),
+            priority=self.priority,
         )  # fmt: skip
 
 
@@ -204,14 +228,14 @@ def _output(output: OutputIn) -> Output:
     return Output(path=output.path, did=output.did, dataset=output.dataset, rule=rule)
 
 
-@router.post(
-    "/jobs",
-    status_code=201,
-    responses=problems(
-        ParameterMissing, TagsMalformed, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice,
-        TooManyInputs, TooManyOutputs, KeyUsed,
-    ),
+SUBMITTED = (
+    ParameterMissing, TagsMalformed, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyInputs,
+    TooManyOutputs,
 )  # fmt: skip
+"""What may be wrong with a description."""
+
+
+@router.post("/jobs", status_code=201, responses=problems(*SUBMITTED, KeyUsed))
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:
     """Submit jobs: all of them or none; the answer says how many sites could run them."""
     if body.description.sandbox is not None:

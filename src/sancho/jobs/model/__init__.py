@@ -19,7 +19,6 @@ from sancho.jobs.model.life import (
     JobView,
     OpenAttempt,
     Output,
-    Reason,
     Result,
     RuleWish,
     SaidBy,
@@ -50,6 +49,15 @@ from sancho.jobs.model.requirements import (
     ways_of,
     why_off,
 )
+from sancho.jobs.model.retrying import (
+    AVOIDED,
+    FAULTS,
+    MOST_RETRIES,
+    Failure,
+    Fault,
+    Reason,
+    Retry,
+)
 from sancho.jobs.model.status import (
     LONGEST_SOURCE,
     LONGEST_STATUS,
@@ -65,7 +73,9 @@ from sancho.jobs.model.status import (
 )
 
 __all__ = [
+    "AVOIDED",
     "CAPABILITY",
+    "FAULTS",
     "JOB_ID",
     "LARGEST_OBJECT",
     "LONGEST_SOURCE",
@@ -76,6 +86,7 @@ __all__ = [
     "MOST_INPUTS",
     "MOST_OUTPUTS",
     "MOST_PARAMETERS",
+    "MOST_RETRIES",
     "PARAMETER_NAME",
     "PLACEHOLDER",
     "TAIL",
@@ -83,6 +94,8 @@ __all__ = [
     "AttemptState",
     "Command",
     "Description",
+    "Failure",
+    "Fault",
     "GpuNeed",
     "Gpus",
     "Heartbeat",
@@ -98,6 +111,7 @@ __all__ = [
     "Report",
     "Requirement",
     "Result",
+    "Retry",
     "RuleWish",
     "SaidBy",
     "SharedInput",

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from sancho.jobs.model.requirements import Requirement
+from sancho.jobs.model.retrying import Reason, Retry
 
 MAX_ROWS = 10_000
 """Jobs in one call."""
@@ -35,6 +36,7 @@ class JobState(Enum):
 
     PENDING = "P"
     WAITING = "W"
+    HELD = "H"
     MATCHED = "M"
     RUNNING = "R"
     COMPLETING = "C"
@@ -54,8 +56,9 @@ class JobState(Enum):
 
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    JobState.PENDING: frozenset({JobState.WAITING, JobState.KILLED, JobState.FAILED}),
-    JobState.WAITING: frozenset({JobState.MATCHED, JobState.KILLED, JobState.PENDING, JobState.FAILED}),
+    JobState.PENDING: frozenset({JobState.WAITING, JobState.HELD, JobState.KILLED, JobState.FAILED}),
+    JobState.WAITING: frozenset({JobState.MATCHED, JobState.HELD, JobState.KILLED, JobState.PENDING, JobState.FAILED}),
+    JobState.HELD: frozenset({JobState.WAITING, JobState.PENDING, JobState.KILLED}),
     JobState.MATCHED: frozenset(
         {JobState.RUNNING, JobState.COMPLETING, JobState.DONE, JobState.WAITING, JobState.FAILED, JobState.KILLED}
     ),
@@ -67,7 +70,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.FAILED: frozenset({JobState.WAITING, JobState.PENDING}),
     JobState.KILLED: frozenset({JobState.WAITING, JobState.PENDING}),
 }
-"""From each state, those a job may go to; back to WAITING or PENDING is a reschedule."""
+"""From each state, those a job may go to; back to WAITING or PENDING is a retry, a release or a reschedule."""
 
 
 class AttemptState(Enum):
@@ -85,32 +88,6 @@ class AttemptState(Enum):
     def word(self) -> str:
         """The name used outside."""
         return self.name.lower()
-
-
-class Reason(Enum):
-    """Why an attempt failed; a fault of the grid is tried again on another pilot, one of the payload is not."""
-
-    PAYLOAD_FAILED = "payload_failed"
-    OUTPUT_MISSING = "output_missing"
-    WALLTIME_EXCEEDED = "walltime_exceeded"
-    MEMORY_EXCEEDED = "memory_exceeded"
-    LOG_EXCEEDED = "log_exceeded"
-    KILLED = "killed"
-    COMMAND_UNKNOWN = "command_unknown"
-    INPUT_UNAVAILABLE = "input_unavailable"
-    UPLOAD_FAILED = "upload_failed"
-    QUOTA_EXCEEDED = "quota_exceeded"
-    SANDBOX_UNAVAILABLE = "sandbox_unavailable"
-    PILOT_STOPPED = "pilot_stopped"
-    PILOT_LOST = "pilot_lost"
-
-    @property
-    def worth_retrying(self) -> bool:
-        """True for faults of the grid."""
-        return self in (
-            Reason.INPUT_UNAVAILABLE, Reason.UPLOAD_FAILED, Reason.SANDBOX_UNAVAILABLE, Reason.PILOT_STOPPED,
-            Reason.PILOT_LOST,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +130,7 @@ class Description:
     alternatives: tuple[Requirement, ...] = ()
     """Other ways in which it can run as well, for example without a GPU but for longer."""
     max_attempts: int = 3
+    retry: Retry = field(default_factory=Retry)
     priority: int = 0
 
     @property

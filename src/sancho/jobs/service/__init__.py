@@ -1,8 +1,9 @@
 """The door to jobs.
 
-`submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `views` shows them, `searching`
-finds them, `parameters` is what is said of them, `status` and `heartbeats` how it goes, `saved` the searches that
-accounts have named, `sandboxes` the small archives that they come with and leave.
+`submitting` makes them, `inputs` and `shared` ready what they read, `life` moves them, `retrying` does so when they
+failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows them, `searching` finds them,
+`parameters` is what is said of them, `status` and `heartbeats` how it goes, `saved` the searches that accounts have
+named, `sandboxes` the small archives that they come with and leave.
 """
 
 from sancho.jobs.service.heartbeats import (
@@ -25,7 +26,6 @@ from sancho.jobs.service.life import (
     lose,
     open_attempts,
     progress,
-    reschedule,
     rest,
     start,
     vo_of_attempt,
@@ -33,6 +33,8 @@ from sancho.jobs.service.life import (
 from sancho.jobs.service.parameters import of_jobs as parameters_of
 from sancho.jobs.service.parameters import say, set_parameters
 from sancho.jobs.service.reporting import require_running
+from sancho.jobs.service.rescheduling import hold, release, reschedule, reschedule_each
+from sancho.jobs.service.retrying import forgive
 from sancho.jobs.service.sandboxes import (
     SANDBOX_LIFETIME,
     announce_output_sandbox,
@@ -60,6 +62,7 @@ from sancho.jobs.service.searching import (
     summarise,
     values,
 )
+from sancho.jobs.service.selecting import chosen
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
 from sancho.jobs.service.status import existing, report, report_own, statuses
 from sancho.jobs.service.submitting import submit
@@ -68,6 +71,7 @@ from sancho.jobs.service.views import (
     get_spec,
     input_files,
     list_jobs,
+    list_specs,
     log,
     owners,
     producers,
@@ -78,12 +82,13 @@ from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
     "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
-    "beat", "beat_once", "beat_own", "begin", "check_owned", "check_sandbox", "clean_sandboxes", "close_datasets",
-    "commands_for_pilot", "complete", "count", "delete_view", "existing", "find_attempt", "find_output_url",
-    "find_sandbox_url", "find_started", "finish", "forget_commands", "get", "get_spec", "give_output_sandbox",
-    "histories", "input_files", "kill", "lent", "list_jobs", "list_views", "log", "look_again", "lose", "matching",
-    "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "ready_sandbox",
-    "report", "report_own", "require_running", "reschedule", "resolve_all", "rest", "sandbox_size", "sandbox_url",
+    "beat", "beat_once", "beat_own", "begin", "check_owned", "check_sandbox", "chosen", "clean_sandboxes",
+    "close_datasets", "commands_for_pilot", "complete", "count", "delete_view", "existing", "find_attempt",
+    "find_output_url", "find_sandbox_url", "find_started", "finish", "forget_commands", "forgive", "get",
+    "get_spec", "give_output_sandbox", "histories", "hold", "input_files", "kill", "lent", "list_jobs",
+    "list_specs", "list_views", "log", "look_again", "lose", "matching", "open_attempts", "own_tail", "owners",
+    "parameters_of", "producers", "progress", "promised", "ready_sandbox", "release", "report", "report_own",
+    "require_running", "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size", "sandbox_url",
     "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
     "shared_inputs", "start", "statuses", "submit", "summarise", "take_back", "take_sandboxes", "traceparent",
     "values", "vo_of_attempt",

@@ -1,4 +1,4 @@
-"""The life of jobs after submission: start, progress, end, kill, reschedule. Every change is checked under a lock."""
+"""The life of jobs after submission: start, progress, end, kill. Every change is checked under a lock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,8 +7,7 @@ from typing import Any, LiteralString
 from sancho.accounting import service as accounting
 from sancho.accounting.model import Entry, EntryKind
 from sancho.identity import service as identity
-from sancho.jobs import plan
-from sancho.jobs.errors import AttemptEnded, JobNotFound, NotReschedulable, OutputsDiffer
+from sancho.jobs.errors import AttemptEnded, JobNotFound, OutputsDiffer
 from sancho.jobs.model import (
     TAIL,
     AttemptState,
@@ -20,7 +19,7 @@ from sancho.jobs.model import (
     Started,
     Usage,
 )
-from sancho.jobs.service.promises import promise_again
+from sancho.jobs.service.retrying import after_failures
 from sancho.jobs.store import commands, life, submitting, views
 from sancho.kit import faults
 from sancho.kit.access import Principal, require_owner
@@ -76,8 +75,8 @@ async def finish(
 ) -> JobState:
     """End an attempt and, with it, its job: outputs, rules, provenance, usage and state in this one transaction.
 
-    With `result.reason` the attempt has failed: a fault of the grid puts the job back into its queue while tries
-    are left. The same call again gives the same answer. Raises `AttemptEnded` when the attempt was given up,
+    With `result.reason` the attempt has failed: the job goes back to a queue as often as its description says of
+    such a fault. The same call again gives the same answer. Raises `AttemptEnded` when the attempt was given up,
     `OutputsDiffer` when a promised output is missing.
     """
     if (state := await life.ended_state(conn, vo, attempt_id, pilot_id)) is not None:
@@ -95,11 +94,21 @@ async def finish(
         await defer(conn, "jobs:wake", vo=vo)
         _finished()
         return JobState.DONE
-    await life.end_attempts(conn, vo, [attempt_id], AttemptState.FAILED, result.reason)
+    reason = await _told_apart(conn, vo, attempt.job_id, result.reason)
+    await life.end_attempts(conn, vo, [attempt_id], AttemptState.FAILED, reason)
     await uploads.give_up_attempts(conn, vo, [attempt_id])
-    state = await _after_failure(conn, vo, attempt.job_id, result.reason, result.detail)
+    states = await after_failures(conn, vo, [attempt.job_id], reason, result.detail)
     _finished()
-    return state
+    return states[attempt.job_id]
+
+
+async def _told_apart(conn: Connection, vo: int, job_id: int, reason: Reason) -> Reason:
+    """A pilot knows that it could not read an input; whether it can be read anywhere, we know."""
+    spec = await views.find_spec(conn, vo, job_id) if reason is Reason.INPUT_UNAVAILABLE else None
+    if spec is None or spec.input_set_id is None:
+        return reason
+    missing, _ = await views.unavailable(conn, vo, spec.input_set_id)
+    return Reason.INPUT_GONE if missing else reason
 
 
 async def _commit_outputs(conn: Connection, attempt: OpenAttempt, result: Result, checksums: dict[int, str]) -> None:
@@ -115,20 +124,21 @@ async def _commit_outputs(conn: Connection, attempt: OpenAttempt, result: Result
 
 
 async def lose(conn: Connection, vo: int, attempt_ids: Sequence[int], *, reason: Reason, detail: str) -> list[int]:
-    """End attempts whose pilot is gone; their jobs go back to their queues while tries are left. Returns the jobs."""
+    """End attempts whose pilot is gone; their jobs go back to a queue while tries are left. Returns the jobs."""
     await life.lock_jobs(conn, vo, await life.jobs_of_attempts(conn, vo, attempt_ids))
     lost = await life.lock_attempts(conn, vo, attempt_ids)
     await life.end_attempts(conn, vo, [a.attempt_id for a in lost], AttemptState.LOST, reason)
     await uploads.give_up_attempts(conn, vo, [a.attempt_id for a in lost])
-    for attempt in lost:
-        await _after_failure(conn, vo, attempt.job_id, reason, detail)
-    return [a.job_id for a in lost]
+    job_ids = [a.job_id for a in lost]
+    if job_ids:
+        await after_failures(conn, vo, job_ids, reason, detail)
+    return job_ids
 
 
 async def kill(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> list[int]:
     """Kill jobs that have not ended; return those that were. Whoever runs them is told until they have heard it."""
     await life.leave_queues(conn, caller.vo, job_ids)
-    locked = await _lock_own(conn, caller, job_ids)
+    locked = await lock_own(conn, caller, job_ids)
     await life.leave_queues(conn, caller.vo, job_ids)
     alive = [job_id for job_id, state, *_ in locked if not state.final]
     await commands.give_kill(conn, caller.vo, alive)
@@ -140,20 +150,6 @@ async def kill(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> l
     await submitting.release_promises(conn, caller.vo, alive)
     await defer(conn, "jobs:wake", vo=caller.vo)
     return alive
-
-
-async def reschedule(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> list[int]:
-    """Put failed or killed jobs back into their queues; raises `NotReschedulable` for the first that is neither."""
-    locked = await _lock_own(conn, caller, job_ids)
-    for job_id, state, *_ in locked:
-        if state not in (JobState.FAILED, JobState.KILLED):
-            raise NotReschedulable(job_id=job_id, state=state.word)
-    killed = [job_id for job_id, state, *_ in locked if state is JobState.KILLED]
-    if killed:
-        await promise_again(conn, caller.vo, await views.list_specs(conn, caller.vo, killed))
-    await submitting.wake_queues(conn, caller.vo, [queue for *_, queue in locked])
-    await _requeue(conn, caller.vo, [job_id for job_id, *_ in locked], f"rescheduled by {caller.account}")
-    return [job_id for job_id, *_ in locked]
 
 
 async def open_attempts(conn: Connection, pilot_ids: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -190,9 +186,13 @@ async def _lock(conn: Connection, vo: int, attempt_id: int, pilot_id: int) -> Op
     return found[0]
 
 
-async def _lock_own(
+async def lock_own(
     conn: Connection, caller: Principal, job_ids: Sequence[int]
 ) -> list[tuple[int, JobState, int, int, int]]:
+    """Lock jobs that the caller may change: (job_id, state, attempts, account_id, task_queue_id) under the lock.
+
+    Raises `JobNotFound` or `NotYours` for the first that there is not, or that is somebody else's.
+    """
     locked = await life.lock_jobs(conn, caller.vo, job_ids)
     if missing := set(job_ids) - {job_id for job_id, *_ in locked}:
         raise JobNotFound(job_id=min(missing), field="job_ids")
@@ -202,29 +202,6 @@ async def _lock_own(
         owner = owners[account_id].name if account_id in owners else caller.account
         require_owner(caller, account_id, "jobs:manage", what=f"Job {job_id}", owner=owner, on=f"job:{job_id}")
     return locked
-
-
-async def _after_failure(conn: Connection, vo: int, job_id: int, reason: Reason, detail: str | None) -> JobState:
-    spec = await views.find_spec(conn, vo, job_id)
-    max_attempts = int(spec.description.get("max_attempts", 1)) if spec else 1
-    attempts = spec.attempts if spec else 1
-    said = f"{reason.value}: {detail}" if detail else reason.value
-    if plan.after_failure(reason, attempts=attempts, max_attempts=max_attempts) is JobState.WAITING:
-        queues = [queue for *_, queue in await life.lock_jobs(conn, vo, [job_id])]
-        await submitting.wake_queues(conn, vo, queues)
-        return await _requeue(conn, vo, [job_id], said)
-    await life.move(conn, vo, [job_id], JobState.FAILED, detail=said)
-    return JobState.FAILED
-
-
-async def _requeue(conn: Connection, vo: int, job_ids: Sequence[int], detail: str) -> JobState:
-    counts = await life.enqueue(conn, vo, job_ids)
-    waiting = sum(counts.values()) > 0
-    state = JobState.WAITING if waiting else JobState.PENDING
-    await life.move(conn, vo, job_ids, state, detail=detail)
-    if counts:
-        await submitting.count_waiting(conn, vo, counts)
-    return state
 
 
 async def _state_of(conn: Connection, vo: int, attempt_id: int) -> JobState:

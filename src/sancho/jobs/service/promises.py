@@ -6,7 +6,7 @@ from sancho.dids import service as dids
 from sancho.dids.model import parse_did
 from sancho.jobs.errors import OutputPromisedTwice
 from sancho.jobs.model import fill
-from sancho.jobs.store import submitting
+from sancho.jobs.store import rescheduling, submitting
 from sancho.jobs.store.views import SpecRow
 from sancho.kit.db import Connection
 
@@ -28,11 +28,7 @@ async def promise(conn: Connection, vo: int, job_ids: Sequence[int], promises: S
 
 async def promise_again(conn: Connection, vo: int, specs: Sequence[SpecRow]) -> None:
     """Let killed jobs promise again what their descriptions say."""
-    wanted = [
-        [(parse_did(fill(o["did"], s.parameters)), fill(o["dataset"], s.parameters) if o["dataset"] else None)
-         for o in s.description["outputs"]]
-        for s in specs
-    ]  # fmt: skip
+    wanted = [_said(spec) for spec in specs]
     scopes = await dids.scope_ids(conn, vo, sorted({scope for job in wanted for (scope, _), _ in job}))
     names = sorted({dataset for job in wanted for _, dataset in job if dataset})
     datasets = {d.did: d.did_id for d in await dids.resolve(conn, vo, names)} if names else {}
@@ -40,3 +36,19 @@ async def promise_again(conn: Connection, vo: int, specs: Sequence[SpecRow]) -> 
         conn, vo, [s.job_id for s in specs],
         [[(scopes[scope], name, datasets.get(dataset or "")) for (scope, name), dataset in job] for job in wanted],
     )  # fmt: skip
+
+
+async def taken(conn: Connection, vo: int, specs: Sequence[SpecRow]) -> dict[int, str]:
+    """Of killed jobs, those that cannot promise again what their descriptions say, each with a name that is taken."""
+    wanted = [(spec.job_id, *did) for spec in specs for did, _ in _said(spec)]
+    if not wanted:
+        return {}
+    scopes = await dids.scope_ids(conn, vo, sorted({scope for _, scope, _ in wanted}))
+    return await rescheduling.list_taken(conn, vo, [(job_id, scopes[scope], name) for job_id, scope, name in wanted])
+
+
+def _said(spec: SpecRow) -> list[tuple[tuple[str, str], str | None]]:
+    return [
+        (parse_did(fill(o["did"], spec.parameters)), fill(o["dataset"], spec.parameters) if o["dataset"] else None)
+        for o in spec.description["outputs"]
+    ]

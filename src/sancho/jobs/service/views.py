@@ -91,6 +91,14 @@ async def get_spec(conn: Connection, vo: int, job_id: int) -> SpecRow:
     return spec
 
 
+async def list_specs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[SpecRow]:
+    """What these jobs are to compute, in order of their ids; raises `JobNotFound` for the first that there is not."""
+    specs = await views.list_specs(conn, vo, job_ids)
+    if missing := set(job_ids) - {spec.job_id for spec in specs}:
+        raise JobNotFound(job_id=min(missing), field="job_ids")
+    return specs
+
+
 async def traceparent(conn: Connection, vo: int, attempt_id: int) -> str | None:
     """The trace of the request that submitted an attempt's job: what is done for the attempt is part of it."""
     return await views.traceparent(conn, vo, attempt_id)

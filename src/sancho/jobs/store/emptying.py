@@ -16,6 +16,7 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
              attempt_gone AS (DELETE FROM attempt WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_history_gone AS (DELETE FROM job_history WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_output_gone AS (DELETE FROM job_output WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             reschedule_gone AS (DELETE FROM reschedule WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_spec_gone AS (DELETE FROM job_spec WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              waiting_job_gone AS (DELETE FROM waiting_job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              pending_job_gone AS (DELETE FROM pending_job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
@@ -39,6 +40,7 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
         UNION ALL SELECT 'attempt', count(*) FROM attempt_gone
         UNION ALL SELECT 'job_history', count(*) FROM job_history_gone
         UNION ALL SELECT 'job_output', count(*) FROM job_output_gone
+        UNION ALL SELECT 'reschedule', count(*) FROM reschedule_gone
         UNION ALL SELECT 'job_spec', count(*) FROM job_spec_gone
         UNION ALL SELECT 'waiting_job', count(*) FROM waiting_job_gone
         UNION ALL SELECT 'pending_job', count(*) FROM pending_job_gone

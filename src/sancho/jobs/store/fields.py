@@ -23,6 +23,7 @@ JOINS: Mapping[str, tuple[LiteralString, tuple[str, ...]]] = {
     "q": ("LEFT JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = %(vo)s", ()),
     "g": ("LEFT JOIN account_group g ON g.group_id = q.group_id AND g.vo = %(vo)s", ("q",)),
     "t": ("LEFT JOIN attempt t ON t.job_id = j.job_id AND t.vo = %(vo)s AND t.number = j.attempts", ()),
+    "z": ("LEFT JOIN reschedule z ON z.job_id = j.job_id AND z.vo = %(vo)s", ()),
     "x": ("LEFT JOIN attempt_detail x ON x.attempt_id = t.attempt_id AND x.vo = %(vo)s", ("t",)),
     "um": ("LEFT JOIN job_status um ON um.job_id = j.job_id AND um.vo = %(vo)s AND um.kind = 'M'", ()),
     "ua": ("LEFT JOIN job_status ua ON ua.job_id = j.job_id AND ua.vo = %(vo)s AND ua.kind = 'A'", ()),
@@ -206,11 +207,12 @@ FIELDS: Mapping[str, JobField] = {
         JobField(
             search=SearchField(name="pilot.stamp", kind=WORD, value=sql.SQL("t.pilot_id"), cast="text"), needs=("t",)
         ),
-        _plain("reschedules", INTEGER, "greatest(j.attempts - 1, 0)"),
+        _plain("reschedules", INTEGER, "coalesce(z.number, 0)", "z"),
+        _plain("rescheduled_at", TIME, "z.at", "z"),
         _plain("site:id", INTEGER, "j.site_id"),
         _plain("id:text", TEXT, "(j.job_id::text)"),
         _plain("priority:text", TEXT, "(q.priority::text)", "q"),
-        _plain("reschedules:text", TEXT, "(greatest(j.attempts - 1, 0)::text)"),
+        _plain("reschedules:text", TEXT, "(coalesce(z.number, 0)::text)", "z"),
         _plain("account:id", INTEGER, "j.account_id"),
         JobField(
             search=SearchField(

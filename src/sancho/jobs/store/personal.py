@@ -18,7 +18,8 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
         UNION ALL
         SELECT jsonb_build_object(
                    'what', 'job', 'job_id', j.job_id, 'submission_id', s.submission_id, 'parameters', s.parameters,
-                   'state', CASE j.state WHEN 'P' THEN 'pending' WHEN 'W' THEN 'waiting' WHEN 'M' THEN 'matched'
+                   'state', CASE j.state WHEN 'P' THEN 'pending' WHEN 'W' THEN 'waiting' WHEN 'H' THEN 'held'
+                                         WHEN 'M' THEN 'matched'
                                          WHEN 'R' THEN 'running' WHEN 'C' THEN 'completing' WHEN 'D' THEN 'done'
                                          WHEN 'F' THEN 'failed' ELSE 'killed' END,
                    'changed_at', j.changed_at,

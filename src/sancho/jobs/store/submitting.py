@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from sancho.jobs.model import Description, JobState, Requirement
+from sancho.jobs.model import Description, JobState, Requirement, Retry
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_values
 from sancho.kit.documents import write
 
@@ -238,4 +238,6 @@ def description_document(description: Description) -> dict[str, Any]:
         "requirements": write(description.requirements),
         "alternatives": [write(way) for way in description.alternatives],
         "max_attempts": description.max_attempts, "priority": description.priority,
+        # Left out when nothing is asked for, so that what was sent before it could be is the same when sent again.
+        **({"retry": write(description.retry)} if description.retry != Retry() else {}),
     }  # fmt: skip

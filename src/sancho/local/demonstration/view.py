@@ -13,7 +13,7 @@ from sancho.local.demonstration.watching import Standing
 from sancho.local.demonstration.workload import COPIES
 from sancho_client.cli.output import Output, cell, state_style
 
-LIFE = ("done", "completing", "running", "matched", "waiting", "pending", "killed", "failed")
+LIFE = ("done", "completing", "running", "matched", "waiting", "held", "pending", "killed", "failed")
 """The states of jobs in the order in which they are drawn."""
 WIDTH = 20
 """Of the bar."""

@@ -25,6 +25,8 @@ class VoSpec(BaseModel, extra="forbid"):
     passwords: bool = True
     """Whether its accounts may log in with passwords that this server keeps. Without, they log in by its identity
     providers, keys and certificates; tokens that were given stay good. The VO `instance` always may."""
+    max_reschedules: Annotated[int, Field(ge=0, le=1000)] = 3
+    """How often a job may be put back to its start by who owns it."""
 
 
 async def shares(conn: Connection) -> dict[int, float]:
@@ -49,6 +51,7 @@ async def _create_vos(conn: Connection, caller: Principal, _vo: int, documents: 
             problems = "passwords: who administers the installation keeps them, so that nobody is locked out"
             raise DocumentInvalid(kind="VO", name=d.name, problems=problems, field=d.field("passwords"))
     await store.put_passwords(conn, [d.name for d in documents], [d.spec.passwords for d in documents])
+    await store.put_max_reschedules(conn, [d.name for d in documents], [d.spec.max_reschedules for d in documents])
 
 
 KIND = Kind(name="VO", model=VoSpec, order=0, apply=_create_vos, instance=True)

@@ -309,10 +309,12 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
     rows = await fetch_rows(
         conn,
         """
-        WITH pilot_beat_gone AS (DELETE FROM pilot_beat WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+        WITH registered_pilot_gone AS (DELETE FROM registered_pilot WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             pilot_beat_gone AS (DELETE FROM pilot_beat WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              pilot_gone AS (DELETE FROM pilot WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1)
         SELECT 'pilot_beat', count(*) FROM pilot_beat_gone
         UNION ALL SELECT 'pilot', count(*) FROM pilot_gone
+        UNION ALL SELECT 'registered_pilot', count(*) FROM registered_pilot_gone
         """,
         {"vos": list(vos)},
     )

@@ -1,0 +1,99 @@
+"""Jobs submitted again, with something changed."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+
+from sancho.jobs import service
+from sancho.jobs.api.submitting import SUBMITTED, DescriptionIn, Name, Row, Text
+from sancho.jobs.errors import JobNotFound, TooDifferentToClone
+from sancho.jobs.model import MAX_ROWS
+from sancho.jobs.store.views import SpecRow
+from sancho.kit.errors import SanchoError
+from sancho.kit.problem import problems
+from sancho.kit.units import Id
+from sancho.kit.web import Caller, Deployed, Transaction, native
+
+router = native(tags=["jobs"])
+
+MOST_SUBMISSIONS = 100
+
+
+class ChangesIn(DescriptionIn):
+    """What is changed of a description: what is not said stays. Of `requirements`, too, only what is said changes.
+
+    Where `retry` is said, `max_attempts` follows from it unless it is said as well.
+    """
+
+    name: Name | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    command: Annotated[list[Text], Field(min_length=1, max_length=1000)] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class CloneIn(BaseModel, extra="forbid"):
+    """Jobs to submit again, as the caller's own; `parameters` are put over those that each of them has."""
+
+    job_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ROWS)]
+    changes: ChangesIn = ChangesIn()
+    parameters: Row = {}
+
+
+class CloneOut(BaseModel):
+    """A job, and its clone."""
+
+    job_id: int
+    clone_id: int
+
+
+class ClonesOut(BaseModel):
+    """The clones, in order of the jobs' ids."""
+
+    clones: list[CloneOut]
+
+
+def described(stored: Mapping[str, Any], changes: ChangesIn) -> DescriptionIn:
+    """A description as it was stored, with changes; raises what a request does that is not valid."""
+    said = changes.model_dump(exclude_unset=True)
+    merged = {**stored, **said}
+    if "requirements" in said:
+        merged["requirements"] = {**stored["requirements"], **said["requirements"]}
+    if "retry" in said and "max_attempts" not in said:
+        merged.pop("max_attempts", None)
+    try:
+        return DescriptionIn.model_validate(merged)
+    except ValidationError as e:
+        faults = [{**fault, "loc": ("body", "changes", *fault["loc"])} for fault in e.errors(include_url=False)]
+        raise RequestValidationError(faults) from e
+
+
+@contextmanager
+def blaming_changes() -> Iterator[None]:
+    """What is wrong with a description is to be put right in the changes: there is no other in the request."""
+    try:
+        yield
+    except SanchoError as e:
+        if e.field is not None and e.field.startswith("description"):
+            e.field = e.field.replace("description", "changes", 1)
+        raise
+
+
+@router.post("/jobs/clone", status_code=201, responses=problems(JobNotFound, *SUBMITTED, TooDifferentToClone))
+async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deployment: Deployed) -> ClonesOut:
+    """Submit jobs again, with what is changed: all of them or none. The jobs themselves stay as they are."""
+    groups: dict[int, list[SpecRow]] = {}
+    for spec in await service.list_specs(conn, caller.vo, body.job_ids):
+        groups.setdefault(spec.submission_id, []).append(spec)
+    if len(groups) > MOST_SUBMISSIONS:
+        raise TooDifferentToClone(count=len(groups), limit=MOST_SUBMISSIONS)
+    clones: list[CloneOut] = []
+    for specs in groups.values():
+        description = described(specs[0].description, body.changes).description()
+        with blaming_changes():
+            if description.sandbox is not None:
+                await service.check_sandbox(deployment, conn, caller.vo, description.sandbox)
+            rows = [{**spec.parameters, **body.parameters} for spec in specs]
+            made = await service.submit(conn, caller, description, rows)
+        clones += [CloneOut(job_id=s.job_id, clone_id=new) for s, new in zip(specs, made.job_ids, strict=True)]
+    return ClonesOut(clones=sorted(clones, key=lambda one: one.job_id))
