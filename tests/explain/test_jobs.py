@@ -243,3 +243,11 @@ async def test_a_limit_is_named_where_it_is_full_and_what_would_start_the_job_sa
     await jobs.kill(conn, user(world), [running])
     assert causes(await why(conn, world, job_id)) == ["slots"]
     assert await match(conn, world) is not None
+
+
+async def test_a_held_job_says_who_holds_it_and_what_lets_it_go(conn: Connection, world: World) -> None:
+    job_id = (await submitted(conn, world)).job_ids[0]
+    await jobs.hold(conn, user(world), [job_id])
+    said = await why(conn, world, job_id)
+    assert (causes(said), said.blockers[0].says) == (["state"], "It is held by alice.")
+    assert said.blockers[0].hint == f"`sancho job release {job_id}` puts it back into its queue."

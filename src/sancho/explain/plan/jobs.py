@@ -118,6 +118,9 @@ def _state(seen: JobSeen) -> str:
 
 
 def _ended(seen: JobSeen) -> list[Blocker]:
+    if seen.state is JobState.HELD:
+        hint = f"`sancho job release {seen.job_id}` puts it back into its queue."
+        return [Blocker(cause=Cause.STATE, says=f"It is {seen.detail or 'held'}.", hint=hint)]
     if seen.state not in (JobState.FAILED, JobState.KILLED):
         return []
     job, cause = seen.job_id, Cause.ATTEMPTS if seen.state is JobState.FAILED else Cause.STATE
