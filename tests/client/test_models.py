@@ -12,19 +12,8 @@ from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import (
-    archives,
-    configuration,
-    data,
-    explain,
-    identity,
-    jobs,
-    keeping,
-    lives,
-    rules,
-    topology,
-    vos,
-)
+from sancho_client.calls import archives, configuration, data, explain, identity, jobs, keeping, lives, rules, topology
+from sancho_client.calls import vos as vo_calls
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
@@ -222,8 +211,8 @@ OPERATIONS: Sequence[Operation] = [
     topology.site("s"),
     topology.sites(),
     topology.vos(),
-    vos.check("v"),
-    vos.create(NEW_VO),
+    vo_calls.check("v"),
+    vo_calls.create(NEW_VO),
 ]
 STREAMED = {
     "/v1/accounts/{name}/export", "/v1/archives-of/{did}", "/v1/archives/{did}", "/v1/below/{did}",

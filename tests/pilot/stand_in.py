@@ -230,9 +230,7 @@ class StandIn:
                 return 200, attempt.assignment
             assert attempt.state != "running" or attempt_id in said["held"], "a pilot has forgotten an attempt"
         for attempt in self.attempts.values():
-            if attempt.state == "waiting" and all(
-                attempt.assignment[what] <= said[what] for what in ("cores", "memory")
-            ):
+            if attempt.state == "waiting" and all(attempt.assignment[x] <= said[x] for x in ("cores", "memory")):
                 attempt.state = "matched"
                 return 200, attempt.assignment
         return 204, None
