@@ -71,7 +71,6 @@ def test_what_is_the_same_for_all_finds_all_or_none() -> None:
     assert asked("VO", "eq", "belle") == ALWAYS
     assert asked("VO", "in", ["gridpp", "belle"]) == Either((NEVER, ALWAYS))
     assert asked("VO", "neq", "belle") == NEVER
-    assert asked("RescheduleTime", "gt", "2026") == NEVER
     assert asked("VerifiedFlag", "eq", "true") == ALWAYS
 
 

@@ -72,7 +72,7 @@ def test_jobs_that_fail_are_shown_with_their_last_words(tmp_path: Path) -> None:
 def test_ctrl_c_stops_everything_that_was_started(tmp_path: Path) -> None:
     running = demo(tmp_path, "--python", DEMO_PYTHON, "--home", tmp_path / "home")
     assert running.stderr is not None
-    assert any("running" in line for line in running.stderr), "it ended before a job ran"
+    assert any(" running" in line for line in running.stderr), "it ended before a job ran"
     assert list(left_behind(tmp_path))
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=PATIENCE)
