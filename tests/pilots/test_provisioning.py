@@ -8,12 +8,16 @@ from typing import Any, ClassVar, cast
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from sancho.jobs.model import Slot
 from sancho.kit import extensions
+from sancho.kit.access import Principal
 from sancho.kit.db import execute, fetch_rows, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.secrets import Secrets, variable
+from sancho.matching.service import matcher_of
 from sancho.pilots import service
+from sancho.pilots.service.serving import Asked
 from sancho_contract.compute import CEUnavailable, PilotSpec, PilotState
 from sancho_contract.secrets import SecretReader
 from tests.jobs.given import PLAIN, queues, submitted
@@ -268,3 +272,44 @@ def _texts(value: Any) -> list[str]:
         return [value]
     inner: Any = list(cast(dict[str, Any], value).values()) if isinstance(value, dict) else value
     return [text for item in inner for text in _texts(item)]
+
+
+async def test_a_pilot_whose_jobs_all_fail_gets_none_and_its_ce_one_pilot_at_a_time(
+    served: Served, deployment: Deployment, batch: Batch
+) -> None:
+    await wait(served, 9)
+    assert await service.provision(deployment) == 8
+    ids = await speak(served, ago=timedelta(0))
+    async with served.deployment.database.transaction([0, 1]) as conn:
+        (ill,) = await fetch_rows(conn, "SELECT pilot_id, ce_id FROM pilot ORDER BY 1 LIMIT 1")
+    for _ in range(3):
+        async with served.deployment.database.transaction([0, 1]) as conn:
+            attempt = await start(conn, served.world, pilot_id=ill[0])
+            await execute(
+                conn,
+                """
+                UPDATE attempt SET state = 'F', reason = 'input_unavailable', ended_at = now()
+                 WHERE attempt_id = %(id)s
+                """,
+                {"id": attempt.attempt_id},
+            )
+    assert len(ids) == 8
+    caller = Principal(
+        vo=0, vo_name="instance", account_id=0, account="", groups=(), vos=(0, 1, 2), permissions=frozenset(),
+        pilot_id=ill[0], ce_id=ill[1],
+    )  # fmt: skip
+    asked = Asked(
+        slot=Slot(ce="", site="", cores=1, memory=2_000_000_000, walltime=timedelta(hours=1), tags=frozenset()),
+        held=[], answered=True,
+    )  # fmt: skip
+    matcher = matcher_of(lambda _vo: 1.0)
+    assert await service.match(deployment, matcher, caller, asked) is None
+    (told,) = [p for p in await pilots(served) if p["pilot_id"] == ill[0]]
+    assert told["detail"] == "its jobs fail one after the other"
+    async with served.deployment.database.transaction([0, 1]) as conn:
+        await execute(
+            conn,
+            "UPDATE pilot SET ended_at = now(), state = 'D', unfit_at = now() WHERE ce_id = %(ce)s",
+            {"ce": ill[1]},
+        )
+    assert await service.provision(deployment) == 1, "a probe"

@@ -30,6 +30,7 @@ class Cause(StrEnum):
     TRANSFER = "transfer"
     REPLICA = "replica"
     SIGN_OF_LIFE = "sign_of_life"
+    HEALTH = "health"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from sancho.jobs.model import Reason
+
 BEAT_EVERY = timedelta(seconds=4)
 """How often a pilot gives a sign of life: what a payload prints is to be seen within 5 s."""
 WATCHED_EVERY = timedelta(seconds=1)
@@ -67,18 +69,51 @@ class Pilot:
     detail: str | None
 
 
+LAST = 3
+"""How many attempts in a row must have failed before a pilot gets no more jobs."""
+QUICKLY = timedelta(minutes=1)
+"""A payload that fails so soon may not be to blame for it."""
+REMEMBERED = timedelta(hours=1)
+"""For so long unfit pilots count against their CE."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How an attempt of a pilot ended: `reason` of one that failed, whose job it was, and how long it took."""
+
+    reason: Reason | None
+    account_id: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """Waiting jobs of a task queue that fit a CE; so many of them fit into one of its slots at a time."""
+
+    vo: int
+    task_queue_id: int
+    jobs: int
+    at_once: int = 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class CeLoad:
     """A CE with the demand that fits it and the pilots it has: the snapshot that provisioning plans from.
 
-    `queues` are (vo, task_queue_id, waiting jobs) that fit; `busy` pilots have a payload, `idle` ones do not yet.
+    `busy` pilots have a payload, `idle` ones do not yet; `unfit` are those of late whose jobs all failed.
     """
 
     ce_id: int
     max_pilots: int
     busy: int
     idle: int
-    queues: tuple[tuple[int, int, int], ...]
+    queues: tuple[Fit, ...]
+    unfit: int = 0
+
+    @property
+    def health(self) -> float:
+        """From 1, nothing bad is known, towards 0: pilots are unfit there, and none runs well."""
+        return (self.busy + 1) / (self.busy + self.unfit + 1)
 
 
 @dataclass(frozen=True, kw_only=True)

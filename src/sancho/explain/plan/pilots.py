@@ -62,6 +62,9 @@ def _blockers(seen: PilotSeen) -> list[Blocker]:
         said = f": {seen.detail}" if seen.detail else ""
         return [Blocker(cause=Cause.STATE, says=f"It has ended, and is {seen.state.word}{said}.")]
     found: list[Blocker] = []
+    if seen.detail is not None:
+        hint = "Something is wrong where it runs. It ends by itself; the operators of the site may look at the node."
+        found.append(Blocker(cause=Cause.HEALTH, says=f"It gets no more jobs: {seen.detail}.", hint=hint))
     if seen.last_beat is None or seen.now - seen.last_beat > LEASE:
         ago = "yet" if seen.last_beat is None else f"for {in_words(timedelta(seconds=_age(seen)))}"
         hint = "It is given up after a minute of silence, and its jobs go to others."

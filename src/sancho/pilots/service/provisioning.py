@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, cast
 
+from sancho.jobs.model import cores_for, lacks, memory_for
 from sancho.kit import faults, telemetry
 from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.db import Connection, all_vos, serving
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
+from sancho.matching.model import Offer, Queue
 from sancho.pilots import plan, store
-from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeLoad, CeSettings, Pilot, PilotRow, PilotState
+from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeLoad, CeSettings, Fit, Pilot, PilotRow, PilotState
 from sancho.pilots.service.credentials import digest, give_up
 from sancho.sites import service as sites
 from sancho.sites.model import ComputeElement
@@ -59,12 +61,30 @@ async def _loads(conn: Connection, ces: Mapping[int, ComputeElement]) -> list[Ce
     """For each enabled CE: its pilots, and the waiting jobs of its VOs that its slots could run now."""
     matcher = await matching.read(conn)
     loads: list[CeLoad] = []
-    for ce_id, most, busy, idle in await store.pilots_of_ces(conn):
+    for ce_id, most, busy, idle, unfit in await store.pilots_of_ces(conn):
         offer = matcher.offer(ce_id, 0, ces[ce_id].vos, matcher.slots[ce_id][1])
         found = () if offer is None else matcher.board.demand(offer)
-        queues = tuple((*key, waiting) for key, waiting in found)
-        loads.append(CeLoad(ce_id=ce_id, max_pilots=most, busy=busy, idle=idle, queues=queues))
+        queues = tuple(
+            Fit(
+                vo=vo, task_queue_id=queue_id, jobs=waiting, at_once=_at_once(matcher.board.queues[vo, queue_id], offer)
+            )
+            for (vo, queue_id), waiting in found
+        )
+        loads.append(CeLoad(ce_id=ce_id, max_pilots=most, busy=busy, idle=idle, queues=queues, unfit=unfit))
     return loads
+
+
+def _at_once(queue: Queue, offer: Offer | None) -> int:
+    """How many jobs of a queue a slot takes at a time."""
+    if offer is None:
+        return 1
+    slot = offer.slot
+    return max(
+        min(slot.cores // cores, slot.memory // max(memory_for(way, cores), 1))
+        for way in queue.ways
+        if not lacks(way, slot)
+        for cores in [cores_for(way, slot)]
+    )
 
 
 def _spec(deployment: Deployment, slot: ComputeElement, ce: CeSettings) -> PilotSpec:

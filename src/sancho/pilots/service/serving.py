@@ -14,7 +14,7 @@ from sancho.kit.db import Connection, again, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
 from sancho.matching.service import Matcher
-from sancho.pilots import store
+from sancho.pilots import plan, store
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import PilotState
 from sancho.pilots.service.assigning import Assignment, assign
@@ -46,9 +46,9 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
     if matcher.followed and asked.answered and not _perhaps(matcher, caller, asked):
         return None
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
-        pilot_id, site_id = await _greet(conn, caller)
+        pilot_id, site_id, unfit = await _greet(conn, caller)
         started = None if asked.answered else await _unheard(conn, pilot_id, asked.held)
-        if started is None:
+        if started is None and not unfit:
             known = matcher if matcher.followed else await matching.read(conn)
             offer = known.offer(_ce_id(caller), pilot_id, caller.vos, asked.slot)
             started = None if offer is None else await matching.match(conn, known, offer)
@@ -241,7 +241,7 @@ async def finish(deployment: Deployment, caller: Principal, attempt_id: int, res
 
 async def retire(conn: Connection, caller: Principal, reason: str) -> None:
     """A pilot says good-bye; whatever it still has is lost."""
-    pilot_id, _ = await _greet(conn, caller)
+    pilot_id, *_ = await _greet(conn, caller)
     for vo, attempt_id, _ in await jobs.open_attempts(conn, [pilot_id]):
         await jobs.lose(conn, vo, [attempt_id], reason=Reason.PILOT_STOPPED, detail=reason)
     await store.end(conn, caller.vo, [pilot_id], PilotState.DONE, reason)
@@ -264,13 +264,21 @@ def _pilot_id(caller: Principal) -> int:
     return caller.pilot_id
 
 
-async def _greet(conn: Connection, caller: Principal) -> tuple[int, int]:
-    """Lock the pilot that calls: what it asks for is done one after the other. Return its id and its site's."""
+async def _greet(conn: Connection, caller: Principal) -> tuple[int, int, bool]:
+    """Lock the pilot that calls: what it asks for is done one after the other.
+
+    Return its id, its site's, and whether jobs would only fail there.
+    """
     pilot_id = _pilot_id(caller)
-    site_id = await store.greet(conn, caller.vo, pilot_id)
-    if site_id is None:
+    greeted = await store.greet(conn, caller.vo, pilot_id)
+    if greeted is None:
         raise PilotUnknown
-    return pilot_id, site_id
+    site_id, unfit, last = greeted
+    if not unfit and plan.unfit(last):
+        unfit = True
+        await store.mark_unfit(conn, caller.vo, pilot_id)
+        _log.warning("jobs fail one after the other in a pilot; it gets no more", pilot_id=pilot_id)
+    return pilot_id, site_id, unfit
 
 
 async def _own(conn: Connection, caller: Principal, attempt_id: int) -> OpenAttempt:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import LiteralString
 
+from sancho.jobs.model import Reason
 from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_value, fetch_values, find
-from sancho.pilots.model import CeSettings, Pilot, PilotRow, PilotState
+from sancho.pilots.model import LAST, REMEMBERED, CeSettings, Ended, Pilot, PilotRow, PilotState
 
 PILOT: LiteralString = """
     SELECT vo, pilot_id, state, ce_id, site_id, stamp, reference, created_at, ended_at, secret_hash, next_hash,
@@ -45,24 +46,49 @@ async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
     return await find(conn, Pilot, PILOT + " WHERE stamp = %(stamp)s FOR NO KEY UPDATE", {"stamp": stamp})
 
 
-async def greet(conn: Connection, vo: int, pilot_id: int) -> int | None:
+async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool, list[Ended]] | None:
     """Lock a pilot that has not ended, so that what it asks for is done one after the other; note its sign of life.
 
-    Return its site; None when there is no such pilot. What it has is read after this, by a statement of its own: this
-    one would not see what was done by the call that it may have waited for.
+    Return its site, whether it is known to be unfit, and how its last attempts ended; None when there is no such pilot.
+    What it has is read after this, by a statement of its own: this one would not see what was done by the call that it
+    may have waited for.
     """
-    return await fetch_value(
+    rows = await fetch_rows(
         conn,
         """
         WITH locked AS MATERIALIZED (
-            SELECT vo, pilot_id, site_id, ended_at
+            SELECT vo, pilot_id, site_id, ended_at, unfit_at
               FROM pilot WHERE pilot_id = %(id)s AND vo = %(vo)s FOR NO KEY UPDATE),
         beat AS (
             INSERT INTO pilot_beat (vo, pilot_id, at) SELECT vo, pilot_id, now() FROM locked WHERE ended_at IS NULL
             ON CONFLICT (pilot_id, vo) DO UPDATE SET at = excluded.at)
-        SELECT site_id FROM locked WHERE ended_at IS NULL
+        SELECT site_id, unfit_at IS NOT NULL, ARRAY(
+               SELECT jsonb_build_array(a.reason, j.account_id, extract(epoch FROM a.ended_at - a.started_at))
+                 FROM attempt a JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+                WHERE a.pilot_id = locked.pilot_id AND a.ended_at IS NOT NULL
+                ORDER BY a.attempt_id DESC LIMIT %(last)s)
+          FROM locked WHERE ended_at IS NULL
         """,
-        {"id": pilot_id, "vo": vo},
+        {"id": pilot_id, "vo": vo, "last": LAST},
+    )
+    if not rows:
+        return None
+    site_id, unfit, ended = rows[0]
+    return site_id, unfit, [
+        Ended(reason=None if reason is None else Reason(reason), account_id=account_id, seconds=float(seconds))
+        for reason, account_id, seconds in ended
+    ]  # fmt: skip
+
+
+async def mark_unfit(conn: Connection, vo: int, pilot_id: int) -> None:
+    """Note that a pilot's jobs all fail."""
+    await execute(
+        conn,
+        """
+        UPDATE pilot SET unfit_at = now(), detail = 'its jobs fail one after the other'
+         WHERE pilot_id = %(id)s AND vo = %(vo)s
+        """,
+        {"vo": vo, "id": pilot_id},
     )
 
 
@@ -206,25 +232,32 @@ async def list_ces(conn: Connection) -> list[CeSettings]:
     )
 
 
-async def pilots_of_ces(conn: Connection) -> list[tuple[int, int, int, int]]:
-    """For each enabled CE: how many pilots it may have, has with a payload, and has without one yet."""
+async def pilots_of_ces(conn: Connection) -> list[tuple[int, int, int, int, int]]:
+    """For each enabled CE: how many pilots it may have, has with a payload, has without one yet, and of late unfit."""
     rows = await fetch_rows(
         conn,
         """
         WITH alive AS MATERIALIZED (
-            SELECT p.ce_id, count(*) AS pilots, count(a.attempt_id) AS busy
-              FROM pilot p LEFT JOIN attempt a ON a.pilot_id = p.pilot_id AND a.ended_at IS NULL
-             WHERE p.ended_at IS NULL GROUP BY 1)
-        SELECT ce.ce_id, ce.max_pilots, coalesce(alive.busy, 0), coalesce(alive.pilots - alive.busy, 0)
+            SELECT p.ce_id, count(*) AS pilots, count(*) FILTER (WHERE p.has) AS busy
+              FROM (SELECT ce_id, EXISTS (SELECT FROM attempt a
+                                           WHERE a.pilot_id = pilot.pilot_id AND a.ended_at IS NULL) AS has
+                      FROM pilot WHERE ended_at IS NULL) p
+             GROUP BY 1),
+        ill AS MATERIALIZED (
+            SELECT ce_id, count(*) AS pilots FROM pilot WHERE unfit_at > now() - %(remembered)s::interval GROUP BY 1)
+        SELECT ce.ce_id, ce.max_pilots, coalesce(alive.busy, 0), coalesce(alive.pilots - alive.busy, 0),
+               coalesce(ill.pilots, 0)
           FROM compute_element ce
           JOIN resource r ON r.resource_id = ce.ce_id
           JOIN resource s ON s.resource_id = ce.site_id
           LEFT JOIN alive ON alive.ce_id = ce.ce_id
+          LEFT JOIN ill ON ill.ce_id = ce.ce_id
          WHERE ce.enabled AND r.enabled AND s.enabled
          ORDER BY ce.ce_id
         """,
+        {"remembered": REMEMBERED},
     )
-    return [(ce_id, most, busy, idle) for ce_id, most, busy, idle in rows]
+    return [(ce_id, most, busy, idle, unfit) for ce_id, most, busy, idle, unfit in rows]
 
 
 async def list_pilots(
