@@ -1283,6 +1283,7 @@ CREATE TABLE sancho.pilot (
     next_hash bytea,
     detail text,
     spent_hashes bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    unfit_at timestamp with time zone,
     CONSTRAINT pilot_state_check CHECK ((state = ANY (ARRAY['N'::"char", 'S'::"char", 'R'::"char", 'D'::"char", 'F'::"char", 'L'::"char"])))
 );
 
@@ -3465,6 +3466,13 @@ CREATE INDEX metadata_search_t8 ON sancho.metadata_search USING btree (vo, t8, d
 --
 
 CREATE INDEX pilot_alive ON sancho.pilot USING btree (ce_id, vo) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: pilot_unfit; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX pilot_unfit ON sancho.pilot USING btree (ce_id, unfit_at) WHERE (unfit_at IS NOT NULL);
 
 
 --
