@@ -50,6 +50,7 @@ def _rates(ground: Ground, console: Console) -> None:
     given = 0
     for n in range(ROUNDS + 1):
         tokens = _tokens(ground, REQUESTS, n)
+        _empty(driver, tokens)  # pilots ask every few seconds with the token of their half an hour: the server knows it
         answers: list[bytes] = []
         asked = [encode("POST", "/v1/pilot/match", t, o) for t, o in zip(tokens, _offers(n), strict=True)]
         found = driver.run(asked, items=len(asked), answers=answers)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Slot, Started
@@ -34,13 +35,14 @@ class Matcher:
         site_id, slot = self.slots[ce_id]
         offered = replace(
             slot, cores=min(said.cores, slot.cores), memory=min(said.memory, slot.memory),
-            walltime=min(said.walltime, slot.walltime), tags=said.tags & slot.tags | _of_site(slot),
+            walltime=min(said.walltime, slot.walltime), tags=said.tags & slot.tags | _of_site(slot.tags),
         )  # fmt: skip
         return Offer(pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in vos if vo > 0), slot=offered)
 
 
-def _of_site(slot: Slot) -> frozenset[str]:
-    return frozenset(tag for tag in slot.tags if tag.startswith("site:"))
+@lru_cache(maxsize=10_000)
+def _of_site(tags: frozenset[str]) -> frozenset[str]:
+    return frozenset(tag for tag in tags if tag.startswith("site:"))
 
 
 def matcher_of(weigh: Callable[[int], float]) -> Matcher:

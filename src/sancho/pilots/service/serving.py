@@ -13,6 +13,7 @@ from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
+from sancho.matching.model import Offer
 from sancho.matching.service import Matcher
 from sancho.pilots import plan, store
 from sancho.pilots.errors import PilotUnknown
@@ -43,14 +44,16 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
     Unless it heard the last answer, an attempt that it was given but never heard of is given again, and one that it has
     forgotten is lost. When nothing that waits can fit, as far as the matcher is told, the database is not asked.
     """
-    if matcher.followed and asked.answered and not _perhaps(matcher, caller, asked):
+    offer = _offer(matcher, caller, asked) if matcher.followed else None
+    if offer is not None and asked.answered and not matcher.board.fitting(offer):
         return None
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
         pilot_id, site_id, unfit = await _greet(conn, caller)
         started = None if asked.answered else await _unheard(conn, pilot_id, asked.held)
         if started is None and not unfit:
             known = matcher if matcher.followed else await matching.read(conn)
-            offer = known.offer(_ce_id(caller), pilot_id, caller.vos, asked.slot)
+            if offer is None or known is not matcher:
+                offer = _offer(known, caller, asked)
             started = None if offer is None else await matching.match(conn, known, offer)
             _matched()
         if started is None:
@@ -62,10 +65,8 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
             return None
 
 
-def _perhaps(matcher: Matcher, caller: Principal, asked: Asked) -> bool:
-    """Say whether something on the board may fit."""
-    offer = matcher.offer(_ce_id(caller), _pilot_id(caller), caller.vos, asked.slot)
-    return offer is None or bool(matcher.board.fitting(offer))
+def _offer(matcher: Matcher, caller: Principal, asked: Asked) -> Offer | None:
+    return matcher.offer(_ce_id(caller), _pilot_id(caller), caller.vos, asked.slot)
 
 
 async def _unheard(conn: Connection, pilot_id: int, held: Collection[int]) -> Started | None:
