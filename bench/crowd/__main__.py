@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.crowd.filling import VOS, fill
-from bench.driver import Driver, Round, encode
+from bench.driver import Round, encode
 from bench.ground import Ground, open_ground
 from sancho.identity import service as identity
 
@@ -44,33 +44,35 @@ def main() -> None:
 
 
 def _rates(ground: Ground, console: Console) -> None:
+    """First with tokens that are new to the server on both sides, then again with the same, which it knows."""
     driver = ground.driver()
-    ours: list[Round] = []
-    theirs: list[Round] = []
-    given = 0
+    ours: dict[str, list[Round]] = {"new": [], "known": []}
+    theirs: dict[str, list[Round]] = {"new": [], "known": []}
+    given: Counter[str] = Counter()
     for n in range(ROUNDS + 1):
-        tokens = _tokens(ground, REQUESTS, n)
-        _empty(driver, tokens)  # pilots ask every few seconds with the token of their half an hour: the server knows it
-        answers: list[bytes] = []
+        tokens, others = (_tokens(ground, REQUESTS, f"{n}{side}") for side in "ab")
         asked = [encode("POST", "/v1/pilot/match", t, o) for t, o in zip(tokens, _offers(n), strict=True)]
-        found = driver.run(asked, items=len(asked), answers=answers)
-        empty = _empty(driver, tokens)
-        if n:  # the first turn of either does not count
-            ours.append(found)
-            theirs.append(empty)
-            given += sum(body != b"" for body in answers)
-    rate, limit = (statistics.median(r.per_second for r in rounds) for rounds in (ours, theirs))
-    tail, base = (_p99([ms for r in rounds for ms in r.latencies]) for rounds in (ours, theirs))
-    console.print(
-        f"{rate:,.0f} match requests a second, {given / REQUESTS / ROUNDS:.0%} with a job; the empty route {limit:,.0f}: "
-        f"ratio {rate / limit:.2f}; p99 {tail:.1f} ms beside {base:.1f} ms: {tail / base:.1f} x"
-    )
+        for which in ("new", "known"):
+            answers: list[bytes] = []
+            found = driver.run(asked, items=len(asked), answers=answers)
+            empty = driver.run([encode("GET", "/v1/whoami", token) for token in others], items=len(others))
+            if n:  # the first turn of either does not count
+                ours[which].append(found)
+                theirs[which].append(empty)
+                given[which] += sum(body != b"" for body in answers)
+    for which in ("new", "known"):
+        rate, limit = (statistics.median(r.per_second for r in rounds[which]) for rounds in (ours, theirs))
+        tail, base = (_p99([ms for r in rounds[which] for ms in r.latencies]) for rounds in (ours, theirs))
+        console.print(
+            f"{which} tokens: {rate:,.0f} match requests a second, {given[which] / REQUESTS / ROUNDS:.0%} with a job; the "
+            f"empty route {limit:,.0f}: ratio {rate / limit:.2f}; p99 {tail:.1f} ms beside {base:.1f} ms: {tail / base:.1f} x"
+        )
 
 
 def _shares(ground: Ground, console: Console) -> None:
     """Jain's index (1984): 1 when all owners get the same, 1/n when one gets all."""
     driver = ground.driver()
-    tokens = _tokens(ground, REQUESTS, 0)
+    tokens = _tokens(ground, REQUESTS, "0")
     body = _offer(cores=1, memory=4_000_000_000, walltime=864_000)
     driver.run([encode("POST", "/v1/pilot/match", t, body) for t in tokens], items=REQUESTS)
     rows = ground.admin.execute(
@@ -87,10 +89,6 @@ def _shares(ground: Ground, console: Console) -> None:
 
 def _p99(latencies: Sequence[float]) -> float:
     return statistics.quantiles(latencies, n=100, method="inclusive")[98]
-
-
-def _empty(driver: Driver, tokens: Sequence[str]) -> Round:
-    return driver.run([encode("GET", "/v1/whoami", token) for token in tokens], items=len(tokens))
 
 
 def _offers(turn: int) -> list[dict[str, object]]:
@@ -110,12 +108,12 @@ def _offer(*, cores: int, memory: int, walltime: int) -> dict[str, object]:
     return {"cores": cores, "memory": memory, "walltime": walltime, "tags": tags[:200], "held": [], "answered": True}
 
 
-def _tokens(ground: Ground, number: int, turn: int) -> list[str]:
+def _tokens(ground: Ground, number: int, turn: str) -> list[str]:
     """Tokens of new pilots that run, over all sites."""
     rows = ground.admin.execute(
         """
         INSERT INTO pilot (vo, state, ce_id, site_id, stamp, secret_hash)
-        SELECT 0, 'R', ce.ce_id, ce.site_id, 'crowd-' || %(turn)s || '-' || n, ''
+        SELECT 0, 'R', ce.ce_id, ce.site_id, 'crowd-' || %(turn)s::text || '-' || n, ''
           FROM generate_series(1, %(number)s) n
           JOIN (SELECT row_number() OVER (ORDER BY md5(ce_id::text)) AS place, ce_id, site_id
                   FROM compute_element WHERE tags && ARRAY['sw:1', 'sw:100', 'sw:200', 'sw:299', 'sw:50', 'sw:150', 'sw:250']) ce

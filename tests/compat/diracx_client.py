@@ -1,15 +1,17 @@
 """A served application, and the unmodified `dirac` that talks to it as its users run it."""
 
 import asyncio
+import atexit
 import json
 import os
 import re
 import socket
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import uvicorn
@@ -25,8 +27,24 @@ from tests.identity.helpers import PASSWORD, hashed
 from tests.served import settings_for
 
 BIN = Path(__file__).parents[2] / ".venv-compat" / "bin"
+ZYGOTE = Path(__file__).with_name("diracx_zygote.py")
 CONTACT = "mailto:security@sancho.test"
 PAGE = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
+
+
+_zygotes: list["subprocess.Popen[str]"] = []
+
+
+def zygote() -> tuple[IO[str], IO[str]]:
+    """The input and output of this process's zygote, which is started once and ends with it."""
+    if not _zygotes:
+        started = subprocess.Popen([BIN / "python", ZYGOTE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(started.communicate)
+        _zygotes.append(started)
+    stdin, stdout = _zygotes[0].stdin, _zygotes[0].stdout
+    assert stdin is not None
+    assert stdout is not None
+    return stdin, stdout
 
 
 @dataclass
@@ -51,14 +69,18 @@ class Dirac:
         """Let the client think that its access token is about to end."""
         self.credentials.write_text(json.dumps({**self.said_tokens(), "expires_on": 0}))
 
-    async def start(self, *command: str) -> asyncio.subprocess.Process:
-        """Start a program of the client's environment."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the user's programs find."""
+        return {
             "DIRACX_URL": self.url, "DIRACX_CREDENTIALS_PATH": str(self.credentials), "HOME": str(self.folder),
             "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "TERM": "dumb", "COLUMNS": "200",
         }  # fmt: skip
+
+    async def start(self, *command: str) -> asyncio.subprocess.Process:
+        """Start a program of the client's environment."""
         started = await asyncio.create_subprocess_exec(
-            BIN / command[0], *command[1:], env=environment, stdin=asyncio.subprocess.DEVNULL,
+            BIN / command[0], *command[1:], env=self.environment, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         self.started.append(started)
@@ -66,9 +88,19 @@ class Dirac:
 
     async def run(self, *command: str) -> tuple[int | None, str]:
         """Run a command to its end: exit code, and what it said."""
+        if command[:2] == ("python", "-c"):
+            return await asyncio.to_thread(self._run_program, command[2], command[3:])
         started = await self.start(*command)
         said, _ = await started.communicate()
         return started.returncode, said.decode()
+
+    def _run_program(self, program: str, arguments: Sequence[str]) -> tuple[int, str]:
+        """Run a program in a fork of an interpreter that has read DiracX's packages."""
+        output = self.folder / "program.out"
+        ask, answer = zygote()
+        ask.write(json.dumps([str(output), self.environment, program, list(arguments)]) + "\n")
+        ask.flush()
+        return int(answer.readline()), output.read_text()
 
     async def log_in(self, *arguments: str, choice: str = "password", account: str = "alice") -> tuple[int | None, str]:
         """Log in, and approve it in a browser."""
