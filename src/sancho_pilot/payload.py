@@ -164,6 +164,8 @@ class Payload:
                 break
         self._shim.kill()
         self._shim.wait()
+        if self._shim.stdout is not None:
+            self._shim.stdout.close()
         with _LOCK:
             _SHIMS.discard(self._shim.pid)
             _end_orphans()

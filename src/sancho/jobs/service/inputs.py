@@ -36,7 +36,8 @@ async def resolve(conn: Connection, vo: int, input_set_id: int) -> bool:
     if pending:
         await life.move(conn, vo, pending, JobState.WAITING, detail="inputs complete")
         await submitting.wake_queues(conn, vo, [queue for *_, queue in locked])
-        await submitting.count_waiting(conn, vo, await life.enqueue(conn, vo, pending))
+        counts, _ = await life.enter(conn, vo, pending)
+        await submitting.count_waiting(conn, vo, counts)
     return True
 
 

@@ -73,7 +73,7 @@ async def requeue(conn: Connection, vo: int, job_ids: Sequence[int], detail: str
     """Put locked jobs into the queues that they belong to; say which wait, and which are pending on inputs."""
     locked = await life.lock_jobs(conn, vo, job_ids)
     await submitting.wake_queues(conn, vo, [queue for *_, queue in locked])
-    counts, pending = await retrying.enter(conn, vo, job_ids)
+    counts, pending = await life.enter(conn, vo, job_ids)
     waiting = sorted(set(job_ids) - set(pending))
     if waiting:
         await life.move(conn, vo, waiting, JobState.WAITING, detail=detail)

@@ -163,8 +163,8 @@ async def move(
     )
 
 
-async def enqueue(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int, int]:
-    """Put jobs into the queues they belong to, as waiting or as pending on inputs; count them per task queue."""
+async def enter(conn: Connection, vo: int, job_ids: Sequence[int]) -> tuple[dict[int, int], list[int]]:
+    """Put locked jobs into the queues they belong to: waiting ones are counted per queue, pending ones are named."""
     rows = await fetch_rows(
         conn,
         """
@@ -175,15 +175,19 @@ async def enqueue(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int
              WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s),
         waiting AS (
             INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
-            SELECT vo, -priority, task_queue_id, job_id FROM entered WHERE ready RETURNING task_queue_id),
+            SELECT vo, -priority, task_queue_id, job_id FROM entered WHERE ready),
         pending AS (
             INSERT INTO pending_job (vo, input_set_id, job_id)
             SELECT vo, input_set_id, job_id FROM entered WHERE NOT ready)
-        SELECT task_queue_id, count(*) FROM waiting GROUP BY 1
+        SELECT job_id, task_queue_id, ready FROM entered
         """,
         {"vo": vo, "ids": list(job_ids)},
     )
-    return {row[0]: row[1] for row in rows}
+    counts: dict[int, int] = {}
+    for _, queue, ready in rows:
+        if ready:
+            counts[queue] = counts.get(queue, 0) + 1
+    return counts, [job_id for job_id, _, ready in rows if not ready]
 
 
 async def find_started(conn: Connection, vo: int, attempt_id: int) -> Started | None:

@@ -119,33 +119,6 @@ async def put_into(conn: Connection, vo: int, queues: Mapping[int, int]) -> None
     )
 
 
-async def enter(conn: Connection, vo: int, job_ids: Sequence[int]) -> tuple[dict[int, int], list[int]]:
-    """Put locked jobs into the queues they belong to: waiting ones are counted per queue, pending ones are named."""
-    rows = await fetch_rows(
-        conn,
-        """
-        WITH entered AS (
-            SELECT j.vo, j.job_id, q.task_queue_id, q.priority, s.input_set_id, coalesce(s.ready, true) AS ready
-              FROM job j JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
-              LEFT JOIN input_set s ON s.input_set_id = q.input_set_id AND s.vo = q.vo
-             WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s),
-        waiting AS (
-            INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
-            SELECT vo, -priority, task_queue_id, job_id FROM entered WHERE ready),
-        pending AS (
-            INSERT INTO pending_job (vo, input_set_id, job_id)
-            SELECT vo, input_set_id, job_id FROM entered WHERE NOT ready)
-        SELECT job_id, task_queue_id, ready FROM entered
-        """,
-        {"vo": vo, "ids": list(job_ids)},
-    )
-    counts: dict[int, int] = {}
-    for _, queue, ready in rows:
-        if ready:
-            counts[queue] = counts.get(queue, 0) + 1
-    return counts, [job_id for job_id, _, ready in rows if not ready]
-
-
 async def list_avoiding(conn: Connection, vo: int, longer: timedelta, limit: int) -> list[int]:
     """Some of the jobs that have waited for longer than this while they avoid a site."""
     return await fetch_values(

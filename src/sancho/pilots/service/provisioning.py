@@ -79,12 +79,13 @@ def _at_once(queue: Queue, offer: Offer | None) -> int:
     if offer is None:
         return 1
     slot = offer.slot
-    return max(
+    numbers = [
         min(slot.cores // cores, slot.memory // max(memory_for(way, cores), 1))
         for way in queue.ways
         if not lacks(way, slot)
         for cores in [cores_for(way, slot)]
-    )
+    ]
+    return max([1, *numbers])
 
 
 def _spec(deployment: Deployment, slot: ComputeElement, ce: CeSettings) -> PilotSpec:

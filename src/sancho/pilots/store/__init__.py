@@ -74,8 +74,9 @@ async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool, li
     if not rows:
         return None
     site_id, unfit, ended = rows[0]
+    known = {reason.value: reason for reason in Reason}  # one of a newer server says nothing here
     return site_id, unfit, [
-        Ended(reason=None if reason is None else Reason(reason), account_id=account_id, seconds=float(seconds))
+        Ended(reason=known.get(reason), account_id=account_id, seconds=float(seconds))
         for reason, account_id, seconds in ended
     ]  # fmt: skip
 
