@@ -17,9 +17,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
 from typing import Any, LiteralString, TypeVar
-from weakref import WeakKeyDictionary
 
-from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor, errors, sql
+from psycopg import AsyncConnection, AsyncCursor, errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, dict_row
@@ -28,8 +27,8 @@ from pydantic import TypeAdapter
 
 from sancho.kit.adapters import ADAPTERS
 from sancho.kit.errors import Conflict, Invalid, Unavailable
-from sancho.kit.fair import Party, Turns
-from sancho.kit.glances import glance_of
+from sancho.kit.fair import Crowded, Party, Turns
+from sancho.kit.glances import Glances
 from sancho.kit.search import PatternUnfit
 from sancho.kit.tenancy import INSTANCE
 
@@ -118,8 +117,9 @@ class Database:
         self._before_commit = before_commit
         options: dict[str, Any] = {"options": SEARCH_PATH, "context": ADAPTERS}
         self._url, self._timeout = url, timeout
-        self._glances: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
-        self._turns = Turns(size, room=20 * size, weigh=weigh)
+        self._room = 20 * size
+        self._turns = Turns(size, room=self._room, weigh=weigh)
+        self._glances = Glances(lambda vos: self._connection(self._pool, self._turns, vos))
         self._snapshot_turns = Turns(snapshots, room=5 * snapshots, weigh=weigh)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url, kwargs=options, min_size=1, max_size=size, timeout=timeout, open=False,
@@ -169,24 +169,13 @@ class Database:
     ) -> T | None:
         """Run one short query for at most one row (as `find` does) in a transaction of its own, in a single exchange.
 
-        For what is asked of nearly every request; its plan is made once for a connection, as by `plan_once`. Raises as
-        `transaction` does.
+        For what is asked of nearly every request; its plan is made once for a connection, as by `plan_once`, and what
+        else is wanted for the same VOs meanwhile shares the next exchange. Raises as `transaction` does.
         """
         served = tuple(vos)
-        glance = glance_of(query)
-        async with self._connection(self._pool, self._turns, served) as conn:
-            cursor, given = AsyncClientCursor(conn, row_factory=dict_row), {**(params or {}), "_vos": _words(served)}
-            known = self._glances.setdefault(conn, set())
-            if glance.name not in known:
-                await conn.execute(glance.prepare, prepare=False)
-                known.add(glance.name)
-            try:
-                await cursor.execute(glance.run, given)
-            except errors.InvalidSqlStatementName:  # psycopg lets go of all statements after a savepoint's rollback
-                await conn.execute(glance.prepare, prepare=False)
-                await cursor.execute(glance.run, given)
-            await cursor.set_result(-1)
-            row = await cursor.fetchone()
+        if self._glances.waiting(served) >= self._room:
+            raise Crowded
+        row = await self._glances.ask(served, query, params or {})
         return None if row is None else _adapter(kind).validate_python(row)
 
     @asynccontextmanager
@@ -213,7 +202,7 @@ class Database:
                 yield conn
             except BaseException:
                 if not conn.broken:
-                    glanced = self._glances.pop(conn, None)  # psycopg lets go of its statements, so of all, too
+                    glanced = self._glances.forget(conn)  # psycopg lets go of its statements, so of all, too
                     await conn.execute("ROLLBACK; DEALLOCATE ALL" if glanced else "ROLLBACK")
                 raise
             await conn.execute("COMMIT", prepare=False)
