@@ -38,6 +38,35 @@ END $$;
 
 
 --
+-- Name: drop_history(timestamp with time zone); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.drop_history(before timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'sancho', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $_$
+DECLARE week record; dropped int := 0;
+BEGIN
+    IF before > now() - interval '1 day' THEN
+        RAISE EXCEPTION 'history is kept for a day at least';
+    END IF;
+    FOR week IN
+        SELECT c.relname, to_date(right(c.relname, 8), 'YYYYMMDD') + 7 AS ends
+          FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'job_history'::regclass AND c.relname ~ '^job_history_[0-9]{8}$'
+         ORDER BY c.relname
+    LOOP
+        IF week.ends <= before THEN
+            EXECUTE format('DROP TABLE %I', week.relname);
+            dropped := dropped + 1;
+        END IF;
+    END LOOP;
+    RETURN dropped;
+END $_$;
+
+
+--
 -- Name: make_partitions(date); Type: FUNCTION; Schema: sancho; Owner: -
 --
 

@@ -184,6 +184,9 @@ class Settings(BaseSettings):
     audit_keep: Annotated[timedelta, Field(ge=timedelta(days=1))] | None = None
     """How long rows of the audit log stay at least, such as `P730D`: `sancho drop-audit` drops what was sealed before;
     all stay for ever when absent."""
+    jobs_keep: Annotated[timedelta, Field(ge=timedelta(days=1))] | None = None
+    """How long jobs are kept after they ended, such as `P400D`, and the weeks of their history; a job that made a file
+    stays as long as the file does. All stay for ever when absent."""
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()

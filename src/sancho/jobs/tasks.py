@@ -51,6 +51,16 @@ async def forget_commands(deployment: Deployment) -> None:
             await service.forget_commands(conn, vo)
 
 
+@tasks.task("forget_jobs", every=timedelta(days=1))
+async def forget_jobs(deployment: Deployment) -> None:
+    """Forget jobs that ended long ago, and their history."""
+    if deployment.keep_jobs is None:
+        return
+    for vo in await all_vos(deployment.database):
+        await service.forget_old_jobs(deployment, vo, deployment.keep_jobs)
+    await service.drop_old_history(deployment, deployment.keep_jobs)
+
+
 @tasks.task("forgive_all", every=timedelta(minutes=1))
 async def forgive_all(deployment: Deployment) -> None:
     """Let jobs that have avoided a site for long wait for any site again."""

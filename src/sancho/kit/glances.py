@@ -34,7 +34,7 @@ class Glance(NamedTuple):
 
     name: str
     prepare: bytes
-    run: str
+    run: bytes
 
 
 _numbers = count(1)
@@ -47,7 +47,7 @@ def glance_of(query: LiteralString) -> Glance:
     statement = query % {name: f"${n}" for n, name in enumerate(names, 1)}
     name = f"glance_{next(_numbers)}"
     given = f"({', '.join(f'%({name})s' for name in names)})" if names else ""
-    return Glance(name, f"PREPARE {name} AS {statement}".encode(), f"EXECUTE {name}{given}")
+    return Glance(name, f"PREPARE {name} AS {statement}".encode(), f"EXECUTE {name}{given}".encode())
 
 
 class Wanted(NamedTuple):

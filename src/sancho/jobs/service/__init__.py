@@ -6,6 +6,7 @@ failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows
 named, `sandboxes` the small archives that they come with and leave.
 """
 
+from sancho.jobs.service.forgetting import drop_old_history, forget_old_jobs
 from sancho.jobs.service.heartbeats import (
     acknowledge,
     beat,
@@ -83,13 +84,13 @@ from sancho.jobs.store.provenance import SEARCH_FIELDS
 __all__ = [
     "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
     "beat", "beat_once", "beat_own", "begin", "check_owned", "check_sandbox", "chosen", "clean_sandboxes",
-    "close_datasets", "commands_for_pilot", "complete", "count", "delete_view", "existing", "find_attempt",
-    "find_output_url", "find_sandbox_url", "find_started", "finish", "forget_commands", "forgive", "get",
-    "get_spec", "give_output_sandbox", "histories", "hold", "input_files", "kill", "lent", "list_jobs",
-    "list_specs", "list_views", "log", "look_again", "lose", "matching", "open_attempts", "own_tail", "owners",
-    "parameters_of", "producers", "progress", "promised", "ready_sandbox", "release", "report", "report_own",
-    "require_running", "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size", "sandbox_url",
-    "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
-    "shared_inputs", "start", "statuses", "submit", "summarise", "take_back", "take_sandboxes", "traceparent",
-    "values", "vo_of_attempt",
+    "close_datasets", "commands_for_pilot", "complete", "count", "delete_view", "drop_old_history", "existing",
+    "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish", "forget_commands",
+    "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox", "histories", "hold", "input_files",
+    "kill", "lent", "list_jobs", "list_specs", "list_views", "log", "look_again", "lose", "matching",
+    "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "ready_sandbox",
+    "release", "report", "report_own", "require_running", "reschedule", "reschedule_each", "resolve_all", "rest",
+    "sandbox_size", "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part",
+    "set_parameters", "shared_files", "shared_inputs", "start", "statuses", "submit", "summarise", "take_back",
+    "take_sandboxes", "traceparent", "values", "vo_of_attempt",
 ]  # fmt: skip
