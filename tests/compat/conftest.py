@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat.diracx_client import BIN, Dirac, dirac_at
+from tests.compat.diracx_client import Dirac, dirac_at
+from tests.compat.forking import BIN
 from tests.compat.rucio_client import Online, PythonClient, online
 from tests.conftest import Databases
 from tests.realparts.parts import lack

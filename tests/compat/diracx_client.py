@@ -1,17 +1,15 @@
 """A served application, and the unmodified `dirac` that talks to it as its users run it."""
 
 import asyncio
-import atexit
 import json
 import os
 import re
 import socket
-import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -22,29 +20,15 @@ from sancho.identity import store
 from sancho.kit.deployment import Deployment
 from sancho.kit.issuer import ensure_key
 from sancho.parts import make_deployment
+from tests.compat.forking import BIN, Forked, fork
 from tests.conftest import eventually
 from tests.identity.helpers import PASSWORD, hashed
 from tests.served import settings_for
 
-BIN = Path(__file__).parents[2] / ".venv-compat" / "bin"
-ZYGOTE = Path(__file__).with_name("diracx_zygote.py")
+READ = ("diracx.api.jobs", "diracx.client.aio", "diracx.client.sync", "diracx.cli", "rich.console", "typer")
+"""What all of the programs import."""
 CONTACT = "mailto:security@sancho.test"
 PAGE = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
-
-
-_zygotes: list["subprocess.Popen[str]"] = []
-
-
-def zygote() -> tuple[IO[str], IO[str]]:
-    """The input and output of this process's zygote, which is started once and ends with it."""
-    if not _zygotes:
-        started = subprocess.Popen([BIN / "python", ZYGOTE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        atexit.register(started.communicate)
-        _zygotes.append(started)
-    stdin, stdout = _zygotes[0].stdin, _zygotes[0].stdout
-    assert stdin is not None
-    assert stdout is not None
-    return stdin, stdout
 
 
 @dataclass
@@ -54,7 +38,7 @@ class Dirac:
     deployment: Deployment
     url: str
     folder: Path
-    started: list[asyncio.subprocess.Process] = field(default_factory=list)
+    started: list[Forked] = field(default_factory=list)
 
     @property
     def credentials(self) -> Path:
@@ -77,30 +61,21 @@ class Dirac:
             "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "TERM": "dumb", "COLUMNS": "200",
         }  # fmt: skip
 
-    async def start(self, *command: str) -> asyncio.subprocess.Process:
-        """Start a program of the client's environment."""
-        started = await asyncio.create_subprocess_exec(
-            BIN / command[0], *command[1:], env=self.environment, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        self.started.append(started)
-        return started
+    async def start(self, *command: str) -> Forked:
+        """Start a program of the client's environment, or as `python -c` one that uses DiracX's client."""
+        if command[:2] == ("python", "-c"):
+            made = await fork(READ, "-c", command[2], command[3:], self.environment)
+        else:
+            script = BIN / command[0]
+            made = await fork(READ, script, script.read_text(), command[1:], self.environment)
+        self.started.append(made)
+        return made
 
     async def run(self, *command: str) -> tuple[int | None, str]:
         """Run a command to its end: exit code, and what it said."""
-        if command[:2] == ("python", "-c"):
-            return await asyncio.to_thread(self._run_program, command[2], command[3:])
         started = await self.start(*command)
         said, _ = await started.communicate()
         return started.returncode, said.decode()
-
-    def _run_program(self, program: str, arguments: Sequence[str]) -> tuple[int, str]:
-        """Run a program in a fork of an interpreter that has read DiracX's packages."""
-        output = self.folder / "program.out"
-        ask, answer = zygote()
-        ask.write(json.dumps([str(output), self.environment, program, list(arguments)]) + "\n")
-        ask.flush()
-        return int(answer.readline()), output.read_text()
 
     async def log_in(self, *arguments: str, choice: str = "password", account: str = "alice") -> tuple[int | None, str]:
         """Log in, and approve it in a browser."""

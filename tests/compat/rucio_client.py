@@ -23,11 +23,14 @@ from sancho.identity import store
 from sancho.kit.deployment import Deployment
 from sancho.kit.issuer import ensure_key
 from sancho.parts import make_deployment
+from tests.compat.forking import BIN, Forked, fork
 from tests.conftest import eventually
 from tests.identity.helpers import PASSWORD, hashed
 from tests.served import settings_for
 
-RUCIO = Path(__file__).parents[2] / ".venv-compat" / "bin" / "rucio"
+RUCIO = BIN / "rucio"
+READ = ("click", "dogpile.cache", "jsonschema", "paramiko", "requests", "rich.console", "tabulate", "urllib3")
+"""What Rucio's programs import that is not Rucio's own, which looks at the user's rucio.cfg when it is read."""
 CALLS = Path(__file__).with_name("rucio_calls.py")
 URL = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
 
@@ -44,12 +47,10 @@ class Raised(Exception):
 class PythonClient:
     """The unmodified `rucio.client.Client` in a process of its own."""
 
-    process: asyncio.subprocess.Process
+    process: Forked
 
     async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
         """Call a method; what it returns, an iterator as a list, times as texts. Raises `Raised`."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps([method, arguments, named]).encode() + b"\n")
         line = await self.process.stdout.readline()
         if not line:
@@ -67,7 +68,7 @@ class Online:
     deployment: Deployment
     url: str
     folder: Path
-    started: list[asyncio.subprocess.Process] = field(default_factory=list)
+    started: list[Forked] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -114,11 +115,8 @@ class Online:
                 started.kill()
                 await started.wait()
 
-    async def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
-        started = await asyncio.create_subprocess_exec(
-            RUCIO, *arguments, env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
+    async def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Forked:
+        started = await fork(READ, RUCIO, RUCIO.read_text(), arguments, environment)
         self.started.append(started)
         return started
 
@@ -127,10 +125,7 @@ class Online:
         mine = self.configure(
             auth_type="userpass", username=client.get("account", "alice"), password=PASSWORD, **client
         )
-        started = await asyncio.create_subprocess_exec(
-            RUCIO.with_name("python"), CALLS, env=mine, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, limit=1 << 26,
-        )  # fmt: skip
+        started = await fork(READ, CALLS, CALLS.read_text(), [], mine, apart=True)
         self.started.append(started)
         made = PythonClient(started)
         await made.call("ping")  # it has read its rucio.cfg then, which the next client writes anew
@@ -156,7 +151,7 @@ def fields(said: str) -> dict[str, str]:
     return dict(re.findall(r"^(\w+) *: (.*)$", said, re.MULTILINE))
 
 
-async def address_said(started: asyncio.subprocess.Process) -> str:
+async def address_said(started: Forked) -> str:
     """The address that the client asks its user to open."""
     assert started.stdout is not None
     while line := (await started.stdout.readline()).decode():
