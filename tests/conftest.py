@@ -16,17 +16,25 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from sancho.identity.service import passwords
 from sancho.kit.adapters import ADAPTERS
 from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
+from tests.identity.helpers import CHEAP
 from tests.realparts.oidc import OpenIdProvider, two_issuers
 from tests.served import Served, serve
 from tests.world import World, build_world
 
 ALL_VOS = "0,1,2"
+
+# How long an example takes says more of what else the machine does than of the code; in CI it is so anyway.
+if settings.get_current_profile_name() == "default":
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -99,6 +107,14 @@ class Databases:
 
     def url(self, name: str, role: str = "sancho") -> str:
         return self.cluster.url(role, name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Passwords cost next to nothing, but for tests of their price, which put a hasher of their own there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", CHEAP)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from tests.journeys.test_bad_input import JSON, SPOILER, body_schema
 pytestmark = pytest.mark.xdist_group("fuzz")
 
 Anything = st.SearchStrategy[Any]
-MANY = 50
+MANY = 25
 """Examples for each route."""
 SLOW = {"POST /accounts/{name}/password"}
 """Each costs a password hash."""

@@ -18,7 +18,7 @@ from tests.journeys.test_fuzz import LAST, SLOW, gathered
 
 pytestmark = pytest.mark.xdist_group("schemathesis")
 
-MANY = 8
+MANY = 5
 """Examples for each route: making one takes longer than answering it."""
 FEW = 2
 ORIGIN = "http://test"
