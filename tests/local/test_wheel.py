@@ -103,7 +103,7 @@ def test_a_wheel_in_a_clean_environment_gets_to_a_finished_job(installed: Instal
     installed.say("sancho data get wheel:hello.txt")
     assert (installed.work / "hello.txt").read_text() == f"job {job} was here\n"
 
-    assert len(marked(MARK, str(installed.grid))) > len(PACKAGES)
+    assert len(marked(MARK, str(installed.grid))) > 2
     assert installed.traces_of_sources() == []
     installed.shell(f"sancho down --home {installed.grid} --purge --yes")
     assert marked(MARK, str(installed.grid)) == []

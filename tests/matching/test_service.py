@@ -139,7 +139,7 @@ async def test_a_job_whose_data_is_elsewhere_runs_anywhere_once_it_has_waited_lo
     await dids.close(conn, 1, did_id)
     await submitted(conn, world, replace(PLAIN, inputs=("mc:data",)))
     late = {"patience": PATIENCE}
-    await execute(conn, "UPDATE job SET changed_at = now() - %(patience)s::interval + interval '1 s'", late)
+    await execute(conn, "UPDATE job SET changed_at = now() - %(patience)s::interval + interval '1 minute'", late)
     assert await match(conn, world, "SITE-A") is None
     await execute(conn, "UPDATE job SET changed_at = now() - %(patience)s::interval", late)
     assert await match(conn, world, "SITE-A") is not None
