@@ -564,6 +564,24 @@ CREATE TABLE sancho.deletion (
 
 
 --
+-- Name: demand; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.demand (
+    vo smallint NOT NULL,
+    waiting integer NOT NULL,
+    running integer NOT NULL,
+    files integer NOT NULL,
+    size bigint NOT NULL,
+    did_id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    looked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT demand_running_check CHECK ((running >= 0)),
+    CONSTRAINT demand_waiting_check CHECK ((waiting >= 0))
+);
+
+
+--
 -- Name: did_id; Type: SEQUENCE; Schema: sancho; Owner: -
 --
 
@@ -1664,6 +1682,7 @@ CASE
     WHEN (replicating > 0) THEN 'R'::"char"
     ELSE 'O'::"char"
 END) STORED NOT NULL,
+    pin boolean DEFAULT false NOT NULL,
     CONSTRAINT rule_copies_check CHECK ((copies > 0)),
     CONSTRAINT rule_ok_check CHECK ((ok >= 0)),
     CONSTRAINT rule_replicating_check CHECK ((replicating >= 0)),
@@ -2266,6 +2285,14 @@ ALTER TABLE ONLY sancho.declaration
 
 ALTER TABLE ONLY sancho.deletion
     ADD CONSTRAINT deletion_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
+-- Name: demand demand_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.demand
+    ADD CONSTRAINT demand_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -3098,6 +3125,13 @@ CREATE INDEX declaration_until ON sancho.declaration USING btree (vo, until) WHE
 
 
 --
+-- Name: demand_due; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX demand_due ON sancho.demand USING btree (vo, looked_at);
+
+
+--
 -- Name: did_dataset; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3581,6 +3615,13 @@ CREATE INDEX rule_expiry ON sancho.rule USING btree (expires_at) WHERE (expires_
 
 
 --
+-- Name: rule_pin; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_pin ON sancho.rule USING btree (did_id, vo) WHERE pin;
+
+
+--
 -- Name: sandbox_leaving; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3930,6 +3971,14 @@ ALTER TABLE ONLY sancho.declaration
 
 ALTER TABLE ONLY sancho.declaration
     ADD CONSTRAINT declaration_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: demand demand_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.demand
+    ADD CONSTRAINT demand_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -4817,6 +4866,12 @@ ALTER TABLE sancho.declaration ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.deletion ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: demand; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.demand ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: did; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5361,6 +5416,13 @@ CREATE POLICY wall ON sancho.declaration USING ((vo = ANY (( SELECT sancho.serve
 --
 
 CREATE POLICY wall ON sancho.deletion USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: demand wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.demand USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -6,7 +6,7 @@ Equal arguments give equal answers, whatever their order.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sancho.rules.model import SLOTS, Bill, Candidate, Quota, Slot
+from sancho.rules.model import SLOTS, Bill, Candidate, Copy, Pin, Quota, Slot
 
 Demand = Mapping[tuple[int, int], int]
 """Bytes to be charged, by account and RSE."""
@@ -167,3 +167,22 @@ def spread(quota_id: int, room: int) -> list[Slot]:
     """Divide room evenly among the slots of a quota."""
     each, rest = divmod(room, SLOTS)
     return [Slot(quota_id, slot, each + (slot < rest)) for slot in range(SLOTS)]
+
+
+def pins(copies: Iterable[Copy]) -> list[Pin]:
+    """Which replicas to hold so that each file that jobs want stays where most of what they want with it is.
+
+    A file that is held for them already, and one whose best replica nobody may delete, need nothing. Of several DIDs
+    by whose names a file is wanted, the first holds it. In the order of placing.
+    """
+    by_file: dict[tuple[int, int], list[Copy]] = {}
+    sizes: dict[tuple[int, int], int] = {}
+    for copy in copies:
+        by_file.setdefault((copy.root, copy.did_id), []).append(copy)
+        sizes[copy.root, copy.rse_id] = sizes.get((copy.root, copy.rse_id), 0) + copy.size
+    found: dict[tuple[int, int], Pin] = {}
+    for (root, did_id), some in sorted(by_file.items()):
+        best = min(some, key=lambda copy: (-sizes[copy.root, copy.rse_id], copy.rse_id))
+        if best.free and not any(copy.pinned for copy in some):
+            found.setdefault((did_id, best.rse_id), Pin(did_id, best.rse_id, root, best.size))
+    return sorted(found.values())

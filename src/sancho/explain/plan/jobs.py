@@ -32,6 +32,8 @@ class InputsSeen:
     some_missing: tuple[MissingFile, ...] = ()
     would_do: tuple[str, ...] = ()
     """RSEs that have all that is missing, in replicas that are not available now."""
+    kept: tuple[str, ...] = ()
+    """By what they are kept for the jobs that want them, where that is needed."""
 
 
 class Pilots(NamedTuple):
@@ -141,6 +143,7 @@ def _facts(seen: JobSeen) -> dict[str, Fact]:
     if seen.inputs is not None:
         facts["input files"] = seen.inputs.files or None
         facts["input bytes"] = in_bytes(seen.inputs.size) if seen.inputs.size else None
+        facts["inputs kept"] = seen.inputs.kept
         facts["inputs at"] = few([f"{site}: {in_bytes(size)}" for site, size in _most(seen.sizes)])
     if seen.state in (JobState.PENDING, JobState.WAITING):
         able = sorted({seen.sites[case.slot.site] for case in seen.cases if relaxed(case, BY_PLACE).fits})

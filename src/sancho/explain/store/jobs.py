@@ -115,6 +115,23 @@ async def input_facts(conn: Connection, vo: int, input_set_id: int) -> InputFact
     )
 
 
+async def input_names(conn: Connection, vo: int, input_set_id: int, limit: int) -> dict[int, str]:
+    """The first DIDs by whose names a job wants its inputs."""
+    return dict(
+        await fetch_rows(
+            conn,
+            """
+            SELECT d.did_id, s.name || ':' || d.name
+              FROM input_set i CROSS JOIN unnest(i.roots) AS root
+              JOIN did d ON d.did_id = root AND d.vo = i.vo
+              JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+             WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s ORDER BY 1 LIMIT %(limit)s
+            """,
+            {"vo": vo, "id": input_set_id, "limit": limit},
+        )
+    )
+
+
 async def missing_files(
     conn: Connection, vo: int, input_set_id: int
 ) -> list[tuple[str, list[tuple[str, str]], list[str]]]:

@@ -19,6 +19,7 @@ from sancho.jobs.store import inputs, sandboxes, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
 from sancho.rses import service as rses
 from sancho.rules import service as rules
 from sancho.rules.errors import TooFewRses
@@ -77,6 +78,8 @@ async def submit(
         await submitting.count_waiting(conn, caller.vo, {task_queue_id: len(job_ids)})
     elif input_set_id is not None:
         await resolve(conn, caller.vo, input_set_id)
+    if input_set_id is not None:
+        await defer(conn, "jobs:want", once=f"jobs:want:{caller.vo}", vo=caller.vo)
     _submitted()
     _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
     return Submission(submission_id=submission_id, job_ids=job_ids, sites=able)

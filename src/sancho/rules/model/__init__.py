@@ -1,5 +1,6 @@
 """The words of rules: rules, locks, quotas and their states. Pure."""
 
+from sancho.rules.model.demand import DEMAND_ACCOUNT, GRACE, SPARED, Copy, Demand, Pin, Wanted
 from sancho.rules.model.quotas import SLOTS, Bill, Prospect, Quota, Slot, Usage, UsageOn
 from sancho.rules.model.rules import (
     BATCH,
@@ -37,12 +38,15 @@ from sancho.rules.model.rules import (
 __all__ = [
     "BATCH",
     "BEING_DELETED",
+    "DEMAND_ACCOUNT",
     "FIRST_RETRY",
+    "GRACE",
     "LARGE",
     "LONGEST_RETRY",
     "RETRIES",
     "SHORT_OF_ROOM",
     "SLOTS",
+    "SPARED",
     "TRANSITIONS",
     "Arrival",
     "Asked",
@@ -50,14 +54,17 @@ __all__ = [
     "Candidate",
     "Change",
     "Charge",
+    "Copy",
     "Counted",
     "DatasetLock",
+    "Demand",
     "EventKind",
     "Hold",
     "Holder",
     "Holding",
     "Lock",
     "LockState",
+    "Pin",
     "Prospect",
     "Quota",
     "Rule",
@@ -71,5 +78,6 @@ __all__ = [
     "Usage",
     "UsageOn",
     "Want",
+    "Wanted",
     "Withdrawal",
 ]
