@@ -293,6 +293,17 @@ WITH (fillfactor='50');
 
 
 --
+-- Name: attempt_input; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attempt_input (
+    vo smallint NOT NULL,
+    attempt_id bigint NOT NULL,
+    did_id bigint NOT NULL
+);
+
+
+--
 -- Name: audit_batch; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -715,7 +726,9 @@ CREATE TABLE sancho.input_set (
     size bigint DEFAULT 0 NOT NULL,
     digest bytea NOT NULL,
     roots bigint[] NOT NULL,
-    detail text
+    detail text,
+    start_with text COLLATE pg_catalog."C",
+    "least" integer
 );
 
 
@@ -2181,6 +2194,14 @@ ALTER TABLE ONLY sancho.attachment
 
 ALTER TABLE ONLY sancho.attempt_detail
     ADD CONSTRAINT attempt_detail_pkey PRIMARY KEY (attempt_id, vo);
+
+
+--
+-- Name: attempt_input attempt_input_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_input
+    ADD CONSTRAINT attempt_input_pkey PRIMARY KEY (attempt_id, vo, did_id);
 
 
 --
@@ -3846,6 +3867,22 @@ ALTER TABLE ONLY sancho.attempt_detail
 
 
 --
+-- Name: attempt_input attempt_input_attempt_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_input
+    ADD CONSTRAINT attempt_input_attempt_id_vo_fkey FOREIGN KEY (attempt_id, vo) REFERENCES sancho.attempt(attempt_id, vo);
+
+
+--
+-- Name: attempt_input attempt_input_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_input
+    ADD CONSTRAINT attempt_input_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
 -- Name: attempt attempt_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4794,6 +4831,12 @@ ALTER TABLE sancho.attempt ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.attempt_detail ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: attempt_input; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attempt_input ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: audit_batch; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5331,6 +5374,13 @@ CREATE POLICY wall ON sancho.attempt USING ((vo = ANY (( SELECT sancho.served_vo
 --
 
 CREATE POLICY wall ON sancho.attempt_detail USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: attempt_input wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attempt_input USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

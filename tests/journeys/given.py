@@ -258,7 +258,7 @@ def description(name: str, **more: Any) -> dict[str, Any]:
         "name": name,
         "command": ["simulate", "{number}"],
         "group": "users",
-        "inputs": ["mc:raw"],
+        "inputs": ["mc:raw"], "start_with": "100%",
         "requirements": {"memory": "1 MB", "tags": ["env:demo"]},
         "outputs": [
             {

@@ -93,7 +93,8 @@ async def _inputs(conn: Connection, vo: int, looked: Looked, state: JobState) ->
         would_do = await store.rses_with_all_missing(conn, vo, set_id)
     return InputsSeen(
         obstacle=found.detail, files=found.files, size=found.size, missing=0 if complete else found.missing,
-        some_missing=tuple(missing), would_do=tuple(would_do), kept=await _kept(conn, vo, set_id),
+        some_missing=tuple(missing), would_do=tuple(would_do),
+        kept=await _kept(conn, vo, set_id), there=found.files - found.missing, least=found.least,
     ), complete  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class InputFacts(NamedTuple):
     files: int
     size: int
     missing: int
+    least: int | None
+    """How many files are enough; None: all."""
 
 
 class PilotFacts(NamedTuple):
@@ -108,7 +110,7 @@ async def input_facts(conn: Connection, vo: int, input_set_id: int) -> InputFact
         SELECT s.detail, (SELECT count(*) FROM file)::int AS files,
                (SELECT coalesce(sum(d.size), 0)::bigint
                   FROM file f JOIN did d ON d.did_id = f.did_id AND d.vo = %(vo)s) AS size,
-               (SELECT count(*) FROM missing)::int AS missing
+               (SELECT count(*) FROM missing)::int AS missing, s.least
           FROM input_set s WHERE s.input_set_id = %(id)s AND s.vo = %(vo)s
         """,
         {"vo": vo, "id": input_set_id},

@@ -21,6 +21,7 @@ from sancho.jobs.errors import (
 from sancho.jobs.model import (
     CAPABILITY,
     MAX_ROWS,
+    MOST_INPUTS,
     MOST_RETRIES,
     Description,
     Output,
@@ -107,6 +108,12 @@ class RequirementIn(BaseModel, extra="forbid"):
         return read(Requirement, self.model_dump())
 
 
+StartWith = (
+    Annotated[int, Field(ge=1, le=MOST_INPUTS)]
+    | Annotated[str, Field(pattern=r"^(?:[1-9][0-9]{0,3}|10000|[1-9][0-9]?%|100%)$")]
+)
+
+
 class RuleIn(BaseModel, extra="forbid"):
     """The rule that holds an output: on its dataset, or on the file when it has none."""
 
@@ -156,6 +163,8 @@ class DescriptionIn(BaseModel, extra="forbid"):
     environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)], Text] = {}
     sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     inputs: Annotated[list[DidText], Field(max_length=10_000)] = []
+    start_with: StartWith | None = None
+    """It may start when so many of its input files are there, `40`, or that part of them, `80%`; by default all."""
     outputs: Annotated[list[OutputIn], Field(max_length=1000)] = []
     close_datasets: bool = False
     output_sandbox: Annotated[list[Text], Field(max_length=100)] = []
@@ -172,7 +181,9 @@ class DescriptionIn(BaseModel, extra="forbid"):
         return Description(
             name=self.name, command=tuple(self.command), group=self.group, type=self.type,
             job_group=self.job_group, environment=self.environment,
-            sandbox=self.sandbox, inputs=tuple(self.inputs), outputs=tuple(_output(o) for o in self.outputs),
+            sandbox=self.sandbox, inputs=tuple(self.inputs),
+            start_with=None if self.start_with is None else str(self.start_with),
+            outputs=tuple(_output(o) for o in self.outputs),
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
             requirements=self.requirements.requirement(),
             alternatives=tuple(way.requirement() for way in self.alternatives),

@@ -109,7 +109,7 @@ async def _queue(
             raise SandboxMissing(sha256=description.sandbox)
     input_set_id, ready = None, True
     if description.inputs:
-        input_set_id, ready = await _inputs(conn, caller, description.inputs)
+        input_set_id, ready = await _inputs(conn, caller, description.inputs, description.start_with)
     who = {
         "group_id": group.group_id, "account_id": caller.account_id, "type": description.type,
         "priority": description.priority,
@@ -130,7 +130,9 @@ async def _by_site_ids(conn: Connection, vo: int, way: Requirement, number: int)
     return plan.in_order(replace(way, **{name: tuple(map(str, ids.values())) for name, ids in found.items()}))
 
 
-async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> tuple[int, bool]:
+async def _inputs(
+    conn: Connection, caller: Principal, names: Sequence[str], start_with: str | None
+) -> tuple[int, bool]:
     """The input set, and whether it is ready."""
     own, others = plan.by_owner(names)
     roots = [d.did_id for d in await dids.resolve(conn, caller.vo, own, field="description.inputs")]
@@ -138,7 +140,9 @@ async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> 
     for owner, names_there in others.items():
         async with sharing.lent(conn, caller.vo_name, owner, names_there, field="description.inputs") as lent:
             await check_number(conn, lent.vo, [did.did_id for did in lent.dids])
-    input_set_id, ready = await inputs.make_input_set(conn, caller.vo, plan.input_digest(roots, others), roots)
+    input_set_id, ready = await inputs.make_input_set(
+        conn, caller.vo, plan.input_digest(roots, others, start_with), roots, start_with
+    )
     if others:
         await shared.insert(conn, caller.vo, input_set_id, others)
     return input_set_id, ready
