@@ -1619,7 +1619,8 @@ CREATE TABLE sancho.rse (
     name text NOT NULL,
     audience text NOT NULL,
     attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
-    naming text DEFAULT 'hash'::text NOT NULL
+    naming text DEFAULT 'hash'::text NOT NULL,
+    tape boolean GENERATED ALWAYS AS ((attributes @> '{"istape": true}'::jsonb)) STORED NOT NULL
 );
 
 
@@ -1915,6 +1916,19 @@ ALTER TABLE sancho.submission ALTER COLUMN submission_id ADD GENERATED ALWAYS AS
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+
+--
+-- Name: tape_place; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.tape_place (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    "position" bigint NOT NULL,
+    tape text NOT NULL COLLATE pg_catalog."C"
 );
 
 
@@ -2917,6 +2931,14 @@ ALTER TABLE ONLY sancho.submission
 
 
 --
+-- Name: tape_place tape_place_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.tape_place
+    ADD CONSTRAINT tape_place_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
 -- Name: task_queue task_queue_digest_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3584,6 +3606,13 @@ CREATE INDEX replica_tombstone ON sancho.replica USING btree (rse_id, vo, tombst
 --
 
 CREATE INDEX resource_grant_to ON sancho.resource_grant USING btree (to_vo, resource_id);
+
+
+--
+-- Name: rse_tape; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rse_tape ON sancho.rse USING btree (rse_id) WHERE tape;
 
 
 --
@@ -4723,6 +4752,14 @@ ALTER TABLE ONLY sancho.submission
 
 
 --
+-- Name: tape_place tape_place_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.tape_place
+    ADD CONSTRAINT tape_place_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id) ON DELETE CASCADE;
+
+
+--
 -- Name: task_queue task_queue_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -5285,6 +5322,12 @@ ALTER TABLE sancho.smart_dataset ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.submission ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tape_place; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.tape_place ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: task_queue; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5912,6 +5955,13 @@ CREATE POLICY wall ON sancho.smart_dataset USING ((vo = ANY (( SELECT sancho.ser
 --
 
 CREATE POLICY wall ON sancho.submission USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: tape_place wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.tape_place USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

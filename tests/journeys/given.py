@@ -175,7 +175,7 @@ async def _make_accounts(filled: Filled) -> None:
 
 async def _make_data(filled: Filled) -> None:
     files = [{"did": f"mc:raw/{n}", "size": len(CONTENT), "adler32": ADLER} for n in (1, 2)]
-    files[1]["path"] = f"/{filled.vo}/old/raw.2"
+    files[1] |= {"path": f"/{filled.vo}/old/raw.2", "tape": f"L{filled.vo}", "position": 2}
     disk = f"{filled.own}-DISK"
     await filled.ask(
         "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201

@@ -20,14 +20,16 @@ CHOICE: LiteralString = """
                   (NOT EXISTS (
                       SELECT FROM input_set_did i
                        WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT EXISTS (
-                             SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'))
+                             SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                                       AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
                    OR EXISTS (
                       SELECT FROM input_set s
                        WHERE s.input_set_id = q.input_set_id AND s.vo = q.vo AND s.least <= (
                              SELECT count(*) FROM input_set_did i
                               WHERE i.input_set_id = s.input_set_id AND i.vo = s.vo AND EXISTS (
                                     SELECT FROM replica r
-                                     WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'))))
+                                     WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                                       AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))))
                   AND NOT EXISTS (
                       SELECT FROM shared_input i
                        WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT i.available)))) q
@@ -120,7 +122,7 @@ async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tupl
                                 CROSS JOIN LATERAL (
                                       SELECT r.rse_id, r.size FROM replica r
                                        WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A') r
-                                 JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+                                 JOIN rse ON rse.rse_id = r.rse_id AND rse.readable AND NOT rse.tape
                                 WHERE i.input_set_id = w.input_set_id AND i.vo = w.vo
                                 UNION ALL
                                SELECT p.site_id, p.size

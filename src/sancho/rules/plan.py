@@ -6,7 +6,7 @@ Equal arguments give equal answers, whatever their order.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sancho.rules.model import SLOTS, Bill, Candidate, Copy, Pin, Quota, Slot
+from sancho.rules.model import SLOTS, Bill, Candidate, Copy, OnTape, Pin, Quota, Slot, TapeRse
 
 Demand = Mapping[tuple[int, int], int]
 """Bytes to be charged, by account and RSE."""
@@ -186,3 +186,29 @@ def pins(copies: Iterable[Copy]) -> list[Pin]:
         if best.free and not any(copy.pinned for copy in some):
             found.setdefault((did_id, best.rse_id), Pin(did_id, best.rse_id, root, best.size))
     return sorted(found.values())
+
+
+def recalls(files: Iterable[OnTape], tapes: Iterable[TapeRse], account_id: int, quotas: Iterable[Quota]) -> list[Pin]:
+    """Which files to recall now, and to which disk, in the order in which they lie on their tapes.
+
+    Each file is recalled once, however many DIDs it is wanted by and tapes it is on; no more at once than an RSE takes,
+    and no more than quotas have room for: what does not fit on the best disk goes to the next, or waits.
+    """
+    known = {tape.rse_id: tape for tape in tapes}
+    free = {tape.rse_id: tape.free for tape in known.values()}
+    purse = Purse(quotas)
+    found: dict[int, Pin] = {}
+    for one in sorted(files, key=_on_tape):
+        if one.did_id in found or free.get(one.rse_id, 0) <= 0:
+            continue
+        for disk_id in known[one.rse_id].disk_ids:
+            if purse.lacking({(account_id, disk_id): one.size}) is None:
+                purse.take({(account_id, disk_id): one.size})
+                free[one.rse_id] -= 1
+                found[one.did_id] = Pin(one.did_id, disk_id, one.root, one.size)
+                break
+    return list(found.values())
+
+
+def _on_tape(one: OnTape) -> tuple[int, bool, str, int, int, int]:
+    return one.rse_id, one.tape is None, one.tape or "", one.position or 0, one.n, one.did_id

@@ -37,6 +37,8 @@ class InputsSeen:
     there: int = 0
     least: int | None = None
     """So many files are available, and so many are enough; None: all."""
+    on_tape: int = 0
+    """Of the missing files those that a tape has."""
 
 
 class Pilots(NamedTuple):
@@ -194,6 +196,8 @@ def _inputs(inputs: InputsSeen | None) -> Blocker:
     ]
     rest = inputs.missing - len(things)
     says = f"{inputs.missing} of its {max(inputs.files, inputs.missing)} input files {be} nowhere available."
+    if inputs.on_tape == inputs.missing:
+        says = f"{says.removesuffix('nowhere available.')}on tape only, from which they are recalled in turn."
     if inputs.least is not None:
         says = f"{inputs.there} of its {inputs.files} input files are available, and it starts with {inputs.least}."
     return Blocker(

@@ -95,6 +95,7 @@ async def _inputs(conn: Connection, vo: int, looked: Looked, state: JobState) ->
         obstacle=found.detail, files=found.files, size=found.size, missing=0 if complete else found.missing,
         some_missing=tuple(missing), would_do=tuple(would_do),
         kept=await _kept(conn, vo, set_id), there=found.files - found.missing, least=found.least,
+        on_tape=found.on_tape,
     ), complete  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sancho.jobs import service
 from sancho.jobs.errors import (
@@ -21,7 +21,6 @@ from sancho.jobs.errors import (
 from sancho.jobs.model import (
     CAPABILITY,
     MAX_ROWS,
-    MOST_INPUTS,
     MOST_RETRIES,
     Description,
     Output,
@@ -108,10 +107,15 @@ class RequirementIn(BaseModel, extra="forbid"):
         return read(Requirement, self.model_dump())
 
 
-StartWith = (
-    Annotated[int, Field(ge=1, le=MOST_INPUTS)]
-    | Annotated[str, Field(pattern=r"^(?:[1-9][0-9]{0,3}|10000|[1-9][0-9]?%|100%)$")]
-)
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+StartWith = Annotated[
+    str,
+    BeforeValidator(_as_text, json_schema_input_type=int | str),
+    Field(pattern=r"^(?:[1-9][0-9]{0,3}|10000|[1-9][0-9]?%|100%)$", examples=["80%"]),
+]
 
 
 class RuleIn(BaseModel, extra="forbid"):
@@ -182,7 +186,7 @@ class DescriptionIn(BaseModel, extra="forbid"):
             name=self.name, command=tuple(self.command), group=self.group, type=self.type,
             job_group=self.job_group, environment=self.environment,
             sandbox=self.sandbox, inputs=tuple(self.inputs),
-            start_with=None if self.start_with is None else str(self.start_with),
+            start_with=self.start_with,
             outputs=tuple(_output(o) for o in self.outputs),
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
             requirements=self.requirements.requirement(),

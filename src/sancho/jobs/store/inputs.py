@@ -65,7 +65,8 @@ async def count_there(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[
             UNION
             SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
         SELECT count(*), count(*) FILTER (WHERE EXISTS (
-               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'))
+               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
           FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s AND d.kind = 'F'
         """,
         {"vo": vo, "roots": list(roots)},
@@ -76,7 +77,7 @@ async def count_there(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[
 async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[str, str] | None:
     """The first DID below `roots` that is not complete, and why: `open`, or without replica.
 
-    `packed` is such a file that lies in an archive, `nowhere` any other.
+    `tape` is such a file that is on a tape, `packed` one that lies in an archive, `nowhere` any other.
     """
     rows = await fetch_rows(
         conn,
@@ -86,12 +87,15 @@ async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tup
             UNION
             SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
         SELECT s.name || ':' || d.name, CASE WHEN d.open THEN 'open'
+                    WHEN EXISTS (SELECT FROM replica p JOIN rse t ON t.rse_id = p.rse_id AND t.tape
+                                  WHERE p.did_id = d.did_id AND p.vo = d.vo AND p.state = 'A') THEN 'tape'
                     WHEN EXISTS (SELECT FROM constituent c WHERE c.did_id = d.did_id AND c.vo = d.vo) THEN 'packed'
                     ELSE 'nowhere' END
           FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
          WHERE d.open OR (d.kind = 'F' AND NOT EXISTS (
-               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'))
+               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
          ORDER BY d.open DESC, d.did_id LIMIT 1
         """,
         {"vo": vo, "roots": list(roots)},
@@ -159,7 +163,8 @@ async def fix(conn: Connection, vo: int, attempt_id: int) -> bool:
               JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
               JOIN input_set_did i ON i.input_set_id = q.input_set_id AND i.vo = q.vo
              WHERE a.attempt_id = %(id)s AND a.vo = %(vo)s AND EXISTS (
-                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A')
+                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape)))
              ORDER BY i.did_id
             RETURNING did_id)
         SELECT (SELECT count(*) FROM given) >= coalesce(s.least, s.files)
@@ -231,7 +236,8 @@ WHERE: LiteralString = """
                          FROM replica r
                          JOIN rse ON rse.rse_id = r.rse_id
                          LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
-                        WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A') AS near) AS nearest
+                        WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))) AS near) AS nearest
 """
 """Where they are; it stands behind the joins of `NEAREST`."""
 

@@ -232,7 +232,8 @@ async def unavailable(
         conn,
         """
         SELECT count(*) FILTER (WHERE NOT EXISTS (
-                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A')), count(*),
+                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                      AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape)))), count(*),
                coalesce((SELECT s.least FROM input_set s WHERE s.input_set_id = %(id)s AND s.vo = %(vo)s), count(*))
           FROM input_set_did i
          WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s

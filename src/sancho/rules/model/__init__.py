@@ -1,6 +1,18 @@
 """The words of rules: rules, locks, quotas and their states. Pure."""
 
-from sancho.rules.model.demand import DEMAND_ACCOUNT, GRACE, SPARED, Copy, Demand, Pin, Wanted
+from sancho.rules.model.demand import (
+    DEMAND_ACCOUNT,
+    GRACE,
+    RECALL,
+    RECALLS,
+    SPARED,
+    Copy,
+    Demand,
+    OnTape,
+    Pin,
+    TapeRse,
+    Wanted,
+)
 from sancho.rules.model.quotas import SLOTS, Bill, Prospect, Quota, Slot, Usage, UsageOn
 from sancho.rules.model.rules import (
     BATCH,
@@ -43,6 +55,8 @@ __all__ = [
     "GRACE",
     "LARGE",
     "LONGEST_RETRY",
+    "RECALL",
+    "RECALLS",
     "RETRIES",
     "SHORT_OF_ROOM",
     "SLOTS",
@@ -64,6 +78,7 @@ __all__ = [
     "Holding",
     "Lock",
     "LockState",
+    "OnTape",
     "Pin",
     "Prospect",
     "Quota",
@@ -74,6 +89,7 @@ __all__ = [
     "RuleState",
     "RuleTerms",
     "Slot",
+    "TapeRse",
     "Target",
     "Usage",
     "UsageOn",

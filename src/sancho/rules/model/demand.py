@@ -7,6 +7,10 @@ DEMAND_ACCOUNT = "sancho.demand"
 """The service account whose rules pin what jobs want; quotas of the VO, and its own if it has any, bound it."""
 GRACE = timedelta(hours=1)
 """So long after the last job that wanted it data stays pinned, for those who submit again."""
+RECALL = "recall"
+"""The activity of transfers that bring files from tape for jobs."""
+RECALLS = 100
+"""Recalls that one VO has under way from one RSE, unless the RSE's attribute `recalls` says otherwise."""
 SPARED = timedelta(hours=1)
 """So long a replica stays that jobs want when the last rule lets go of it: longer than it takes to pin it."""
 
@@ -51,3 +55,27 @@ class Pin(NamedTuple):
     rse_id: int
     root: int
     size: int
+
+
+class OnTape(NamedTuple):
+    """A file that jobs want by the name of a DID, `root`, and that is on a tape and on no disk, nor on its way to one.
+
+    Of files on an RSE the order of `tape`, `position` and then `n` is that in which they are recalled; a file of which
+    nobody said where it is has no tape, and comes after others by its dataset and name.
+    """
+
+    root: int
+    did_id: int
+    rse_id: int
+    size: int
+    tape: str | None
+    position: int | None
+    n: int
+
+
+class TapeRse(NamedTuple):
+    """An RSE whose replicas are on tapes: disks that recalls may go to, the best first, and how many may begin now."""
+
+    rse_id: int
+    disk_ids: tuple[int, ...]
+    free: int

@@ -10,7 +10,7 @@ quota that was held for the files back in that call, not before it.
 from sancho.rules.service.asking import check, create, create_all, ensure, get, list_locks, list_rules, owners, show
 from sancho.rules.service.changing import approve, change, deny, retry
 from sancho.rules.service.counting import recopy, settle, stick
-from sancho.rules.service.demand import alone, pin, pin_some, want, wanted
+from sancho.rules.service.demand import alone, pin, pin_some, recall, want, wanted
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
 from sancho.rules.service.foreseeing import foresee
@@ -69,6 +69,7 @@ __all__ = [
     "pin",
     "pin_some",
     "place",
+    "recall",
     "recopy",
     "record_usage",
     "reduce",

@@ -4,19 +4,33 @@ Who changes demand or pins is alone in the VO. Locks are taken in the order of p
 any two steps, for each looks at what is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sancho.dids import service as dids
 from sancho.identity import service as identity
-from sancho.kit import faults
+from sancho.kit import faults, telemetry
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
+from sancho.rses import service as rses
+from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rules import plan
-from sancho.rules.model import BATCH, DEMAND_ACCOUNT, GRACE, Demand, Target, Want, Wanted
+from sancho.rules.model import (
+    BATCH,
+    DEMAND_ACCOUNT,
+    GRACE,
+    RECALL,
+    RECALLS,
+    Demand,
+    Pin,
+    TapeRse,
+    Target,
+    Want,
+    Wanted,
+)
 from sancho.rules.service.placing import place_affordable
-from sancho.rules.store import demand, locks, rows
+from sancho.rules.store import demand, locks, quotas, rows
 from sancho.vos import service as vos
 
 LOOK_EVERY = timedelta(minutes=5)
@@ -27,6 +41,7 @@ ROUNDS = 20
 """Transactions that one run makes at most."""
 ACTIVITY = "demand"
 _pinned = faults.point("rules.pinned")
+_log = telemetry.log(__name__)
 
 
 async def want(conn: Connection, vo: int, wanted: Sequence[Demand]) -> None:
@@ -58,13 +73,18 @@ async def wanted(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int,
 
 
 async def pin(deployment: Deployment, vo: int, did_ids: Sequence[int] | None = None) -> None:
-    """Hold what jobs want, of these DIDs or of all that are due, batch by batch. Safe to run twice, and at once."""
+    """Hold what jobs want, of these DIDs or of all that are due, batch by batch, and recall what is on tape alone.
+
+    Safe to run twice, and at once.
+    """
     for _ in range(ROUNDS):
         async with deployment.database.transaction([vo]) as conn:
             seen = await pin_some(conn, vo, did_ids)
         _pinned()
         if did_ids is not None or not seen:
-            return
+            break
+    async with deployment.database.transaction([vo]) as conn:
+        await recall(conn, vo)
 
 
 async def pin_some(conn: Connection, vo: int, did_ids: Sequence[int] | None = None) -> list[int]:
@@ -83,15 +103,66 @@ async def pin_some(conn: Connection, vo: int, did_ids: Sequence[int] | None = No
     chosen = plan.pins(await demand.copies(conn, vo, roots))
     if chosen:
         account_id = await identity.ensure_service_account(conn, vo, DEMAND_ACCOUNT)
-        rule_of = await _rules_for(conn, vo, account_id, sorted({one.root for one in chosen}))
-        wants = [Want(one.did_id, one.rse_id, rule_of[one.root], one.size) for one in chosen]
-        targets = [Target(rule_id, account_id, root, 1, "*", (), ACTIVITY) for root, rule_id in rule_of.items()]
-        lacking = await place_affordable(conn, vo, targets, sorted(wants), lacking={})
-        whole = sorted(set(rule_of.values()) - lacking.keys())
-        await rows.lock_rules(conn, vo, whole)
-        await demand.mark_pinned(conn, vo, whole)
+        await _hold(conn, vo, account_id, chosen, ACTIVITY)
     await demand.note_looked(conn, vo, roots)
     return roots
+
+
+async def recall(conn: Connection, vo: int) -> int:
+    """Ask for the next files that jobs want and that are on tape alone; say how many. Safe to run twice, and at once.
+
+    They come in the order in which they are on their tapes, as many at once as the RSE takes, to its `recall_to` or
+    else to disks of its site, as far as quotas have room; each is held there as what is pinned.
+    """
+    await demand.alone(conn, vo)
+    under_way = await demand.tapes(conn, vo)
+    if not under_way:
+        return 0
+    found = await demand.on_tape(conn, vo, list(under_way), BATCH)
+    if not found:
+        return 0
+    tapes = await _tapes(conn, vo, under_way)
+    account_id = await identity.ensure_service_account(conn, vo, DEMAND_ACCOUNT)
+    disks = sorted({disk_id for tape in tapes for disk_id in tape.disk_ids})
+    rooms = await quotas.quotas_over(conn, vo, [account_id], disks) if disks else []
+    chosen = plan.recalls(found, tapes, account_id, rooms)
+    if chosen:
+        await locks.lock_collections(conn, vo, sorted({one.root for one in chosen}))
+        await _hold(conn, vo, account_id, chosen, RECALL)
+    return len(chosen)
+
+
+async def _tapes(conn: Connection, vo: int, under_way: Mapping[int, int]) -> list[TapeRse]:
+    """The tape RSEs of which this many recalls are under way, with the disks that they go to."""
+    known = await rses.rses(conn, vo=vo)
+    found: list[TapeRse] = []
+    for tape in known:
+        if tape.rse_id not in under_way:
+            continue
+        said, most = tape.attributes.get("recall_to"), tape.attributes.get("recalls")
+        try:
+            to = [rse for rse in known if rse.site_id == tape.site_id]
+            if isinstance(said, str):
+                to = await rses.resolve(conn, said, vo=vo)
+        except (RseExpressionEmpty, RseExpressionInvalid) as e:
+            _log.warning("nothing can be recalled from a tape", rse=tape.name, reason=str(e))
+            continue
+        disks = tuple(rse.rse_id for rse in to if rse.writable and rse.attributes.get("istape") is not True)
+        room = (most if isinstance(most, int) and not isinstance(most, bool) else RECALLS) - under_way[tape.rse_id]
+        found.append(TapeRse(tape.rse_id, disks, room))
+    return found
+
+
+async def _hold(conn: Connection, vo: int, account_id: int, chosen: Sequence[Pin], activity: str) -> None:
+    """Hold replicas for the DIDs that they are wanted by; those that are to be made are asked for in this order."""
+    rule_of = await _rules_for(conn, vo, account_id, sorted({one.root for one in chosen}))
+    wants = [Want(one.did_id, one.rse_id, rule_of[one.root], one.size) for one in chosen]
+    in_turn = tuple(one.did_id for one in chosen) if activity == RECALL else ()
+    targets = [Target(rule_id, account_id, root, 1, "*", (), activity, in_turn) for root, rule_id in rule_of.items()]
+    lacking = await place_affordable(conn, vo, targets, sorted(wants), lacking={})
+    whole = sorted(set(rule_of.values()) - lacking.keys())
+    await rows.lock_rules(conn, vo, whole)
+    await demand.mark_pinned(conn, vo, whole)
 
 
 async def _rules_for(conn: Connection, vo: int, account_id: int, roots: Sequence[int]) -> dict[int, int]:

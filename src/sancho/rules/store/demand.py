@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
-from sancho.rules.model import Copy, Demand, Wanted
+from sancho.rules.model import RECALL, Copy, Demand, OnTape, Wanted
 
 
 async def alone(conn: Connection, vo: int) -> None:
@@ -122,7 +122,7 @@ async def copies(conn: Connection, vo: int, roots: Sequence[int]) -> list[Copy]:
           FROM below
          CROSS JOIN LATERAL (
                SELECT * FROM replica r WHERE r.did_id = below.did_id AND r.vo = %(vo)s AND r.state = 'A' OFFSET 0) AS r
-          JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+          JOIN rse ON rse.rse_id = r.rse_id AND rse.readable AND NOT rse.tape
          ORDER BY below.root, r.did_id, r.rse_id
         """,
         {"vo": vo, "roots": list(roots)},
@@ -211,4 +211,50 @@ async def mark_pinned(conn: Connection, vo: int, rule_ids: Sequence[int]) -> Non
           FROM marked WHERE x.rule_id = marked.rule_id AND x.vo = marked.vo
         """,
         {"vo": vo, "ids": list(rule_ids)},
+    )
+
+
+async def tapes(conn: Connection, vo: int) -> dict[int, int]:
+    """RSEs with tapes that can be read, and how many recalls of a VO are under way from each, or from its copies."""
+    return dict(
+        await fetch_rows(
+            conn,
+            """
+            SELECT t.rse_id, (
+                   SELECT count(*) FROM transfer_request q
+                     JOIN replica r ON r.did_id = q.did_id AND r.vo = q.vo AND r.rse_id = t.rse_id
+                    WHERE q.vo = %(vo)s AND q.activity = %(recall)s AND q.state IN ('W', 'A', 'F'))
+              FROM rse t WHERE t.tape AND t.readable ORDER BY 1
+            """,
+            {"vo": vo, "recall": RECALL},
+        )
+    )
+
+
+async def on_tape(conn: Connection, vo: int, rse_ids: Sequence[int], most: int) -> list[OnTape]:
+    """The first files on each of these tape RSEs that jobs want and that are on no disk, nor on their way to one."""
+    return await fetch(
+        conn,
+        OnTape,
+        """
+        WITH RECURSIVE below (root, did_id) AS (
+            SELECT d.did_id, d.did_id FROM demand d WHERE d.vo = %(vo)s
+             UNION
+            SELECT below.root, a.child_id
+              FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s),
+        lacking AS (
+            SELECT below.root, r.did_id, r.rse_id, r.size, p.tape, p.position,
+                   row_number() OVER (PARTITION BY r.rse_id ORDER BY p.tape NULLS LAST, p.position, below.root, d.name)
+                       AS n
+              FROM below
+              JOIN replica r ON r.did_id = below.did_id AND r.vo = %(vo)s AND r.state = 'A'
+                            AND r.rse_id = ANY(%(rse_ids)s::int[])
+              JOIN did d ON d.did_id = r.did_id AND d.vo = r.vo
+              LEFT JOIN tape_place p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
+             WHERE NOT EXISTS (
+                   SELECT FROM replica o JOIN rse e ON e.rse_id = o.rse_id AND NOT e.tape
+                    WHERE o.did_id = r.did_id AND o.vo = r.vo AND o.state IN ('A', 'C', 'T')))
+        SELECT root, did_id, rse_id, size, tape, position, n FROM lacking WHERE n <= %(most)s ORDER BY rse_id, n
+        """,
+        {"vo": vo, "rse_ids": list(rse_ids), "most": most},
     )
