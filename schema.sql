@@ -322,6 +322,17 @@ WITH (fillfactor='50');
 
 
 --
+-- Name: attempt_input; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.attempt_input (
+    vo smallint NOT NULL,
+    attempt_id bigint NOT NULL,
+    did_id bigint NOT NULL
+);
+
+
+--
 -- Name: audit_batch; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -593,6 +604,24 @@ CREATE TABLE sancho.deletion (
 
 
 --
+-- Name: demand; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.demand (
+    vo smallint NOT NULL,
+    waiting integer NOT NULL,
+    running integer NOT NULL,
+    files integer NOT NULL,
+    size bigint NOT NULL,
+    did_id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    looked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT demand_running_check CHECK ((running >= 0)),
+    CONSTRAINT demand_waiting_check CHECK ((waiting >= 0))
+);
+
+
+--
 -- Name: did_id; Type: SEQUENCE; Schema: sancho; Owner: -
 --
 
@@ -726,7 +755,9 @@ CREATE TABLE sancho.input_set (
     size bigint DEFAULT 0 NOT NULL,
     digest bytea NOT NULL,
     roots bigint[] NOT NULL,
-    detail text
+    detail text,
+    start_with text COLLATE pg_catalog."C",
+    "least" integer
 );
 
 
@@ -1617,7 +1648,8 @@ CREATE TABLE sancho.rse (
     name text NOT NULL,
     audience text NOT NULL,
     attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
-    naming text DEFAULT 'hash'::text NOT NULL
+    naming text DEFAULT 'hash'::text NOT NULL,
+    tape boolean GENERATED ALWAYS AS ((attributes @> '{"istape": true}'::jsonb)) STORED NOT NULL
 );
 
 
@@ -1693,6 +1725,7 @@ CASE
     WHEN (replicating > 0) THEN 'R'::"char"
     ELSE 'O'::"char"
 END) STORED NOT NULL,
+    pin boolean DEFAULT false NOT NULL,
     CONSTRAINT rule_copies_check CHECK ((copies > 0)),
     CONSTRAINT rule_ok_check CHECK ((ok >= 0)),
     CONSTRAINT rule_replicating_check CHECK ((replicating >= 0)),
@@ -1912,6 +1945,19 @@ ALTER TABLE sancho.submission ALTER COLUMN submission_id ADD GENERATED ALWAYS AS
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+
+--
+-- Name: tape_place; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.tape_place (
+    vo smallint NOT NULL,
+    rse_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    "position" bigint NOT NULL,
+    tape text NOT NULL COLLATE pg_catalog."C"
 );
 
 
@@ -2194,6 +2240,14 @@ ALTER TABLE ONLY sancho.attempt_detail
 
 
 --
+-- Name: attempt_input attempt_input_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_input
+    ADD CONSTRAINT attempt_input_pkey PRIMARY KEY (attempt_id, vo, did_id);
+
+
+--
 -- Name: attempt attempt_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2295,6 +2349,14 @@ ALTER TABLE ONLY sancho.declaration
 
 ALTER TABLE ONLY sancho.deletion
     ADD CONSTRAINT deletion_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
+-- Name: demand demand_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.demand
+    ADD CONSTRAINT demand_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -2898,6 +2960,14 @@ ALTER TABLE ONLY sancho.submission
 
 
 --
+-- Name: tape_place tape_place_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.tape_place
+    ADD CONSTRAINT tape_place_pkey PRIMARY KEY (did_id, vo, rse_id);
+
+
+--
 -- Name: task_queue task_queue_digest_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3124,6 +3194,13 @@ CREATE INDEX declaration_rse ON sancho.declaration USING btree (rse_id, vo, decl
 --
 
 CREATE INDEX declaration_until ON sancho.declaration USING btree (vo, until) WHERE ((state = 'S'::"char") AND (until IS NOT NULL));
+
+
+--
+-- Name: demand_due; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX demand_due ON sancho.demand USING btree (vo, looked_at);
 
 
 --
@@ -3561,6 +3638,13 @@ CREATE INDEX resource_grant_to ON sancho.resource_grant USING btree (to_vo, reso
 
 
 --
+-- Name: rse_tape; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rse_tape ON sancho.rse USING btree (rse_id) WHERE tape;
+
+
+--
 -- Name: rule_account; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3607,6 +3691,13 @@ CREATE INDEX rule_event_rule ON sancho.rule_event USING btree (rule_id, vo, even
 --
 
 CREATE INDEX rule_expiry ON sancho.rule USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+
+--
+-- Name: rule_pin; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX rule_pin ON sancho.rule USING btree (did_id, vo) WHERE pin;
 
 
 --
@@ -3834,6 +3925,22 @@ ALTER TABLE ONLY sancho.attempt_detail
 
 
 --
+-- Name: attempt_input attempt_input_attempt_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_input
+    ADD CONSTRAINT attempt_input_attempt_id_vo_fkey FOREIGN KEY (attempt_id, vo) REFERENCES sancho.attempt(attempt_id, vo);
+
+
+--
+-- Name: attempt_input attempt_input_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.attempt_input
+    ADD CONSTRAINT attempt_input_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
 -- Name: attempt attempt_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3959,6 +4066,14 @@ ALTER TABLE ONLY sancho.declaration
 
 ALTER TABLE ONLY sancho.declaration
     ADD CONSTRAINT declaration_rse_id_fkey FOREIGN KEY (rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: demand demand_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.demand
+    ADD CONSTRAINT demand_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -4666,6 +4781,14 @@ ALTER TABLE ONLY sancho.submission
 
 
 --
+-- Name: tape_place tape_place_did_id_vo_rse_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.tape_place
+    ADD CONSTRAINT tape_place_did_id_vo_rse_id_fkey FOREIGN KEY (did_id, vo, rse_id) REFERENCES sancho.replica(did_id, vo, rse_id) ON DELETE CASCADE;
+
+
+--
 -- Name: task_queue task_queue_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4774,6 +4897,12 @@ ALTER TABLE sancho.attempt ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.attempt_detail ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: attempt_input; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.attempt_input ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: audit_batch; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -4844,6 +4973,12 @@ ALTER TABLE sancho.declaration ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.deletion ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: demand; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.demand ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: did; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5218,6 +5353,12 @@ ALTER TABLE sancho.smart_dataset ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.submission ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: tape_place; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.tape_place ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: task_queue; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5308,6 +5449,13 @@ CREATE POLICY wall ON sancho.attempt_detail USING ((vo = ANY (( SELECT sancho.se
 
 
 --
+-- Name: attempt_input wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.attempt_input USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: audit_batch wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -5390,6 +5538,13 @@ CREATE POLICY wall ON sancho.declaration USING ((vo = ANY (( SELECT sancho.serve
 --
 
 CREATE POLICY wall ON sancho.deletion USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: demand wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.demand USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -5829,6 +5984,13 @@ CREATE POLICY wall ON sancho.smart_dataset USING ((vo = ANY (( SELECT sancho.ser
 --
 
 CREATE POLICY wall ON sancho.submission USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: tape_place wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.tape_place USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

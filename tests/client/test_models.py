@@ -32,6 +32,7 @@ DESCRIPTION = JobDescription(
     environment={"A": "b"},
     sandbox="0" * 64,
     inputs=["mc:a"],
+    start_with="80%",
     outputs=[Output(path="p", did="mc:a", dataset="mc:d", rule=RuleWish(copies=2, rse_expression="*", lifetime=60))],
     close_datasets=True,
     output_sandbox=["*"],

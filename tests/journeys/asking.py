@@ -153,6 +153,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /scopes")
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
     file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1", "guid": f"{3:032x}"}
+    file |= {"tape": "L1", "position": 3}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/list", body={"dids": ["mc:raw", "mc:mine"]})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})

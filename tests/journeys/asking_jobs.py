@@ -11,7 +11,7 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     more: dict[str, Any] = {
         "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
         "max_attempts": 2, "retry": {"site": 1, "data": 1, "job": 1}, "priority": 1,
-        "type": "simulation", "job_group": "spring",
+        "type": "simulation", "job_group": "spring", "start_with": "100%",
         "requirements": {
             "cores": 1, "max_cores": 4096, "memory": "1 MB", "memory_per_core": "1 MB", "memory_limit": "2 GB",
             "walltime": "1 min", "cpu_work": 1000.0, "scratch": 0, "io": 0, "system": None, "architecture": None,

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from sancho.decisions import service as decisions
+from sancho.jobs import service as jobs
 from sancho.kit.db import all_vos, execute
 from sancho.matching import service as matching
 from sancho.rules import service as rules
@@ -90,6 +91,7 @@ async def fill(served: Served, owner_url: str) -> dict[str, Filled]:
     await decisions.seal(served.deployment)
     async with served.deployment.database.transaction(await all_vos(served.deployment.database)) as conn:
         await matching.average(conn)
+        [await jobs.want_inputs(conn, vo) for vo in (1, 2)]
     return both
 
 
@@ -163,8 +165,7 @@ async def _make_accounts(filled: Filled) -> None:
         filled.secrets |= {tokens["access_token"], tokens["refresh_token"]}
     void = {"token": tokens["access_token"]}
     _checked(await filled.served.client.post("/v1/auth/revoke", data=void), "POST", "/auth/revoke", 200)
-    device = {"vo": filled.vo}
-    begun = await filled.served.client.post("/v1/auth/device_authorization", data=device)
+    begun = await filled.served.client.post("/v1/auth/device_authorization", data={"vo": filled.vo})
     filled.secrets |= {begun.json()["device_code"], begun.json()["user_code"]}
     made = await filled.ask("POST", "/accounts/robot/secret", account="root")
     filled.secrets.add(made["client_secret"])
@@ -174,7 +175,7 @@ async def _make_accounts(filled: Filled) -> None:
 
 async def _make_data(filled: Filled) -> None:
     files = [{"did": f"mc:raw/{n}", "size": len(CONTENT), "adler32": ADLER} for n in (1, 2)]
-    files[1]["path"] = f"/{filled.vo}/old/raw.2"
+    files[1] |= {"path": f"/{filled.vo}/old/raw.2", "tape": f"L{filled.vo}", "position": 2}
     disk = f"{filled.own}-DISK"
     await filled.ask(
         "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201
@@ -257,7 +258,7 @@ def description(name: str, **more: Any) -> dict[str, Any]:
         "name": name,
         "command": ["simulate", "{number}"],
         "group": "users",
-        "inputs": ["mc:raw"],
+        "inputs": ["mc:raw"], "start_with": "100%",
         "requirements": {"memory": "1 MB", "tags": ["env:demo"]},
         "outputs": [
             {

@@ -143,7 +143,7 @@ WRONG = {
         SELECT rule.rule_id, f.did_id
           FROM rule JOIN rule_detail x USING (rule_id) JOIN below ON below.root = rule.did_id
           JOIN did f ON f.did_id = below.did_id AND f.kind = 'F'
-         WHERE rule.complete
+         WHERE rule.complete AND NOT rule.pin
            AND rule.copies <> (SELECT count(*) FROM lock l WHERE l.rule_id = rule.rule_id AND l.did_id = f.did_id
                                   AND l.rse_id = ANY(x.rse_ids))""",
     "replicas miscount their locks": """

@@ -287,7 +287,16 @@ def by_owner(names: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     return own, {owner: sorted(set(shared[owner])) for owner in sorted(shared)}
 
 
-def input_digest(did_ids: Sequence[int], shared: Mapping[str, Sequence[str]]) -> bytes:
-    """What makes two jobs share an input set: the DIDs of their VO, and what others share with it."""
-    said = ",".join(map(str, sorted(set(did_ids))))
-    return hashlib.sha256((said + (json.dumps(shared, sort_keys=True) if shared else "")).encode()).digest()
+def input_digest(did_ids: Sequence[int], shared: Mapping[str, Sequence[str]], start_with: str | None = None) -> bytes:
+    """What makes two jobs share an input set: the DIDs of their VO, what others share with it, how much is enough."""
+    said = ",".join(map(str, sorted(set(did_ids)))) + (json.dumps(shared, sort_keys=True) if shared else "")
+    return hashlib.sha256((said + (f" from {start_with}" if start_with else "")).encode()).digest()
+
+
+def enough(start_with: str | None, files: int) -> int:
+    """How many of so many files have to be there for a job to start: `40` of them, `80%` rounded up, or all."""
+    if start_with is None:
+        return files
+    if start_with.endswith("%"):
+        return min(files, max(1, -(-files * int(start_with[:-1]) // 100)))
+    return min(files, int(start_with))

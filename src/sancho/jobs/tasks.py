@@ -28,6 +28,21 @@ async def wake_all(deployment: Deployment) -> None:
         await wake(deployment, vo=vo)
 
 
+@tasks.task("want")
+async def want(deployment: Deployment, *, vo: int) -> None:
+    """Say what the jobs of a VO want of data, so that it is kept for them. Safe to run twice, and at once."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.want_inputs(conn, vo)
+
+
+@tasks.task("want_all", every=timedelta(seconds=30))
+async def want_all(deployment: Deployment) -> None:
+    """The same for every VO."""
+    for vo in await all_vos(deployment.database):
+        async with deployment.database.transaction([vo]) as conn:
+            await service.want_inputs(conn, vo)
+
+
 @tasks.task("rest_all", every=timedelta(minutes=1))
 async def rest_all(deployment: Deployment) -> None:
     """Put empty task queues to sleep."""

@@ -17,17 +17,26 @@ CHOICE: LiteralString = """
            SELECT q.input_set_id IS NOT NULL AS has_inputs FROM task_queue q
             WHERE q.task_queue_id = w.task_queue_id AND q.vo = w.vo AND q.active
               AND (q.input_set_id IS NULL OR (
-                  NOT EXISTS (
+                  (NOT EXISTS (
                       SELECT FROM input_set_did i
                        WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT EXISTS (
-                             SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'))
+                             SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                                       AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
+                   OR EXISTS (
+                      SELECT FROM input_set s
+                       WHERE s.input_set_id = q.input_set_id AND s.vo = q.vo AND s.least <= (
+                             SELECT count(*) FROM input_set_did i
+                              WHERE i.input_set_id = s.input_set_id AND i.vo = s.vo AND EXISTS (
+                                    SELECT FROM replica r
+                                     WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                                       AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))))
                   AND NOT EXISTS (
                       SELECT FROM shared_input i
                        WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT i.available)))) q
 """
-"""Of the task queues that a plan has chosen, in its order, those whose inputs are all available at this moment, as
-(vo, task_queue_id, has_inputs, way, cores). It is looked at as far as it is read. Of inputs that another VO shares it
-sees where they were when they were last looked at: it serves the VOs of the offer alone."""
+"""Of the task queues that a plan has chosen, in its order, those whose inputs are available at this moment, all of them
+or as many as they start with, as (vo, task_queue_id, has_inputs, way, cores). It is looked at as far as it is read. Of
+inputs that another VO shares it sees where they were when they were last looked at: it serves the offer's VOs alone."""
 
 
 def parameters(choices: Sequence[Choice]) -> Mapping[str, Any]:
@@ -113,7 +122,7 @@ async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tupl
                                 CROSS JOIN LATERAL (
                                       SELECT r.rse_id, r.size FROM replica r
                                        WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A') r
-                                 JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+                                 JOIN rse ON rse.rse_id = r.rse_id AND rse.readable AND NOT rse.tape
                                 WHERE i.input_set_id = w.input_set_id AND i.vo = w.vo
                                 UNION ALL
                                SELECT p.site_id, p.size

@@ -73,6 +73,9 @@ class FileIn(BaseModel, extra="forbid"):
     """Where it lies: a URL, or a path below the prefix of the RSE, in the area of the VO; absent, it follows from
     the file's id."""
     guid: UUID | None = None
+    tape: Annotated[str | None, Field(min_length=1, max_length=100, examples=["L40231"])] = None
+    """On which tape of the RSE it is, and where: jobs that want many files have them recalled in that order."""
+    position: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
 class FilesIn(BaseModel, extra="forbid"):
@@ -249,7 +252,15 @@ class DeclarationPage(BaseModel):
 async def register(body: FilesIn, caller: Caller, conn: Transaction) -> Registered:
     """Enter files that are on a storage already, all or none, and optionally put them into a dataset."""
     files = [
-        FileText(file.did, file.size, file.adler32, file.path, guid=file.guid and str(file.guid)) for file in body.files
+        FileText(
+            file.did,
+            file.size,
+            file.adler32,
+            file.path,
+            guid=file.guid and str(file.guid),
+            on_tape=None if file.tape is None else (file.tape, file.position),
+        )
+        for file in body.files
     ]
     ids = await service.register(conn, caller, body.rse, files, dataset=body.dataset)
     return Registered(files=len(ids), size=sum(file.size for file in files))

@@ -6,7 +6,7 @@ Equal arguments give equal answers, whatever their order.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sancho.rules.model import SLOTS, Bill, Candidate, Quota, Slot
+from sancho.rules.model import SLOTS, Bill, Candidate, Copy, OnTape, Pin, Quota, Slot, TapeRse
 
 Demand = Mapping[tuple[int, int], int]
 """Bytes to be charged, by account and RSE."""
@@ -167,3 +167,48 @@ def spread(quota_id: int, room: int) -> list[Slot]:
     """Divide room evenly among the slots of a quota."""
     each, rest = divmod(room, SLOTS)
     return [Slot(quota_id, slot, each + (slot < rest)) for slot in range(SLOTS)]
+
+
+def pins(copies: Iterable[Copy]) -> list[Pin]:
+    """Which replicas to hold so that each file that jobs want stays where most of what they want with it is.
+
+    A file that is held for them already, and one whose best replica nobody may delete, need nothing. Of several DIDs
+    by whose names a file is wanted, the first holds it. In the order of placing.
+    """
+    by_file: dict[tuple[int, int], list[Copy]] = {}
+    sizes: dict[tuple[int, int], int] = {}
+    for copy in copies:
+        by_file.setdefault((copy.root, copy.did_id), []).append(copy)
+        sizes[copy.root, copy.rse_id] = sizes.get((copy.root, copy.rse_id), 0) + copy.size
+    found: dict[tuple[int, int], Pin] = {}
+    for (root, did_id), some in sorted(by_file.items()):
+        best = min(some, key=lambda copy: (-sizes[copy.root, copy.rse_id], copy.rse_id))
+        if best.free and not any(copy.pinned for copy in some):
+            found.setdefault((did_id, best.rse_id), Pin(did_id, best.rse_id, root, best.size))
+    return sorted(found.values())
+
+
+def recalls(files: Iterable[OnTape], tapes: Iterable[TapeRse], account_id: int, quotas: Iterable[Quota]) -> list[Pin]:
+    """Which files to recall now, and to which disk, in the order in which they lie on their tapes.
+
+    Each file is recalled once, however many DIDs it is wanted by and tapes it is on; no more at once than an RSE takes,
+    and no more than quotas have room for: what does not fit on the best disk goes to the next, or waits.
+    """
+    known = {tape.rse_id: tape for tape in tapes}
+    free = {tape.rse_id: tape.free for tape in known.values()}
+    purse = Purse(quotas)
+    found: dict[int, Pin] = {}
+    for one in sorted(files, key=_on_tape):
+        if one.did_id in found or free.get(one.rse_id, 0) <= 0:
+            continue
+        for disk_id in known[one.rse_id].disk_ids:
+            if purse.lacking({(account_id, disk_id): one.size}) is None:
+                purse.take({(account_id, disk_id): one.size})
+                free[one.rse_id] -= 1
+                found[one.did_id] = Pin(one.did_id, disk_id, one.root, one.size)
+                break
+    return list(found.values())
+
+
+def _on_tape(one: OnTape) -> tuple[int, bool, str, int, int, int]:
+    return one.rse_id, one.tape is None, one.tape or "", one.position or 0, one.n, one.did_id

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sancho.kit.db import all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import Tasks
 from sancho.replicas.model import ReplicaKey
@@ -71,6 +72,19 @@ async def give_up(deployment: Deployment, *, vo: int, account_id: int, did_id: i
 async def trim(deployment: Deployment, *, vo: int, rule_id: int) -> None:
     """Let go what a rule holds beyond what it asks for. Safe to run twice."""
     await service.trim(deployment, vo, rule_id)
+
+
+@tasks.task("pin")
+async def pin(deployment: Deployment, *, vo: int, did_ids: Sequence[int] | None = None) -> None:
+    """Hold what jobs want, of these DIDs or of all that are due. Safe to run twice, and at once."""
+    await service.pin(deployment, vo, did_ids)
+
+
+@tasks.task("pin_all", every=timedelta(minutes=1))
+async def pin_all(deployment: Deployment) -> None:
+    """Hold what jobs want, wherever it has not been seen to for a while."""
+    for vo in await all_vos(deployment.database):
+        await service.pin(deployment, vo)
 
 
 @tasks.task("repair", every=timedelta(seconds=15))

@@ -58,6 +58,7 @@ def list_(
         Column("stuck", lambda r: r.stuck, "right"),
         Column("account", lambda r: r.account),
         Column("until", lambda r: r.expires_at),
+        Column("comment", lambda r: r.comment),
     ]
     found = session.client.pages(
         rules.list_rules(did=did and session.did(did), account=account, state=state, limit=limit)

@@ -159,6 +159,9 @@ class PlacedFile(Request):
     adler32: str | None = None
     path: str | None = None
     guid: str | None = None
+    tape: str | None = None
+    """On which tape it is, and where: jobs that want many files have them recalled in that order."""
+    position: int = 0
 
 
 class NewFile(Request):

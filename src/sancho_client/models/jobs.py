@@ -84,6 +84,8 @@ class JobDescription(Request):
     environment: dict[str, str] = Field(default_factory=dict[str, str])
     sandbox: str | None = None
     inputs: list[str] = Field(default_factory=list[str])
+    start_with: int | str | None = None
+    """It may start when so many of its input files are there, `40`, or that part of them, `80%`; by default all."""
     outputs: list[Output] = Field(default_factory=list[Output])
     close_datasets: bool = False
     output_sandbox: list[str] = Field(default_factory=list[str])

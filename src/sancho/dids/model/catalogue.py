@@ -131,6 +131,8 @@ class FileText(NamedTuple):
     copying: bool = False
     """It is only about to be put there."""
     guid: str | None = None
+    on_tape: tuple[str, int] | None = None
+    """On which tape of its RSE it is, and where."""
 
 
 class NewFile(NamedTuple):

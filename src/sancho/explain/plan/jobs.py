@@ -32,6 +32,13 @@ class InputsSeen:
     some_missing: tuple[MissingFile, ...] = ()
     would_do: tuple[str, ...] = ()
     """RSEs that have all that is missing, in replicas that are not available now."""
+    kept: tuple[str, ...] = ()
+    """By what they are kept for the jobs that want them, where that is needed."""
+    there: int = 0
+    least: int | None = None
+    """So many files are available, and so many are enough; None: all."""
+    on_tape: int = 0
+    """Of the missing files those that a tape has."""
 
 
 class Pilots(NamedTuple):
@@ -141,6 +148,10 @@ def _facts(seen: JobSeen) -> dict[str, Fact]:
     if seen.inputs is not None:
         facts["input files"] = seen.inputs.files or None
         facts["input bytes"] = in_bytes(seen.inputs.size) if seen.inputs.size else None
+        facts["inputs kept"] = seen.inputs.kept
+        if seen.inputs.least is not None:
+            there = f"{seen.inputs.there} {'is' if seen.inputs.there == 1 else 'are'} there"
+            facts["starts with"] = f"{seen.inputs.least} of {seen.inputs.files} files, of which {there}"
         facts["inputs at"] = few([f"{site}: {in_bytes(size)}" for site, size in _most(seen.sizes)])
     if seen.state in (JobState.PENDING, JobState.WAITING):
         able = sorted({seen.sites[case.slot.site] for case in seen.cases if relaxed(case, BY_PLACE).fits})
@@ -185,6 +196,10 @@ def _inputs(inputs: InputsSeen | None) -> Blocker:
     ]
     rest = inputs.missing - len(things)
     says = f"{inputs.missing} of its {max(inputs.files, inputs.missing)} input files {be} nowhere available."
+    if inputs.on_tape == inputs.missing:
+        says = f"{says.removesuffix('nowhere available.')}on tape only, from which they are recalled in turn."
+    if inputs.least is not None:
+        says = f"{inputs.there} of its {inputs.files} input files are available, and it starts with {inputs.least}."
     return Blocker(
         cause=Cause.INPUTS, says=says, things=(*things, f"and {rest} more") if rest > 0 else tuple(things),
         hint=f"`sancho explain file DID` says what becomes of {which}.",

@@ -94,7 +94,19 @@ async def _inputs(conn: Connection, vo: int, looked: Looked, state: JobState) ->
     return InputsSeen(
         obstacle=found.detail, files=found.files, size=found.size, missing=0 if complete else found.missing,
         some_missing=tuple(missing), would_do=tuple(would_do),
+        kept=await _kept(conn, vo, set_id), there=found.files - found.missing, least=found.least,
+        on_tape=found.on_tape,
     ), complete  # fmt: skip
+
+
+async def _kept(conn: Connection, vo: int, set_id: int) -> tuple[str, ...]:
+    """By which rules what a job wants is pinned, and for how many jobs."""
+    names = await store.input_names(conn, vo, set_id, store.TOLD)
+    return tuple(
+        f"{names[did_id]}: pinned by rule {one.rule_id} for {one.waiting} waiting and {one.running} running jobs"
+        for did_id, one in sorted((await rules.wanted(conn, vo, list(names))).items())
+        if one.rule_id is not None
+    )
 
 
 async def _turn(conn: Connection, matcher: Matcher, looked: Looked, ce_ids: Sequence[int], job_id: int) -> Turn | None:

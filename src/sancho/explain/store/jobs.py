@@ -25,7 +25,8 @@ FILES: LiteralString = """
         SELECT d.did_id FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s AND d.kind = 'F'),
     missing (did_id) AS MATERIALIZED (
         SELECT f.did_id FROM file f
-         WHERE NOT EXISTS (SELECT FROM replica r WHERE r.did_id = f.did_id AND r.vo = %(vo)s AND r.state = 'A'))
+         WHERE NOT EXISTS (SELECT FROM replica r WHERE r.did_id = f.did_id AND r.vo = %(vo)s AND r.state = 'A'
+                              AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
 """
 """The files of an input set, and those that are nowhere available."""
 
@@ -46,6 +47,10 @@ class InputFacts(NamedTuple):
     files: int
     size: int
     missing: int
+    on_tape: int
+    """Those of them that a tape has."""
+    least: int | None
+    """How many files are enough; None: all."""
 
 
 class PilotFacts(NamedTuple):
@@ -108,10 +113,30 @@ async def input_facts(conn: Connection, vo: int, input_set_id: int) -> InputFact
         SELECT s.detail, (SELECT count(*) FROM file)::int AS files,
                (SELECT coalesce(sum(d.size), 0)::bigint
                   FROM file f JOIN did d ON d.did_id = f.did_id AND d.vo = %(vo)s) AS size,
-               (SELECT count(*) FROM missing)::int AS missing
+               (SELECT count(*) FROM missing)::int AS missing,
+               (SELECT count(*) FROM missing m WHERE EXISTS (
+                       SELECT FROM replica r JOIN rse t ON t.rse_id = r.rse_id AND t.tape
+                        WHERE r.did_id = m.did_id AND r.vo = %(vo)s AND r.state = 'A'))::int AS on_tape, s.least
           FROM input_set s WHERE s.input_set_id = %(id)s AND s.vo = %(vo)s
         """,
         {"vo": vo, "id": input_set_id},
+    )
+
+
+async def input_names(conn: Connection, vo: int, input_set_id: int, limit: int) -> dict[int, str]:
+    """The first DIDs by whose names a job wants its inputs."""
+    return dict(
+        await fetch_rows(
+            conn,
+            """
+            SELECT d.did_id, s.name || ':' || d.name
+              FROM input_set i CROSS JOIN unnest(i.roots) AS root
+              JOIN did d ON d.did_id = root AND d.vo = i.vo
+              JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+             WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s ORDER BY 1 LIMIT %(limit)s
+            """,
+            {"vo": vo, "id": input_set_id, "limit": limit},
+        )
     )
 
 
@@ -124,11 +149,18 @@ async def missing_files(
         FILES  # noqa: S608 - literals
         + """
         SELECT s.name || ':' || d.name,
-               (SELECT array_agg(e.name ORDER BY e.name) FROM replica r JOIN rse e ON e.rse_id = r.rse_id
+               (SELECT array_agg(e.name || CASE WHEN e.tape THEN ' (tape)' ELSE '' END ORDER BY e.name)
+                  FROM replica r JOIN rse e ON e.rse_id = r.rse_id
                  WHERE r.did_id = d.did_id AND r.vo = %(vo)s),
                (SELECT array_agg(r.state::text ORDER BY e.name) FROM replica r JOIN rse e ON e.rse_id = r.rse_id
                  WHERE r.did_id = d.did_id AND r.vo = %(vo)s),
-               (SELECT array_agg('to ' || e.name || coalesce(': ' || q.error, '') ORDER BY e.name)
+               (SELECT array_agg(CASE WHEN q.activity = 'recall' THEN 'being recalled ' ELSE '' END || 'to ' || e.name
+                                  || CASE WHEN q.activity = 'recall' AND q.state = 'W'
+                                          THEN format(', number %%s of those that wait', (
+                                               SELECT count(*) FROM transfer_request b
+                                                WHERE b.vo = %(vo)s AND b.activity = 'recall' AND b.state = 'W'
+                                                  AND b.request_id <= q.request_id)) ELSE '' END
+                                  || coalesce(': ' || q.error, '') ORDER BY e.name)
                   FROM transfer_request q JOIN rse e ON e.rse_id = q.rse_id
                  WHERE q.did_id = d.did_id AND q.vo = %(vo)s)
           FROM (SELECT did_id FROM missing ORDER BY did_id LIMIT %(told)s) AS m

@@ -41,6 +41,15 @@ async def get_account(conn: Connection, vo: int, name: str, *, field: str | None
     return found
 
 
+async def ensure_service_account(conn: Connection, vo: int, name: str) -> int:
+    """The id of an account by which the system itself acts in a VO; made when there is none. It can not log in."""
+    found = await find_account(conn, vo, name)
+    if found is not None:
+        return found.account_id
+    made = await store.put_accounts(conn, vo, names=[name], kinds=["S"], emails=[None], suspended=[None])
+    return made[name]
+
+
 async def accounts(conn: Connection, vo: int, ids: Iterable[int]) -> dict[int, Account]:
     """Return accounts of a VO by id; ids of others are left out."""
     wanted = sorted(set(ids))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sancho.jobs import service
 from sancho.jobs.errors import (
@@ -107,6 +107,17 @@ class RequirementIn(BaseModel, extra="forbid"):
         return read(Requirement, self.model_dump())
 
 
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+StartWith = Annotated[
+    str,
+    BeforeValidator(_as_text, json_schema_input_type=int | str),
+    Field(pattern=r"^(?:[1-9][0-9]{0,3}|10000|[1-9][0-9]?%|100%)$", examples=["80%"]),
+]
+
+
 class RuleIn(BaseModel, extra="forbid"):
     """The rule that holds an output: on its dataset, or on the file when it has none."""
 
@@ -156,6 +167,8 @@ class DescriptionIn(BaseModel, extra="forbid"):
     environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)], Text] = {}
     sandbox: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     inputs: Annotated[list[DidText], Field(max_length=10_000)] = []
+    start_with: StartWith | None = None
+    """It may start when so many of its input files are there, `40`, or that part of them, `80%`; by default all."""
     outputs: Annotated[list[OutputIn], Field(max_length=1000)] = []
     close_datasets: bool = False
     output_sandbox: Annotated[list[Text], Field(max_length=100)] = []
@@ -172,7 +185,9 @@ class DescriptionIn(BaseModel, extra="forbid"):
         return Description(
             name=self.name, command=tuple(self.command), group=self.group, type=self.type,
             job_group=self.job_group, environment=self.environment,
-            sandbox=self.sandbox, inputs=tuple(self.inputs), outputs=tuple(_output(o) for o in self.outputs),
+            sandbox=self.sandbox, inputs=tuple(self.inputs),
+            start_with=self.start_with,
+            outputs=tuple(_output(o) for o in self.outputs),
             close_datasets=self.close_datasets, output_sandbox=tuple(self.output_sandbox),
             requirements=self.requirements.requirement(),
             alternatives=tuple(way.requirement() for way in self.alternatives),

@@ -123,6 +123,8 @@ class Description:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     sandbox: str | None = None
     inputs: tuple[str, ...] = ()
+    start_with: str | None = None
+    """How many of the input files have to be there, `40`, or which part of them, `80%`; None: all."""
     outputs: tuple[Output, ...] = ()
     close_datasets: bool = False
     output_sandbox: tuple[str, ...] = ()
@@ -189,6 +191,11 @@ class Started:
     parameters: Mapping[str, Any]
     traceparent: str | None
     has_inputs: bool
+
+    @property
+    def partial(self) -> bool:
+        """Whether it reads the files that were there at its match, which may not be all of its inputs."""
+        return "start_with" in self.description
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows
 named, `sandboxes` the small archives that they come with and leave.
 """
 
+from sancho.jobs.service.demand import want_inputs
 from sancho.jobs.service.forgetting import drop_old_history, forget_old_jobs
 from sancho.jobs.service.heartbeats import (
     acknowledge,
@@ -92,5 +93,5 @@ __all__ = [
     "release", "report", "report_own", "require_running", "reschedule", "reschedule_each", "resolve_all", "rest",
     "sandbox_size", "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part",
     "set_parameters", "shared_files", "shared_inputs", "start", "statuses", "submit", "summarise", "take_back",
-    "take_sandboxes", "traceparent", "values", "vo_of_attempt",
+    "take_sandboxes", "traceparent", "values", "vo_of_attempt", "want_inputs",
 ]  # fmt: skip

@@ -20,13 +20,14 @@ from sancho.jobs.model import (
     Usage,
 )
 from sancho.jobs.service.retrying import after_failures
-from sancho.jobs.store import commands, life, submitting, views
+from sancho.jobs.store import commands, inputs, life, submitting, views
 from sancho.kit import faults
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 from sancho.uploads import service as uploads
 
+TOO_FEW = "of its inputs too few were available any more"
 _claimed = faults.point("jobs.claimed")
 _finished = faults.point("jobs.finished")
 
@@ -37,9 +38,13 @@ async def start(
     """Give a pilot the first waiting job of the first task queue that has one, or None.
 
     `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs, way, cores) in the order to
-    try them.
+    try them. Which files a job reads that starts with a part of its inputs is fixed here, too.
     """
     started = await life.claim(conn, choice, params, pilot_id=pilot_id, site_id=site_id)
+    part = started is not None and started.partial and started.has_inputs
+    if started is not None and part and not await inputs.fix(conn, started.vo, started.attempt_id):
+        await lose(conn, started.vo, [started.attempt_id], reason=Reason.INPUT_UNAVAILABLE, detail=TOO_FEW)
+        return None
     _claimed()
     return started
 
@@ -94,7 +99,7 @@ async def finish(
         await defer(conn, "jobs:wake", vo=vo)
         _finished()
         return JobState.DONE
-    reason = await _told_apart(conn, vo, attempt.job_id, result.reason)
+    reason = await _told_apart(conn, attempt, result.reason)
     await life.end_attempts(conn, vo, [attempt_id], AttemptState.FAILED, reason)
     await uploads.give_up_attempts(conn, vo, [attempt_id])
     states = await after_failures(conn, vo, [attempt.job_id], reason, result.detail)
@@ -102,12 +107,13 @@ async def finish(
     return states[attempt.job_id]
 
 
-async def _told_apart(conn: Connection, vo: int, job_id: int, reason: Reason) -> Reason:
+async def _told_apart(conn: Connection, attempt: OpenAttempt, reason: Reason) -> Reason:
     """A pilot knows that it could not read an input; whether it can be read anywhere, we know."""
-    spec = await views.find_spec(conn, vo, job_id) if reason is Reason.INPUT_UNAVAILABLE else None
+    vo, attempt_id = attempt.vo, attempt.attempt_id
+    spec = await views.find_spec(conn, vo, attempt.job_id) if reason is Reason.INPUT_UNAVAILABLE else None
     if spec is None or spec.input_set_id is None:
         return reason
-    missing, _ = await views.unavailable(conn, vo, spec.input_set_id)
+    missing, *_ = await views.unavailable(conn, vo, spec.input_set_id, attempt_id)
     return Reason.INPUT_GONE if missing else reason
 
 

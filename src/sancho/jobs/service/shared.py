@@ -24,6 +24,7 @@ LOOK_EVERY = timedelta(seconds=30)
 REFUSED_AT_ONCE = 1000
 OBSTACLES = {
     "open": "dataset {did} is still open",
+    "tape": "{did} is on tape only, from which it is recalled in its turn",
     "nowhere": "{did} has no available replica",
     "packed": "{did} lies in an archive only; a job reads the archive when its inputs name that",
 }

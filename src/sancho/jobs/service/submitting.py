@@ -19,6 +19,7 @@ from sancho.jobs.store import inputs, sandboxes, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
 from sancho.rses import service as rses
 from sancho.rules import service as rules
 from sancho.rules.errors import TooFewRses
@@ -77,6 +78,8 @@ async def submit(
         await submitting.count_waiting(conn, caller.vo, {task_queue_id: len(job_ids)})
     elif input_set_id is not None:
         await resolve(conn, caller.vo, input_set_id)
+    if input_set_id is not None:
+        await defer(conn, "jobs:want", once=f"jobs:want:{caller.vo}", vo=caller.vo)
     _submitted()
     _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
     return Submission(submission_id=submission_id, job_ids=job_ids, sites=able)
@@ -106,7 +109,7 @@ async def _queue(
             raise SandboxMissing(sha256=description.sandbox)
     input_set_id, ready = None, True
     if description.inputs:
-        input_set_id, ready = await _inputs(conn, caller, description.inputs)
+        input_set_id, ready = await _inputs(conn, caller, description.inputs, description.start_with)
     who = {
         "group_id": group.group_id, "account_id": caller.account_id, "type": description.type,
         "priority": description.priority,
@@ -127,7 +130,9 @@ async def _by_site_ids(conn: Connection, vo: int, way: Requirement, number: int)
     return plan.in_order(replace(way, **{name: tuple(map(str, ids.values())) for name, ids in found.items()}))
 
 
-async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> tuple[int, bool]:
+async def _inputs(
+    conn: Connection, caller: Principal, names: Sequence[str], start_with: str | None
+) -> tuple[int, bool]:
     """The input set, and whether it is ready."""
     own, others = plan.by_owner(names)
     roots = [d.did_id for d in await dids.resolve(conn, caller.vo, own, field="description.inputs")]
@@ -135,7 +140,9 @@ async def _inputs(conn: Connection, caller: Principal, names: Sequence[str]) -> 
     for owner, names_there in others.items():
         async with sharing.lent(conn, caller.vo_name, owner, names_there, field="description.inputs") as lent:
             await check_number(conn, lent.vo, [did.did_id for did in lent.dids])
-    input_set_id, ready = await inputs.make_input_set(conn, caller.vo, plan.input_digest(roots, others), roots)
+    input_set_id, ready = await inputs.make_input_set(
+        conn, caller.vo, plan.input_digest(roots, others, start_with), roots, start_with
+    )
     if others:
         await shared.insert(conn, caller.vo, input_set_id, others)
     return input_set_id, ready

@@ -74,8 +74,8 @@ async def _reason(conn: Connection, vo: int, spec: SpecRow) -> str | None:
     if spec.state is not JobState.WAITING:
         return None
     if spec.input_set_id is not None:
-        missing, files = await views.unavailable(conn, vo, spec.input_set_id)
-        if missing:
+        missing, files, least = await views.unavailable(conn, vo, spec.input_set_id)
+        if files - missing < least:
             be = "is" if missing == 1 else "are"
             return f"{missing} of its {files} input files {be} nowhere available at the moment"
         if (detail := await views.obstacle(conn, vo, spec.input_set_id)) is not None:

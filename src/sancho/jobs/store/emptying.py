@@ -11,7 +11,8 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
     rows = await fetch_rows(
         conn,
         """
-        WITH provenance_gone AS (DELETE FROM provenance WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+        WITH attempt_input_gone AS (DELETE FROM attempt_input WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             provenance_gone AS (DELETE FROM provenance WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              attempt_detail_gone AS (DELETE FROM attempt_detail WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              attempt_gone AS (DELETE FROM attempt WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_history_gone AS (DELETE FROM job_history WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
@@ -35,7 +36,8 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
              input_set_gone AS (DELETE FROM input_set WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              closing_dataset_gone AS (DELETE FROM closing_dataset WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              sandbox_gone AS (DELETE FROM sandbox WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1)
-        SELECT 'provenance', count(*) FROM provenance_gone
+        SELECT 'attempt_input', count(*) FROM attempt_input_gone
+        UNION ALL SELECT 'provenance', count(*) FROM provenance_gone
         UNION ALL SELECT 'attempt_detail', count(*) FROM attempt_detail_gone
         UNION ALL SELECT 'attempt', count(*) FROM attempt_gone
         UNION ALL SELECT 'job_history', count(*) FROM job_history_gone

@@ -41,6 +41,7 @@ async def forget(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
         WITH old AS (SELECT attempt_id FROM attempt WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              of_files AS (DELETE FROM provenance WHERE vo = %(vo)s AND attempt_id IN (SELECT attempt_id FROM old)),
              details AS (DELETE FROM attempt_detail WHERE vo = %(vo)s AND attempt_id IN (SELECT attempt_id FROM old)),
+             given AS (DELETE FROM attempt_input WHERE vo = %(vo)s AND attempt_id IN (SELECT attempt_id FROM old)),
              attempts AS (DELETE FROM attempt WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              outputs AS (DELETE FROM job_output WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              reschedules AS (DELETE FROM reschedule WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),

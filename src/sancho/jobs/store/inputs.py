@@ -7,12 +7,17 @@ from sancho.jobs.model import InputFile
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 
 
-async def make_input_set(conn: Connection, vo: int, digest: bytes, roots: Sequence[int]) -> tuple[int, bool]:
+async def make_input_set(
+    conn: Connection, vo: int, digest: bytes, roots: Sequence[int], start_with: str | None
+) -> tuple[int, bool]:
     """Find or make the set of these DIDs; say whether it is ready, and keep that so until we commit."""
-    params = {"vo": vo, "digest": digest, "roots": sorted(set(roots))}
+    params = {"vo": vo, "digest": digest, "roots": sorted(set(roots)), "start_with": start_with}
     await execute(
         conn,
-        "INSERT INTO input_set (vo, digest, roots) VALUES (%(vo)s, %(digest)s, %(roots)s) ON CONFLICT DO NOTHING",
+        """
+        INSERT INTO input_set (vo, digest, roots, start_with)
+        VALUES (%(vo)s, %(digest)s, %(roots)s, %(start_with)s) ON CONFLICT DO NOTHING
+        """,
         params,
     )
     rows = await fetch_rows(
@@ -37,21 +42,42 @@ async def list_unready(conn: Connection, vo: int) -> list[int]:
     )
 
 
-async def lock_input_set(conn: Connection, vo: int, input_set_id: int) -> list[int] | None:
-    """Lock a set that is not ready yet; its roots, or None when somebody else readied it or is at it."""
-    return await fetch_value(
+async def lock_input_set(conn: Connection, vo: int, input_set_id: int) -> tuple[list[int], str | None] | None:
+    """Lock a set that is not ready yet; its roots and what it starts with, or None when others readied it, or are."""
+    rows = await fetch_rows(
         conn,
         """
-        SELECT roots FROM input_set WHERE input_set_id = %(id)s AND vo = %(vo)s AND NOT ready FOR UPDATE SKIP LOCKED
+        SELECT roots, start_with FROM input_set
+         WHERE input_set_id = %(id)s AND vo = %(vo)s AND NOT ready FOR UPDATE SKIP LOCKED
         """,
         {"vo": vo, "id": input_set_id},
     )
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def count_there(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[int, int]:
+    """How many files there are among and below these DIDs, and how many of them are available."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH RECURSIVE below (did_id) AS (
+            SELECT unnest(%(roots)s::bigint[])
+            UNION
+            SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
+        SELECT count(*), count(*) FILTER (WHERE EXISTS (
+               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
+          FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s AND d.kind = 'F'
+        """,
+        {"vo": vo, "roots": list(roots)},
+    )
+    return rows[0][0], rows[0][1]
 
 
 async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tuple[str, str] | None:
     """The first DID below `roots` that is not complete, and why: `open`, or without replica.
 
-    `packed` is such a file that lies in an archive, `nowhere` any other.
+    `tape` is such a file that is on a tape, `packed` one that lies in an archive, `nowhere` any other.
     """
     rows = await fetch_rows(
         conn,
@@ -61,12 +87,15 @@ async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tup
             UNION
             SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
         SELECT s.name || ':' || d.name, CASE WHEN d.open THEN 'open'
+                    WHEN EXISTS (SELECT FROM replica p JOIN rse t ON t.rse_id = p.rse_id AND t.tape
+                                  WHERE p.did_id = d.did_id AND p.vo = d.vo AND p.state = 'A') THEN 'tape'
                     WHEN EXISTS (SELECT FROM constituent c WHERE c.did_id = d.did_id AND c.vo = d.vo) THEN 'packed'
                     ELSE 'nowhere' END
           FROM below JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
          WHERE d.open OR (d.kind = 'F' AND NOT EXISTS (
-               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'))
+               SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
          ORDER BY d.open DESC, d.did_id LIMIT 1
         """,
         {"vo": vo, "roots": list(roots)},
@@ -74,15 +103,17 @@ async def first_obstacle(conn: Connection, vo: int, roots: Sequence[int]) -> tup
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-async def note_obstacle(conn: Connection, vo: int, input_set_id: int, detail: str | None) -> None:
-    """Say what keeps the jobs of a set from running, for whoever asks; None: nothing does."""
+async def note_obstacle(
+    conn: Connection, vo: int, input_set_id: int, detail: str | None, least: int | None = None
+) -> None:
+    """Say what keeps the jobs of a set from running, for whoever asks; None: nothing does. `least` would be enough."""
     await execute(
         conn,
         """
-        UPDATE input_set SET detail = %(detail)s
+        UPDATE input_set SET detail = %(detail)s, least = coalesce(%(least)s, least)
          WHERE input_set_id = %(id)s AND vo = %(vo)s AND detail IS DISTINCT FROM %(detail)s
         """,
-        {"vo": vo, "id": input_set_id, "detail": detail},
+        {"vo": vo, "id": input_set_id, "detail": detail, "least": least},
     )
 
 
@@ -104,18 +135,46 @@ async def freeze(conn: Connection, vo: int, input_set_id: int, roots: Sequence[i
     )
 
 
-async def mark_ready(conn: Connection, vo: int, input_set_id: int) -> None:
-    """Declare a set ready, with its number of files and bytes."""
+async def mark_ready(conn: Connection, vo: int, input_set_id: int, least: int | None) -> None:
+    """Declare a set ready, with its number of files and bytes; jobs start with `least` of them, None: with all."""
     await execute(
         conn,
         """
-        UPDATE input_set SET ready = true, detail = NULL, files = f.files, size = f.size
+        UPDATE input_set SET ready = true, detail = NULL, least = %(least)s, files = f.files, size = f.size
           FROM (SELECT count(*)::int AS files, coalesce(sum(d.size), 0)::bigint AS size
                   FROM input_set_did i JOIN did d ON d.did_id = i.did_id AND d.vo = i.vo
                  WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s) f
          WHERE input_set_id = %(id)s AND vo = %(vo)s
         """,
-        {"vo": vo, "id": input_set_id},
+        {"vo": vo, "id": input_set_id, "least": least},
+    )
+
+
+async def fix(conn: Connection, vo: int, attempt_id: int) -> bool:
+    """Note which of its inputs an attempt was given: those that are available now; say whether these are enough."""
+    return await fetch_value(
+        conn,
+        """
+        WITH given AS (
+            INSERT INTO attempt_input (vo, attempt_id, did_id)
+            SELECT a.vo, a.attempt_id, i.did_id
+              FROM attempt a
+              JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+              JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+              JOIN input_set_did i ON i.input_set_id = q.input_set_id AND i.vo = q.vo
+             WHERE a.attempt_id = %(id)s AND a.vo = %(vo)s AND EXISTS (
+                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape)))
+             ORDER BY i.did_id
+            RETURNING did_id)
+        SELECT (SELECT count(*) FROM given) >= coalesce(s.least, s.files)
+          FROM attempt a
+          JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+          JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
+          JOIN input_set s ON s.input_set_id = q.input_set_id AND s.vo = q.vo
+         WHERE a.attempt_id = %(id)s AND a.vo = %(vo)s
+        """,
+        {"vo": vo, "id": attempt_id},
     )
 
 
@@ -177,17 +236,21 @@ WHERE: LiteralString = """
                          FROM replica r
                          JOIN rse ON rse.rse_id = r.rse_id
                          LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
-                        WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A') AS near) AS nearest
+                        WHERE r.did_id = d.did_id AND r.vo = d.vo AND r.state = 'A'
+               AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))) AS near) AS nearest
 """
 """Where they are; it stands behind the joins of `NEAREST`."""
 
 
 async def input_files(conn: Connection, vo: int, job_id: int, site_id: int) -> list[InputFile]:
-    """Files that a job reads, and where each is available, nearest to a site first: by link distance, none is last."""
+    """Files that a job reads, and where each is available, nearest to a site first: by link distance, none is last.
+
+    Of a job that started with a part of its inputs, those that its attempt was given.
+    """
     return await fetch(
         conn,
         InputFile,
-        NEAREST
+        NEAREST  # noqa: S608 - two literals
         + """
           FROM job j
           JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
@@ -198,6 +261,12 @@ async def input_files(conn: Connection, vo: int, job_id: int, site_id: int) -> l
         + WHERE
         + """
          WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
+           AND (NOT EXISTS (SELECT FROM input_set s
+                             WHERE s.input_set_id = q.input_set_id AND s.vo = q.vo AND s.least IS NOT NULL)
+                OR EXISTS (SELECT FROM attempt a
+                             JOIN attempt_input g ON g.attempt_id = a.attempt_id AND g.vo = a.vo
+                            WHERE a.job_id = j.job_id AND a.vo = j.vo AND a.number = j.attempts
+                              AND g.did_id = i.did_id))
          ORDER BY d.did_id
         """,
         {"vo": vo, "job_id": job_id, "site_id": site_id},

@@ -79,7 +79,7 @@ async def list_places(conn: Connection, vo: int, roots: Sequence[int]) -> list[t
             SELECT a.child_id FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
         SELECT rse.site_id, sum(r.size)::bigint
           FROM below JOIN replica r ON r.did_id = below.did_id AND r.vo = %(vo)s AND r.state = 'A'
-          JOIN rse ON rse.rse_id = r.rse_id AND rse.readable
+          JOIN rse ON rse.rse_id = r.rse_id AND rse.readable AND NOT rse.tape
          GROUP BY rse.site_id ORDER BY rse.site_id
         """,
         {"vo": vo, "roots": list(roots)},

@@ -235,6 +235,7 @@ def description_document(description: Description) -> dict[str, Any]:
                  "lifetime": None if o.rule.lifetime is None else o.rule.lifetime.total_seconds()}}
             for o in description.outputs],
         "output_sandbox": list(description.output_sandbox),
+        **({"start_with": description.start_with} if description.start_with is not None else {}),
         "requirements": write(description.requirements),
         "alternatives": [write(way) for way in description.alternatives],
         "max_attempts": description.max_attempts, "priority": description.priority,

@@ -221,18 +221,29 @@ async def obstacle(conn: Connection, vo: int, input_set_id: int) -> str | None:
     )
 
 
-async def unavailable(conn: Connection, vo: int, input_set_id: int) -> tuple[int, int]:
-    """How many files of a set that was ready have no available replica, and how many it has."""
+async def unavailable(
+    conn: Connection, vo: int, input_set_id: int, attempt_id: int | None = None
+) -> tuple[int, int, int]:
+    """How many files of a set that was ready have no available replica, how many it has, and how many are enough.
+
+    Of an attempt that was given a part of them, that part is looked at.
+    """
     rows = await fetch_rows(
         conn,
         """
         SELECT count(*) FILTER (WHERE NOT EXISTS (
-                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A')), count(*)
-          FROM input_set_did i WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s
+                   SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
+                      AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape)))), count(*),
+               coalesce((SELECT s.least FROM input_set s WHERE s.input_set_id = %(id)s AND s.vo = %(vo)s), count(*))
+          FROM input_set_did i
+         WHERE i.input_set_id = %(id)s AND i.vo = %(vo)s
+           AND (NOT EXISTS (SELECT FROM attempt_input g WHERE g.attempt_id = %(attempt_id)s AND g.vo = %(vo)s)
+                OR EXISTS (SELECT FROM attempt_input g
+                            WHERE g.attempt_id = %(attempt_id)s AND g.vo = %(vo)s AND g.did_id = i.did_id))
         """,
-        {"vo": vo, "id": input_set_id},
+        {"vo": vo, "id": input_set_id, "attempt_id": attempt_id},
     )
-    return rows[0][0], rows[0][1]
+    return rows[0][0], rows[0][1], rows[0][2]
 
 
 async def producers(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, int]:

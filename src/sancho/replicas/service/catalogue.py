@@ -80,6 +80,9 @@ async def _enter(
     keys = [ReplicaKey(did_id, rse.rse_id) for did_id in ids]
     await _insert(conn, vo, files, keys, fresh=not there)
     await _lie_at(conn, caller, rse, files, keys)
+    on_tape = {key: file.on_tape for key, file in zip(keys, files, strict=True) if file.on_tape is not None}
+    if on_tape:
+        await rows.insert_tape_places(conn, vo, on_tape)
     if into is not None:
         await dids.attach(conn, vo, into.did_id, ids)
     await rows.add_usage(conn, vo, [Usage(rse.rse_id, len(ids), sum(file.size for file in files))])

@@ -1,6 +1,6 @@
 """Replicas and usage: lock, insert, count, change, remove."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows
@@ -90,6 +90,23 @@ async def insert_paths(conn: Connection, vo: int, keys: Sequence[ReplicaKey], pa
         },
     )  # fmt: skip
     return [ReplicaKey(*row) for row in rows]
+
+
+async def insert_tape_places(conn: Connection, vo: int, places: Mapping[ReplicaKey, tuple[str, int]]) -> None:
+    """Keep on which tapes replicas are, and where."""
+    await execute(
+        conn,
+        """
+        INSERT INTO tape_place (vo, did_id, rse_id, tape, position)
+        SELECT %(vo)s, p.* FROM unnest(%(dids)s::bigint[], %(rses)s::int[], %(tapes)s::text[], %(positions)s::bigint[])
+               AS p (did_id) ORDER BY p.did_id
+            ON CONFLICT (did_id, vo, rse_id) DO UPDATE SET tape = excluded.tape, position = excluded.position
+        """,
+        {
+            "vo": vo, "dids": [key.did_id for key in places], "rses": [key.rse_id for key in places],
+            "tapes": [tape for tape, _ in places.values()], "positions": [n for _, n in places.values()],
+        },
+    )  # fmt: skip
 
 
 async def insert_on(conn: Connection, vo: int, rse_id: int, did_ids: Sequence[int], sizes: Sequence[int]) -> int:

@@ -235,6 +235,8 @@ class Target(NamedTuple):
     rse_expression: str
     rse_ids: tuple[int, ...]
     activity: str
+    in_turn: tuple[int, ...] = ()
+    """Files whose transfers are asked for in this order; empty: in any."""
 
 
 class Arrival(NamedTuple):

@@ -1,6 +1,6 @@
 """The door of rules: what other features and the routes may ask of them.
 
-The caller owns the transaction, but for `erase`, `expire`, `give_up`, `place`, `record_usage`, `repair`,
+The caller owns the transaction, but for `erase`, `expire`, `give_up`, `pin`, `place`, `record_usage`, `repair`,
 `replace_moved` and `trim`, which are whole tasks and open their own.
 Locks are taken in the one order of this system, DIDs first and quotas last: so ask for rules (`ensure`) before
 attaching files, and for their locks (`extend`) in one call, after everything that is to be done with replicas. Give
@@ -10,6 +10,7 @@ quota that was held for the files back in that call, not before it.
 from sancho.rules.service.asking import check, create, create_all, ensure, get, list_locks, list_rules, owners, show
 from sancho.rules.service.changing import approve, change, deny, retry
 from sancho.rules.service.counting import recopy, settle, stick
+from sancho.rules.service.demand import alone, pin, pin_some, recall, want, wanted
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
 from sancho.rules.service.foreseeing import foresee
@@ -39,6 +40,7 @@ from sancho.rules.service.repairing import place, repair
 __all__ = [
     "QUOTA",
     "adopt",
+    "alone",
     "approve",
     "change",
     "check",
@@ -64,7 +66,10 @@ __all__ = [
     "move",
     "over",
     "owners",
+    "pin",
+    "pin_some",
     "place",
+    "recall",
     "recopy",
     "record_usage",
     "reduce",
@@ -82,5 +87,7 @@ __all__ = [
     "trim",
     "usage",
     "usage_history",
+    "want",
+    "wanted",
     "withdraw",
 ]  # fmt: skip

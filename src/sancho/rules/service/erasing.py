@@ -16,7 +16,7 @@ from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.rules.model import LARGE, RuleOn
 from sancho.rules.service.leaving import drop
-from sancho.rules.store import erasing, rows
+from sancho.rules.store import demand, erasing, rows
 
 AT_ONCE = 1000
 """DIDs of each VO that one claim takes."""
@@ -82,7 +82,8 @@ async def _protected(conn: Connection, vo: int, did_ids: Sequence[int], now: dat
     by_files = {archive_id: f"{name} lies in it, and nowhere else" for archive_id, _, name, wanted in inside if wanted}
     found = await erasing.that_hold(conn, vo, did_ids)
     by_rules = {n: f"rule {rule.rule_id} of {rule.account} on {rule.did} holds it" for n, rule in found.items()}
-    return {**by_files, **await dids.held_firmly(conn, vo, did_ids), **by_rules}
+    by_jobs = dict.fromkeys(await demand.roots_over(conn, vo, did_ids), "jobs that wait or run want it")
+    return {**by_files, **by_jobs, **await dids.held_firmly(conn, vo, did_ids), **by_rules}
 
 
 async def _end_large(conn: Connection, vo: int, found: Sequence[RuleOn]) -> set[int]:

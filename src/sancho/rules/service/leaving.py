@@ -14,10 +14,10 @@ from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rules.errors import RuleLocked
-from sancho.rules.model import BATCH, LARGE, Charge, Counted, EventKind, RuleState, Want, Withdrawal
+from sancho.rules.model import BATCH, LARGE, SPARED, Charge, Counted, EventKind, RuleState, Want, Withdrawal
 from sancho.rules.service.changing import own
 from sancho.rules.service.quotas import charge
-from sancho.rules.store import events, files, locks, rows
+from sancho.rules.store import demand, events, files, locks, rows
 from sancho.transfers import service as transfers
 
 EXPIRED_AT_ONCE = 50
@@ -166,14 +166,23 @@ async def retract(conn: Connection, vo: int, *, parent_ids: Sequence[int], file_
 
 
 async def let_go(conn: Connection, vo: int, held: Sequence[Want]) -> list[Counted]:
-    """Remove locks, release their replicas, and give up what nobody wants any more; say how they counted."""
+    """Remove locks, release their replicas, and give up what nobody wants any more; say how they counted.
+
+    What jobs want stays for a while, in which it is pinned.
+    """
     if not held:
         return []
     times = Counter(ReplicaKey(lock.did_id, lock.rse_id) for lock in held)
     seen = await locks.lock_replicas(conn, vo, sorted(times))
     counted = await locks.tally(conn, vo, held)
     await locks.delete_locks(conn, vo, held)
-    await replicas.release(conn, vo, sorted(times.elements()))
+    wanted = await demand.roots_over(conn, vo, sorted({key.did_id for key in times}))
+    await replicas.release(conn, vo, sorted(key for key in times.elements() if key.did_id not in wanted))
+    if wanted:
+        spared = sorted(key for key in times.elements() if key.did_id in wanted)
+        await replicas.release(conn, vo, spared, grace=SPARED)
+        roots = sorted({root for each in wanted.values() for root in each})
+        await defer(conn, "rules:pin", vo=vo, did_ids=roots)
     unwanted = [s.key for s in seen if s.lock_count == times[s.key] and s.state is ReplicaState.COPYING]
     await replicas.lose(conn, vo, await transfers.cancel(conn, vo, unwanted))
     return counted

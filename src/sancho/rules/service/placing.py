@@ -196,8 +196,10 @@ async def _hold_replicas(conn: Connection, vo: int, targets: Mapping[int, Target
     for want, key in zip(wants, keys, strict=True):
         if states[key] is ReplicaState.COPYING:
             asked.setdefault(targets[want.rule_id].activity, {})[key] = None
+    in_turn = {did_id: n for target in targets.values() for n, did_id in enumerate(target.in_turn)}
     for activity in sorted(asked):
-        await transfers.request(conn, vo, list(asked[activity]), activity=activity)
+        ordered = sorted(asked[activity], key=lambda key: in_turn.get(key.did_id, 0))
+        await transfers.request(conn, vo, ordered, activity=activity)
     bad = sorted(key for key, state in states.items() if state is ReplicaState.BAD)
     if bad:
         await defer(conn, "rules:recopy", vo=vo, keys=[list(key) for key in bad])

@@ -21,7 +21,7 @@ async def files_under_rules(conn: Connection, vo: int, file_ids: Sequence[int]) 
                   FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
             SELECT DISTINCT above.file_id
               FROM above JOIN rule r ON r.did_id = above.did_id AND r.vo = %(vo)s
-             WHERE NOT r.waiting AND (r.expires_at IS NULL OR r.expires_at > now())
+             WHERE NOT r.waiting AND NOT r.pin AND (r.expires_at IS NULL OR r.expires_at > now())
             """,
             {"vo": vo, "file_ids": list(file_ids)},
         )

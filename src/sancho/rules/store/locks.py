@@ -79,7 +79,7 @@ async def share_parents(conn: Connection, vo: int, parent_ids: Sequence[int], fi
 
 
 async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], file_ids: Sequence[int]) -> list[Target]:
-    """Rules in force on these collections, on anything above them, or on the files themselves; by id."""
+    """Rules in force on these collections, on anything above them, or on the files themselves, but for pins; by id."""
     return await fetch(
         conn,
         Target,
@@ -92,7 +92,7 @@ async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], fi
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
          WHERE r.vo = %(vo)s
            AND r.did_id IN (SELECT did_id FROM above UNION SELECT unnest(%(file_ids)s::bigint[]))
-           AND NOT r.waiting AND (r.expires_at IS NULL OR r.expires_at > now())
+           AND NOT r.waiting AND NOT r.pin AND (r.expires_at IS NULL OR r.expires_at > now())
          ORDER BY r.rule_id
         """,
         {"vo": vo, "parent_ids": list(parent_ids), "file_ids": list(file_ids)},
@@ -100,14 +100,14 @@ async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], fi
 
 
 async def target(conn: Connection, vo: int, rule_id: int) -> Target | None:
-    """One rule in force, for placement."""
+    """One rule in force, for placement; None for a pin, which holds what it is told to."""
     rows = await fetch(
         conn,
         Target,
         """
         SELECT r.rule_id, r.account_id, r.did_id, r.copies, x.rse_expression, x.rse_ids, x.activity
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
-         WHERE r.rule_id = %(rule_id)s AND r.vo = %(vo)s AND NOT r.waiting
+         WHERE r.rule_id = %(rule_id)s AND r.vo = %(vo)s AND NOT r.waiting AND NOT r.pin
            AND (r.expires_at IS NULL OR r.expires_at > now())
         """,
         {"vo": vo, "rule_id": rule_id},

@@ -12,7 +12,10 @@ RULE: LiteralString = """
     SELECT r.rule_id, r.vo, r.account_id, a.name AS account, r.did_id, s.name || ':' || d.name AS did, r.state,
            r.complete, r.copies, x.rse_expression,
            ARRAY(SELECT e.name FROM rse e WHERE e.rse_id = ANY(x.rse_ids) ORDER BY e.name) AS rses,
-           x.activity, r.ok, r.replicating, r.stuck, x.created_at, r.expires_at, x.comment, x.error, d.kind,
+           x.activity, r.ok, r.replicating, r.stuck, x.created_at, r.expires_at, CASE WHEN r.pin
+                THEN coalesce((SELECT format('pinned for %%s waiting and %%s running jobs', w.waiting, w.running)
+                                 FROM demand w WHERE w.did_id = r.did_id AND w.vo = r.vo), 'pinned for ended jobs')
+                ELSE x.comment END AS comment, x.error, d.kind,
            x.locked, x.replaces,
            (SELECT y.rule_id FROM rule_detail y WHERE y.vo = r.vo AND y.replaces = r.rule_id LIMIT 1) AS replaced_by
       FROM rule r

@@ -13,7 +13,7 @@ from sancho.transfers.store import requests
 async def request(
     conn: Connection, vo: int, keys: Sequence[ReplicaKey], *, activity: str = "default", priority: int = 3
 ) -> None:
-    """Ask for copying replicas to be brought; a second wish for the same one adds nothing.
+    """Ask for copying replicas to be brought, in this order; a second wish for the same one adds nothing.
 
     The lowest `priority` goes first. The current trace goes along.
     """

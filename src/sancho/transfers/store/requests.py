@@ -18,15 +18,15 @@ def _columns(keys: Sequence[ReplicaKey]) -> dict[str, list[int]]:
 async def insert_requests(
     conn: Connection, vo: int, keys: Sequence[ReplicaKey], activity: str, priority: int, traceparent: str | None
 ) -> int:
-    """Insert requests for what nobody asked for yet, ready to be claimed; say how many."""
+    """Insert requests for what nobody asked for yet, ready to be claimed in this order; say how many."""
     return await execute(
         conn,
         """
         WITH made AS (
             INSERT INTO transfer_request (vo, did_id, rse_id, activity, priority, traceparent)
             SELECT %(vo)s, k.did_id, k.rse_id, %(activity)s, %(priority)s, %(traceparent)s
-              FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
-             ORDER BY k.did_id, k.rse_id
+              FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) WITH ORDINALITY AS k (did_id, rse_id, n)
+             ORDER BY k.n
                 ON CONFLICT (did_id, vo, rse_id) DO NOTHING
             RETURNING vo, priority, rse_id, request_id)
         INSERT INTO transfer_ready (vo, priority, rse_id, request_id)
