@@ -32,6 +32,8 @@ class Deployment:
     repacker: Repacker = field(default_factory=Repacker)
     keep_sandboxes: timedelta = timedelta(days=7)
     """How long a sandbox is kept that no job has."""
+    most_jobs: int = 1_000_000
+    """How many jobs one submission may have."""
     secrets: Secrets = field(default_factory=Secrets)
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None
