@@ -56,15 +56,21 @@ class JobsRescheduled(JobsChosen):
     """For administrators: begin to count how often it was done."""
 
 
+class RangeOut(BaseModel):
+    """Jobs with all the ids from the first to the last."""
+
+    first: int
+    last: int
+
+
 class ChangedOut(BaseModel):
     """The jobs that were changed; `next`, where a search goes on, which may have found more.
 
-    Jobs of a submission of many that wait for their first match are not listed: `ranges` are the first and last ids of
-    those that were changed too.
+    Jobs of a large submission to which nothing of their own has happened yet are in `ranges` instead.
     """
 
     changed: list[int]
-    ranges: list[tuple[int, int]] | None = None
+    ranges: list[RangeOut] | None = None
     next: str | None = None
 
 
@@ -87,9 +93,10 @@ async def change(
     if body.where is None:
         return ChangedOut(changed=await how.by(conn, caller, body.job_ids or []))
     query, more = parse(body.where), deployment.job_lookups
-    ranges: list[tuple[int, int]] = []
+    ranges: list[RangeOut] = []
     if how.to is not None and body.cursor is None:
-        ranges = await service.change_ranges(conn, caller, query, more, states=how.states, state=how.to)
+        moved = await service.change_ranges(conn, caller, query, more, states=how.states, state=how.to)
+        ranges = [RangeOut(first=first, last=last) for first, last in moved]
     found, following = await service.chosen(conn, caller, query, more, states=how.states, cursor=body.cursor)
     changed = await how.by(conn, caller, found) if found else []
     return ChangedOut(changed=changed, ranges=ranges or None, next=following)

@@ -1,9 +1,9 @@
 """The door to jobs.
 
-`submitting` makes them, `ranges` writes the rows that they have late, `inputs` and `shared` ready what they read, `life` moves them, `retrying` does so when they
-failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows them, `searching` finds them,
-`parameters` is what is said of them, `status` and `heartbeats` how it goes, `saved` the searches that accounts have
-named, `sandboxes` the small archives that they come with and leave.
+`submitting` makes them, `ranges` writes the rows that they have late, `inputs` and `shared` ready what they read,
+`life` moves them, `retrying` does so when they failed, `rescheduling` when somebody asks; `selecting` says which,
+`views` shows them, `searching` finds them, `parameters` is what is said of them, `status` and `heartbeats` how it goes,
+`saved` the searches that accounts have named, `sandboxes` the small archives that they come with and leave.
 """
 
 from sancho.jobs.service.heartbeats import (
@@ -82,7 +82,8 @@ from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
     "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
-    "beat", "beat_once", "beat_own", "begin", "change_ranges", "check_owned", "check_sandbox", "chosen", "clean_sandboxes",
+    "beat", "beat_once", "beat_own", "begin", "change_ranges", "check_owned", "check_sandbox", "chosen",
+    "clean_sandboxes",
     "close_datasets", "commands_for_pilot", "complete", "count", "delete_view", "existing", "find_attempt",
     "find_output_url", "find_sandbox_url", "find_started", "finish", "forget_commands", "forgive", "get",
     "get_spec", "give_output_sandbox", "histories", "hold", "input_files", "kill", "lent", "list_jobs",

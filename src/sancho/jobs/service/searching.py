@@ -90,29 +90,40 @@ async def prepare(conn: Connection, vo: int, query: Query | None, more: LookUps)
     for name, texts in asked.items():
         for field, look in known[name]:
             ids[name, field] = await look(conn, vo, sorted(texts))
-    ready = rewritten(query, ids)
+    ready, bounds, among = by_id(rewritten(query, ids))
     used = {test.field: found for test in predicates(ready) if (found := field_of(test.field)) is not None}
     fields: dict[str, SearchField] = {name: field.search for name, field in FIELDS.items() if ":" not in name}
     fields |= {name: field.search for name, field in used.items()}
     condition = plan_search(ready, fields, searching.THING, hint=HINT)
-    needs = frozenset(alias for field in used.values() for alias in field.needs)
-    by_member = any(test.field in BY_MEMBER and test.operator != "exists" for test in predicates(ready))
-    return Wanted(condition=condition, needs=needs, narrow=True, by_member=by_member, bounds=bounds_of(ready))
+    return Wanted(
+        condition=condition, needs=frozenset(alias for field in used.values() for alias in field.needs), narrow=True,
+        by_member=any(test.field in BY_MEMBER and test.operator != "exists" for test in predicates(ready)),
+        bounds=bounds, among=among,
+    )  # fmt: skip
 
 
-def bounds_of(query: Query) -> tuple[int, int]:
-    """Ids beyond which no job meets a query, as far as that is easily seen. Pure."""
-    match query:
-        case All(terms):
-            parts = [bounds_of(term) for term in terms]
-            return max(low for low, _ in parts), min(high for _, high in parts)
-        case Predicate("id", "=" | "in" | "between" | "<" | "<=" | ">" | ">=" as operator, values) if all(
-            _ID.fullmatch(text) for text in values
-        ):
-            ids = [int(text) for text in values]
-            return (0 if operator[0] == "<" else min(ids)), (searching.LAST if operator[0] == ">" else max(ids))
-        case _:
-            return 0, searching.LAST
+def by_id(query: Query) -> tuple[Query, tuple[int, int], frozenset[int] | None]:
+    """A query without the tests on ids that all jobs have to meet, and what those leave: bounds, and ids. Pure."""
+    low, high, among = 0, searching.LAST, None
+    rest: list[Query] = []
+    for term in query.terms if isinstance(query, All) else (query,):
+        match term:
+            case Predicate("id", "=" | "in" | "between" | "<" | "<=" | ">" | ">=" as operator, values) if all(
+                _ID.fullmatch(text) for text in values
+            ):
+                ids = [int(text) for text in values]
+                if operator in ("=", "in"):
+                    among = frozenset(ids) if among is None else among & frozenset(ids)
+                elif operator == "between":
+                    low, high = max(low, ids[0]), min(high, ids[1])
+                elif operator[0] == "<":
+                    high = min(high, ids[0] - (operator == "<"))
+                else:
+                    low = max(low, ids[0] + (operator == ">"))
+            case _:
+                rest.append(term)
+    left = rest[0] if len(rest) == 1 else All(tuple(rest)) if rest else ALWAYS
+    return left, (low, high), among
 
 
 def rewritten(query: Query, ids: Mapping[tuple[str, str], Names]) -> Query:

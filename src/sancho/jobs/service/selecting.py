@@ -42,7 +42,7 @@ async def change_ranges(
     numbers of jobs finds none here: `chosen` does. Raises what `searching.search_page` does.
     """
     wanted = await prepare(conn, caller.vo, _narrowed(caller, query, states), more)
-    found = {} if wanted.by_member else await searching.range_ids(conn, caller.vo, wanted)
+    found = await searching.range_ids(conn, caller.vo, wanted) if wanted.whole else {}
     if not found:
         return []
     await ranges.lock_submissions(conn, caller.vo, found.values())

@@ -108,7 +108,8 @@ class _Rows:
     @property
     def all(self) -> list[dict[str, Any]]:
         """The row of each job."""
-        return plan.rows_with_numbers([{}] * self._said if isinstance(self._said, int) else self._said)
+        none: Mapping[str, Any] = {}
+        return plan.rows_with_numbers([none] * self._said if isinstance(self._said, int) else self._said)
 
     @property
     def texts(self) -> list[str]:
@@ -141,7 +142,7 @@ def _answer(submission_id: int, job_ids: Sequence[int], *, sites: int | None, re
 
 async def _repeated(conn: Connection, caller: Principal, key: str, digests: Iterator[bytes]) -> Submission:
     found = await submitting.find_submission(conn, caller.vo, caller.account_id, key)
-    submission_id, sent, job_ids = found if found is not None else (0, None, [])
+    submission_id, sent, job_ids = found if found is not None else (0, None, range(0))
     if sent is None or not any(sent == digest for digest in digests):
         raise KeyUsed(key=key, submission_id=submission_id)
     return _answer(submission_id, job_ids, sites=None, repeated=True)

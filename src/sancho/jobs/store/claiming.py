@@ -54,8 +54,7 @@ CLAIM: LiteralString = """
       LEFT JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
       LEFT JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
 """
-CLAIM_OF_RANGE: LiteralString = (
-    """
+CLAIM_OF_RANGE: LiteralString = f"""
     WITH held AS MATERIALIZED (
         SELECT * FROM job_range
          WHERE range_id = %(range_id)s AND vo = %(vo)s AND state = 'W' FOR NO KEY UPDATE),
@@ -74,9 +73,7 @@ CLAIM_OF_RANGE: LiteralString = (
         SELECT vo, CASE WHEN taken THEN 'M'::"char" ELSE 'W' END, taken::int, task_queue_id, account_id,
                CASE WHEN taken THEN %(site_id)s::int END, job_id, CASE WHEN taken THEN now() ELSE changed_at END
           FROM made),
-    """
-    + WRITTEN
-    + """
+    {WRITTEN}
     waiting AS (
         INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
         SELECT m.vo, -q.priority, m.task_queue_id, m.job_id
@@ -100,8 +97,7 @@ CLAIM_OF_RANGE: LiteralString = (
       JOIN made m ON m.taken
       JOIN vo ON vo.vo = a.vo
       JOIN submission s ON s.submission_id = m.submission_id AND s.vo = m.vo
-    """
-)
+    """  # noqa: S608 - literals
 
 
 @cache
@@ -121,9 +117,7 @@ async def claim(
     the job is to compute is read. A job that was killed while we waited for it is passed over. When the job has no row
     yet, nothing is done: `claim_of_range` gives one of its range.
     """
-    rows = await fetch_rows(
-        conn, _embed(CLAIM, choice), {**params, "pilot_id": pilot_id, "site_id": site_id}
-    )
+    rows = await fetch_rows(conn, _embed(CLAIM, choice), {**params, "pilot_id": pilot_id, "site_id": site_id})
     if not rows:
         return None
     row = rows[0]

@@ -280,7 +280,8 @@ def joined(needed: Iterable[str], *, unwritten: bool = False) -> sql.Composable:
         if alias not in wanted:
             wanted.add(alias)
             todo += JOINS[alias][1]
-    instead = OF_RANGES if unwritten else {}
     return sql.SQL(" ").join(
-        sql.SQL(instead.get(alias, text)) for alias, (text, _) in JOINS.items() if alias in wanted
-    )  # fmt: skip
+        sql.SQL(OF_RANGES.get(alias, text) if unwritten else text)
+        for alias, (text, _) in JOINS.items()
+        if alias in wanted
+    )

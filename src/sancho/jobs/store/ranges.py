@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 from sancho.jobs.model import JobState
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
     """A range that has another state now."""
@@ -23,8 +24,9 @@ class Moved:
 
 
 MEMBERS: LiteralString = """
-    SELECT g.vo, g.state, 0::smallint AS attempts, g.task_queue_id, g.account_id, NULL::integer AS site_id, m.job_id,
-           g.changed_at, g.submission_id, g.base_id, (m.job_id - g.base_id)::integer AS number,
+    SELECT g.range_id, g.vo, g.state, 0::smallint AS attempts, g.task_queue_id, g.account_id,
+           NULL::integer AS site_id, m.job_id, g.changed_at, g.submission_id, g.base_id,
+           (m.job_id - g.base_id)::integer AS number,
            jsonb_build_object('number', m.job_id - g.base_id + 1) AS parameters, g.history, m.place
       FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS m (job_id, place)
      CROSS JOIN LATERAL (
@@ -33,17 +35,16 @@ MEMBERS: LiteralString = """
      WHERE g.last_id >= m.job_id
 """
 """Of the jobs `ids`, in their `place`, those that have no row yet."""
-JOBS: LiteralString = (
-    """
-    SELECT w.vo, w.state, w.attempts, w.task_queue_id, w.account_id, w.site_id, w.job_id, w.changed_at,
-           p.submission_id, NULL::bigint AS base_id, p.number, p.parameters, NULL::jsonb AS history, m.place
+JOBS: LiteralString = f"""
+    SELECT NULL::bigint AS range_id, w.vo, w.state, w.attempts, w.task_queue_id, w.account_id, w.site_id, w.job_id,
+           w.changed_at, p.submission_id, NULL::bigint AS base_id, p.number, p.parameters,
+           NULL::jsonb AS history, m.place
       FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS m (job_id, place)
       JOIN job w ON w.job_id = m.job_id AND w.vo = %(vo)s
       JOIN job_spec p ON p.job_id = w.job_id AND p.vo = w.vo
      UNION ALL
-    """
-    + MEMBERS
-)
+    {MEMBERS}
+"""  # noqa: S608 - literals
 """Of the jobs `ids`, in their `place`, those that there are, whether they have rows or not."""
 WRITTEN: LiteralString = """
     specs AS (
@@ -73,7 +74,8 @@ async def insert(conn: Connection, vo: int, number: int, *, said: Mapping[str, A
             INSERT INTO job_range (vo, state, task_queue_id, account_id, submission_id, base_id, first_id, last_id,
                                    history)
             SELECT %(vo)s, 'W', %(task_queue_id)s, %(account_id)s, %(submission_id)s, %(first)s, %(first)s,
-                   %(first)s + %(number)s - 1, jsonb_build_array(jsonb_build_object('state', 'W', 'at', now()))
+                   %(first)s + %(number)s - 1,
+                   jsonb_build_array(jsonb_build_object('state', 'W', 'at', clock_timestamp()))
             """,
             {"vo": vo, "first": first_id, "number": number, **said},
         )
@@ -121,11 +123,8 @@ async def of_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int
     return dict(rows)
 
 
-WRITE: LiteralString = (
-    """
-    WITH made AS MATERIALIZED ("""
-    + MEMBERS.replace("SELECT g.vo", "SELECT g.range_id, g.vo")
-    + """),
+WRITE: LiteralString = f"""
+    WITH made AS MATERIALIZED ({MEMBERS}),
     gone AS MATERIALIZED (
         SELECT range_id, range_agg(int8range(job_id, job_id + 1)) AS ids FROM made GROUP BY range_id),
     piece AS MATERIALIZED (
@@ -146,17 +145,14 @@ WRITE: LiteralString = (
     jobs AS (
         INSERT INTO job (vo, state, task_queue_id, account_id, job_id, changed_at) OVERRIDING SYSTEM VALUE
         SELECT vo, state, task_queue_id, account_id, job_id, changed_at FROM made),
-    """
-    + WRITTEN
-    + """
+    {WRITTEN}
     waiting AS (
         INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
         SELECT m.vo, -q.priority, m.task_queue_id, m.job_id
           FROM made m JOIN task_queue q ON q.task_queue_id = m.task_queue_id AND q.vo = m.vo
          WHERE m.state = 'W')
     SELECT count(*) FROM made
-    """
-)
+    """  # noqa: S608 - literals
 
 
 async def write(conn: Connection, vo: int, job_ids: Sequence[int]) -> int:
@@ -176,9 +172,9 @@ async def move(
         Moved,
         """
         UPDATE job_range g
-           SET state = %(state)s, changed_at = now(),
-               history = g.history
-                   || jsonb_build_object('state', %(state)s::text, 'at', now(), 'detail', %(detail)s::text)
+           SET state = %(state)s::"char", changed_at = now(),
+               history = g.history || jsonb_build_object(
+                   'state', %(state)s::"char"::text, 'at', clock_timestamp(), 'detail', %(detail)s::text)
           FROM job_range o
          WHERE g.range_id = ANY(%(ids)s::bigint[]) AND g.vo = %(vo)s AND g.state::text = ANY(%(before)s::text[])
            AND o.range_id = g.range_id AND o.vo = g.vo

@@ -19,15 +19,18 @@ LAST = 2**62
 THING = sql.SQL("j.job_id")
 TRUE = sql.SQL("true")
 FROM = sql.SQL("FROM job j {joins} WHERE j.vo = %(vo)s AND {condition}")
+WITHIN = sql.SQL(" AND j.job_id BETWEEN %(lowest)s::bigint AND %(highest)s::bigint")
+AMONG = sql.SQL(" AND j.job_id = ANY(%(ids)s::bigint[])")
 RANGES: LiteralString = """
     FROM (SELECT g.range_id, g.vo, g.state, 0::smallint AS attempts, g.task_queue_id, g.account_id,
                  NULL::integer AS site_id, {job_id} AS job_id, g.changed_at, g.submission_id, g.base_id,
-                 g.first_id, g.last_id
-            FROM job_range g WHERE g.vo = %(vo)s) j {joins} WHERE {condition}
+                 greatest(g.first_id, %(lowest)s::bigint) AS first_id, least(g.last_id, %(highest)s::bigint) AS last_id
+            FROM job_range g
+           WHERE g.vo = %(vo)s AND g.first_id <= %(highest)s::bigint AND g.last_id >= %(lowest)s::bigint) j
+    {joins} WHERE {condition}
 """
-EACH: LiteralString = (
-    "generate_series(greatest(g.first_id, %(lowest)s::bigint), least(g.last_id, %(highest)s::bigint))"
-)
+EACH: LiteralString = "generate_series(greatest(g.first_id, %(lowest)s::bigint), least(g.last_id, %(highest)s::bigint))"
+NAMED: LiteralString = "FROM (" + ranges.MEMBERS + ") j {joins} WHERE {condition}"
 MATCHING: Mapping[str, LiteralString] = {
     SQL_LIKE: "SELECT w FROM unnest(%(words)s::text[]) AS w WHERE w LIKE %(by)s::text",
     REGEX: "SELECT w FROM unnest(%(words)s::text[]) AS w WHERE w ~ %(by)s::text",
@@ -45,7 +48,21 @@ class Wanted:
     by_member: bool = False
     """Some jobs of one range may meet it, and others not."""
     bounds: tuple[int, int] = (0, LAST)
-    """No job with a lower or a higher id meets it."""
+    """The lowest and the highest id, beside the condition."""
+    among: frozenset[int] | None = None
+    """The only ids, beside the condition."""
+
+    @property
+    def whole(self) -> bool:
+        """All jobs of a range meet it, or none."""
+        return not self.by_member and self.among is None and self.bounds == (0, LAST)
+
+    def params(self, vo: int) -> dict[str, object]:
+        """All that a statement needs to know."""
+        low, high = self.bounds
+        return {
+            "vo": vo, "lowest": low, "highest": high, "ids": sorted(self.among or ()), **self.condition.params
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +128,11 @@ class After:
 
     def within(self, low: Composable, high: Composable) -> tuple[Composable, Composable, Condition]:
         """The first and the last job of a range that are behind it, and the ranges that have any."""
-        reached = sql.SQL("{} < %(after_id)s::bigint").format(low) if self.down else sql.SQL(
-            "{} > %(after_id)s::bigint").format(high)
+        reached = (
+            sql.SQL("{} < %(after_id)s::bigint").format(low)
+            if self.down
+            else sql.SQL("{} > %(after_id)s::bigint").format(high)
+        )
         last, first = sql.SQL("least({}, %(after_id)s::bigint - 1)"), sql.SQL("greatest({}, %(after_id)s::bigint + 1)")
         edge = last.format(high) if self.down else first.format(low)
         params: dict[str, object] = {"after_id": self.job_id}
@@ -135,7 +155,12 @@ def both(wanted: Wanted, more: Condition, needs: Iterable[str] = ()) -> Wanted:
 
 
 def _from(wanted: Wanted, more: Iterable[str] = ()) -> Composable:
-    return FROM.format(joins=joined([*wanted.needs, *more]), condition=wanted.condition.sql)
+    return FROM.format(joins=joined([*wanted.needs, *more]), condition=_condition(wanted))
+
+
+def _condition(wanted: Wanted) -> Composable:
+    within = WITHIN if wanted.bounds != (0, LAST) else sql.SQL("")
+    return sql.SQL("{}{}{}").format(wanted.condition.sql, within, AMONG if wanted.among is not None else sql.SQL(""))
 
 
 async def page(
@@ -147,14 +172,12 @@ async def page(
     through jobs in order until it has met enough, which takes long when those that meet the condition are old.
     """
     behind = wanted if after is None else both(wanted, after.condition, after.needs)
-    params = {"vo": vo, "limit": limit, "offset": offset, "top": limit + offset, **behind.condition.params}
+    params = {"limit": limit, "offset": offset, "top": limit + offset, **behind.params(vo)}
     source = _from(behind, order.needs)
     few = wanted.narrow and await _estimate(conn, sql.SQL("SELECT j.job_id {}").format(source), params) < FEW
     found = sql.SQL("SELECT j.job_id{} {}").format(order.keys, source)
     parts = sql.SQL("TABLE found")
     if await ranges.there_are(conn, vo):
-        low, high = behind.bounds
-        params |= {"lowest": low, "highest": high}
         if not few:
             found = sql.SQL("{} ORDER BY {} LIMIT %(top)s").format(found, order.clause)
         parts = sql.SQL("TABLE found UNION ALL ({})").format(_of_ranges(wanted, behind, order, after))
@@ -169,11 +192,11 @@ async def page(
 
 def _of_ranges(wanted: Wanted, behind: Wanted, order: Order, after: After | None) -> Composable:
     """The first jobs, in order, that have no rows: each for itself where they differ, else range by range."""
-    if wanted.by_member or order.by_member:
+    if wanted.among is not None or wanted.by_member or order.by_member:
         query = sql.SQL("SELECT j.job_id{} {} ORDER BY {} LIMIT %(top)s")
         return query.format(order.keys, _from_ranges(behind, order.needs, each=True), order.clause)
     low, high = sql.SQL("j.first_id"), sql.SQL("j.last_id")
-    there = Wanted(condition=wanted.condition, needs=behind.needs)
+    there = replace(wanted, needs=behind.needs)
     if after is not None:
         low, high, reached = after.within(low, high)
         there = both(there, reached)
@@ -193,10 +216,11 @@ def _of_ranges(wanted: Wanted, behind: Wanted, order: Order, after: After | None
 
 def _from_ranges(wanted: Wanted, more: Iterable[str] = (), *, each: bool) -> Composable:
     """Ranges that meet a condition, or `each` of their jobs that does."""
-    return sql.SQL(RANGES).format(
+    source = RANGES if wanted.among is None else NAMED
+    return sql.SQL(source).format(
         job_id=sql.SQL(EACH if each else "g.first_id"),
         joins=joined([*wanted.needs, *more], unwritten=True),
-        condition=wanted.condition.sql,
+        condition=wanted.condition.sql if wanted.among is None else _condition(wanted),
     )
 
 
@@ -209,13 +233,12 @@ async def _estimate(conn: Connection, query: Composable, params: Mapping[str, ob
 async def count(conn: Connection, vo: int, wanted: Wanted) -> int:
     """How many jobs there are."""
     query = sql.SQL("SELECT count(*) {}").format(_from(wanted))
-    params = {"vo": vo, "lowest": wanted.bounds[0], "highest": wanted.bounds[1], **wanted.condition.params}
     if await ranges.there_are(conn, vo):
-        each = wanted.by_member
+        each = wanted.by_member or wanted.among is not None
         query = sql.SQL("SELECT ({}) + (SELECT {} {})").format(
             query, sql.SQL(_number(each=each)), _from_ranges(wanted, each=each)
         )
-    return (await fetch_values(conn, query, params))[0]
+    return (await fetch_values(conn, query, wanted.params(vo)))[0]
 
 
 def _number(*, each: bool) -> LiteralString:
@@ -229,9 +252,8 @@ async def groups(
     numbers = sql.SQL(", ").join(sql.Literal(n) for n in range(1, len(by.by) + 1))
     values = sql.SQL(", ").join(sql.SQL("{}").format(value) for value, *_ in by.by)
     query = sql.SQL("SELECT {}, count(*) {} GROUP BY {}").format(values, _from(wanted, by.needs), numbers)
-    params = {"vo": vo, "limit": limit, "lowest": wanted.bounds[0], "highest": wanted.bounds[1]}
     if await ranges.there_are(conn, vo):
-        each = wanted.by_member or by.by_member
+        each = wanted.by_member or by.by_member or wanted.among is not None
         names = sql.SQL(", ").join(sql.Identifier(f"k{n}") for n in range(len(by.by)))
         query = sql.SQL(
             "SELECT {names}, sum(n)::bigint FROM ({written} UNION ALL SELECT {values}, {number} {source}"
@@ -241,13 +263,13 @@ async def groups(
             source=_from_ranges(wanted, by.needs, each=each), numbers=numbers,
         )  # fmt: skip
     query = sql.SQL("{} ORDER BY {} LIMIT %(limit)s").format(query, numbers)
-    return await fetch_rows(conn, query, {**params, **wanted.condition.params})
+    return await fetch_rows(conn, query, {"limit": limit, **wanted.params(vo)})
 
 
 async def range_ids(conn: Connection, vo: int, wanted: Wanted) -> dict[int, int]:
-    """The ranges all of whose jobs meet a condition that is not `by_member`, and the submission of each."""
+    """The ranges all of whose jobs meet a condition that is for whole ones, and the submission of each."""
     query = sql.SQL("SELECT j.range_id, j.submission_id {}").format(_from_ranges(wanted, each=False))
-    return dict(await fetch_rows(conn, query, {"vo": vo, **wanted.condition.params}))
+    return dict(await fetch_rows(conn, query, wanted.params(vo)))
 
 
 async def shown(
