@@ -254,10 +254,7 @@ async def _make_pilot(filled: Filled) -> None:
 def description(name: str, **more: Any) -> dict[str, Any]:
     """A job of the world, which reads `mc:raw` and promises a file in `mc:out` with a second copy."""
     return {
-        "name": name,
-        "command": ["simulate", "{number}"],
-        "group": "users",
-        "inputs": ["mc:raw"],
+        "name": name, "command": ["simulate", "{number}"], "group": "users", "inputs": ["mc:raw"],
         "requirements": {"memory": "1 MB", "tags": ["env:demo"]},
         "outputs": [
             {
@@ -293,19 +290,12 @@ async def _make_jobs(filled: Filled) -> None:
         await filled.ask("PATCH", "/jobs/statuses", {"statuses": [said]}, status=204)
         beats = [{"job_id": made["job_ids"][0], "load": 1.0, "tail": f"printed for {filled.vo}"}]
         await filled.ask("PATCH", "/jobs/heartbeats", {"beats": beats})
-    many = {"description": _late(filled), "parameters": {"count": 200}}
-    made = await filled.ask("POST", "/jobs", many, status=201)
-    filled.ids |= {"job_late": made["first"] + 150, "submission_late": made["submission_id"]}
-    await filled.ask("POST", "/jobs/hold", {"where": f"submission = {made['submission_id']}"})
-    view = {"where": f"param.HostName = wn1.{filled.vo}"}
-    await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", view)
+    many = {"description": description(f"many-{filled.vo}", inputs=[], outputs=[]), "parameters": {"count": 200}}
+    await filled.ask("POST", "/jobs", many, status=201)  # without rows, and held: no pilot gets one
+    await filled.ask("POST", "/jobs/hold", {"where": f"name = many-{filled.vo}"})
+    await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", {"where": f"param.HostName = wn1.{filled.vo}"})
     pilots = await filled.ask("GET", "/pilots", account="root")
     filled.ids["pilot"] = next(one["pilot_id"] for one in pilots["items"] if one["stamp"] == filled.pilot.stamp)
-
-
-def _late(filled: Filled) -> dict[str, Any]:
-    """What many jobs compute that have no rows yet: held, so that no pilot of a test gets one."""
-    return {"name": f"late of {filled.vo}", "command": ["true"], "requirements": {"memory": "1 MB", "cores": 1}}
 
 
 async def _take_sandboxes(filled: Filled, job_ids: list[int]) -> None:

@@ -194,7 +194,7 @@ async def search_page(
     order, field, down = order_of(sort)
     after = None if cursor is None else _after(cursor, field, down=down)
     async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
-        found = await searching.page(conn, vo, wanted, order, limit=limit, after=after)
+        found = await searching.page(conn, vo, wanted, order, part=(limit, 0), after=after)
     if len(found) < limit:
         return found, None
     if field.search.name == "id":
@@ -240,7 +240,7 @@ async def search_part(
     needs = frozenset(alias for field, _ in fields for alias in field.needs)
     async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
         ordered = Order(by=by, newest=newest, needs=needs, by_member=bool(BY_MEMBER.difference({"id"}) & set(names)))
-        return await searching.page(conn, vo, wanted, ordered, limit=part[1], offset=part[0])
+        return await searching.page(conn, vo, wanted, ordered, part=(part[1], part[0]))
 
 
 async def count(conn: Connection, vo: int, query: Query | None, more: LookUps) -> int:

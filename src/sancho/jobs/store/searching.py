@@ -164,15 +164,15 @@ def _condition(wanted: Wanted) -> Composable:
 
 
 async def page(
-    conn: Connection, vo: int, wanted: Wanted, order: Order, *, limit: int, offset: int = 0, after: After | None = None
+    conn: Connection, vo: int, wanted: Wanted, order: Order, *, part: tuple[int, int], after: After | None = None
 ) -> list[int]:
-    """Ids of jobs, in order.
+    """Ids of jobs, in order: so many, behind so many.
 
     Where few jobs are expected, all of them are found and then sorted. Left to itself, the planner would rather go
     through jobs in order until it has met enough, which takes long when those that meet the condition are old.
     """
     behind = wanted if after is None else both(wanted, after.condition, after.needs)
-    params = {"limit": limit, "offset": offset, "top": limit + offset, **behind.params(vo)}
+    params = {"limit": part[0], "offset": part[1], "top": sum(part), **behind.params(vo)}
     source = _from(behind, order.needs)
     few = wanted.narrow and await _estimate(conn, sql.SQL("SELECT j.job_id {}").format(source), params) < FEW
     found = sql.SQL("SELECT j.job_id{} {}").format(order.keys, source)
