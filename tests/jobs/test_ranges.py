@@ -164,7 +164,7 @@ class Side:
 async def test_jobs_without_rows_are_what_jobs_with_rows_are(conn: Connection, world: World, early: None) -> None:
     scripts: list[list[tuple[str, Any]]] = []
 
-    @settings(max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(SCRIPTS)
     def gather(script: list[tuple[str, Any]]) -> None:
         scripts.append(script)
