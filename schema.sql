@@ -124,6 +124,29 @@ END $$;
 
 
 --
+-- Name: reserve_jobs(integer); Type: FUNCTION; Schema: sancho; Owner: -
+--
+
+CREATE FUNCTION sancho.reserve_jobs(number integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'sancho', 'pg_temp'
+    AS $$
+DECLARE first bigint;
+BEGIN
+    -- Whoever reserves is alone. The lock goes with the part of the transaction that is rolled back, at once and
+    -- whatever happens; what a sequence has given stays given.
+    BEGIN
+        PERFORM pg_advisory_xact_lock(7266229);
+        first := nextval('job_job_id_seq');
+        PERFORM setval('job_job_id_seq', first + number - 1);
+        RAISE EXCEPTION USING ERRCODE = 'SJ001';
+    EXCEPTION WHEN SQLSTATE 'SJ001' THEN
+        RETURN first;
+    END;
+END $$;
+
+
+--
 -- Name: served_vos(); Type: FUNCTION; Schema: sancho; Owner: -
 --
 
@@ -992,6 +1015,43 @@ CREATE TABLE sancho.job_parameter (
     word text COLLATE pg_catalog."C",
     value jsonb NOT NULL,
     CONSTRAINT job_parameter_said_by_check CHECK ((said_by = ANY (ARRAY['O'::"char", 'J'::"char", 'S'::"char"])))
+);
+
+
+--
+-- Name: job_range; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_range (
+    vo smallint NOT NULL,
+    state "char" NOT NULL,
+    task_queue_id integer NOT NULL,
+    account_id integer NOT NULL,
+    range_id bigint NOT NULL,
+    submission_id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    history jsonb NOT NULL,
+    CONSTRAINT job_range_check CHECK ((first_id >= base_id)),
+    CONSTRAINT job_range_check1 CHECK ((last_id >= first_id)),
+    CONSTRAINT job_range_state_check CHECK ((state = ANY (ARRAY['W'::"char", 'H'::"char", 'K'::"char"])))
+)
+WITH (fillfactor='50');
+
+
+--
+-- Name: job_range_range_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_range ALTER COLUMN range_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.job_range_range_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 
@@ -1930,7 +1990,8 @@ CREATE TABLE sancho.submission (
     name text GENERATED ALWAYS AS ("left"((description ->> 'name'::text), 200)) STORED COLLATE pg_catalog."C",
     type text GENERATED ALWAYS AS ("left"((description ->> 'type'::text), 200)) STORED COLLATE pg_catalog."C",
     job_group text GENERATED ALWAYS AS ("left"((description ->> 'job_group'::text), 200)) STORED COLLATE pg_catalog."C",
-    sandbox bytea GENERATED ALWAYS AS (decode((description ->> 'sandbox'::text), 'hex'::text)) STORED
+    sandbox bytea GENERATED ALWAYS AS (decode((description ->> 'sandbox'::text), 'hex'::text)) STORED,
+    first_id bigint
 );
 
 
@@ -2501,6 +2562,14 @@ ALTER TABLE ONLY sancho.job_parameter
 
 ALTER TABLE ONLY sancho.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (job_id, vo);
+
+
+--
+-- Name: job_range job_range_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_range
+    ADD CONSTRAINT job_range_pkey PRIMARY KEY (range_id, vo);
 
 
 --
@@ -3362,6 +3431,34 @@ CREATE INDEX job_parameter_word ON sancho.job_parameter USING btree (vo, name, w
 --
 
 CREATE INDEX job_queue ON sancho.job USING btree (task_queue_id, vo, job_id);
+
+
+--
+-- Name: job_range_account; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_range_account ON sancho.job_range USING btree (account_id, vo);
+
+
+--
+-- Name: job_range_first; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_range_first ON sancho.job_range USING btree (vo, first_id);
+
+
+--
+-- Name: job_range_queue; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_range_queue ON sancho.job_range USING btree (task_queue_id, vo, first_id) WHERE (state = 'W'::"char");
+
+
+--
+-- Name: job_range_submission; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_range_submission ON sancho.job_range USING btree (submission_id, vo);
 
 
 --
@@ -4229,6 +4326,30 @@ ALTER TABLE ONLY sancho.job_output
 
 
 --
+-- Name: job_range job_range_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_range
+    ADD CONSTRAINT job_range_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: job_range job_range_submission_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_range
+    ADD CONSTRAINT job_range_submission_id_vo_fkey FOREIGN KEY (submission_id, vo) REFERENCES sancho.submission(submission_id, vo);
+
+
+--
+-- Name: job_range job_range_task_queue_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_range
+    ADD CONSTRAINT job_range_task_queue_id_vo_fkey FOREIGN KEY (task_queue_id, vo) REFERENCES sancho.task_queue(task_queue_id, vo);
+
+
+--
 -- Name: job_sandbox job_sandbox_job_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -5071,6 +5192,12 @@ ALTER TABLE sancho.job_output ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_parameter ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_range; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_range ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_sandbox; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5651,6 +5778,13 @@ CREATE POLICY wall ON sancho.job_output USING ((vo = ANY (( SELECT sancho.served
 --
 
 CREATE POLICY wall ON sancho.job_parameter USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_range wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_range USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

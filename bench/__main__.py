@@ -24,6 +24,7 @@ from bench.workloads import (
     rule_10k,
     search,
     submit_jobs,
+    submit_parametric,
     tokens,
     walls,
 )
@@ -31,6 +32,7 @@ from bench.workloads import (
 WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
     "register_files": register_files.measure,
     "submit_jobs": submit_jobs.measure,
+    "submit_parametric": submit_parametric.measure,
     "match": match.measure,
     "rule_10k": rule_10k.measure,
     "list_dataset": list_dataset.measure,
@@ -44,7 +46,7 @@ WORKLOADS: Mapping[str, Callable[[Ground, int, int], tuple[Figure, ...]]] = {
 }
 ONCE = {"tokens", "noisy_vo"}
 """What has nothing to do with how many rows there are."""
-LONG = {"catalogue", "search", "job_life", "rucio_client", "walls", "tokens", "noisy_vo"}
+LONG = {"submit_parametric", "catalogue", "search", "job_life", "rucio_client", "walls", "tokens", "noisy_vo"}
 """Left out of the small size, which is to be over in four minutes; `--only` measures them in either."""
 NAMESPACE = ("register_files", "list_dataset", "catalogue")
 """What is measured in the huge size, whose unrelated rows are those of data alone."""

@@ -172,6 +172,8 @@ class Settings(BaseSettings):
     Have I Been Pwned publishes them: no account may take one of them. When absent, that is not looked at."""
     max_body: Annotated[int, Field(ge=1024)] = 32_000_000
     """Bytes of the largest request body; sandboxes have a limit of their own."""
+    most_jobs: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+    """Jobs that one submission may have. Beyond 10 000 they differ in nothing but their number."""
     development: bool = False
     """This instance is for development or tests: `sancho reset` may empty it."""
     log_level: str = "INFO"

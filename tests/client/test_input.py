@@ -58,8 +58,8 @@ def test_a_job_file_becomes_a_description_without_what_only_we_need(tmp_path: Pa
 
 
 def test_a_count_makes_as_many_rows(tmp_path: Path) -> None:
-    assert job_files.read(job(tmp_path), [], 3)[1] == [{}, {}, {}]
-    assert job_files.read(job(tmp_path, "count: 2\n"), [], None)[1] == [{}, {}]
+    assert job_files.read(job(tmp_path), [], 3)[1] == 3
+    assert job_files.read(job(tmp_path, "count: 2\n"), [], None)[1] == 2
 
 
 def test_parameters_of_the_file_and_of_the_command_line_go_together(tmp_path: Path) -> None:

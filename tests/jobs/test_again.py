@@ -39,15 +39,29 @@ async def check_counters(conn: Connection) -> None:
             conn, "SELECT task_queue_id, sum(waiting) FROM task_queue_slot GROUP BY 1 HAVING sum(waiting) <> 0"
         )
     )
-    assert counted == dict(await fetch_rows(conn, "SELECT task_queue_id, count(*) FROM waiting_job GROUP BY 1"))
+    waiting = """
+        SELECT task_queue_id, sum(n) FROM (
+            SELECT task_queue_id, 1 FROM waiting_job
+             UNION ALL
+            SELECT task_queue_id, last_id - first_id + 1 FROM job_range WHERE state = 'W') AS w (task_queue_id, n)
+         GROUP BY 1
+    """
+    assert counted == dict(await fetch_rows(conn, waiting))
     astray = """
         SELECT (SELECT count(*) FROM job j LEFT JOIN waiting_job w USING (task_queue_id, vo, job_id)
                  WHERE (j.state = 'W') <> (w.job_id IS NOT NULL))
              + (SELECT count(*) FROM job j LEFT JOIN pending_job p USING (vo, job_id)
                  WHERE (j.state = 'P') <> (p.job_id IS NOT NULL))
+             + (SELECT count(*) FROM job_range g JOIN job j ON j.job_id BETWEEN g.first_id AND g.last_id)
+             + (SELECT count(*) FROM job_range g JOIN job_range o
+                    ON o.range_id > g.range_id AND o.first_id <= g.last_id AND o.last_id >= g.first_id)
     """
     assert await fetch_value(conn, astray) == 0
-    asleep = "SELECT count(*) FROM waiting_job w JOIN task_queue q USING (task_queue_id, vo) WHERE NOT q.active"
+    asleep = """
+        SELECT count(*) FROM task_queue q
+         WHERE NOT q.active AND (EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id)
+                OR EXISTS (SELECT FROM job_range g WHERE g.task_queue_id = q.task_queue_id AND g.state = 'W'))
+    """
     assert await fetch_value(conn, asleep) == 0
 
 

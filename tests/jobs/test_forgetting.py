@@ -10,7 +10,8 @@ from psycopg import sql
 from sancho.jobs import service
 from sancho.jobs.model import JobState, Result
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_values
-from tests.jobs.given import SIMULATION, started, submitted, uploaded, user
+from sancho.kit.query import parse
+from tests.jobs.given import PLAIN, SIMULATION, started, submitted, uploaded, user
 from tests.served import Served
 from tests.world import World
 
@@ -110,6 +111,25 @@ async def test_more_than_a_transaction_takes_go_too(served: Served, monkeypatch:
     assert await service.forget_old_jobs(served.deployment, 1, KEEP) == 7
     async with served.deployment.database.transaction([1]) as conn:
         assert await still_there(conn, [*kept, *made.job_ids]) == kept
+
+
+async def test_jobs_that_were_killed_before_they_had_rows_go_too(served: Served) -> None:
+    world = served.world
+    async with served.deployment.database.transaction([1]) as conn:
+        made = await service.submit(conn, user(world), PLAIN, 1000)
+        first = made.first
+        await service.kill(conn, user(world), [first])
+        waiting, states = parse("state = waiting"), [JobState.WAITING]
+        await service.change_ranges(conn, user(world), waiting, {}, states=states, state=JobState.KILLED)
+        assert await fetch_value(conn, "SELECT count(*) FROM job_range WHERE state = 'K'") == 1
+        await grow_old(conn, [first])
+    assert await service.forget_old_jobs(served.deployment, 1, KEEP) == 1, "the one that had a row"
+    async with served.deployment.database.transaction([1]) as conn:
+        assert await fetch_value(conn, "SELECT count(*) FROM submission") == 1
+        await execute(conn, "UPDATE job_range SET changed_at = now() - interval '40 days'")
+    assert await service.forget_old_jobs(served.deployment, 1, KEEP) == 999
+    async with served.deployment.database.transaction([1]) as conn:
+        assert await fetch_value(conn, "SELECT count(*) FROM submission") == 0
 
 
 async def test_old_weeks_of_history_are_dropped_whole(served: Served) -> None:

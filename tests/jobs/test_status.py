@@ -202,7 +202,9 @@ async def counters_are_counts(conn: Connection) -> None:
         SELECT q.task_queue_id, sum(s.waiting)
           FROM task_queue q LEFT JOIN task_queue_slot s ON s.task_queue_id = q.task_queue_id AND s.vo = q.vo
          GROUP BY 1 HAVING coalesce(sum(s.waiting), 0) <> (
-               SELECT count(*) FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id)
+               SELECT count(*) FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id) + (
+               SELECT coalesce(sum(g.last_id - g.first_id + 1), 0) FROM job_range g
+                WHERE g.task_queue_id = q.task_queue_id AND g.state = 'W')
         """,
     )
     assert wrong == []

@@ -255,10 +255,7 @@ async def _make_pilot(filled: Filled) -> None:
 def description(name: str, **more: Any) -> dict[str, Any]:
     """A job of the world, which reads `mc:raw` and promises a file in `mc:out` with a second copy."""
     return {
-        "name": name,
-        "command": ["simulate", "{number}"],
-        "group": "users",
-        "inputs": ["mc:raw"], "start_with": "100%",
+        "name": name, "command": ["simulate", "{number}"], "group": "users", "inputs": ["mc:raw"], "start_with": "100%",
         "requirements": {"memory": "1 MB", "tags": ["env:demo"]},
         "outputs": [
             {
@@ -294,8 +291,10 @@ async def _make_jobs(filled: Filled) -> None:
         await filled.ask("PATCH", "/jobs/statuses", {"statuses": [said]}, status=204)
         beats = [{"job_id": made["job_ids"][0], "load": 1.0, "tail": f"printed for {filled.vo}"}]
         await filled.ask("PATCH", "/jobs/heartbeats", {"beats": beats})
-    view = {"where": f"param.HostName = wn1.{filled.vo}"}
-    await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", view)
+    many = {"description": description(f"many-{filled.vo}", inputs=[], outputs=[]), "parameters": {"count": 200}}
+    await filled.ask("POST", "/jobs", many, status=201)  # without rows, and held: no pilot gets one
+    await filled.ask("POST", "/jobs/hold", {"where": f"name = many-{filled.vo}"})
+    await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", {"where": f"param.HostName = wn1.{filled.vo}"})
     pilots = await filled.ask("GET", "/pilots", account="root")
     filled.ids["pilot"] = next(one["pilot_id"] for one in pilots["items"] if one["stamp"] == filled.pilot.stamp)
 

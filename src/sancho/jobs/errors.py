@@ -45,6 +45,26 @@ class OutputOutside(Invalid):
         )
 
 
+class TooManyJobs(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_jobs"
+
+    def __init__(self, *, count: int, limit: int, hint: str = "Submit the jobs in parts.") -> None:
+        """Say how many there were and may be."""
+        super().__init__(what=f"A submission of {count} jobs", limit=limit, field="parameters.count", hint=hint)
+
+
+class RangesNotYet(Unavailable):
+    """So many jobs at once can be submitted when the server has been upgraded."""
+
+    code = "job_ranges_not_yet"
+
+    def __init__(self) -> None:
+        """There is no more to say."""
+        super().__init__(retry_after=60, field="parameters.count", hint="Submit them in parts, or try again later.")
+
+
 class TooManyInputs(TooLarge):
     """{what} is over the limit of {limit}."""
 

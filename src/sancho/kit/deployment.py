@@ -34,6 +34,8 @@ class Deployment:
     """How long a sandbox is kept that no job has."""
     keep_jobs: timedelta | None = None
     """How long jobs are kept after they ended; None: for ever."""
+    most_jobs: int = 1_000_000
+    """How many jobs one submission may have."""
     secrets: Secrets = field(default_factory=Secrets)
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None

@@ -65,19 +65,24 @@ def submit(
             described = description.with_sandbox(packed.sha256, session.did)
     else:
         described = description.with_sandbox(None, session.did)
-    made = session.client.send(jobs.submit(described, parameters=rows, idempotency_key=key, anyway=anyway))
+    if isinstance(rows, int):
+        call = jobs.submit(described, count=rows, idempotency_key=key, anyway=anyway)
+    else:
+        call = jobs.submit(described, parameters=rows, idempotency_key=key, anyway=anyway)
+    made = session.client.send(call)
+    job_ids = made.job_ids or range(made.first or 0, (made.first or 0) + (made.count or 0))
     if made.repeated and key is not None:
         session.output.say(f"Submitted before with the key {key}, as submission {made.submission_id}.")
     if made.sites is not None:
         session.output.say(_able(made.sites))
     if wait:
-        session.output.say(f"Submission {made.submission_id}: {_span(made.job_ids)}.")
+        session.output.say(f"Submission {made.submission_id}: {_span(job_ids)}.")
         _wait(session, None, made.submission_id, None, made)
         return
     if session.output.as_json:
         session.output.json(made)
         return
-    _tell_submitted(session, made.job_ids)
+    _tell_submitted(session, job_ids)
     session.output.say(f"Wait for them with `sancho job wait --submission {made.submission_id}`.")
 
 

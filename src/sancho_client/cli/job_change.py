@@ -136,13 +136,16 @@ def _change(
     """Change jobs, in as many calls as a search needs, and tell which were."""
     _check_chosen(job, where)
     answer = session.client.send(call(job or None, None))
-    changed = list(answer.changed)
+    changed, ranges = list(answer.changed), answer.ranges or ()
     while answer.next is not None:
         answer = session.client.send(call(None, answer.next))
         changed += answer.changed
     if session.output.as_json:
-        session.output.json({"changed": changed})
+        moved = {"ranges": [one.model_dump() for one in ranges]} if ranges else {}
+        session.output.json({"changed": changed, **moved})
         return
+    for one in ranges:
+        session.output.line(f"{one.first} to {one.last} {word}")
     for job_id in changed:
         session.output.line(f"{job_id} {word}")
     if left := sorted(set(job or ()) - set(changed)):

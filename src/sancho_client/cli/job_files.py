@@ -35,8 +35,8 @@ class JobFile(JobDescription):
         return JobDescription.model_validate(sent | ({"sandbox": sha256} if sha256 else {}))
 
 
-def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobFile, list[Row] | None]:
-    """Read a job's file; returns it with the rows of parameters, None for a single job without any."""
+def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobFile, list[Row] | int | None]:
+    """Read a job's file; returns it with rows of parameters, or how many jobs without any, or None for a single one."""
     given = _load(path)
     try:
         job = JobFile.model_validate(given)
@@ -53,6 +53,8 @@ def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobF
     number = count or (job.count if own is None else None)
     if own is not None and count is not None:
         raise BadInput(f"{path} has parameters of its own, so --count says nothing.", field="count")
+    if own is None and number is not None and not parameters:
+        return job, number
     base: list[Row] = own if own is not None else [{} for _ in range(number or 1)]
     rows = [{**row, **more} for row in base for more in said]
     return job, rows if own is not None or number is not None or parameters else None

@@ -101,11 +101,14 @@ class JobDescription(Request):
 class Submission(Answer):
     """The jobs of one submission, in the order of the parameters; `repeated` when its key had been seen before.
 
-    `sites` is how many sites could run them; unknown when it is repeated.
+    `sites` is how many sites could run them; unknown when it is repeated. More than 10 000 jobs are not in `job_ids`:
+    they are the `count` from `first` on, which older servers do not say.
     """
 
     submission_id: int
     job_ids: tuple[int, ...]
+    count: int | None = None
+    first: int | None = None
     repeated: bool = False
     sites: int | None = None
 
@@ -298,10 +301,21 @@ class Log(Answer):
     final: bool = False
 
 
+class JobRange(Answer):
+    """Jobs with all the ids from the first to the last."""
+
+    first: int
+    last: int
+
+
 class Changed(Answer):
-    """The jobs that were killed, held, released or rescheduled; `next`, where a search for such jobs goes on."""
+    """The jobs that were killed, held, released or rescheduled; `next`, where a search for such jobs goes on.
+
+    Jobs of a large submission to which nothing of their own has happened yet are in `ranges` instead.
+    """
 
     changed: tuple[int, ...]
+    ranges: tuple[JobRange, ...] | None = None
     next: str | None = None
 
 

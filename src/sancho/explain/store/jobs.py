@@ -82,6 +82,11 @@ async def job_facts(conn: Connection, vo: int, job_id: int) -> JobFacts | None:
           JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
           LEFT JOIN resource r ON r.resource_id = j.site_id
          WHERE j.job_id = %(job_id)s AND j.vo = %(vo)s
+         UNION ALL
+        SELECT g.task_queue_id, a.state <> 'A', NULL, g.history -> -1 ->> 'detail'
+          FROM job_range g
+          JOIN account a ON a.account_id = g.account_id AND a.vo = g.vo
+         WHERE g.first_id <= %(job_id)s AND g.last_id >= %(job_id)s AND g.vo = %(vo)s
         """,
         {"vo": vo, "job_id": job_id},
     )
@@ -92,7 +97,11 @@ async def jobs_before(conn: Connection, vo: int, task_queue_id: int, job_id: int
     rows = await fetch_rows(
         conn,
         """
-        SELECT count(*) FROM (
+        SELECT least(%(most)s, count(*) + (
+                   SELECT coalesce(sum(least(g.last_id + 1, %(job_id)s) - g.first_id), 0) FROM job_range g
+                    WHERE g.task_queue_id = %(queue)s AND g.vo = %(vo)s AND g.state = 'W'
+                      AND g.first_id < %(job_id)s))::bigint
+          FROM (
             SELECT FROM waiting_job w
               JOIN task_queue q ON q.task_queue_id = w.task_queue_id AND q.vo = w.vo AND w.priority = -q.priority
              WHERE w.task_queue_id = %(queue)s AND w.vo = %(vo)s AND w.job_id < %(job_id)s

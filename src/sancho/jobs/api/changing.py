@@ -1,6 +1,7 @@
 """Jobs killed, held, released and put back to their start: by their ids, or by a search."""
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -55,49 +56,73 @@ class JobsRescheduled(JobsChosen):
     """For administrators: begin to count how often it was done."""
 
 
+class RangeOut(BaseModel):
+    """Jobs with all the ids from the first to the last."""
+
+    first: int
+    last: int
+
+
 class ChangedOut(BaseModel):
-    """The jobs that were changed; `next`, where a search goes on, which may have found more."""
+    """The jobs that were changed; `next`, where a search goes on, which may have found more.
+
+    Jobs of a large submission to which nothing of their own has happened yet are in `ranges` instead.
+    """
 
     changed: list[int]
+    ranges: list[RangeOut] | None = None
     next: str | None = None
 
 
 Change = Callable[[Connection, Principal, list[int]], Awaitable[list[int]]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """What a change does to the jobs in one of `states`; those that have no rows it may just put into a state."""
+
+    states: Collection[JobState]
+    by: Change
+    to: JobState | None = None
+
+
 async def change(
-    conn: Connection,
-    caller: Principal,
-    deployment: Deployment,
-    body: JobsChosen,
-    states: Collection[JobState],
-    by: Change,
-) -> ChangedOut:
-    """Change the jobs that are meant; a search finds those in one of `states`."""
+    conn: Connection, caller: Principal, deployment: Deployment, body: JobsChosen, how: How
+) -> ChangedOut:  # fmt: skip
+    """Change the jobs that are meant; a search finds those that the change is possible for."""
     if body.where is None:
-        return ChangedOut(changed=await by(conn, caller, body.job_ids or []))
-    found, following = await service.chosen(
-        conn, caller, parse(body.where), deployment.job_lookups, states=states, cursor=body.cursor
-    )
-    return ChangedOut(changed=await by(conn, caller, found) if found else [], next=following)
+        return ChangedOut(changed=await how.by(conn, caller, body.job_ids or []))
+    query, more = parse(body.where), deployment.job_lookups
+    ranges: list[RangeOut] = []
+    if how.to is not None and body.cursor is None:
+        moved = await service.change_ranges(conn, caller, query, more, states=how.states, state=how.to)
+        ranges = [RangeOut(first=first, last=last) for first, last in moved]
+    found, following = await service.chosen(conn, caller, query, more, states=how.states, cursor=body.cursor)
+    changed = await how.by(conn, caller, found) if found else []
+    return ChangedOut(changed=changed, ranges=ranges or None, next=following)
+
+
+KILL = How(states=ALIVE, by=service.kill, to=JobState.KILLED)
+HOLD = How(states=HOLDABLE, by=service.hold, to=JobState.HELD)
+RELEASE = How(states={JobState.HELD}, by=service.release, to=JobState.WAITING)
 
 
 @router.post("/jobs/kill", response_model_exclude_none=True, responses=problems(*CHANGED))
 async def kill_jobs(body: JobsChosen, caller: Caller, conn: Transaction, deployment: Deployed) -> ChangedOut:
     """Kill jobs that have not ended."""
-    return await change(conn, caller, deployment, body, ALIVE, service.kill)
+    return await change(conn, caller, deployment, body, KILL)
 
 
 @router.post("/jobs/hold", response_model_exclude_none=True, responses=problems(*CHANGED))
 async def hold_jobs(body: JobsChosen, caller: Caller, conn: Transaction, deployment: Deployed) -> ChangedOut:
     """Hold jobs that wait: no pilot gets them until they are released."""
-    return await change(conn, caller, deployment, body, HOLDABLE, service.hold)
+    return await change(conn, caller, deployment, body, HOLD)
 
 
 @router.post("/jobs/release", response_model_exclude_none=True, responses=problems(*CHANGED))
 async def release_jobs(body: JobsChosen, caller: Caller, conn: Transaction, deployment: Deployed) -> ChangedOut:
     """Put jobs that are held back into their queues."""
-    return await change(conn, caller, deployment, body, {JobState.HELD}, service.release)
+    return await change(conn, caller, deployment, body, RELEASE)
 
 
 @router.post(
@@ -117,4 +142,4 @@ async def reschedule_jobs(body: JobsRescheduled, caller: Caller, conn: Transacti
         return (await service.reschedule_each(conn, caller, job_ids, force=body.force, anew=body.anew))[0]
 
     states = RESCHEDULABLE | AT_WORK if body.force else RESCHEDULABLE
-    return await change(conn, caller, deployment, body, states, by)
+    return await change(conn, caller, deployment, body, How(states=states, by=by))

@@ -12,15 +12,18 @@ from sancho.jobs.errors import (
     OutputOutside,
     OutputPromisedTwice,
     ParameterMissing,
+    RangesNotYet,
     SandboxDiffers,
     SandboxLeaving,
     SandboxMissing,
     TooManyInputs,
+    TooManyJobs,
     TooManyOutputs,
 )
 from sancho.jobs.model import (
     CAPABILITY,
     MAX_ROWS,
+    MOST_COUNTED,
     MOST_RETRIES,
     Description,
     Output,
@@ -197,9 +200,9 @@ class DescriptionIn(BaseModel, extra="forbid"):
 
 
 class Count(BaseModel, extra="forbid"):
-    """So many jobs that differ only in their `number`, from 1."""
+    """So many jobs that differ only in their `number`, from 1. More than 10 000 have neither inputs nor outputs."""
 
-    count: Annotated[int, Field(ge=1, le=MAX_ROWS)]
+    count: Annotated[int, Field(ge=1, le=MOST_COUNTED)]
 
 
 Row = dict[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$", max_length=128)], Scalar]
@@ -245,7 +248,7 @@ def _output(output: OutputIn) -> Output:
 
 SUBMITTED = (
     ParameterMissing, TagsMalformed, NoSiteCanRun, SandboxMissing, OutputOutside, OutputPromisedTwice, TooManyInputs,
-    TooManyOutputs,
+    TooManyOutputs, TooManyJobs, RangesNotYet,
 )  # fmt: skip
 """What may be wrong with a description."""
 
@@ -255,7 +258,10 @@ async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deploym
     """Submit jobs: all of them or none; the answer says how many sites could run them."""
     if body.description.sandbox is not None:
         await service.check_sandbox(deployment, conn, caller.vo, body.description.sandbox)
-    rows: list[dict[str, Any]] = [{}] * body.parameters.count if isinstance(body.parameters, Count) else body.parameters
+    rows = body.parameters.count if isinstance(body.parameters, Count) else body.parameters
+    number = rows if isinstance(rows, int) else len(rows)
+    if number > deployment.most_jobs:
+        raise TooManyJobs(count=number, limit=deployment.most_jobs)
     return await service.submit(
         conn, caller, body.description.description(), rows, key=body.idempotency_key, anyway=body.anyway
     )

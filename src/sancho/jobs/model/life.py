@@ -11,6 +11,10 @@ from sancho.jobs.model.requirements import Requirement
 from sancho.jobs.model.retrying import Reason, Retry
 
 MAX_ROWS = 10_000
+LATE = 100
+"""Jobs of one submission that differ in their number alone have no rows at first, if there are more than so many."""
+MOST_COUNTED = 100_000_000
+"""So many jobs one submission can have at all; how many it may have is a setting."""
 """Jobs in one call."""
 MOST_INPUTS = 10_000
 """Files that one job may read: a pilot is told where each of them is."""
@@ -166,10 +170,13 @@ class Submission:
     """The answer to a submit: ids in the order of the parameters; `repeated` when the key was seen before.
 
     `sites` says how many sites could run the jobs, those that are switched off for now included; not of the repeated.
+    More than 10 000 jobs are not listed: their ids are the `count` from `first` on.
     """
 
     submission_id: int
     job_ids: list[int]
+    count: int
+    first: int
     repeated: bool = False
     sites: int | None = None
 

@@ -23,6 +23,8 @@ async def forget_old_jobs(deployment: Deployment, vo: int, keep: timedelta) -> i
         async with deployment.database.transaction([vo]) as conn:
             return await _forget_some(conn, vo, before, after)
 
+    async with deployment.database.transaction([vo]) as conn:
+        forgotten += await store.forget_ranges(conn, vo, before)
     while True:
         last, number = await again(some)
         forgotten += number

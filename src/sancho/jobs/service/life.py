@@ -19,8 +19,10 @@ from sancho.jobs.model import (
     Started,
     Usage,
 )
+from sancho.jobs.service.ranges import write_members
 from sancho.jobs.service.retrying import after_failures
-from sancho.jobs.store import commands, inputs, life, submitting, views
+from sancho.jobs.store import claiming, commands, inputs, life, submitting, views
+from sancho.jobs.store.claiming import Ranged
 from sancho.kit import faults
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Connection
@@ -28,6 +30,8 @@ from sancho.kit.tasks import defer
 from sancho.uploads import service as uploads
 
 TOO_FEW = "of its inputs too few were available any more"
+LOOKS = 3
+"""How often a range is looked for anew because the one that was found has been used up meanwhile."""
 _claimed = faults.point("jobs.claimed")
 _finished = faults.point("jobs.finished")
 
@@ -38,15 +42,22 @@ async def start(
     """Give a pilot the first waiting job of the first task queue that has one, or None.
 
     `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs, way, cores) in the order to
-    try them. Which files a job reads that starts with a part of its inputs is fixed here, too.
+    try them. Which files a job reads that starts with a part of its inputs is fixed here, too. One statement, and one
+    more for such a job, or when the job has no row yet.
     """
-    started = await life.claim(conn, choice, params, pilot_id=pilot_id, site_id=site_id)
-    part = started is not None and started.partial and started.has_inputs
-    if started is not None and part and not await inputs.fix(conn, started.vo, started.attempt_id):
-        await lose(conn, started.vo, [started.attempt_id], reason=Reason.INPUT_UNAVAILABLE, detail=TOO_FEW)
-        return None
-    _claimed()
-    return started
+    for _ in range(LOOKS):
+        found = await claiming.claim(conn, choice, params, pilot_id=pilot_id, site_id=site_id)
+        if isinstance(found, Ranged):
+            found = await claiming.claim_of_range(conn, found, pilot_id=pilot_id, site_id=site_id)
+            if found is None:
+                continue
+        part = found is not None and found.partial and found.has_inputs
+        if found is not None and part and not await inputs.fix(conn, found.vo, found.attempt_id):
+            await lose(conn, found.vo, [found.attempt_id], reason=Reason.INPUT_UNAVAILABLE, detail=TOO_FEW)
+            return None
+        _claimed()
+        return found
+    return None
 
 
 async def rest(conn: Connection, vo: int) -> None:
@@ -200,6 +211,9 @@ async def lock_own(
     Raises `JobNotFound` or `NotYours` for the first that there is not, or that is somebody else's.
     """
     locked = await life.lock_jobs(conn, caller.vo, job_ids)
+    if missing := set(job_ids) - {job_id for job_id, *_ in locked}:
+        await write_members(conn, caller.vo, sorted(missing))
+        locked = sorted([*locked, *await life.lock_jobs(conn, caller.vo, sorted(missing))], key=lambda row: row[0])
     if missing := set(job_ids) - {job_id for job_id, *_ in locked}:
         raise JobNotFound(job_id=min(missing), field="job_ids")
     others = {account_id for _, _, _, account_id, _ in locked} - {caller.account_id}

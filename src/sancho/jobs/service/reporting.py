@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sancho.jobs.errors import AttemptEnded, JobNotFound
 from sancho.jobs.model import SaidBy
+from sancho.jobs.service.ranges import write_members
 from sancho.jobs.store import life, parameters
 from sancho.kit.access import NotAJob, Principal, require, require_owner
 from sancho.kit.db import Connection
@@ -22,9 +23,14 @@ async def require_running(conn: Connection, caller: Principal) -> int:
 async def require_reporter(conn: Connection, caller: Principal, job_ids: Sequence[int], *, field: str) -> SaidBy:
     """Let the caller say something of all of these jobs, and return as whom; one audit entry for each owner.
 
+    Those that have no rows yet get them.
+
     Raises `JobNotFound`, with the `field` that named it, and what `require_owner` does.
     """
     owners = await parameters.owners(conn, caller.vo, job_ids)
+    if missing := sorted(set(job_ids) - owners.keys()):
+        await write_members(conn, caller.vo, missing)
+        owners |= await parameters.owners(conn, caller.vo, missing)
     if missing := set(job_ids) - owners.keys():
         raise JobNotFound(job_id=min(missing), field=field)
     strangers = {account_id for account_id, _ in owners.values()} - {caller.account_id}

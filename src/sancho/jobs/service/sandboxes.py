@@ -12,6 +12,7 @@ from typing import IO
 from sancho.jobs.errors import JobNotFound, SandboxBroken, SandboxDiffers, SandboxLeaving, SandboxMissing
 from sancho.jobs.model import OpenAttempt
 from sancho.jobs.model.sandboxes import FORMATS, TAR_GZ, Announced, JobSandboxes
+from sancho.jobs.service.ranges import write_members
 from sancho.jobs.store import sandboxes as store
 from sancho.kit import telemetry
 from sancho.kit.access import Principal, require, require_owner
@@ -207,6 +208,7 @@ async def take_sandboxes(conn: Connection, caller: Principal, job_ids: Sequence[
     For their owners, and who manages jobs. Raises `JobNotFound`, `NotYours`.
     """
     await check_owned(conn, caller, job_ids)
+    await write_members(conn, caller.vo, job_ids)
     await store.give(conn, caller.vo, job_ids, [INPUT, OUTPUT], None)
 
 
@@ -222,6 +224,7 @@ async def give_output_sandbox(conn: Connection, caller: Principal, job_id: int, 
         await check_owned(conn, caller, [job_id])
     if await store.hold(conn, caller.vo, sha256, FORMATS) is None:
         raise SandboxMissing(sha256=sha256.hex())
+    await write_members(conn, caller.vo, [job_id])
     await store.give(conn, caller.vo, [job_id], [OUTPUT], sha256)
 
 

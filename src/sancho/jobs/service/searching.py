@@ -13,7 +13,7 @@ from typing import Any
 from sancho.jobs.errors import CursorMalformed, NotToBeShown, TooManyGroups
 from sancho.jobs.model import JobState, Logged
 from sancho.jobs.store import searching
-from sancho.jobs.store.fields import FIELDS, NEVER_SHOWN, JobField, field_of, parameter_of, ranked
+from sancho.jobs.store.fields import BY_MEMBER, FIELDS, NEVER_SHOWN, JobField, field_of, parameter_of, ranked
 from sancho.jobs.store.searching import After, Order, Wanted
 from sancho.kit.db import Connection, in_time
 from sancho.kit.query import All, Either, Not, Predicate, Query, predicates
@@ -42,6 +42,7 @@ LookUp = Callable[[Connection, int, Sequence[str]], Awaitable[Names]]
 """Finds ids by names, for a VO; `app` gathers those of features above, by the field that they are for."""
 LookUps = Mapping[str, LookUp]
 _DID = re.compile(r"([^:]{1,100}):(.{1,300})", re.DOTALL)
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CURSOR = re.compile(r"(?:([0-9]{1,18})_)?([0-9]{1,18})", re.ASCII)
 NEVER = Not(Predicate("id", "exists", ()))
 ALWAYS = Predicate("id", "exists", ())
@@ -89,13 +90,40 @@ async def prepare(conn: Connection, vo: int, query: Query | None, more: LookUps)
     for name, texts in asked.items():
         for field, look in known[name]:
             ids[name, field] = await look(conn, vo, sorted(texts))
-    ready = rewritten(query, ids)
+    ready, bounds, among = by_id(rewritten(query, ids))
     used = {test.field: found for test in predicates(ready) if (found := field_of(test.field)) is not None}
     fields: dict[str, SearchField] = {name: field.search for name, field in FIELDS.items() if ":" not in name}
     fields |= {name: field.search for name, field in used.items()}
     condition = plan_search(ready, fields, searching.THING, hint=HINT)
-    needs = frozenset(alias for field in used.values() for alias in field.needs)
-    return Wanted(condition=condition, needs=needs, narrow=True)
+    return Wanted(
+        condition=condition, needs=frozenset(alias for field in used.values() for alias in field.needs), narrow=True,
+        by_member=any(test.field in BY_MEMBER and test.operator != "exists" for test in predicates(ready)),
+        bounds=bounds, among=among,
+    )  # fmt: skip
+
+
+def by_id(query: Query) -> tuple[Query, tuple[int, int], frozenset[int] | None]:
+    """A query without the tests on ids that all jobs have to meet, and what those leave: bounds, and ids. Pure."""
+    low, high, among = 0, searching.LAST, None
+    rest: list[Query] = []
+    for term in query.terms if isinstance(query, All) else (query,):
+        match term:
+            case Predicate("id", "=" | "in" | "between" | "<" | "<=" | ">" | ">=" as operator, values) if all(
+                _ID.fullmatch(text) for text in values
+            ):
+                ids = [int(text) for text in values]
+                if operator in ("=", "in"):
+                    among = frozenset(ids) if among is None else among & frozenset(ids)
+                elif operator == "between":
+                    low, high = max(low, ids[0]), min(high, ids[1])
+                elif operator[0] == "<":
+                    high = min(high, ids[0] - (operator == "<"))
+                else:
+                    low = max(low, ids[0] + (operator == ">"))
+            case _:
+                rest.append(term)
+    left = rest[0] if len(rest) == 1 else All(tuple(rest)) if rest else ALWAYS
+    return left, (low, high), among
 
 
 def rewritten(query: Query, ids: Mapping[tuple[str, str], Names]) -> Query:
@@ -164,11 +192,9 @@ async def search_page(
     cursor, limit = page
     wanted = await prepare(conn, vo, query, more)
     order, field, down = order_of(sort)
-    if cursor is not None:
-        after = _after(cursor, field, down=down)
-        wanted = searching.both(wanted, after.condition, field.needs)
+    after = None if cursor is None else _after(cursor, field, down=down)
     async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
-        found = await searching.page(conn, vo, wanted, order, limit=limit)
+        found = await searching.page(conn, vo, wanted, order, part=(limit, 0), after=after)
     if len(found) < limit:
         return found, None
     if field.search.name == "id":
@@ -188,7 +214,7 @@ def _after(cursor: str, field: JobField, *, down: bool) -> After:
         at = datetime.fromtimestamp(int(found[1]) // 1_000_000, UTC).replace(microsecond=int(found[1]) % 1_000_000)
     except (OverflowError, ValueError) as e:
         raise CursorMalformed(cursor=cursor) from e
-    return After(job_id=int(found[2]), value=field.search.value, at=at, down=down)
+    return After(job_id=int(found[2]), value=field.search.value, at=at, down=down, needs=frozenset(field.needs))
 
 
 def _microseconds(at: datetime) -> int:
@@ -206,12 +232,15 @@ async def search_part(
     """
     wanted = await prepare(conn, vo, query, more)
     fields = [(shown_field(name) if isinstance(name, str) else ranked(name), down) for name, down in order]
+    names = [name for name, _ in order]
+    if "id" in names:  # of what comes behind it, nothing is left to order
+        fields, order = fields[: names.index("id")], order[: names.index("id") + 1]
     by = [(field.shown, down, field.always) for field, down in fields if field.shown is not None]
     newest = not order or order[-1][1]
     needs = frozenset(alias for field, _ in fields for alias in field.needs)
     async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
-        ordered = Order(by=by, newest=newest, needs=needs)
-        return await searching.page(conn, vo, wanted, ordered, limit=part[1], offset=part[0])
+        ordered = Order(by=by, newest=newest, needs=needs, by_member=bool(BY_MEMBER.difference({"id"}) & set(names)))
+        return await searching.page(conn, vo, wanted, ordered, part=(part[1], part[0]))
 
 
 async def count(conn: Connection, vo: int, query: Query | None, more: LookUps) -> int:
@@ -256,9 +285,10 @@ async def summarise(
     wanted = await prepare(conn, vo, query, more)
     fields = [shown_field(name) for name in by]
     needs = {alias for field in fields for alias in field.needs}
-    shown = [field.shown for field in fields if field.shown is not None]
+    shown = [(field.shown, False, False) for field in fields if field.shown is not None]
+    groups = Order(by=shown, needs=frozenset(needs), by_member=not BY_MEMBER.isdisjoint(by))
     async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
-        rows = await searching.groups(conn, vo, wanted, shown, needs=needs, limit=MOST_GROUPS + 1)
+        rows = await searching.groups(conn, vo, wanted, groups, limit=MOST_GROUPS + 1)
     if len(rows) > MOST_GROUPS:
         raise TooManyGroups(limit=MOST_GROUPS)
     return [(_told(by, row[:-1]), row[-1]) for row in rows]

@@ -1,7 +1,7 @@
 """Submit: one call, any number of jobs, all of them or none."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +9,22 @@ from sancho.dids import service as dids
 from sancho.dids.model import parse_did
 from sancho.identity import service as identity
 from sancho.jobs import plan
-from sancho.jobs.errors import KeyUsed, SandboxMissing
-from sancho.jobs.model import Description, JobState, Requirement, RuleWish, Submission, slot_of
+from sancho.jobs.errors import KeyUsed, RangesNotYet, SandboxMissing, TooManyJobs
+from sancho.jobs.model import (
+    LATE,
+    MAX_ROWS,
+    Description,
+    JobState,
+    Requirement,
+    RuleWish,
+    Submission,
+    slot_of,
+)
 from sancho.jobs.model.sandboxes import TAR_GZ
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
 from sancho.jobs.service.shared import check_number
-from sancho.jobs.store import inputs, sandboxes, shared, submitting
+from sancho.jobs.store import inputs, ranges, sandboxes, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
@@ -29,50 +38,49 @@ from sancho.sites import service as sites
 from sancho.vos import service as vos
 
 _log = telemetry.log(__name__)
+MOSTLY = "More of them may have nothing but their number, and neither inputs nor outputs; or submit them in parts."
 _submitted = faults.point("jobs.submitted")
 
 
 async def submit(
-    conn: Connection, caller: Principal, description: Description, parameters: Sequence[Mapping[str, Any]], *,
+    conn: Connection, caller: Principal, description: Description, parameters: Sequence[Mapping[str, Any]] | int, *,
     key: str | None = None, anyway: bool = False,
 ) -> Submission:  # fmt: skip
     """Submit one job for each row of parameters; the same again with the same idempotency key gives the same jobs.
 
+    A number in place of rows means so many jobs that have their `number` alone. If they are more than `LATE`, without
+    inputs and outputs, they have no rows until something of their own happens, and may be any number.
     Datasets of outputs are made, and their rules placed, now: what is wrong with them is said at submission. Jobs that
     no CE of the VO can ever run are refused, unless they are to wait `anyway`, or the VO has no CE yet.
     Raises `ParameterMissing`, `TagsMalformed`, `TooManyInputs`, `TooManyOutputs`, `OutputOutside`, `NoSiteCanRun`,
-    `SandboxMissing`, `OutputPromisedTwice`, `KeyUsed` when the key came with something else before, and what `dids`,
-    `rses`, `sites` and `rules` have to say about the names in the description.
+    `SandboxMissing`, `OutputPromisedTwice`, `TooManyJobs`, `RangesNotYet`, `KeyUsed` when the key came with something
+    else before, and what `dids`, `rses`, `sites` and `rules` have to say about the names in the description.
     """
-    rows = plan.rows_with_numbers(parameters)
-    plan.check_placeholders(description, rows)
+    rows = _Rows(parameters, description)
+    plan.check_placeholders(description, rows.samples)
     plan.check_tags(description.ways)
-    plan.check_outputs(description, rows)
-    named = plan.output_names(description, rows)
+    plan.check_outputs(description, rows.samples)
+    named = plan.output_names(description, rows.samples)
     require(caller, "jobs:create", on=plan.things(description.ways, named))
     document = submitting.description_document(description)
-    texts = [json.dumps(row, sort_keys=True) for row in rows]
-    digest = plan.submission_digest(document, texts)
+    digests = rows.digests(document)
     submission_id = await submitting.insert_submission(
         conn, caller.vo, caller.account_id,
         said={
-            "jobs": len(rows), "version": await vos.current_version(conn), "key": key, "digest": digest,
+            "jobs": rows.count, "version": await vos.current_version(conn), "key": key, "digest": next(digests),
             "description": document, "traceparent": telemetry.traceparent(),
         },
     )  # fmt: skip
     if submission_id is None:
-        return await _repeated(conn, caller, key or "", digest)
+        return await _repeated(conn, caller, key or "", rows.digests(document))
     able, task_queue_id, input_set_id, ready = await _queue(conn, caller, description, anyway=anyway)
     promises = await _promises(conn, caller, description, named)
-    job_ids = await submitting.insert_jobs(
-        conn, caller.vo,
-        said={
-            "account_id": caller.account_id, "submission_id": submission_id, "task_queue_id": task_queue_id,
-            "input_set_id": input_set_id, "priority": description.priority,
-            "state": JobState.WAITING if ready else JobState.PENDING,
-        },
-        parameters=texts,
-    )  # fmt: skip
+    said = {
+        "account_id": caller.account_id, "submission_id": submission_id, "task_queue_id": task_queue_id,
+        "input_set_id": input_set_id, "priority": description.priority,
+        "state": JobState.WAITING if ready else JobState.PENDING,
+    }  # fmt: skip
+    job_ids = await _inserted(conn, caller.vo, said, rows)
     await promise(conn, caller.vo, job_ids, promises)
     if ready:
         await submitting.count_waiting(conn, caller.vo, {task_queue_id: len(job_ids)})
@@ -82,15 +90,65 @@ async def submit(
         await defer(conn, "jobs:want", once=f"jobs:want:{caller.vo}", vo=caller.vo)
     _submitted()
     _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
-    return Submission(submission_id=submission_id, job_ids=job_ids, sites=able)
+    return _answer(submission_id, job_ids, sites=able)
 
 
-async def _repeated(conn: Connection, caller: Principal, key: str, digest: bytes) -> Submission:
+class _Rows:
+    """The parameters of jobs: a row for each, or how many there are."""
+
+    def __init__(self, said: Sequence[Mapping[str, Any]] | int, description: Description) -> None:
+        self.count = said if isinstance(said, int) else len(said)
+        self.late = isinstance(said, int) and said > LATE and not description.inputs and not description.outputs
+        if self.count > MAX_ROWS and not self.late:
+            raise TooManyJobs(count=self.count, limit=MAX_ROWS, hint=MOSTLY)
+        self._said = said
+
+    @property
+    def samples(self) -> list[dict[str, Any]]:
+        """Rows in which there is all that may be missing in one."""
+        return plan.rows_with_numbers([{}]) if self.late else self.all
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        """The row of each job."""
+        none: Mapping[str, Any] = {}
+        return plan.rows_with_numbers([none] * self._said if isinstance(self._said, int) else self._said)
+
+    @property
+    def texts(self) -> list[str]:
+        """The same as JSON."""
+        return [json.dumps(row, sort_keys=True) for row in self.all]
+
+    def digests(self, document: Mapping[str, Any]) -> Iterator[bytes]:
+        """What makes the submission the same as another: as it is kept, and as it was kept once."""
+        if self.late:
+            yield plan.submission_digest(document, [json.dumps({"count": self.count})])
+        if self.count <= MAX_ROWS:
+            yield plan.submission_digest(document, self.texts)
+
+
+async def _inserted(conn: Connection, vo: int, said: Mapping[str, Any], rows: _Rows) -> Sequence[int]:
+    first_id = await ranges.insert(conn, vo, rows.count, said=said) if rows.late else None
+    if first_id is not None:
+        return range(first_id, first_id + rows.count)
+    if rows.count > MAX_ROWS:
+        raise RangesNotYet
+    return await submitting.insert_jobs(conn, vo, said=said, parameters=rows.texts)
+
+
+def _answer(submission_id: int, job_ids: Sequence[int], *, sites: int | None, repeated: bool = False) -> Submission:
+    return Submission(
+        submission_id=submission_id, job_ids=list(job_ids) if len(job_ids) <= MAX_ROWS else [], count=len(job_ids),
+        first=job_ids[0], sites=sites, repeated=repeated,
+    )  # fmt: skip
+
+
+async def _repeated(conn: Connection, caller: Principal, key: str, digests: Iterator[bytes]) -> Submission:
     found = await submitting.find_submission(conn, caller.vo, caller.account_id, key)
-    submission_id, sent, job_ids = found if found is not None else (0, None, [])
-    if sent != digest:
+    submission_id, sent, job_ids = found if found is not None else (0, None, range(0))
+    if sent is None or not any(sent == digest for digest in digests):
         raise KeyUsed(key=key, submission_id=submission_id)
-    return Submission(submission_id=submission_id, job_ids=job_ids, repeated=True)
+    return _answer(submission_id, job_ids, sites=None, repeated=True)
 
 
 async def _queue(

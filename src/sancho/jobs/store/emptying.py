@@ -20,6 +20,7 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
              reschedule_gone AS (DELETE FROM reschedule WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_spec_gone AS (DELETE FROM job_spec WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              waiting_job_gone AS (DELETE FROM waiting_job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_range_gone AS (DELETE FROM job_range WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              pending_job_gone AS (DELETE FROM pending_job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_view_gone AS (DELETE FROM job_view WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_parameter_gone AS (DELETE FROM job_parameter WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
@@ -45,6 +46,7 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
         UNION ALL SELECT 'reschedule', count(*) FROM reschedule_gone
         UNION ALL SELECT 'job_spec', count(*) FROM job_spec_gone
         UNION ALL SELECT 'waiting_job', count(*) FROM waiting_job_gone
+        UNION ALL SELECT 'job_range', count(*) FROM job_range_gone
         UNION ALL SELECT 'pending_job', count(*) FROM pending_job_gone
         UNION ALL SELECT 'job_view', count(*) FROM job_view_gone
         UNION ALL SELECT 'job_parameter', count(*) FROM job_parameter_gone

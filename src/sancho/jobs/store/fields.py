@@ -30,6 +30,12 @@ JOINS: Mapping[str, tuple[LiteralString, tuple[str, ...]]] = {
     "h": ("LEFT JOIN job_heartbeat h ON h.job_id = j.job_id AND h.vo = %(vo)s", ()),
 }
 """What may be joined, in order, each with what it needs itself; none changes how many rows there are."""
+OF_RANGES: Mapping[str, LiteralString] = {
+    "p": "CROSS JOIN LATERAL (SELECT j.submission_id, (j.job_id - j.base_id)::integer AS number) AS p",
+}
+"""What is joined instead where jobs have no rows yet; the other aliases find what a range knows, or nothing."""
+BY_MEMBER = frozenset({"id", "id:text", "number"})
+"""What jobs of one range do not have in common."""
 ALWAYS = frozenset({"id", "submitted_at", "changed_at"})
 
 
@@ -266,12 +272,16 @@ def ranked(states: Sequence[JobState]) -> JobField:
     return JobField(search=FIELDS["state"].search, shown=value)
 
 
-def joined(needed: Iterable[str]) -> sql.Composable:
-    """The joins of what is needed, and of what that needs."""
+def joined(needed: Iterable[str], *, unwritten: bool = False) -> sql.Composable:
+    """The joins of what is needed, and of what that needs; of jobs that have no rows yet, where `j` is a range."""
     wanted, todo = set[str](), list(needed)
     while todo:
         alias = todo.pop()
         if alias not in wanted:
             wanted.add(alias)
             todo += JOINS[alias][1]
-    return sql.SQL(" ").join(sql.SQL(text) for alias, (text, _) in JOINS.items() if alias in wanted)
+    return sql.SQL(" ").join(
+        sql.SQL(OF_RANGES.get(alias, text) if unwritten else text)
+        for alias, (text, _) in JOINS.items()
+        if alias in wanted
+    )

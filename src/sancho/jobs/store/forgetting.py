@@ -57,9 +57,31 @@ async def forget(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
          WHERE s.vo = %(vo)s AND s.submission_id IN (SELECT submission_id FROM specs)
            AND NOT EXISTS (SELECT FROM job_spec o WHERE o.submission_id = s.submission_id AND o.vo = s.vo
                               AND o.job_id <> ALL(%(jobs)s))
+           AND NOT EXISTS (SELECT FROM job_range g WHERE g.submission_id = s.submission_id AND g.vo = s.vo)
         """,
         {"vo": vo, "jobs": list(job_ids)},
     )
+
+
+async def forget_ranges(conn: Connection, vo: int, before: datetime) -> int:
+    """Delete jobs that were killed before they had rows, and before a moment; return how many."""
+    number: int = await fetch_value(
+        conn,
+        """
+        WITH gone AS (
+            DELETE FROM job_range WHERE vo = %(vo)s AND state = 'K' AND changed_at < %(before)s
+            RETURNING submission_id, range_id, last_id - first_id + 1 AS jobs),
+        empty AS (
+            DELETE FROM submission s
+             WHERE s.vo = %(vo)s AND s.submission_id IN (SELECT submission_id FROM gone)
+               AND NOT EXISTS (SELECT FROM job_spec o WHERE o.submission_id = s.submission_id AND o.vo = s.vo)
+               AND NOT EXISTS (SELECT FROM job_range g WHERE g.submission_id = s.submission_id AND g.vo = s.vo
+                                  AND g.range_id NOT IN (SELECT range_id FROM gone)))
+        SELECT coalesce(sum(jobs), 0)::bigint FROM gone
+        """,
+        {"vo": vo, "before": before},
+    )
+    return number
 
 
 async def drop_history(conn: Connection, before: datetime) -> int:

@@ -1,73 +1,9 @@
-"""SQL that moves jobs and attempts through their lives. Lock order: waiting_job, job, attempt."""
+"""SQL that moves jobs and attempts through their lives. Lock order: job_range, waiting_job, job, attempt."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, LiteralString
+from collections.abc import Sequence
 
 from sancho.jobs.model import AttemptState, JobState, OpenAttempt, Progress, Reason, Result, Started
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values, find
-
-CLAIM: LiteralString = """
-    WITH picked AS MATERIALIZED (
-        SELECT w.vo, w.task_queue_id, w.priority, w.job_id, q.has_inputs, q.way, q.cores
-          FROM (CHOICE) AS q
-         CROSS JOIN LATERAL (
-               SELECT w.* FROM waiting_job w
-                WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo
-                ORDER BY w.priority, w.job_id LIMIT 1 FOR UPDATE SKIP LOCKED) w
-         LIMIT 1),
-    claimed AS (
-        DELETE FROM waiting_job w USING picked p
-         WHERE w.task_queue_id = p.task_queue_id AND w.vo = p.vo AND w.priority = p.priority AND w.job_id = p.job_id
-        RETURNING w.vo, w.task_queue_id, w.job_id),
-    matched AS (
-        UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s, changed_at = now()
-          FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo AND job.state = 'W'
-        RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
-    attempted AS (
-        INSERT INTO attempt (vo, state, number, way, site_id, cores, job_id, pilot_id)
-        SELECT m.vo, 'M', m.attempts, p.way, %(site_id)s, p.cores, m.job_id, %(pilot_id)s
-          FROM matched m CROSS JOIN picked p
-        RETURNING vo, job_id, attempt_id, number),
-    noted AS (
-        INSERT INTO job_history (vo, state, attempt, site_id, job_id)
-        SELECT vo, 'M', attempts, %(site_id)s, job_id FROM matched),
-    counted AS (
-        INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
-        SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
-        ON CONFLICT (task_queue_id, vo, slot) DO UPDATE SET waiting = s.waiting - 1)
-    SELECT a.vo, vo.name AS vo_name, picked.task_queue_id, a.job_id, a.attempt_id, a.number, picked.way, picked.cores,
-           s.description,
-           coalesce(p.parameters, '{}') AS parameters, s.traceparent, picked.has_inputs
-      FROM attempted a CROSS JOIN picked
-      JOIN vo ON vo.vo = a.vo
-      JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
-      JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
-"""
-
-
-@cache
-def _embed(query: LiteralString, choice: LiteralString) -> LiteralString:
-    """Put a query for task queues into another, made short: psycopg remembers how it read a text of up to 4 kB."""
-    return " ".join(query.replace("CHOICE", choice).split())
-
-
-async def claim(
-    conn: Connection, choice: LiteralString, params: Mapping[str, Any], *, pilot_id: int, site_id: int
-) -> Started | None:
-    """Give a pilot the first waiting job of the first queue that has one; None when all are empty.
-
-    `choice` is a query, with its parameters, for the queues (vo, task_queue_id, has_inputs, way, cores) in order; it is
-    read as far as needed.
-    One statement: the queue row goes, the job and its new attempt are matched, history and counters follow, and what
-    the job is to compute is read. A job that was killed while we waited for it is passed over.
-    """
-    return await find(
-        conn,
-        Started,
-        _embed(CLAIM, choice),
-        {**params, "pilot_id": pilot_id, "site_id": site_id},
-    )
 
 
 async def lock_empty(conn: Connection, vo: int) -> list[int]:
@@ -78,6 +14,8 @@ async def lock_empty(conn: Connection, vo: int) -> list[int]:
         SELECT q.task_queue_id FROM task_queue q
          WHERE q.vo = %(vo)s AND q.active
            AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
+           AND NOT EXISTS (
+               SELECT FROM job_range g WHERE g.task_queue_id = q.task_queue_id AND g.vo = q.vo AND g.state = 'W')
          ORDER BY 1 FOR UPDATE SKIP LOCKED
         """,
         {"vo": vo},
@@ -92,6 +30,8 @@ async def put_to_sleep(conn: Connection, vo: int, task_queue_ids: Sequence[int])
         UPDATE task_queue q SET active = false
          WHERE q.vo = %(vo)s AND q.task_queue_id = ANY(%(ids)s)
            AND NOT EXISTS (SELECT FROM waiting_job w WHERE w.task_queue_id = q.task_queue_id AND w.vo = q.vo)
+           AND NOT EXISTS (
+               SELECT FROM job_range g WHERE g.task_queue_id = q.task_queue_id AND g.vo = q.vo AND g.state = 'W')
         """,
         {"vo": vo, "ids": list(task_queue_ids)},
     )

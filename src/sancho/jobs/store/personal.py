@@ -33,6 +33,13 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           JOIN job_spec AS s ON s.job_id = j.job_id AND s.vo = j.vo
          WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
         UNION ALL
+        SELECT jsonb_build_object(
+                   'what', 'jobs', 'first', g.first_id, 'last', g.last_id, 'submission_id', g.submission_id,
+                   'state', CASE g.state WHEN 'W' THEN 'waiting' WHEN 'H' THEN 'held' ELSE 'killed' END,
+                   'changed_at', g.changed_at)
+          FROM job_range AS g
+         WHERE g.account_id = %(account_id)s AND g.vo = %(vo)s
+        UNION ALL
         SELECT jsonb_build_object('what', 'job parameter', 'job_id', m.job_id, 'name', m.name, 'value', m.value,
                                   'changed_at', m.changed_at)
           FROM job AS j
@@ -72,8 +79,10 @@ async def count_unended(conn: Connection, person: Person) -> int:
     return await fetch_value(
         conn,
         """
-        SELECT count(*) FROM job
-         WHERE vo = %(vo)s AND account_id = %(account_id)s AND state NOT IN ('D', 'F', 'K')
+        SELECT (SELECT count(*) FROM job
+                 WHERE vo = %(vo)s AND account_id = %(account_id)s AND state NOT IN ('D', 'F', 'K'))
+             + (SELECT coalesce(sum(last_id - first_id + 1), 0)::bigint FROM job_range
+                 WHERE vo = %(vo)s AND account_id = %(account_id)s AND state <> 'K')
         """,
         {"vo": person.vo, "account_id": person.account_id},
     )

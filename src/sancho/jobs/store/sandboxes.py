@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sancho.jobs.model.sandboxes import JobSandboxes
+from sancho.jobs.store.ranges import JOBS
 from sancho.kit.db import Connection, execute, fetch, fetch_value, fetch_values, find
 
 
@@ -78,16 +79,15 @@ async def of_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Job
     return await fetch(
         conn,
         JobSandboxes,
-        """
+        f"""
         SELECT j.job_id, j.account_id, a.name AS account, g.name AS group_name,
                coalesce(ib.sha256, ip.sha256) AS input, coalesce(ib.format, ip.format) AS input_format,
                ob.sha256 AS output, ob.format AS output_format
-          FROM job j
+          FROM ({JOBS}) AS j
           JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
           JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
           JOIN account_group g ON g.group_id = q.group_id AND g.vo = q.vo
-          JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
-          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+          JOIN submission s ON s.submission_id = j.submission_id AND s.vo = j.vo
           LEFT JOIN job_sandbox i ON i.job_id = j.job_id AND i.vo = j.vo AND i.kind = 'I'
           LEFT JOIN job_sandbox o ON o.job_id = j.job_id AND o.vo = j.vo AND o.kind = 'O'
           LEFT JOIN LATERAL (
@@ -99,10 +99,9 @@ async def of_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Job
           LEFT JOIN sandbox ip ON ip.sha256 = s.sandbox AND ip.vo = s.vo AND i.job_id IS NULL AND ip.leaving_at IS NULL
           LEFT JOIN sandbox ob ON ob.vo = j.vo AND ob.leaving_at IS NULL AND ob.sha256 =
                CASE WHEN o.job_id IS NULL OR o.attempt < made.number THEN made.sandbox ELSE o.sha256 END
-         WHERE j.job_id = ANY(%(ids)s::bigint[]) AND j.vo = %(vo)s
          ORDER BY j.job_id
-        """,
-        {"vo": vo, "ids": list(job_ids)},
+        """,  # noqa: S608 - literals
+        {"vo": vo, "ids": sorted(set(job_ids))},
     )
 
 
@@ -163,6 +162,9 @@ async def unused(conn: Connection, vo: int, sha256s: Sequence[bytes]) -> list[by
                  LEFT JOIN job_sandbox k ON k.job_id = j.job_id AND k.vo = j.vo AND k.kind = 'I'
                 WHERE s.sandbox = ANY(ARRAY[b.sha256, b.packed]) AND s.vo = b.vo
                   AND (k.job_id IS NULL OR j.state NOT IN ('D', 'F', 'K')))
+           AND NOT EXISTS (
+               SELECT FROM submission s JOIN job_range g ON g.submission_id = s.submission_id AND g.vo = s.vo
+                WHERE s.sandbox = ANY(ARRAY[b.sha256, b.packed]) AND s.vo = b.vo)
         """,
         {"vo": vo, "sha256s": list(sha256s)},
     )

@@ -8,13 +8,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sancho.jobs.model import JobState, Report, Standing, Status, StatusKind
+from sancho.jobs.store.ranges import MEMBERS
 from sancho.kit.db import Connection, execute, fetch, fetch_rows
 
 
 async def existing(conn: Connection, vo: int, job_ids: Sequence[int]) -> set[int]:
     """Those of these ids that jobs have."""
     rows = await fetch_rows(
-        conn, "SELECT job_id FROM job WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s", {"vo": vo, "ids": list(job_ids)}
+        conn,
+        f"""
+        SELECT job_id FROM job WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s
+         UNION ALL
+        SELECT job_id FROM ({MEMBERS}) AS j
+        """,  # noqa: S608 - literals
+        {"vo": vo, "ids": list(job_ids)},
     )
     return {row[0] for row in rows}
 

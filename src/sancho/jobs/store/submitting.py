@@ -29,19 +29,24 @@ async def insert_submission(conn: Connection, vo: int, account_id: int, *, said:
 
 async def find_submission(
     conn: Connection, vo: int, account_id: int, key: str
-) -> tuple[int, bytes | None, list[int]] | None:
+) -> tuple[int, bytes | None, Sequence[int]] | None:
     """The submission with this idempotency key, the digest of what was sent with it, and its job ids in order."""
     rows = await fetch_rows(
         conn,
         """
-        SELECT s.submission_id, s.digest, array_agg(j.job_id ORDER BY j.number)
-          FROM submission s JOIN job_spec j ON j.submission_id = s.submission_id AND j.vo = s.vo
+        SELECT s.submission_id, s.digest, s.first_id, s.jobs,
+               CASE WHEN s.first_id IS NULL THEN ARRAY(
+                    SELECT j.job_id FROM job_spec j
+                     WHERE j.submission_id = s.submission_id AND j.vo = s.vo ORDER BY j.number) END
+          FROM submission s
          WHERE s.account_id = %(account_id)s AND s.vo = %(vo)s AND s.idempotency_key = %(key)s
-         GROUP BY s.submission_id, s.digest
         """,
         {"vo": vo, "account_id": account_id, "key": key},
     )
-    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+    if not rows:
+        return None
+    submission_id, digest, first_id, jobs, job_ids = rows[0]
+    return submission_id, digest, job_ids if first_id is None else range(first_id, first_id + jobs)
 
 
 async def make_task_queue(
@@ -92,9 +97,12 @@ async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], par
     rows = await fetch_rows(
         conn,
         """
-        WITH made AS MATERIALIZED (
-            SELECT nextval('job_job_id_seq') AS job_id, number::int - 1 AS number, parameters
-              FROM unnest(%(parameters)s::text[]) WITH ORDINALITY AS p (parameters, number)),
+        WITH reserved AS MATERIALIZED (SELECT reserve_jobs(%(number)s::int) AS first_id),
+        made AS MATERIALIZED (
+            SELECT coalesce(r.first_id + number - 1, nextval('job_job_id_seq')) AS job_id, number::int - 1 AS number,
+                   parameters
+              FROM reserved r
+             CROSS JOIN unnest(%(parameters)s::text[]) WITH ORDINALITY AS p (parameters, number)),
         jobs AS (
             INSERT INTO job (vo, state, task_queue_id, account_id, job_id) OVERRIDING SYSTEM VALUE
             SELECT %(vo)s, %(state)s, %(task_queue_id)s, %(account_id)s, job_id FROM made),
@@ -112,8 +120,9 @@ async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], par
             SELECT %(vo)s, %(input_set_id)s, job_id FROM made WHERE %(pending)s)
         SELECT job_id FROM made ORDER BY number
         """,
-        {"vo": vo, **said, "state": said["state"].value, "pending": pending, "parameters": parameters},
-    )
+        {"vo": vo, **said, "state": said["state"].value, "pending": pending, "parameters": parameters,
+         "number": len(parameters)},
+    )  # fmt: skip
     return [row[0] for row in rows]
 
 

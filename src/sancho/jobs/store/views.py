@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sancho.jobs.model import AttemptState, JobState
+from sancho.jobs.store.ranges import JOBS, MEMBERS
 from sancho.kit.db import Connection, fetch, fetch_rows, fetch_value, find
 
 
@@ -93,19 +94,18 @@ async def list_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[J
     return await fetch(
         conn,
         JobRow,
-        """
+        f"""
         SELECT j.job_id, s.name, j.state, a.name AS account, j.account_id, r.name AS site,
-               j.attempts, s.submission_id, p.number, s.submitted_at, j.changed_at,
-               (SELECT h.detail FROM job_history h WHERE h.job_id = j.job_id AND h.vo = j.vo AND h.at >= s.submitted_at
-                   AND h.source IS NULL ORDER BY h.at DESC LIMIT 1) AS detail
-          FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (job_id, place)
-          JOIN job j ON j.job_id = wanted.job_id AND j.vo = %(vo)s
-          JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
-          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+               j.attempts, s.submission_id, j.number, s.submitted_at, j.changed_at,
+               CASE WHEN j.history IS NOT NULL THEN j.history -> -1 ->> 'detail' ELSE (
+                   SELECT h.detail FROM job_history h WHERE h.job_id = j.job_id AND h.vo = j.vo
+                      AND h.at >= s.submitted_at AND h.source IS NULL ORDER BY h.at DESC LIMIT 1) END AS detail
+          FROM ({JOBS}) AS j
+          JOIN submission s ON s.submission_id = j.submission_id AND s.vo = j.vo
           JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
           LEFT JOIN resource r ON r.resource_id = j.site_id
-         ORDER BY wanted.place
-        """,
+         ORDER BY j.place
+        """,  # noqa: S608 - literals
         {"vo": vo, "ids": list(job_ids)},
     )
 
@@ -121,17 +121,16 @@ async def list_specs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[
     return await fetch(
         conn,
         SpecRow,
-        """
-        SELECT j.job_id, j.account_id, a.name AS account, p.number, p.submission_id, s.description,
-               coalesce(p.parameters, '{}') AS parameters, s.traceparent, j.state, j.attempts, q.input_set_id
-          FROM job j
+        f"""
+        SELECT j.job_id, j.account_id, a.name AS account, j.number, j.submission_id, s.description,
+               coalesce(j.parameters, '{{}}') AS parameters, s.traceparent, j.state, j.attempts, q.input_set_id
+          FROM ({JOBS}) AS j
           JOIN account a ON a.account_id = j.account_id AND a.vo = j.vo
-          JOIN job_spec p ON p.job_id = j.job_id AND p.vo = j.vo
-          JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
+          JOIN submission s ON s.submission_id = j.submission_id AND s.vo = j.vo
           JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
-         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s ORDER BY j.job_id
-        """,
-        {"vo": vo, "ids": list(job_ids)},
+         ORDER BY j.job_id
+        """,  # noqa: S608 - literals
+        {"vo": vo, "ids": sorted(set(job_ids))},
     )
 
 
@@ -155,12 +154,17 @@ async def history(conn: Connection, vo: int, job_id: int) -> list[Transition]:
     return await fetch(
         conn,
         Transition,
-        """
+        f"""
         SELECT h.state, h.at, h.attempt, r.name AS site, h.detail, h.source, h.minor, h.application, h.asked
           FROM job_history h LEFT JOIN resource r ON r.resource_id = h.site_id
-         WHERE h.job_id = %(job_id)s AND h.vo = %(vo)s ORDER BY h.at
-        """,
-        {"vo": vo, "job_id": job_id},
+         WHERE h.job_id = %(job_id)s AND h.vo = %(vo)s
+         UNION ALL
+        SELECT h.state::"char", h.at, 0, NULL, h.detail, NULL, NULL, NULL, NULL
+          FROM ({MEMBERS}) AS j
+         CROSS JOIN LATERAL jsonb_to_recordset(j.history) AS h (state text, at timestamptz, detail text)
+         ORDER BY at
+        """,  # noqa: S608 - literals
+        {"vo": vo, "job_id": job_id, "ids": [job_id]},
     )
 
 
