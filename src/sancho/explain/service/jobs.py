@@ -39,7 +39,7 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
     waits = spec.state in (JobState.PENDING, JobState.WAITING)
     inputs, complete = await _inputs(conn, vo, looked, spec.state)
     places = _places(looked, known, now) if waits else {}
-    able = [ce_id for ce_id, (slot, near) in places.items() if near and _fits(looked, slot)]
+    able = [ce_id for ce_id, (slot, near) in places.items() if _fits(looked, slot, near=near)]
     ahead = await _turn(conn, matcher, looked, able, job_id) if spec.state is JobState.WAITING and complete else None
     seen = JobSeen(
         job_id=job_id, state=spec.state, account=spec.account, suspended=facts.suspended, attempts=spec.attempts,
@@ -47,13 +47,14 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
         ways=looked.queue.ways, places=tuple(places.values()), sites=known.names, complete=complete,
         inputs=inputs, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
         pilots=await _pilots(conn, vo, known, able), turn=ahead, limits=await _limits(conn, looked) if waits else (),
+        ranks={known.ces[ce_id].name: found for ce_id, found in looked.ranks.items() if ce_id in known.ces},
         full_quotas=await _full_quotas(conn, vo, spec.account_id) if waits and spec.description["outputs"] else (),
     )  # fmt: skip
     return await asyncio.to_thread(plan.explain, seen)
 
 
-def _fits(looked: Looked, slot: Slot) -> bool:
-    return any(not lacks(way, slot) for way in looked.queue.ways)
+def _fits(looked: Looked, slot: Slot, *, near: bool) -> bool:
+    return any((near or way.far) and not lacks(way, slot) for way in looked.queue.ways)
 
 
 def _places(looked: Looked, known: Topology, now: datetime) -> dict[int, tuple[Slot, bool]]:
