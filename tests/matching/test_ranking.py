@@ -10,7 +10,7 @@ from sancho.dids import service as dids
 from sancho.jobs.model import Machine, Requirement, Slot
 from sancho.kit.db import Connection, execute, fetch_value
 from sancho.matching import service
-from sancho.matching.model import Bytes, Inputs, Offer, Owner, Place, Rates, Weights, filled, rank
+from sancho.matching.model import Bytes, Inputs, Offer, Owner, Place, Rates, Warm, Weights, filled, rank
 from sancho.matching.plan import Board
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
@@ -227,3 +227,32 @@ async def test_two_copies_at_a_site_are_one(conn: Connection, world: World) -> N
     assert looked is not None
     assert looked.inputs is not None
     assert (looked.inputs.size, looked.inputs.site_sizes) == (7, {world.resource["SITE-A"]: 7})
+
+
+async def warmed(conn: Connection, known: service.Matcher, offer: Offer, *dids: str, vo: str = "belle") -> Offer:
+    parts = (did.partition(":") for did in dids)
+    return await service.warmed(conn, known, offer, Warm(vo=vo, dids=tuple((scope, name) for scope, _, name in parts)))
+
+
+async def test_files_and_datasets_that_a_pilot_has_are_bytes_of_input_sets(conn: Connection, world: World) -> None:
+    for name, sizes in (("mc:one", [5, 2]), ("mc:two", [9])):
+        await dids.close(conn, 1, await dataset(conn, world, name, {"A-DISK": sizes}))
+        await submitted(conn, world, replace(PLAIN, inputs=(name,)))
+    known = await service.read(conn)
+    one, two = sorted(known.board.sets(known_offer(known, world)))
+    offer = known_offer(known, world)
+    assert (await warmed(conn, known, offer, "mc:one_A-DISK_0")).warm == {one: 5}
+    assert (await warmed(conn, known, offer, "mc:one", "mc:one_A-DISK_0", "mc:two_A-DISK_0")).warm == {one: 7, two: 9}
+    for lie in ({"vo": "gridpp"}, {"vo": "nobody"}):
+        assert (await warmed(conn, known, offer, "mc:one", **lie)).warm == {}
+    assert (await warmed(conn, known, offer, "mc:nothing", "user.bob:x")).warm == {}
+    first = await service.match(conn, known, await warmed(conn, known, offer, "mc:two"))
+    assert first is not None
+    assert first.description["inputs"] == ["mc:two"]
+
+
+def known_offer(known: service.Matcher, world: World) -> Offer:
+    ce_id = world.resource["A-CE"]
+    offer = known.offer(ce_id, 1, (1,), known.slots[ce_id][1])
+    assert offer is not None
+    return offer

@@ -146,6 +146,7 @@ class StandIn:
             "output_sandbox": [],
             "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "token": f"token-of-{attempt_id}",
+            "vo": "belle",
             **more,
         }
         with self.changed:
