@@ -3330,10 +3330,24 @@ CREATE INDEX ledger_account ON ONLY sancho.ledger USING btree (account_id, vo, a
 
 
 --
+-- Name: ledger_arrivals; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_arrivals ON ONLY sancho.ledger USING btree (rse_id, vo, at) WHERE (kind = 'T'::"char");
+
+
+--
 -- Name: ledger_rest_account_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
 --
 
 CREATE INDEX ledger_rest_account_id_vo_at_idx ON sancho.ledger_rest USING btree (account_id, vo, at);
+
+
+--
+-- Name: ledger_rest_rse_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_rest_rse_id_vo_at_idx ON sancho.ledger_rest USING btree (rse_id, vo, at) WHERE (kind = 'T'::"char");
 
 
 --
@@ -3740,6 +3754,13 @@ ALTER INDEX sancho.job_history_job ATTACH PARTITION sancho.job_history_rest_job_
 --
 
 ALTER INDEX sancho.ledger_account ATTACH PARTITION sancho.ledger_rest_account_id_vo_at_idx;
+
+
+--
+-- Name: ledger_rest_rse_id_vo_at_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER INDEX sancho.ledger_arrivals ATTACH PARTITION sancho.ledger_rest_rse_id_vo_at_idx;
 
 
 --

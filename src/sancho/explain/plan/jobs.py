@@ -36,11 +36,12 @@ class InputsSeen:
 
 
 class Pilots(NamedTuple):
-    """Pilots of a CE: how many there are, those with jobs of the VO among them, and how many there may be."""
+    """Pilots of a CE: how many there are, those with jobs of the VO among them, how many may be, those to come."""
 
     alive: int
     own: int
     most: int
+    coming: int = 0
 
 
 class FullLimit(NamedTuple):
@@ -52,13 +53,17 @@ class FullLimit(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue."""
+    """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue.
+
+    `own_jobs` are the jobs in those own queues.
+    """
 
     owners: int
     own_first: bool
     jobs: int
     more: bool = False
     """There are more jobs than were counted."""
+    own_jobs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
