@@ -71,10 +71,10 @@ def expect(seen: Outlook) -> Start:
         coming = f"; {_count(seen.coming, 'pilot')} for it may be on the way" if seen.coming else ""
         return Start(says=f"It cannot be known: no pilot took such a job for {in_words(pace.looked)}{coming}.")
     each = (seen.now - pace.first) / (pace.begun - 0.5)
-    span = (seen.ahead + 1) * each
+    span = _times(each, seen.ahead + 1)
     soon, late = _between(span, pace.begun)
     if not pace.ended:  # a burst says how many pilots came, not how many will
-        late = max(late, seen.walltime * -(-(seen.ahead + 1) // pace.begun))
+        late = max(late, _times(seen.walltime, -(-(seen.ahead + 1) // pace.begun)))
     told = in_words(seen.now - pace.first)
     before = f"{_count(seen.ahead, 'other')} {_go(seen)} first"
     says = f"{_count(pace.begun, 'such job')} began in the last {told}, and {before}."
@@ -90,7 +90,7 @@ def _after(seen: Outlook, arrival: Arrival) -> Start:
         looked = in_words(seen.pace.looked)
         return Start(says=f"It cannot be known: its inputs are still to come, and nothing came there for {looked}.")
     rate = arrival.moved / (seen.now - arrival.first).total_seconds()
-    soon, late = _between(min(timedelta(seconds=min(arrival.size / rate, 1e9)), FARTHEST), 9)
+    soon, late = _between(timedelta(seconds=min(arrival.size / rate, FARTHEST.total_seconds())), 9)
     says = (
         f"{in_bytes(arrival.size)} of its inputs are still to come, at about {rate / 1e6:.3g} MB/s as of late; "
         "after that it needs a slot."
@@ -98,9 +98,12 @@ def _after(seen: Outlook, arrival: Arrival) -> Start:
     return Start(earliest=_at(seen, soon), latest=_at(seen, late), says=says)
 
 
+def _times(span: timedelta, number: int) -> timedelta:
+    return timedelta(seconds=min(span.total_seconds() * number, FARTHEST.total_seconds()))
+
+
 def _between(span: timedelta, happened: int) -> tuple[timedelta, timedelta]:
     factor = max(FACTOR, 1 + UNSURE / happened**0.5)
-    span = min(span, FARTHEST)
     return span / factor, span * factor
 
 

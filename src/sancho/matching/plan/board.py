@@ -34,7 +34,7 @@ from sancho.matching.plan.ranks import Ranks, missing
 
 GroupKey = tuple[int, int]
 """A group: its VO and its id."""
-RANKED = 200
+RANKED = 50
 """Wants of one owner and priority that are ranked for an offer; those for which something is warm are among them."""
 
 

@@ -10,7 +10,7 @@ from sancho.jobs.model import lacks
 from sancho.matching.model import Inputs, Offer, Place, Queue, QueueKey, Rank, SetKey, Weights, rank
 from sancho.matching.model.ranking import Bytes
 
-CHEAPEST = 16
+CHEAPEST = 8
 """Places looked at for the best one, of those that are cheapest for a VO by the hour, and as many by the work."""
 NEAREST = 3
 """Sites with most of a queue's input whose places are looked at besides."""
