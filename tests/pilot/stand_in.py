@@ -130,7 +130,7 @@ class StandIn:
     def job(self, *command: str, **more: Any) -> Attempt:
         """Let a job wait for a pilot."""
         attempt_id = len(self.attempts) + 1
-        assignment: dict[str, Any] = {
+        assignment: dict[str, Any] = {"vo": "belle"} | {
             "attempt_id": attempt_id,
             "job_id": 100 + attempt_id,
             "number": 1,
@@ -146,7 +146,6 @@ class StandIn:
             "output_sandbox": [],
             "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "token": f"token-of-{attempt_id}",
-            "vo": "belle",
             **more,
         }
         with self.changed:
