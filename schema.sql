@@ -500,9 +500,13 @@ CREATE TABLE sancho.compute_element (
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     settings jsonb DEFAULT '{}'::jsonb NOT NULL,
     machine jsonb DEFAULT '{}'::jsonb NOT NULL,
+    price double precision,
+    carbon double precision,
+    CONSTRAINT compute_element_carbon_check CHECK ((carbon >= (0)::double precision)),
     CONSTRAINT compute_element_cores_check CHECK ((cores > 0)),
     CONSTRAINT compute_element_max_pilots_check CHECK ((max_pilots >= 0)),
-    CONSTRAINT compute_element_memory_check CHECK ((memory > 0))
+    CONSTRAINT compute_element_memory_check CHECK ((memory > 0)),
+    CONSTRAINT compute_element_price_check CHECK ((price >= (0)::double precision))
 );
 
 
@@ -1552,6 +1556,23 @@ CREATE TABLE sancho.quota_slot (
     CONSTRAINT quota_slot_room_check CHECK ((room >= 0))
 )
 WITH (fillfactor='30');
+
+
+--
+-- Name: rank_weights; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rank_weights (
+    vo smallint NOT NULL,
+    hour double precision NOT NULL,
+    money double precision NOT NULL,
+    carbon double precision NOT NULL,
+    throughput bigint NOT NULL,
+    CONSTRAINT rank_weights_carbon_check CHECK ((carbon >= (0)::double precision)),
+    CONSTRAINT rank_weights_hour_check CHECK ((hour >= (0)::double precision)),
+    CONSTRAINT rank_weights_money_check CHECK ((money >= (0)::double precision)),
+    CONSTRAINT rank_weights_throughput_check CHECK ((throughput > 0))
+);
 
 
 --
@@ -2829,6 +2850,14 @@ ALTER TABLE ONLY sancho.quota_slot
 
 
 --
+-- Name: rank_weights rank_weights_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rank_weights
+    ADD CONSTRAINT rank_weights_pkey PRIMARY KEY (vo);
+
+
+--
 -- Name: refresh_token refresh_token_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3504,10 +3533,24 @@ CREATE INDEX ledger_account ON ONLY sancho.ledger USING btree (account_id, vo, a
 
 
 --
+-- Name: ledger_arrivals; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_arrivals ON ONLY sancho.ledger USING btree (rse_id, vo, at) WHERE (kind = 'T'::"char");
+
+
+--
 -- Name: ledger_rest_account_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
 --
 
 CREATE INDEX ledger_rest_account_id_vo_at_idx ON sancho.ledger_rest USING btree (account_id, vo, at);
+
+
+--
+-- Name: ledger_rest_rse_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_rest_rse_id_vo_at_idx ON sancho.ledger_rest USING btree (rse_id, vo, at) WHERE (kind = 'T'::"char");
 
 
 --
@@ -3928,6 +3971,13 @@ ALTER INDEX sancho.job_history_job ATTACH PARTITION sancho.job_history_rest_job_
 --
 
 ALTER INDEX sancho.ledger_account ATTACH PARTITION sancho.ledger_rest_account_id_vo_at_idx;
+
+
+--
+-- Name: ledger_rest_rse_id_vo_at_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER INDEX sancho.ledger_arrivals ATTACH PARTITION sancho.ledger_rest_rse_id_vo_at_idx;
 
 
 --
@@ -4635,6 +4685,14 @@ ALTER TABLE ONLY sancho.quota_slot
 
 ALTER TABLE ONLY sancho.quota
     ADD CONSTRAINT quota_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
+-- Name: rank_weights rank_weights_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rank_weights
+    ADD CONSTRAINT rank_weights_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
 
 
 --
@@ -5348,6 +5406,12 @@ ALTER TABLE sancho.quota_rse ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.quota_slot ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: rank_weights; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rank_weights ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: refresh_token; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5960,6 +6024,13 @@ CREATE POLICY wall ON sancho.quota_rse USING ((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.quota_slot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rank_weights wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rank_weights USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

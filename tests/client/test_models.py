@@ -52,6 +52,7 @@ DESCRIPTION = JobDescription(
             min_microarchitecture=2,
             max_microarchitecture=4,
             gpus=Gpus(count=1, vendor="nvidia", memory="8 GB", min_capability="7.5", max_capability="9.0"),
+            far=True,
         )
     ],
     max_attempts=1,

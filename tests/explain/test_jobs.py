@@ -13,7 +13,7 @@ from sancho.kit.db import Connection, execute
 from sancho.matching.model import PATIENCE
 from tests.explain.given import causes, helps, only, unfollowed, why
 from tests.jobs.given import PLAIN, SIMULATION, dataset, started, submitted, user
-from tests.matching.test_limits import limit
+from tests.matching.test_limits import apply, limit
 from tests.matching.test_service import match
 from tests.world import World
 
@@ -251,3 +251,29 @@ async def test_a_held_job_says_who_holds_it_and_what_lets_it_go(conn: Connection
     said = await why(conn, world, job_id)
     assert (causes(said), said.blockers[0].says) == (["state"], "It is held by alice.")
     assert said.blockers[0].hint == f"`sancho job release {job_id}` puts it back into its queue."
+
+
+async def test_what_a_vo_weighs_is_told_with_its_parts(conn: Connection, world: World) -> None:
+    two_hours = replace(PLAIN, requirements=Requirement(memory=1, walltime=timedelta(minutes=30)))
+    job_id = (await submitted(conn, world, two_hours)).job_ids[0]
+    assert "rank" not in (await why(conn, world, job_id)).facts
+    await apply(conn, user(world, "root"), "RankWeights", "default", spec={"hour": 1, "money": 2, "carbon": 5})
+    await execute(conn, "SELECT set_config('sancho.vo', '0,1', true)")
+    await execute(
+        conn, "UPDATE compute_element SET price = ce_id - (SELECT min(ce_id) FROM compute_element), carbon = 8"
+    )
+    await execute(conn, "SELECT set_config('sancho.vo', '1', true)")
+    found = (await why(conn, world, job_id)).facts["rank"]
+    assert isinstance(found, tuple)
+    assert found[0] == "A-CE: 0.52 points: 0 h for its data, 0.5 h to run, 0 of money, 0.004 kg of CO2"
+    assert [each.partition(":")[0] for each in found] == ["A-CE", "B-CE"]
+
+
+async def test_a_far_job_waits_for_no_site(conn: Connection, world: World) -> None:
+    await dids.close(conn, 1, await dataset(conn, world, "mc:data", {"A-DISK": [1], "B-DISK": [30]}))
+    need = replace(AT_A.requirements, far=True)
+    job_id = (await submitted(conn, world, replace(AT_A, inputs=("mc:data",), requirements=need))).job_ids[0]
+    assert causes(await why(conn, world, job_id)) == ["slots"]
+    found = await match(conn, world)
+    assert found is not None
+    assert found.job_id == job_id

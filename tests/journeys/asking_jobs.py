@@ -88,7 +88,11 @@ def pilots(filled: Filled) -> Iterator[Ask]:
     }  # fmt: skip
     made = {"number": 0, "size": len(CONTENT), "adler32": ADLER}
     yield ask("POST /pilot/login", None, body={"stamp": filled.pilot.stamp, "secret": filled.pilot.secret})
-    yield ask("POST /pilot/match", "pilot", body=OFFER | {"held": [attempt], "answered": True})
+    yield ask(
+        "POST /pilot/match",
+        "pilot",
+        body=OFFER | {"held": [attempt], "answered": True, "warm": {"vo": "belle", "dids": ["mc:a"]}},
+    )
     yield ask("GET /pilot/attempts/{attempt_id}", "pilot", attempt_id=attempt)
     yield ask("POST /pilot/beat", "pilot", body={"beats": [sign], "acknowledged": [1]})
     yield ask("POST /pilot/attempts/{attempt_id}/start", "pilot", attempt_id=attempt)

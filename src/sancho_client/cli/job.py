@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sancho_client.calls import jobs
+from sancho_client.calls import explain, jobs
 from sancho_client.cli import following, jdl_files, job_files
 from sancho_client.cli.output import Column
 from sancho_client.cli.progress import bytes_bar
@@ -18,6 +18,7 @@ from sancho_client.models.jobs import Attempt, Change, JobDetail, JobOutput, Sub
 verbs = Verbs("Jobs: submit, watch, fetch, kill.")
 sandboxes = Verbs("Small archives that jobs leave.")
 verbs.add(sandboxes, "sandbox")
+WAITING = frozenset({"pending", "waiting"})
 JobId = Annotated[int, typer.Argument(metavar="JOB", help="The job's number.")]
 JobIds = Annotated[list[int], typer.Argument(metavar="JOB...", help="The jobs' numbers.")]
 SubmissionOption = Annotated[
@@ -116,11 +117,14 @@ def _span(ids: Sequence[int]) -> str:
 def show(session: Session, job: JobId) -> None:
     """Show all that is known about a job: its history, attempts, outputs, and why it waits."""
     found = session.client.send(jobs.show(job))
+    waits = found.state in WAITING and not session.output.as_json
+    start = session.client.send(explain.job(job)).expected_start if waits else None
     rows = {
         "job": found.job_id,
         "name": found.name,
         "state": found.state,
         "waits because": found.reason,
+        "expected start": None if start is None else start.text,
         "detail": found.detail,
         "minor": None if found.minor is None else found.minor.text,
         "application": None if found.application is None else found.application.text,

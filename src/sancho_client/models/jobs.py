@@ -63,6 +63,8 @@ class Requirements(Request):
     tags: list[str] = Field(default_factory=list[str])
     sites: list[str] = Field(default_factory=list[str])
     banned_sites: list[str] = Field(default_factory=list[str])
+    far: bool | None = None
+    """It rather reads its inputs from other sites than waits for a slot at one that has most of them."""
 
 
 class Retry(Request):

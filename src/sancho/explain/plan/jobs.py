@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sancho.explain.model import MOST_TOLD, Blocker, Cause, Change, Explanation, Fact, Would, few, in_bytes, would
 from sancho.explain.plan.relaxing import PARTS, Case, helps, relaxed, told
 from sancho.jobs.model import JobState, Requirement, Slot
+from sancho.matching.model import Rank
 
 BY_PLACE = tuple(part for part in PARTS if part.name in {"enabled", "inputs_there"})
 """Parts that lie with a place and pass by themselves; all others are what the job asks for."""
@@ -42,11 +43,12 @@ class InputsSeen:
 
 
 class Pilots(NamedTuple):
-    """Pilots of a CE: how many there are, those with jobs of the VO among them, and how many there may be."""
+    """Pilots of a CE: how many there are, those with jobs of the VO among them, how many may be, those to come."""
 
     alive: int
     own: int
     most: int
+    coming: int = 0
 
 
 class FullLimit(NamedTuple):
@@ -58,13 +60,17 @@ class FullLimit(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue."""
+    """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue.
+
+    `own_jobs` are the jobs in those own queues.
+    """
 
     owners: int
     own_first: bool
     jobs: int
     more: bool = False
     """There are more jobs than were counted."""
+    own_jobs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,13 +99,17 @@ class JobSeen:
     """By CE."""
     turn: Turn | None = None
     limits: tuple[FullLimit, ...] = ()
+    ranks: Mapping[str, Rank] = field(default_factory=dict[str, Rank])
+    """What it costs at the CEs that fit it, as its VO weighs that."""
     full_quotas: tuple[str, ...] = ()
     """Quotas that its outputs count against and that have no room left."""
 
     @property
     def cases(self) -> list[Case]:
         """Each way of the job with each slot."""
-        return [Case(need=way, slot=slot, near=near) for slot, near in self.places for way in self.ways]
+        return [
+            Case(need=way, slot=slot, near=near or way.far is True) for slot, near in self.places for way in self.ways
+        ]
 
 
 def explain(seen: JobSeen) -> Explanation:
@@ -156,7 +166,14 @@ def _facts(seen: JobSeen) -> dict[str, Fact]:
     if seen.state in (JobState.PENDING, JobState.WAITING):
         able = sorted({seen.sites[case.slot.site] for case in seen.cases if relaxed(case, BY_PLACE).fits})
         facts["sites that could run it"] = few(able)
+        best = sorted(seen.ranks.items(), key=lambda each: (each[1].points, each[0]))
+        facts["rank"] = few([f"{ce}: {_in_parts(found)}" for ce, found in best])
     return {title: value for title, value in facts.items() if value not in (None, ())}
+
+
+def _in_parts(found: Rank) -> str:
+    parts = [f"{found.data:.3g} h for its data", f"{found.run:.3g} h to run", f"{found.money:.3g} of money"]
+    return f"{found.points:.3g} points: {', '.join(parts)}, {found.carbon:.3g} kg of CO2"
 
 
 def _most(sizes: Mapping[str, int]) -> list[tuple[str, int]]:

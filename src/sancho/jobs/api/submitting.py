@@ -1,7 +1,7 @@
 """Jobs submitted, and the sandboxes that go with them."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -94,6 +94,8 @@ class RequirementIn(BaseModel, extra="forbid"):
     """Each a tag, or a wish such as `os:el9 | os:ubuntu26` or `~site:X`."""
     sites: Annotated[list[Name], Field(max_length=1000)] = []
     banned_sites: Annotated[list[Name], Field(max_length=1000)] = []
+    far: Literal[True] | None = None
+    """It rather reads its inputs from other sites than waits for a slot at one that has most of them."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
