@@ -27,6 +27,7 @@ from sancho.matching.model import (
     filled,
 )
 from sancho.matching.plan import Board, Ranks
+from sancho.matching.store import choosing
 from sancho.sites import service as sites
 
 TRIED = 8
@@ -91,7 +92,7 @@ async def match(conn: Connection, matcher: Matcher, offer: Offer) -> Started | N
             if not choices:
                 continue
         started = await jobs.start(
-            conn, store.CHOICE, store.parameters(choices), pilot_id=offer.pilot_id, site_id=offer.site_id
+            conn, choosing.CHOICE, choosing.parameters(choices), pilot_id=offer.pilot_id, site_id=offer.site_id
         )
         for choice in choices:
             if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
@@ -170,7 +171,7 @@ async def look(conn: Connection, key: QueueKey) -> Looked | None:
     slots = await store.slots(conn)
     return Looked(
         queue=queue, inputs=inputs, slots=slots, ranks=await _ranks(conn, queue, inputs, slots),
-        complete=bool(await store.may_be_had(conn, [Choice(queue=queue, way=0, cores=1)])),
+        complete=bool(await choosing.may_be_had(conn, [Choice(queue=queue, way=0, cores=1)])),
     )  # fmt: skip
 
 
