@@ -44,7 +44,8 @@ async def check_counters(conn: Connection) -> None:
         SELECT (SELECT count(*) FROM job j LEFT JOIN waiting_job w USING (task_queue_id, vo, job_id)
                  WHERE (j.state = 'W') <> (w.job_id IS NOT NULL))
              + (SELECT count(*) FROM job j LEFT JOIN pending_job p USING (vo, job_id)
-                 WHERE (j.state = 'P') <> (p.job_id IS NOT NULL))
+                 WHERE (j.state = 'P') <> (p.job_id IS NOT NULL OR (j.state = 'P' AND EXISTS (
+                       SELECT FROM job_edge e WHERE e.job_id = j.job_id AND e.vo = j.vo AND NOT e.met))))
     """
     assert await fetch_value(conn, astray) == 0
     asleep = "SELECT count(*) FROM waiting_job w JOIN task_queue q USING (task_queue_id, vo) WHERE NOT q.active"

@@ -96,6 +96,31 @@ class JobDescription(Request):
     priority: int = 0
 
 
+class After(Request):
+    """A job by its id, or jobs of the same call by the `name` of their description, that come before.
+
+    `which` of those with the name: all, the one with the `same` number, or the `previous` one; or that with a `number`.
+    With `job` only that one of the own jobs waits. They have to be `done`, or to have `ended`, whatever their end.
+    """
+
+    job_id: int | None = None
+    name: str | None = None
+    number: int | None = None
+    job: int | None = None
+    which: str = "all"
+    when: str = "done"
+
+
+class JobPart(Request):
+    """One submission of a call that has several."""
+
+    description: JobDescription
+    parameters: list[dict[str, Any]] | dict[str, int] | None = None
+    idempotency_key: str | None = None
+    anyway: bool | None = None
+    after: list[int | str | After] = Field(default_factory=list[int | str | After])
+
+
 class Submission(Answer):
     """The jobs of one submission, in the order of the parameters; `repeated` when its key had been seen before.
 
@@ -106,6 +131,12 @@ class Submission(Answer):
     job_ids: tuple[int, ...]
     repeated: bool = False
     sites: int | None = None
+
+
+class Graph(Answer):
+    """What was submitted together, in the order of the call."""
+
+    submissions: tuple[Submission, ...]
 
 
 class InsertedJob(Answer):
@@ -237,6 +268,23 @@ class JobOutput(Answer):
     committed: bool
 
 
+class Before(Answer):
+    """A job that has to be `done`, or to have `ended`, before."""
+
+    job_id: int
+    state: str
+    when: str
+
+
+class Awaits(Answer):
+    """What a job waits for: how many jobs in all, how many still, a few of those; and how many wait for it."""
+
+    jobs: int = 0
+    awaited: int = 0
+    first: tuple[Before, ...] = ()
+    waiting_for_it: int = 0
+
+
 class JobDetail(Job):
     """All that is known about a job; `reason` says why it does not run yet, `trace_id` what to look for in traces.
 
@@ -246,6 +294,7 @@ class JobDetail(Job):
     minor: JobStatus | None = None
     application: JobStatus | None = None
     heartbeat: LastBeat | None = None
+    after: Awaits = Field(default_factory=Awaits)
     description: Mapping[str, Any]
     said: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     parameters: Mapping[str, Any] | None = None
