@@ -162,6 +162,7 @@ OPERATIONS: Sequence[Operation] = [
     jobs.show(1),
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678", anyway=True),
     jobs.submit(DESCRIPTION, count=2, after=[1, "n", job_models.After(name="n", number=1, job=1, when="done")]),
+    jobs.submit_cwl({}, {}, anyway=True, after=[1]),
     jobs.submit_graph([job_models.JobPart(description=DESCRIPTION, idempotency_key="12345678", after=["n"])]),
     jobs.summary(1, by=["state", "site"], where="state = done"),
     keeping.approve(1, "yes"),

@@ -71,6 +71,10 @@ def _submitted(filled: Filled, said: dict[str, Any]) -> Iterator[Ask]:
                 "when": "ended"}],
         },
     )  # fmt: skip
+    tool: dict[str, Any] = {"class": "CommandLineTool", "cwlVersion": "v1.2", "baseCommand": "true", "outputs": []}
+    tool["inputs"] = {"x": "int"}
+    cwl: dict[str, Any] = {"tool": tool, "job_order": {"x": 1}, "idempotency_key": "key-of-cwl", "anyway": False}
+    yield ask("POST /jobs/cwl", body={**cwl, "after": []})
     own = {"job_id": None, "name": "new", "number": None, "job": 1, "which": "previous", "when": "done"}
     other = {**own, "number": 1, "which": "all"}
     parts: list[dict[str, Any]] = [

@@ -356,3 +356,13 @@ class BeforeFailed(Conflict):
         super().__init__(
             job_id=job_id, state=state, field=field, hint="Reschedule it first, or wait for it with `when: ended`."
         )
+
+
+class CwlUnfit(Invalid):
+    """This CWL cannot be a job: {reason}"""
+
+    code = "cwl_unfit"
+
+    def __init__(self, *, reason: str, field: str) -> None:
+        """Name the field, and what is wrong with it."""
+        super().__init__(reason=reason[:500], field=field, hint="docs/how-to/submit-cwl.md says what is served.")

@@ -10,6 +10,7 @@ from sancho_client.models.jobs import (
     After,
     Changed,
     Clones,
+    CwlSubmission,
     Graph,
     Job,
     JobBeat,
@@ -72,6 +73,22 @@ def submit_graph(parts: Sequence[JobPart]) -> Call[Graph]:
         json={"submissions": [_sent(one) for one in parts]},
         repeatable=repeatable,
     )
+
+
+def submit_cwl(
+    tool: Mapping[str, Any],
+    job_order: Mapping[str, Any] | None = None,
+    *,
+    idempotency_key: str | None = None,
+    anyway: bool = False,
+    after: Sequence[int | str | After] = (),
+) -> Call[CwlSubmission]:
+    """Submit a CWL CommandLineTool with its input object; carried out twice, it is submitted once."""
+    sent = body(
+        tool=dict(tool), job_order=dict(job_order or {}), idempotency_key=idempotency_key or str(uuid4()),
+        anyway=anyway or None, after=list(after) or None,
+    )  # fmt: skip
+    return Call(method="POST", path="/v1/jobs/cwl", answer=CwlSubmission, json=sent, repeatable=True)
 
 
 def list_jobs(

@@ -8,7 +8,7 @@ from uuid import uuid4
 import typer
 
 from sancho_client.calls import jobs
-from sancho_client.cli import following, jdl_files, job_files
+from sancho_client.cli import cwl_files, following, jdl_files, job_files
 from sancho_client.cli.output import Column
 from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs, report
@@ -29,7 +29,7 @@ SubmissionOption = Annotated[
 @verbs.command("submit", example="sancho job submit simulate.yaml --count 100 --wait")
 def submit(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The job's description: YAML, or JDL.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The job's description: YAML, JDL, or CWL.")],
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,13 +50,16 @@ def submit(
         list[str] | None,
         typer.Option("--after", metavar="JOB[:ended]", help="A job that has to be done before, or to have ended."),
     ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option("--inputs", metavar="FILE", help="The input object of a CWL tool: YAML or JSON.")
+    ] = None,
 ) -> None:
     """Submit one job, or one for each row of parameters.
 
     A file may describe several kinds of jobs, `---` between them, of which some come `after` others.
 
     A file that ends in .jdl is DIRAC's JDL: it says its parameters itself, and what its InputSandbox names is taken
-    along from beside it.
+    along from beside it. One that ends in .cwl is a CWL CommandLineTool.
     """
     if jdl or file.suffix.lower() == ".jdl":
         if parameter or count is not None or key is not None or anyway or after:
@@ -65,6 +68,24 @@ def submit(
             )
         _submit_jdl(session, file, wait=wait)
         return
+    if file.suffix.lower() == ".cwl":
+        if parameter or count is not None:
+            raise typer.BadParameter("A CWL tool has --inputs: no --parameter or --count goes with it.")
+        order = None if inputs is None else cwl_files.read(inputs)
+        call = jobs.submit_cwl(
+            cwl_files.read(file),
+            order,
+            idempotency_key=key,
+            anyway=anyway,
+            after=job_files.before(after or []),
+        )
+        one = session.client.send(call)
+        for warning in one.warnings:
+            session.output.say(warning)
+        _tell_made(session, [one], key, wait=wait)
+        return
+    if inputs is not None:
+        raise typer.BadParameter("--inputs goes with a CWL tool, FILE.cwl.")
     read = job_files.read_all(file, parameter or [], count)
     more = job_files.before(after or [])
     parts = [

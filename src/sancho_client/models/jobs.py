@@ -133,6 +133,12 @@ class Submission(Answer):
     sites: int | None = None
 
 
+class CwlSubmission(Submission):
+    """The job of a CWL tool, and what of the tool was ignored."""
+
+    warnings: Strings = ()
+
+
 class Graph(Answer):
     """What was submitted together, in the order of the call."""
 
