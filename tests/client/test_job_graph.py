@@ -26,3 +26,19 @@ after: [simulate]
     assert grid.json("job", "show", str(late["job_ids"][0]))["after"]["jobs"] == 2
     refused = grid.sancho("job", "submit", str(file), "--after", "999999999")
     assert (refused.exit_code, "Job 999999999 does not exist" in refused.stderr) == (1, True)
+
+
+def test_a_cwl_tool_is_submitted_with_its_inputs(grid: Grid, tmp_path: Path) -> None:
+    tool, order = tmp_path / "tool.cwl", tmp_path / "job.yml"
+    tool.write_text(
+        "{cwlVersion: v1.2, class: CommandLineTool, baseCommand: echo, outputs: [], hints: {Other: {}},"
+        " inputs: {words: {type: 'string[]', inputBinding: {}}}}"
+    )
+    order.write_text("words: ['a b', '{number}']")
+    made = grid.json("job", "submit", str(tool), "--inputs", str(order))
+    shown = grid.json("job", "show", str(made["job_ids"][0]))
+    assert shown["description"]["command"] == ["echo", "a b", "{brace}number}"]
+    assert made["warnings"] == ["Hint Other is not known here, and ignored."]
+    tool.write_text("{cwlVersion: v1.2, class: Workflow}")
+    refused = grid.sancho("job", "submit", str(tool))
+    assert (refused.exit_code, "Only a CommandLineTool is a job" in refused.stderr) == (1, True)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sancho.jobs.api.submitting import DescriptionIn
+from sancho.jobs.cwl.translate import translate
 from sancho.jobs.errors import CwlUnfit
 from sancho.jobs.model import fill
-from sancho.jobs.plan.cwl import translate
 
 TOOL: dict[str, Any] = {
     "cwlVersion": "v1.2", "class": "CommandLineTool", "id": "sim", "baseCommand": ["simulate", "run"],

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from sancho_client.call import Call
 from sancho_client.calls import jobs
 from sancho_client.cli import cwl_files, following, jdl_files, job_files
 from sancho_client.cli.output import Column
@@ -14,7 +15,16 @@ from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs, report
 from sancho_client.data import download, sandbox
 from sancho_client.errors import BadInput, Problem
-from sancho_client.models.jobs import Attempt, Change, JobDescription, JobDetail, JobOutput, JobPart, Submission
+from sancho_client.models.jobs import (
+    Attempt,
+    Change,
+    CwlSubmission,
+    JobDescription,
+    JobDetail,
+    JobOutput,
+    JobPart,
+    Submission,
+)
 
 verbs = Verbs("Jobs: submit, watch, fetch, kill.")
 sandboxes = Verbs("Small archives that jobs leave.")
@@ -71,18 +81,8 @@ def submit(
     if file.suffix.lower() == ".cwl":
         if parameter or count is not None:
             raise typer.BadParameter("A CWL tool has --inputs: no --parameter or --count goes with it.")
-        order = None if inputs is None else cwl_files.read(inputs)
-        call = jobs.submit_cwl(
-            cwl_files.read(file),
-            order,
-            idempotency_key=key,
-            anyway=anyway,
-            after=job_files.before(after or []),
-        )
-        one = session.client.send(call)
-        for warning in one.warnings:
-            session.output.say(warning)
-        _tell_made(session, [one], key, wait=wait)
+        call = _cwl(file, inputs, key=key, anyway=anyway, after=after)
+        _tell_cwl(session, session.client.send(call), key, wait=wait)
         return
     if inputs is not None:
         raise typer.BadParameter("--inputs goes with a CWL tool, FILE.cwl.")
@@ -90,14 +90,11 @@ def submit(
     more = job_files.before(after or [])
     parts = [
         JobPart(
-            description=_described(session, description, file.parent),
-            parameters=rows,
-            idempotency_key=_key_of(key, n, len(read)),
-            anyway=anyway or None,
-            after=[*description.after, *more],
+            description=_described(session, one, file.parent), parameters=rows, after=[*one.after, *more],
+            idempotency_key=_key_of(key, n, len(read)), anyway=anyway or None,
         )
-        for n, (description, rows) in enumerate(read)
-    ]
+        for n, (one, rows) in enumerate(read)
+    ]  # fmt: skip
     _tell_made(session, _send(session, parts), key, wait=wait)
 
 
@@ -114,6 +111,20 @@ def _send(session: Session, parts: Sequence[JobPart]) -> Sequence[Submission]:
         after=one.after,
     )
     return [session.client.send(call)]
+
+
+def _cwl(
+    file: Path, inputs: Path | None, *, key: str | None, anyway: bool, after: list[str] | None
+) -> Call[CwlSubmission]:
+    order = None if inputs is None else cwl_files.read(inputs)
+    before = job_files.before(after or [])
+    return jobs.submit_cwl(cwl_files.read(file), order, idempotency_key=key, anyway=anyway, after=before)
+
+
+def _tell_cwl(session: Session, made: CwlSubmission, key: str | None, *, wait: bool) -> None:
+    for warning in made.warnings:
+        session.output.say(warning)
+    _tell_made(session, [made], key, wait=wait)
 
 
 def _described(session: Session, description: job_files.JobFile, folder: Path) -> JobDescription:

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, ValidationError
 from sancho.jobs import service
 from sancho.jobs.api.after import Afters, afters
 from sancho.jobs.api.submitting import AWAITING, SUBMITTED, DescriptionIn
+from sancho.jobs.cwl.translate import translate
 from sancho.jobs.errors import CwlUnfit, KeyUsed
 from sancho.jobs.model import Part
-from sancho.jobs.plan import cwl
 from sancho.kit.errors import SanchoError
 from sancho.kit.problem import problems
 from sancho.kit.web import Caller, Transaction, native
@@ -42,7 +42,7 @@ class CwlOut(BaseModel):
 @router.post("/jobs/cwl", status_code=201, responses=problems(CwlUnfit, *SUBMITTED, KeyUsed, *AWAITING))
 async def submit_cwl(body: CwlIn, caller: Caller, conn: Transaction) -> CwlOut:
     """Submit a CWL CommandLineTool as a job; what it asks for and we cannot do is refused by name."""
-    read = await asyncio.to_thread(cwl.translate, body.tool, body.job_order)
+    read = await asyncio.to_thread(translate, body.tool, body.job_order)
     try:
         description = DescriptionIn.model_validate(read.description).description()
     except ValidationError as e:

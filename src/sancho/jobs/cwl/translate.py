@@ -11,9 +11,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from sancho.jobs.errors import CwlUnfit
-from sancho.jobs.model import PLACEHOLDER, leads_outside
-from sancho.jobs.model.cwl import (
+from sancho.jobs.cwl.tool import (
     DEEPEST,
     LONGEST_TEXT,
     MOST_NODES,
@@ -25,7 +23,9 @@ from sancho.jobs.model.cwl import (
     Tool,
     WorkDir,
 )
-from sancho.jobs.plan.cwl_values import Value, Values, files_in, type_of, value_of, words
+from sancho.jobs.cwl.values import Value, Values, files_in, type_of, value_of, words
+from sancho.jobs.errors import CwlUnfit
+from sancho.jobs.model import PLACEHOLDER, leads_outside
 
 M = TypeVar("M", bound=BaseModel)
 BRACE = "brace"

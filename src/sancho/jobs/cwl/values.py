@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, cast
 
+from sancho.jobs.cwl.tool import Binding, ToolInput
 from sancho.jobs.errors import CwlUnfit
-from sancho.jobs.model.cwl import Binding, ToolInput
 
 LONGEST_TYPE = 100
 PLAIN = {"boolean", "int", "long", "float", "double", "string", "File"}
