@@ -919,6 +919,46 @@ ALTER TABLE sancho.job_command ALTER COLUMN command_id ADD GENERATED ALWAYS AS I
 
 
 --
+-- Name: job_edge; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_edge (
+    vo smallint NOT NULL,
+    wants "char" NOT NULL,
+    met boolean DEFAULT false NOT NULL,
+    before_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    CONSTRAINT job_edge_wants_check CHECK ((wants = ANY (ARRAY['D'::"char", 'E'::"char"])))
+);
+
+
+--
+-- Name: job_ended; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_ended (
+    vo smallint NOT NULL,
+    note_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    reached bigint DEFAULT 0 NOT NULL
+);
+
+
+--
+-- Name: job_ended_note_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_ended ALTER COLUMN note_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.job_ended_note_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: job_heartbeat; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2554,6 +2594,22 @@ ALTER TABLE ONLY sancho.job_command
 
 
 --
+-- Name: job_edge job_edge_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_edge
+    ADD CONSTRAINT job_edge_pkey PRIMARY KEY (job_id, vo, before_id);
+
+
+--
+-- Name: job_ended job_ended_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_ended
+    ADD CONSTRAINT job_ended_pkey PRIMARY KEY (note_id, vo);
+
+
+--
 -- Name: job_heartbeat job_heartbeat_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3404,6 +3460,20 @@ CREATE INDEX job_command_attempt ON sancho.job_command USING btree (attempt_id, 
 --
 
 CREATE INDEX job_command_open ON sancho.job_command USING btree (job_id, vo) WHERE (acknowledged_at IS NULL);
+
+
+--
+-- Name: job_edge_before; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_edge_before ON sancho.job_edge USING btree (before_id, vo, job_id) WHERE (NOT met);
+
+
+--
+-- Name: job_edge_open; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_edge_open ON sancho.job_edge USING btree (job_id, vo) WHERE (NOT met);
 
 
 --
@@ -5226,6 +5296,18 @@ ALTER TABLE sancho.job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_command ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_edge; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_edge ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_ended; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_ended ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_heartbeat; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5814,6 +5896,20 @@ CREATE POLICY wall ON sancho.job USING ((vo = ANY (( SELECT sancho.served_vos() 
 --
 
 CREATE POLICY wall ON sancho.job_command USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_edge wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_edge USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_ended wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_ended USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -8,7 +8,7 @@ import pytest
 from sancho.dids import service as dids
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import JobNotFound
-from sancho.jobs.model import GpuNeed, Reason, Requirement, Result
+from sancho.jobs.model import After, GpuNeed, Part, Reason, Requirement, Result
 from sancho.kit.db import Connection, execute
 from sancho.matching.model import PATIENCE
 from tests.explain.given import causes, helps, only, unfollowed, why
@@ -31,6 +31,18 @@ async def test_a_job_that_fits_waits_for_a_slot_and_says_where(conn: Connection,
     found = await match(conn, world)
     assert found is not None
     assert found.job_id == job_id
+
+
+async def test_a_job_says_which_jobs_come_before_it(conn: Connection, world: World) -> None:
+    ids = (await submitted(conn, world, count=7)).job_ids
+    later = Part(description=PLAIN, parameters=[{}], after=[After(job_id=job_id) for job_id in ids])
+    (job_id,) = (await jobs.submit_part(conn, user(world), later)).job_ids
+    said = await why(conn, world, job_id)
+    assert causes(said) == ["jobs", "slots"]
+    assert said.says == "It waits: 7 other jobs have to come before it."
+    assert said.blockers[0].things[0] == f"job {ids[0]} is waiting, and has to be done"
+    assert said.blockers[0].things[-1] == "and 2 more"
+    assert said.would[0].says == "It would start at SITE-A (A-CE) if the jobs before it had ended well"
 
 
 async def test_pilots_are_counted_those_with_jobs_of_the_vo_too(conn: Connection, world: World) -> None:

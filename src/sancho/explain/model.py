@@ -15,6 +15,7 @@ class Cause(StrEnum):
     STATE = "state"
     ATTEMPTS = "attempts"
     ACCOUNT = "account"
+    JOBS = "jobs"
     INPUTS = "inputs"
     REQUIREMENT = "requirement"
     OFF = "off"

@@ -39,7 +39,9 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
     now = datetime.now(UTC)
     known = await read_topology(conn)
     waits = spec.state in (JobState.PENDING, JobState.WAITING)
-    inputs, complete = await _inputs(conn, vo, looked, spec.state)
+    after = await jobs.awaited(conn, vo, job_id)
+    # A job that waits for others is pending, however its inputs are.
+    inputs, complete = await _inputs(conn, vo, looked, JobState.WAITING if after.open else spec.state)
     places = _places(looked, known, now) if waits else {}
     able = [ce_id for ce_id, (slot, near) in places.items() if _fits(looked, slot, near=near)]
     ahead = await _turn(conn, matcher, looked, able, job_id) if spec.state is JobState.WAITING and complete else None
@@ -47,7 +49,7 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
         job_id=job_id, state=spec.state, account=spec.account, suspended=facts.suspended, attempts=spec.attempts,
         max_attempts=spec.description["max_attempts"], detail=facts.detail, site=facts.site,
         ways=looked.queue.ways, places=tuple(places.values()), sites=known.names, complete=complete,
-        inputs=inputs, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
+        inputs=inputs, after=after, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
         pilots=await _pilots(conn, vo, known, able), turn=ahead, limits=await _limits(conn, looked) if waits else (),
         ranks={known.ces[ce_id].name: found for ce_id, found in looked.ranks.items() if ce_id in known.ces},
         full_quotas=await _full_quotas(conn, vo, spec.account_id) if waits and spec.description["outputs"] else (),

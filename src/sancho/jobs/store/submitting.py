@@ -91,9 +91,10 @@ async def wake_queues(conn: Connection, vo: int, task_queue_ids: Sequence[int]) 
 async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], parameters: Sequence[str]) -> list[int]:
     """Insert jobs with their history and queue rows; ids in the order of `parameters` (JSON texts).
 
-    `said`: account_id, submission_id, task_queue_id, input_set_id, priority and `state`, PENDING or WAITING.
+    `said`: account_id, submission_id, task_queue_id, input_set_id, priority and `state`, PENDING or WAITING. Pending
+    ones wait for their inputs if they have any.
     """
-    pending = said["state"] is JobState.PENDING
+    held = said["state"] is JobState.PENDING
     rows = await fetch_rows(
         conn,
         """
@@ -114,13 +115,14 @@ async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], par
             SELECT %(vo)s, %(state)s, 0, job_id FROM made),
         waiting AS (
             INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
-            SELECT %(vo)s, -%(priority)s, %(task_queue_id)s, job_id FROM made WHERE NOT %(pending)s),
+            SELECT %(vo)s, -%(priority)s, %(task_queue_id)s, job_id FROM made WHERE NOT %(held)s),
         pending AS (
             INSERT INTO pending_job (vo, input_set_id, job_id)
-            SELECT %(vo)s, %(input_set_id)s, job_id FROM made WHERE %(pending)s)
+            SELECT %(vo)s, %(input_set_id)s, job_id FROM made
+             WHERE %(held)s AND %(input_set_id)s::bigint IS NOT NULL)
         SELECT job_id FROM made ORDER BY number
         """,
-        {"vo": vo, **said, "state": said["state"].value, "pending": pending, "parameters": parameters,
+        {"vo": vo, **said, "state": said["state"].value, "held": held, "parameters": parameters,
          "number": len(parameters)},
     )  # fmt: skip
     return [row[0] for row in rows]
