@@ -65,11 +65,11 @@ def submit(
     along from beside it. One that ends in .cwl is a CWL CommandLineTool.
     """
     if jdl or file.suffix.lower() == ".jdl":
-        if parameter or count is not None or key is not None or anyway or after:
+        if parameter or count is not None or key is not None or after:
             raise typer.BadParameter(
-                "A JDL says its parameters itself: no --parameter, --count, --key, --anyway or --after goes with it."
+                "A JDL says its parameters itself: no --parameter, --count, --key or --after goes with it."
             )
-        _submit_jdl(session, file, wait=wait)
+        _submit_jdl(session, file, anyway=anyway, wait=wait)
         return
     if file.suffix.lower() == ".cwl":
         if parameter or count is not None:
@@ -161,8 +161,8 @@ def _able(sites: int) -> str:
     return f"{sites} site{'' if sites == 1 else 's'} can run this."
 
 
-def _submit_jdl(session: Session, file: Path, *, wait: bool) -> None:
-    job_ids = jdl_files.submit(session, file)
+def _submit_jdl(session: Session, file: Path, *, anyway: bool, wait: bool) -> None:
+    job_ids = jdl_files.submit(session, file, anyway=anyway)
     if wait:
         session.output.say(f"Submitted: {_span(job_ids)}.")
         submission = jdl_files.submission_of(session, job_ids)

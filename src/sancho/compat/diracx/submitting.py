@@ -30,11 +30,13 @@ ACCEPTED, PARAMETRIC = ("Received", "Job accepted"), ("Submitting", "Bulk transa
 
 @router.post("/jdl", status_code=201)
 async def submit(
-    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed, sandbox: Held = None
-) -> list[wire.InsertedJob]:
+    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed, sandbox: Held = None,
+    *, anyway: bool = False,
+) -> list[wire.InsertedJob]:  # fmt: skip
     """Submit the jobs of one parametric JDL, or of plain ones: all of them or none.
 
-    Our own client sends the `sandbox` in which it has put the files that lie beside a JDL.
+    Our own client sends the `sandbox` in which it has put the files that lie beside a JDL, and whether jobs are to wait
+    `anyway` that no site could ever run.
     """
     around = replace(await _surroundings(request, caller, deployment), sandbox=sandbox)
     wanted, parametric = await asyncio.to_thread(jdl_translate.read, jdls, around)
@@ -42,7 +44,7 @@ async def submit(
     ids: dict[int, int] = {}
     async with deployment.database.transaction(caller.vos) as conn:
         for one in wanted:
-            ids |= zip(one.places, await _submitted(conn, caller, deployment, one), strict=True)
+            ids |= zip(one.places, await _submitted(conn, caller, deployment, one, anyway=anyway), strict=True)
     status, minor = PARAMETRIC if parametric else ACCEPTED
     now = deployment.clock.now()
     return [
@@ -80,11 +82,13 @@ async def _surroundings(request: Request, caller: Principal, deployment: Deploym
     )
 
 
-async def _submitted(conn: Connection, caller: Principal, deployment: Deployment, wanted: Wanted) -> list[int]:
+async def _submitted(
+    conn: Connection, caller: Principal, deployment: Deployment, wanted: Wanted, *, anyway: bool
+) -> list[int]:
     """The ids of jobs of one description, in the order of their places; what is wrong with it is DiracX's 400."""
     try:
         if wanted.description.sandbox is not None:
             await jobs.check_sandbox(deployment, conn, caller.vo, wanted.description.sandbox)
-        return (await jobs.submit(conn, caller, wanted.description, wanted.rows)).job_ids
+        return (await jobs.submit(conn, caller, wanted.description, wanted.rows, anyway=anyway)).job_ids
     except (BadRequest, Conflict, Invalid, NotFound, TooLarge) as e:
         raise JdlRefused(reason=str(e), field=e.field, hint=e.hint) from e
