@@ -7,5 +7,5 @@ small for anything, as most that pilots ask in a full grid are answered with No.
 
 Requests go to one API process over eight connections, in turns with `GET /v1/whoami` of as many pilots, with tokens
 that are new to the server, as of pilots that ask once, and with tokens that it knows, as of those that ask again and
-again. Shares are looked at in another run, in which one owner has 80 % of all jobs.
+again. Shares are looked at in another run, in which one owner has 80 % of all jobs; `--search` searches the jobs then.
 """

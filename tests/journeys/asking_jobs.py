@@ -17,6 +17,7 @@ def jobs(filled: Filled) -> Iterator[Ask]:
             "walltime": "1 min", "cpu_work": 1000.0, "scratch": 0, "io": 0, "system": None, "architecture": None,
             "min_microarchitecture": None, "max_microarchitecture": None, "gpus": None,
             "tags": ["env:demo", "env:demo | ~site:SITE-B"], "sites": ["SITE-A"], "banned_sites": ["SITE-B"],
+            "far": False,
         },
     }  # fmt: skip
     # What no CE of this world has; so each of these may be spoilt without the job becoming one that can run.
@@ -25,11 +26,11 @@ def jobs(filled: Filled) -> Iterator[Ask]:
         **more["requirements"], "scratch": "1 GB", "io": "1 MB", "system": "linux", "architecture": "x86_64",
         "min_microarchitecture": 2, "max_microarchitecture": 4, "gpus": gpus,
     }]  # fmt: skip
-    said, changes = (description(name, **more) for name in ("new", "again"))
-    for one in (said, changes):
+    said, changes, first = (description(name, **more) for name in ("new", "again", "first"))
+    for one in (said, changes, first):
         one["outputs"][0]["rule"]["lifetime"] = "1 d"
         one["outputs"][0]["dataset"] = "mc:new_out"
-    yield from _submitted(filled, said)
+    yield from _submitted(filled, said, first)
     query = {
         "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
         "cursor": "1000000", "limit": 10, "where": "param.HostName = wn1 & site exists", "sort": "-id",
@@ -61,7 +62,7 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /objects/{key:path}", None, key="sandboxes/1/x", query=put)
 
 
-def _submitted(filled: Filled, said: dict[str, Any]) -> Iterator[Ask]:
+def _submitted(filled: Filled, said: dict[str, Any], first: dict[str, Any]) -> Iterator[Ask]:
     yield ask(
         "POST /jobs",
         body={
@@ -75,12 +76,12 @@ def _submitted(filled: Filled, said: dict[str, Any]) -> Iterator[Ask]:
     tool["inputs"] = {"x": "int"}
     cwl: dict[str, Any] = {"tool": tool, "job_order": {"x": 1}, "idempotency_key": "key-of-cwl", "anyway": False}
     yield ask("POST /jobs/cwl", body={**cwl, "after": []})
-    own = {"job_id": None, "name": "new", "number": None, "job": 1, "which": "previous", "when": "done"}
+    own = {"job_id": None, "name": "first", "number": None, "job": 1, "which": "previous", "when": "done"}
     other = {**own, "number": 1, "which": "all"}
     parts: list[dict[str, Any]] = [
-        {"description": said, "parameters": {"count": 2}, "after": [own], "idempotency_key": "key-graph",
+        {"description": first, "parameters": {"count": 2}, "after": [own], "idempotency_key": "key-graph",
          "anyway": False},
-        {"description": description("last"), "after": [other, "new"]},
+        {"description": description("last"), "after": [other, "first"], "idempotency_key": "key-last"},
     ]  # fmt: skip
     yield ask("POST /jobs/graph", body={"submissions": parts})
 

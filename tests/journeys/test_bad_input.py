@@ -101,6 +101,7 @@ UNLIMITED = {
     "size": "of a quota: checked when it is read",
     "memory": "a size: checked when it is read",
     **dict.fromkeys(("memory_per_core", "memory_limit", "scratch", "io"), "a size: checked when it is read"),
+    "start_with": "files or percent: checked when it is read",
     "walltime": "a duration: checked when it is read",
     "lifetime": "the same",
     "after": "the same",

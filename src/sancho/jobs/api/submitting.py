@@ -1,7 +1,7 @@
 """Jobs submitted, and the sandboxes that go with them."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -102,7 +102,7 @@ class RequirementIn(BaseModel, extra="forbid"):
     """Each a tag, or a wish such as `os:el9 | os:ubuntu26` or `~site:X`."""
     sites: Annotated[list[Name], Field(max_length=1000)] = []
     banned_sites: Annotated[list[Name], Field(max_length=1000)] = []
-    far: Literal[True] | None = None
+    far: bool | None = None
     """It rather reads its inputs from other sites than waits for a slot at one that has most of them."""
 
     @model_validator(mode="after")
@@ -117,7 +117,7 @@ class RequirementIn(BaseModel, extra="forbid"):
 
     def requirement(self) -> Requirement:
         """The same as a value of ours."""
-        return read(Requirement, self.model_dump())
+        return read(Requirement, {**self.model_dump(), "far": self.far or None})
 
 
 def _as_text(value: Any) -> Any:
