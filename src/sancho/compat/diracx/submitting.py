@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -41,8 +42,8 @@ async def submit(
     wanted = await _readied(caller, deployment, wanted)
     ids: dict[int, int] = {}
     async with deployment.database.transaction(caller.vos) as conn:
-        for one in wanted:
-            ids |= zip(one.places, await _submitted(conn, caller, deployment, one), strict=True)
+        for one, made in zip(wanted, await _submitted(conn, caller, deployment, wanted), strict=True):
+            ids |= zip(one.places, made, strict=True)
     status, minor = PARAMETRIC if parametric else ACCEPTED
     now = deployment.clock.now()
     return [
@@ -80,11 +81,13 @@ async def _surroundings(request: Request, caller: Principal, deployment: Deploym
     )
 
 
-async def _submitted(conn: Connection, caller: Principal, deployment: Deployment, wanted: Wanted) -> list[int]:
-    """The ids of jobs of one description, in the order of their places; what is wrong with it is DiracX's 400."""
+async def _submitted(
+    conn: Connection, caller: Principal, deployment: Deployment, wanted: Sequence[Wanted]
+) -> list[list[int]]:
+    """The ids of the jobs of each description, in the order of their places; what is wrong is DiracX's 400."""
     try:
-        if wanted.description.sandbox is not None:
-            await jobs.check_sandbox(deployment, conn, caller.vo, wanted.description.sandbox)
-        return (await jobs.submit(conn, caller, wanted.description, wanted.rows)).job_ids
+        for sandbox in sorted({one.description.sandbox for one in wanted} - {None}, key=str):
+            await jobs.check_sandbox(deployment, conn, caller.vo, str(sandbox))
+        return await jobs.submit_all(conn, caller, [(one.description, one.rows) for one in wanted])
     except (BadRequest, Conflict, Invalid, NotFound, TooLarge) as e:
         raise JdlRefused(reason=str(e), field=e.field, hint=e.hint) from e

@@ -67,7 +67,7 @@ from sancho.jobs.service.searching import (
 from sancho.jobs.service.selecting import change_ranges, chosen
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
 from sancho.jobs.service.status import existing, report, report_own, statuses
-from sancho.jobs.service.submitting import submit
+from sancho.jobs.service.submitting import submit, submit_all
 from sancho.jobs.service.views import (
     get,
     get_spec,
@@ -85,13 +85,13 @@ from sancho.jobs.store.provenance import SEARCH_FIELDS
 __all__ = [
     "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
     "beat", "beat_once", "beat_own", "begin", "change_ranges", "check_owned", "check_sandbox", "chosen",
-    "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view",
-    "drop_old_history", "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish",
-    "forget_commands", "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox", "histories", "hold",
-    "input_files", "kill", "lent", "list_jobs", "list_specs", "list_views", "log", "look_again", "lose", "matching",
-    "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "ready_sandbox",
-    "release", "report", "report_own", "require_running", "reschedule", "reschedule_each", "resolve_all", "rest",
-    "sandbox_size", "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part",
-    "set_parameters", "shared_files", "shared_inputs", "start", "statuses", "submit", "summarise", "take_back",
-    "take_sandboxes", "traceparent", "values", "vo_of_attempt", "want_inputs",
+    "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view", "drop_old_history",
+    "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish", "forget_commands",
+    "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox", "histories", "hold", "input_files",
+    "kill", "lent", "list_jobs", "list_specs", "list_views", "log", "look_again", "lose", "matching", "open_attempts",
+    "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "ready_sandbox", "release", "report",
+    "report_own", "require_running", "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size",
+    "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
+    "shared_inputs", "start", "statuses", "submit", "submit_all", "summarise", "take_back", "take_sandboxes",
+    "traceparent", "values", "vo_of_attempt", "want_inputs",
 ]  # fmt: skip

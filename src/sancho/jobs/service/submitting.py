@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from sancho.dids import service as dids
@@ -75,22 +76,81 @@ async def submit(
         return await _repeated(conn, caller, key or "", rows.digests(document))
     able, task_queue_id, input_set_id, ready = await _queue(conn, caller, description, anyway=anyway)
     promises = await _promises(conn, caller, description, named)
-    said = {
-        "account_id": caller.account_id, "submission_id": submission_id, "task_queue_id": task_queue_id,
-        "input_set_id": input_set_id, "priority": description.priority,
-        "state": JobState.WAITING if ready else JobState.PENDING,
-    }  # fmt: skip
-    job_ids = await _inserted(conn, caller.vo, said, rows)
+    queue = _Queue(caller.account_id, description.priority, task_queue_id, input_set_id, ready)
+    job_ids = await _inserted(conn, caller.vo, queue, submission_id, rows)
     await promise(conn, caller.vo, job_ids, promises)
-    if ready:
-        await submitting.count_waiting(conn, caller.vo, {task_queue_id: len(job_ids)})
-    elif input_set_id is not None:
-        await resolve(conn, caller.vo, input_set_id)
-    if input_set_id is not None:
-        await defer(conn, "jobs:want", once=f"jobs:want:{caller.vo}", vo=caller.vo)
+    await _enter(conn, caller.vo, queue, len(job_ids))
     _submitted()
     _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
     return _answer(submission_id, job_ids, sites=able)
+
+
+async def submit_all(
+    conn: Connection, caller: Principal, wanted: Sequence[tuple[Description, Sequence[Mapping[str, Any]]]]
+) -> list[list[int]]:
+    """Submit several descriptions as `submit` does, or none of them; the ids of the jobs of each.
+
+    Those without outputs that need the same of slots, and of data, take no more statements than one. Queues are taken
+    in an order that is the same whoever asks.
+    """
+    alike: dict[str, list[int]] = {}
+    for place, (description, _) in enumerate(wanted):
+        alike.setdefault(plan.likeness(description), []).append(place)
+    found: dict[int, list[int]] = {}
+    for _, places in sorted(alike.items()):
+        several = [wanted[place] for place in places]
+        if len(several) == 1 or several[0][0].outputs:
+            for place, (description, parameters) in zip(places, several, strict=True):
+                found[place] = (await submit(conn, caller, description, parameters)).job_ids
+        else:
+            found |= zip(places, await _submit_alike(conn, caller, several), strict=True)
+    return [found[place] for place in range(len(wanted))]
+
+
+async def _submit_alike(
+    conn: Connection, caller: Principal, wanted: Sequence[tuple[Description, Sequence[Mapping[str, Any]]]]
+) -> list[list[int]]:
+    """Submit descriptions of one `plan.likeness`, without outputs."""
+    rows = [_Rows(parameters, description) for description, parameters in wanted]
+    for (description, _), own in zip(wanted, rows, strict=True):
+        plan.check_placeholders(description, own.samples)
+    alike = wanted[0][0]
+    plan.check_tags(alike.ways)
+    require(caller, "jobs:create", on=plan.things(alike.ways, []))
+    documents = [submitting.description_document(description) for description, _ in wanted]
+    submission_ids = await submitting.insert_submissions(
+        conn, caller.vo, caller.account_id,
+        said={"version": await vos.current_version(conn), "traceparent": telemetry.traceparent()},
+        each=[(own.count, said, next(own.digests(said))) for said, own in zip(documents, rows, strict=True)],
+    )  # fmt: skip
+    _, task_queue_id, input_set_id, ready = await _queue(conn, caller, alike, anyway=False)
+    queue = _Queue(caller.account_id, alike.priority, task_queue_id, input_set_id, ready)
+    parameters = {submission_id: own.texts for submission_id, own in zip(submission_ids, rows, strict=True)}
+    job_ids = await submitting.insert_jobs(conn, caller.vo, said=queue.said, parameters=parameters)
+    await _enter(conn, caller.vo, queue, len(job_ids))
+    _submitted()
+    _log.info("jobs submitted", submissions=len(rows), first=submission_ids[0], jobs=len(job_ids))
+    left = iter(job_ids)
+    return [list(islice(left, own.count)) for own in rows]
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """Where new jobs wait, and for what."""
+
+    account_id: int
+    priority: int
+    task_queue_id: int
+    input_set_id: int | None
+    ready: bool
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The same for the rows of jobs."""
+        return {
+            "account_id": self.account_id, "task_queue_id": self.task_queue_id, "input_set_id": self.input_set_id,
+            "priority": self.priority, "state": JobState.WAITING if self.ready else JobState.PENDING,
+        }  # fmt: skip
 
 
 class _Rows:
@@ -127,13 +187,24 @@ class _Rows:
             yield plan.submission_digest(document, self.texts)
 
 
-async def _inserted(conn: Connection, vo: int, said: Mapping[str, Any], rows: _Rows) -> Sequence[int]:
+async def _inserted(conn: Connection, vo: int, queue: _Queue, submission_id: int, rows: _Rows) -> Sequence[int]:
+    said = queue.said | {"submission_id": submission_id}
     first_id = await ranges.insert(conn, vo, rows.count, said=said) if rows.late else None
     if first_id is not None:
         return range(first_id, first_id + rows.count)
     if rows.count > MAX_ROWS:
         raise RangesNotYet
-    return await submitting.insert_jobs(conn, vo, said=said, parameters=rows.texts)
+    return await submitting.insert_jobs(conn, vo, said=queue.said, parameters={submission_id: rows.texts})
+
+
+async def _enter(conn: Connection, vo: int, queue: _Queue, jobs: int) -> None:
+    """Count jobs that wait now, or see to the inputs that others wait for."""
+    if queue.ready:
+        await submitting.count_waiting(conn, vo, {queue.task_queue_id: jobs})
+    elif queue.input_set_id is not None:
+        await resolve(conn, vo, queue.input_set_id)
+    if queue.input_set_id is not None:
+        await defer(conn, "jobs:want", once=f"jobs:want:{vo}", vo=vo)
 
 
 def _answer(submission_id: int, job_ids: Sequence[int], *, sites: int | None, repeated: bool = False) -> Submission:
