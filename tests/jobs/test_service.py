@@ -16,7 +16,6 @@ from sancho.jobs.errors import (
     NoSiteCanRun,
     OutputPromisedTwice,
     OutputsDiffer,
-    ParameterMissing,
     SandboxMissing,
     TooManyInputs,
 )
@@ -48,43 +47,6 @@ async def test_submitted_jobs_wait_in_the_order_of_their_parameters(conn: Connec
     assert (first.job.state, first.parameters) == (JobState.WAITING, {"number": 1})
     assert [h.state for h in first.history] == [JobState.WAITING]
     assert await by_state(conn, f"submission = {made.submission_id}") == {JobState.WAITING: 3}
-
-
-async def test_descriptions_that_differ_are_submitted_together_in_their_order(conn: Connection, world: World) -> None:
-    large = replace(PLAIN, name="large", requirements=Requirement(memory=2_000_000))
-    wanted = [
-        (replace(PLAIN, name="one", command=("echo", "{word}")), [{"word": "a"}, {"word": "b"}]),
-        (large, [{}]),
-        (replace(SIMULATION, name="three"), [{}]),
-        (replace(PLAIN, name="four", job_group="mine", environment={"A": "1"}), [{}]),
-    ]
-    made = await service.submit_all(conn, user(world), wanted)
-
-    assert [len(ids) for ids in made] == [2, 1, 1, 1]
-    shown = [await service.get(conn, user(world), job_id) for ids in made for job_id in ids]
-    assert [one.description["name"] for one in shown] == ["one", "one", "large", "three", "four"]
-    assert [one.parameters for one in shown[:2]] == [{"number": 1, "word": "a"}, {"number": 2, "word": "b"}]
-    assert (shown[4].description["job_group"], shown[4].description["environment"]) == ("mine", {"A": "1"})
-    assert len(await queues(conn)) == 2
-    assert await by_state(conn) == {JobState.WAITING: 5}
-    counted = "SELECT sum(waiting) FROM task_queue_slot WHERE vo = 1"
-    assert await fetch_value(conn, counted) == 5
-
-
-async def test_of_descriptions_together_one_that_cannot_be_is_refused_as_alone(conn: Connection, world: World) -> None:
-    fine = [(replace(PLAIN, name=name), [{}]) for name in ("one", "two")]
-    with pytest.raises(ParameterMissing):
-        await service.submit_all(conn, user(world), [*fine, (replace(PLAIN, command=("{none}",)), [{}])])
-    for change, error in (
-        ({"requirements": Requirement(cores=64)}, NoSiteCanRun),
-        ({"inputs": ("mc:no",)}, DidNotFound),
-    ):
-        with pytest.raises(error):
-            async with conn.transaction():
-                await service.submit_all(conn, user(world), [(replace(one, **change), rows) for one, rows in fine])
-    nobody = replace(user(world), permissions=frozenset[str]())
-    with pytest.raises(PermissionMissing, match="jobs:create"):
-        await service.submit_all(conn, nobody, fine)
 
 
 async def test_the_same_key_submits_once(conn: Connection, world: World) -> None:
