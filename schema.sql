@@ -500,9 +500,13 @@ CREATE TABLE sancho.compute_element (
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     settings jsonb DEFAULT '{}'::jsonb NOT NULL,
     machine jsonb DEFAULT '{}'::jsonb NOT NULL,
+    price double precision,
+    carbon double precision,
+    CONSTRAINT compute_element_carbon_check CHECK ((carbon >= (0)::double precision)),
     CONSTRAINT compute_element_cores_check CHECK ((cores > 0)),
     CONSTRAINT compute_element_max_pilots_check CHECK ((max_pilots >= 0)),
-    CONSTRAINT compute_element_memory_check CHECK ((memory > 0))
+    CONSTRAINT compute_element_memory_check CHECK ((memory > 0)),
+    CONSTRAINT compute_element_price_check CHECK ((price >= (0)::double precision))
 );
 
 
@@ -906,6 +910,46 @@ CREATE TABLE sancho.job_command (
 
 ALTER TABLE sancho.job_command ALTER COLUMN command_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sancho.job_command_command_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: job_edge; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_edge (
+    vo smallint NOT NULL,
+    wants "char" NOT NULL,
+    met boolean DEFAULT false NOT NULL,
+    before_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    CONSTRAINT job_edge_wants_check CHECK ((wants = ANY (ARRAY['D'::"char", 'E'::"char"])))
+);
+
+
+--
+-- Name: job_ended; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_ended (
+    vo smallint NOT NULL,
+    note_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    reached bigint DEFAULT 0 NOT NULL
+);
+
+
+--
+-- Name: job_ended_note_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_ended ALTER COLUMN note_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.job_ended_note_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1552,6 +1596,23 @@ CREATE TABLE sancho.quota_slot (
     CONSTRAINT quota_slot_room_check CHECK ((room >= 0))
 )
 WITH (fillfactor='30');
+
+
+--
+-- Name: rank_weights; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.rank_weights (
+    vo smallint NOT NULL,
+    hour double precision NOT NULL,
+    money double precision NOT NULL,
+    carbon double precision NOT NULL,
+    throughput bigint NOT NULL,
+    CONSTRAINT rank_weights_carbon_check CHECK ((carbon >= (0)::double precision)),
+    CONSTRAINT rank_weights_hour_check CHECK ((hour >= (0)::double precision)),
+    CONSTRAINT rank_weights_money_check CHECK ((money >= (0)::double precision)),
+    CONSTRAINT rank_weights_throughput_check CHECK ((throughput > 0))
+);
 
 
 --
@@ -2533,6 +2594,22 @@ ALTER TABLE ONLY sancho.job_command
 
 
 --
+-- Name: job_edge job_edge_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_edge
+    ADD CONSTRAINT job_edge_pkey PRIMARY KEY (job_id, vo, before_id);
+
+
+--
+-- Name: job_ended job_ended_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_ended
+    ADD CONSTRAINT job_ended_pkey PRIMARY KEY (note_id, vo);
+
+
+--
 -- Name: job_heartbeat job_heartbeat_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2826,6 +2903,14 @@ ALTER TABLE ONLY sancho.quota_rse
 
 ALTER TABLE ONLY sancho.quota_slot
     ADD CONSTRAINT quota_slot_pkey PRIMARY KEY (quota_id, vo, slot);
+
+
+--
+-- Name: rank_weights rank_weights_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rank_weights
+    ADD CONSTRAINT rank_weights_pkey PRIMARY KEY (vo);
 
 
 --
@@ -3378,6 +3463,20 @@ CREATE INDEX job_command_open ON sancho.job_command USING btree (job_id, vo) WHE
 
 
 --
+-- Name: job_edge_before; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_edge_before ON sancho.job_edge USING btree (before_id, vo, job_id) WHERE (NOT met);
+
+
+--
+-- Name: job_edge_open; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX job_edge_open ON sancho.job_edge USING btree (job_id, vo) WHERE (NOT met);
+
+
+--
 -- Name: job_history_job; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3504,10 +3603,24 @@ CREATE INDEX ledger_account ON ONLY sancho.ledger USING btree (account_id, vo, a
 
 
 --
+-- Name: ledger_arrivals; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_arrivals ON ONLY sancho.ledger USING btree (rse_id, vo, at) WHERE (kind = 'T'::"char");
+
+
+--
 -- Name: ledger_rest_account_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
 --
 
 CREATE INDEX ledger_rest_account_id_vo_at_idx ON sancho.ledger_rest USING btree (account_id, vo, at);
+
+
+--
+-- Name: ledger_rest_rse_id_vo_at_idx; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX ledger_rest_rse_id_vo_at_idx ON sancho.ledger_rest USING btree (rse_id, vo, at) WHERE (kind = 'T'::"char");
 
 
 --
@@ -3928,6 +4041,13 @@ ALTER INDEX sancho.job_history_job ATTACH PARTITION sancho.job_history_rest_job_
 --
 
 ALTER INDEX sancho.ledger_account ATTACH PARTITION sancho.ledger_rest_account_id_vo_at_idx;
+
+
+--
+-- Name: ledger_rest_rse_id_vo_at_idx; Type: INDEX ATTACH; Schema: sancho; Owner: -
+--
+
+ALTER INDEX sancho.ledger_arrivals ATTACH PARTITION sancho.ledger_rest_rse_id_vo_at_idx;
 
 
 --
@@ -4638,6 +4758,14 @@ ALTER TABLE ONLY sancho.quota
 
 
 --
+-- Name: rank_weights rank_weights_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.rank_weights
+    ADD CONSTRAINT rank_weights_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: refresh_token refresh_token_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -5168,6 +5296,18 @@ ALTER TABLE sancho.job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_command ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_edge; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_edge ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_ended; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_ended ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_heartbeat; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5346,6 +5486,12 @@ ALTER TABLE sancho.quota_rse ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.quota_slot ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: rank_weights; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.rank_weights ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: refresh_token; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5753,6 +5899,20 @@ CREATE POLICY wall ON sancho.job_command USING ((vo = ANY (( SELECT sancho.serve
 
 
 --
+-- Name: job_edge wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_edge USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_ended wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_ended USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: job_heartbeat wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -5960,6 +6120,13 @@ CREATE POLICY wall ON sancho.quota_rse USING ((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.quota_slot USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: rank_weights wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.rank_weights USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.crowd import searching
 from bench.crowd.filling import VOS, fill
 from bench.driver import Round, encode
 from bench.ground import Ground, open_ground
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument(
         "--shares", action="store_true", help="one owner has 80 % of the jobs; look at who gets how much"
     )
+    parser.add_argument("--search", action="store_true", help="then search the jobs, of which some have ended")
     said = parser.parse_args()
     console = Console(highlight=False)
     with open_ground(said.folder) as ground, ground.unlimited() as served:
@@ -41,6 +43,8 @@ def main() -> None:
             _shares(served, console)
         else:
             _rates(served, console)
+        if said.search:
+            searching.measure(served, console, crowd.jobs)
 
 
 def _rates(ground: Ground, console: Console) -> None:

@@ -56,7 +56,7 @@ from sancho.vos import api as vos_api
 from sancho.vos.personal import PERSONAL as VOS_PERSONAL
 
 ROUTERS: Sequence[APIRouter] = (
-    pilots_api.public_router, pilots_api.router, *dids_api.ROUTERS,
+    *pilots_api.ROUTERS, *dids_api.ROUTERS,
     replicas_api.router, replicas_api.of_rses, *jobs_api.ROUTERS, vos_api.router, *identity_api.ROUTERS,
     decisions_api.router, sites_api.router, rses_api.router, accounting_api.router, sharing_api.router,
     transfers_api.router, *rules_api.ROUTERS, uploads_api.router, objects_api.router, onboarding_api.router,

@@ -103,6 +103,7 @@ class Loop:
             payload.stop(hard=True)
             payload.wait(LAST_MOMENT)
         self._client.close()
+        self._operations.close()
         self._spool.close()
 
     # ---------------------------------------------------------------------------------------- thinking

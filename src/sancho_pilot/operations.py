@@ -11,6 +11,7 @@ import threading
 from typing import Any, Callable, Dict, List, Tuple
 
 from sancho_pilot import events, faults, wire
+from sancho_pilot.cache import Cache
 from sancho_pilot.config import Config
 from sancho_pilot.events import Event
 from sancho_pilot.files import inside, make_private_folder, regular_file, remove_file
@@ -51,7 +52,9 @@ class Operations:
     """Carries out steps; each returns its event, or raises `CallFailed`. Events get their time from the loop."""
 
     def __init__(self, config: Config, spool: Spool, server: Server, transfers: Transfers) -> None:
-        """Work for one pilot."""
+        """Work for one pilot, in a work folder that it has."""
+        self._cache = Cache(os.path.join(config.workdir, "cache"))
+        self._tell_warm = True
         self.access: Dict[int, Access] = {}
         self.payloads: Dict[int, Payload] = {}
         self._config = config
@@ -96,6 +99,10 @@ class Operations:
         for key in [key for key in self._targets if key[0] == attempt_id]:
             self._targets.pop(key, None)
 
+    def close(self) -> None:
+        """Leave nothing behind that is of no use to a later pilot."""
+        self._cache.close()
+
     # ---------------------------------------------------------------------------------- the pilot itself
 
     def _login(self, step: Login, _cancelled: threading.Event) -> Event:
@@ -104,13 +111,20 @@ class Operations:
 
     def _match(self, step: Match, _cancelled: threading.Event) -> Event:
         answered, self._answered = self._answered, False
-        offer = wire.offer(step.free, step.held, answered=answered)
-        reply = self._server.call("POST", "/match", offer)
+        warm = self._cache.warm() if self._tell_warm else ("", ())
+        offer = wire.offer(step.free, step.held, answered=answered, warm=warm)
+        try:
+            reply = self._server.call("POST", "/match", offer)
+        except CallFailed as problem:
+            if "warm" in offer and problem.failure.trouble is Trouble.REJECTED:
+                self._tell_warm = False  # an older server, which knows no such word
+            raise
         self._answered = True
         if reply.status == 204 or reply.body is None:
             return events.NoWork(0.0, step.step, reply.retry_after(ASK_AGAIN))
         work, access = wire.assignment(reply.body)
         self.access[work.attempt_id] = access
+        self._serve()
         return events.Matched(0.0, step.step, work)
 
     def _beat(self, step: Beat, _cancelled: threading.Event) -> Event:
@@ -136,6 +150,7 @@ class Operations:
 
     def _refresh(self, step: Refresh, _cancelled: threading.Event) -> Event:
         work, self.access[step.attempt_id] = wire.assignment(self._call(step, "GET", "").body)
+        self._serve()
         return events.Refreshed(0.0, step.step, step.attempt_id, work)
 
     def _unpack(self, step: Unpack, cancelled: threading.Event) -> Event:
@@ -161,7 +176,11 @@ class Operations:
         if step.source >= len(sources):
             raise CallFailed(Failure(Trouble.BROKEN, "it has no replica that this site can read"))
         places.make()
-        self._transfers.fetch(step.wanted, sources[step.source], path, cancelled)
+        vo = self.access[step.attempt_id].vo
+        make_private_folder(os.path.dirname(path))
+        if not self._cache.fill(vo, step.wanted, path):
+            self._transfers.fetch(step.wanted, sources[step.source], path, cancelled)
+            self._cache.keep(vo, step.wanted, path, cancelled)
         return events.Fetched(0.0, step.step, step.attempt_id)
 
     def _start(self, step: Start, _cancelled: threading.Event) -> Event:
@@ -226,6 +245,9 @@ class Operations:
         return events.Finished(0.0, step.step, step.attempt_id)
 
     # --------------------------------------------------------------------------------------- mechanics
+
+    def _serve(self) -> None:
+        self._cache.serve(access.vo for access in list(self.access.values()))
 
     def _call(self, step: Any, method: str, path: str, body: Any = None) -> Reply:
         return self._server.call(method, f"/attempts/{step.attempt_id}{path}", body)

@@ -62,6 +62,8 @@ class Access:
     traceparent: str
     token: str
     """What the payload may show to the server in its own name; empty from a server that gives none."""
+    vo: str = ""
+    """Whose job it is; empty from a server that does not say, to which nothing is told of what is kept."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ def assignment(value: Any) -> Tuple[Work, Access]:
         sources=sources,
         traceparent=fields.optional_text("traceparent") or "",
         token=fields.optional_text("token") or "",
+        vo=fields.optional_text("vo") or "",
     )
     if not access.command:
         raise ProtocolError("assignment.command is empty")
@@ -236,9 +239,14 @@ def beat_answer(value: Any) -> BeatAnswer:
 # ------------------------------------------------------------------------------------- what the pilot says
 
 
-def offer(free: Slot, held: Tuple[int, ...], *, answered: bool) -> Dict[str, Any]:
-    """Say what is free of the slot, and whether the last answer to this was heard."""
+def offer(
+    free: Slot, held: Tuple[int, ...], *, answered: bool, warm: Tuple[str, Tuple[str, ...]] = ("", ())
+) -> Dict[str, Any]:
+    """Say what is free of the slot, whether the last answer to this was heard, and which files of a VO are kept."""
+    vo, dids = warm
+    said: Dict[str, Any] = {"warm": {"vo": vo, "dids": list(dids)}} if vo and dids else {}
     return {
+        **said,
         "cores": free.cores,
         "memory": free.memory,
         "walltime": int(free.walltime),

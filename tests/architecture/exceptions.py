@@ -28,6 +28,7 @@ DOORS: dict[str, str] = {}
 """Modules that enter another feature elsewhere than by its service, model or errors."""
 
 PARTS: dict[str, str] = {
+    "sancho.jobs.cwl": "CWL: what of it is read, with Pydantic, so neither model nor plan",
     "sancho.rses.expression": "the language of RSE expressions: a parser that plan and others read, itself no plan",
 }
 """Modules of a feature with a name of their own, `sancho.rses.grammar`; they stand below `plan` and `store`."""

@@ -14,6 +14,7 @@ from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
 from sancho_client.calls import archives, configuration, data, explain, identity, jobs, keeping, lives, rules, topology
 from sancho_client.calls import vos as vo_calls
+from sancho_client.models import submissions as submission_models
 from sancho_client.models.archives import Archive, Member
 from sancho_client.models.configuration import Document
 from sancho_client.models.data import NewFile, PlacedFile, UploadRule
@@ -52,6 +53,7 @@ DESCRIPTION = JobDescription(
             min_microarchitecture=2,
             max_microarchitecture=4,
             gpus=Gpus(count=1, vendor="nvidia", memory="8 GB", min_capability="7.5", max_capability="9.0"),
+            far=True,
         )
     ],
     max_attempts=1,
@@ -161,7 +163,9 @@ OPERATIONS: Sequence[Operation] = [
     jobs.sandbox(1),
     jobs.show(1),
     jobs.submit(DESCRIPTION, parameters=[{"seed": 1}], idempotency_key="12345678", anyway=True),
-    jobs.submit(DESCRIPTION, count=2),
+    jobs.submit(DESCRIPTION, count=2, after=[1, "n", submission_models.After(name="n", number=1, job=1, when="done")]),
+    jobs.submit_cwl({}, {}, anyway=True, after=[1]),
+    jobs.submit_graph([submission_models.JobPart(description=DESCRIPTION, idempotency_key="12345678", after=["n"])]),
     jobs.summary(1, by=["state", "site"], where="state = done"),
     keeping.approve(1, "yes"),
     keeping.ask(["mc:d"], NOW, "r"),

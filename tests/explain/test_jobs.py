@@ -8,12 +8,12 @@ import pytest
 from sancho.dids import service as dids
 from sancho.jobs import service as jobs
 from sancho.jobs.errors import JobNotFound
-from sancho.jobs.model import GpuNeed, Reason, Requirement, Result
+from sancho.jobs.model import After, GpuNeed, Part, Reason, Requirement, Result
 from sancho.kit.db import Connection, execute
 from sancho.matching.model import PATIENCE
 from tests.explain.given import causes, helps, only, unfollowed, why
 from tests.jobs.given import PLAIN, SIMULATION, dataset, started, submitted, user
-from tests.matching.test_limits import limit
+from tests.matching.test_limits import apply, limit
 from tests.matching.test_service import match
 from tests.world import World
 
@@ -31,6 +31,18 @@ async def test_a_job_that_fits_waits_for_a_slot_and_says_where(conn: Connection,
     found = await match(conn, world)
     assert found is not None
     assert found.job_id == job_id
+
+
+async def test_a_job_says_which_jobs_come_before_it(conn: Connection, world: World) -> None:
+    ids = (await submitted(conn, world, count=7)).job_ids
+    later = Part(description=PLAIN, parameters=[{}], after=[After(job_id=job_id) for job_id in ids])
+    (job_id,) = (await jobs.submit_part(conn, user(world), later)).job_ids
+    said = await why(conn, world, job_id)
+    assert causes(said) == ["jobs", "slots"]
+    assert said.says == "It waits: 7 other jobs have to come before it."
+    assert said.blockers[0].things[0] == f"job {ids[0]} is waiting, and has to be done"
+    assert said.blockers[0].things[-1] == "and 2 more"
+    assert said.would[0].says == "It would start at SITE-A (A-CE) if the jobs before it had ended well"
 
 
 async def test_pilots_are_counted_those_with_jobs_of_the_vo_too(conn: Connection, world: World) -> None:
@@ -251,3 +263,29 @@ async def test_a_held_job_says_who_holds_it_and_what_lets_it_go(conn: Connection
     said = await why(conn, world, job_id)
     assert (causes(said), said.blockers[0].says) == (["state"], "It is held by alice.")
     assert said.blockers[0].hint == f"`sancho job release {job_id}` puts it back into its queue."
+
+
+async def test_what_a_vo_weighs_is_told_with_its_parts(conn: Connection, world: World) -> None:
+    two_hours = replace(PLAIN, requirements=Requirement(memory=1, walltime=timedelta(minutes=30)))
+    job_id = (await submitted(conn, world, two_hours)).job_ids[0]
+    assert "rank" not in (await why(conn, world, job_id)).facts
+    await apply(conn, user(world, "root"), "RankWeights", "default", spec={"hour": 1, "money": 2, "carbon": 5})
+    await execute(conn, "SELECT set_config('sancho.vo', '0,1', true)")
+    await execute(
+        conn, "UPDATE compute_element SET price = ce_id - (SELECT min(ce_id) FROM compute_element), carbon = 8"
+    )
+    await execute(conn, "SELECT set_config('sancho.vo', '1', true)")
+    found = (await why(conn, world, job_id)).facts["rank"]
+    assert isinstance(found, tuple)
+    assert found[0] == "A-CE: 0.52 points: 0 h for its data, 0.5 h to run, 0 of money, 0.004 kg of CO2"
+    assert [each.partition(":")[0] for each in found] == ["A-CE", "B-CE"]
+
+
+async def test_a_far_job_waits_for_no_site(conn: Connection, world: World) -> None:
+    await dids.close(conn, 1, await dataset(conn, world, "mc:data", {"A-DISK": [1], "B-DISK": [30]}))
+    need = replace(AT_A.requirements, far=True)
+    job_id = (await submitted(conn, world, replace(AT_A, inputs=("mc:data",), requirements=need))).job_ids[0]
+    assert causes(await why(conn, world, job_id)) == ["slots"]
+    found = await match(conn, world)
+    assert found is not None
+    assert found.job_id == job_id

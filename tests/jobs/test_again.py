@@ -51,7 +51,8 @@ async def check_counters(conn: Connection) -> None:
         SELECT (SELECT count(*) FROM job j LEFT JOIN waiting_job w USING (task_queue_id, vo, job_id)
                  WHERE (j.state = 'W') <> (w.job_id IS NOT NULL))
              + (SELECT count(*) FROM job j LEFT JOIN pending_job p USING (vo, job_id)
-                 WHERE (j.state = 'P') <> (p.job_id IS NOT NULL))
+                 WHERE (j.state = 'P') <> (p.job_id IS NOT NULL OR (j.state = 'P' AND EXISTS (
+                       SELECT FROM job_edge e WHERE e.job_id = j.job_id AND e.vo = j.vo AND NOT e.met))))
              + (SELECT count(*) FROM job_range g JOIN job j ON j.job_id BETWEEN g.first_id AND g.last_id)
              + (SELECT count(*) FROM job_range g JOIN job_range o
                     ON o.range_id > g.range_id AND o.first_id <= g.last_id AND o.last_id >= g.first_id)

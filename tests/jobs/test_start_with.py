@@ -12,7 +12,7 @@ from sancho.jobs.model import JobState, Reason, Result, Started
 from sancho.kit.db import Connection, fetch_rows, fetch_value, fetch_values
 from sancho.matching import service as matching
 from sancho.matching.model import Choice
-from sancho.matching.store import CHOICE, parameters
+from sancho.matching.store.choosing import CHOICE, parameters
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey
 from tests.explain.given import why

@@ -22,7 +22,7 @@ async def test_descriptions_that_differ_are_submitted_together_in_their_order(co
         (replace(SIMULATION, name="three"), [{}]),
         (replace(PLAIN, name="four", job_group="mine", environment={"A": "1"}), [{}]),
     ]
-    made = await service.submit_all(conn, user(world), wanted)
+    made = await service.submit_many(conn, user(world), wanted)
 
     assert [len(ids) for ids in made] == [2, 1, 1, 1]
     shown = [await service.get(conn, user(world), job_id) for ids in made for job_id in ids]
@@ -38,17 +38,17 @@ async def test_descriptions_that_differ_are_submitted_together_in_their_order(co
 async def test_of_descriptions_together_one_that_cannot_be_is_refused_as_alone(conn: Connection, world: World) -> None:
     fine = [(replace(PLAIN, name=name), [{}]) for name in ("one", "two")]
     with pytest.raises(ParameterMissing):
-        await service.submit_all(conn, user(world), [*fine, (replace(PLAIN, command=("{none}",)), [{}])])
+        await service.submit_many(conn, user(world), [*fine, (replace(PLAIN, command=("{none}",)), [{}])])
     for change, error in (
         ({"requirements": Requirement(cores=64)}, NoSiteCanRun),
         ({"inputs": ("mc:no",)}, DidNotFound),
     ):
         with pytest.raises(error):
             async with conn.transaction():
-                await service.submit_all(conn, user(world), [(replace(one, **change), rows) for one, rows in fine])
+                await service.submit_many(conn, user(world), [(replace(one, **change), rows) for one, rows in fine])
     nobody = replace(user(world), permissions=frozenset[str]())
     with pytest.raises(PermissionMissing, match="jobs:create"):
-        await service.submit_all(conn, nobody, fine)
+        await service.submit_many(conn, nobody, fine)
 
 
 def test_descriptions_are_alike_unless_they_need_something_else() -> None:

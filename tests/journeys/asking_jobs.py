@@ -29,10 +29,7 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     for one in (said, changes):
         one["outputs"][0]["rule"]["lifetime"] = "1 d"
         one["outputs"][0]["dataset"] = "mc:new_out"
-    yield ask(
-        "POST /jobs",
-        body={"description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good", "anyway": False},
-    )
+    yield from _submitted(filled, said)
     query = {
         "state": ["waiting"], "name": "waiting", "mine": True, "submission": filled.ids["submission_waiting"],
         "cursor": "1000000", "limit": 10, "where": "param.HostName = wn1 & site exists", "sort": "-id",
@@ -64,6 +61,30 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /objects/{key:path}", None, key="sandboxes/1/x", query=put)
 
 
+def _submitted(filled: Filled, said: dict[str, Any]) -> Iterator[Ask]:
+    yield ask(
+        "POST /jobs",
+        body={
+            "description": said, "parameters": [{"seed": 1}], "idempotency_key": "key-good", "anyway": False,
+            "after": [filled.ids["job_waiting"], {
+                "job_id": filled.ids["job_held"], "name": None, "number": None, "job": 1, "which": "all",
+                "when": "ended"}],
+        },
+    )  # fmt: skip
+    tool: dict[str, Any] = {"class": "CommandLineTool", "cwlVersion": "v1.2", "baseCommand": "true", "outputs": []}
+    tool["inputs"] = {"x": "int"}
+    cwl: dict[str, Any] = {"tool": tool, "job_order": {"x": 1}, "idempotency_key": "key-of-cwl", "anyway": False}
+    yield ask("POST /jobs/cwl", body={**cwl, "after": []})
+    own = {"job_id": None, "name": "new", "number": None, "job": 1, "which": "previous", "when": "done"}
+    other = {**own, "number": 1, "which": "all"}
+    parts: list[dict[str, Any]] = [
+        {"description": said, "parameters": {"count": 2}, "after": [own], "idempotency_key": "key-graph",
+         "anyway": False},
+        {"description": description("last"), "after": [other, "new"]},
+    ]  # fmt: skip
+    yield ask("POST /jobs/graph", body={"submissions": parts})
+
+
 def _reported(filled: Filled) -> Iterator[Ask]:
     said = [{"job_id": filled.ids["job_waiting"], "parameters": {"HostName": "wn2", "events": 5, "gone": None}}]
     yield ask("PATCH /jobs/parameters", body={"jobs": said})
@@ -88,7 +109,11 @@ def pilots(filled: Filled) -> Iterator[Ask]:
     }  # fmt: skip
     made = {"number": 0, "size": len(CONTENT), "adler32": ADLER}
     yield ask("POST /pilot/login", None, body={"stamp": filled.pilot.stamp, "secret": filled.pilot.secret})
-    yield ask("POST /pilot/match", "pilot", body=OFFER | {"held": [attempt], "answered": True})
+    yield ask(
+        "POST /pilot/match",
+        "pilot",
+        body=OFFER | {"held": [attempt], "answered": True, "warm": {"vo": "belle", "dids": ["mc:a"]}},
+    )
     yield ask("GET /pilot/attempts/{attempt_id}", "pilot", attempt_id=attempt)
     yield ask("POST /pilot/beat", "pilot", body={"beats": [sign], "acknowledged": [1]})
     yield ask("POST /pilot/attempts/{attempt_id}/start", "pilot", attempt_id=attempt)

@@ -142,6 +142,7 @@ async def _make_accounts(filled: Filled) -> None:
         {"kind": "Quota", "name": "small", "spec": {"account": "carol", "rse_expression": "*", "size": "1 kB"}},
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
         {"kind": "RunningLimit", "name": f"of-{filled.vo}", "spec": {"most": 1000, "group": "users"}},
+        {"kind": "RankWeights", "name": "default", "spec": {"hour": 1, "money": 2}},
         {"kind": "NameSchema", "name": "container", "spec": {"pattern": ".+", "example": f"of-{filled.vo}"}},
     ]
     for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text")):
@@ -272,19 +273,24 @@ async def _make_jobs(filled: Filled) -> None:
     filled.secrets.add(sandbox["url"].partition("signature=")[2].partition("&")[0])
     _checked(await filled.served.client.put(sandbox["url"], content=CONTENT), "PUT", "sandbox", 201)
     await filled.ask("POST", "/sandboxes", {"sha256": "4" * 64, "size": 4}, status=201)  # and never sent
-    for name in ("done", "running", "killed", "held", "waiting"):
-        said = {"description": description(name, sandbox=SHA256), "idempotency_key": f"key-{name}"}
+    for name in ("done", "running", "killed", "held", "waiting", "before", "after"):
+        after = [filled.ids["job_before"]] if name == "after" else []
+        said = {"description": description(name, sandbox=SHA256), "idempotency_key": f"key-{name}", "after": after}
         made = await filled.ask("POST", "/jobs", said, status=201)
         filled.ids |= {f"job_{name}": made["job_ids"][0], f"submission_{name}": made["submission_id"]}
         if name == "killed":
             await filled.ask("POST", "/jobs/reschedule", {"job_ids": made["job_ids"]})
             await filled.ask("POST", "/jobs/kill", {"job_ids": made["job_ids"]})
+            bearer = {"authorization": f"Bearer {filled.served.token(filled.vo)}"}
+            jobs = {"job_ids": made["job_ids"]}
+            answer = await filled.served.client.post("/api/jobs/sandbox/unassign", json=jobs, headers=bearer)
+            _checked(answer, "POST", "unassign", 204)
+        if name == "after":  # which has not heard of it: no worker runs
+            await filled.ask("POST", "/jobs/kill", {"job_ids": after})
         if name == "held":
             await filled.ask("POST", "/jobs/hold", {"job_ids": made["job_ids"]})
         if name in ("done", "running"):
             await _run(filled, name)
-        if name == "killed":
-            await _take_sandboxes(filled, made["job_ids"])
         said = {"jobs": [{"job_id": made["job_ids"][0], "parameters": {"HostName": f"wn1.{filled.vo}", "events": 5}}]}
         await filled.ask("PATCH", "/jobs/parameters", said, status=204)
         said = {"job_id": made["job_ids"][0], "minor": f"minor of {filled.vo}", "application": f"of {filled.vo}"}
@@ -297,14 +303,6 @@ async def _make_jobs(filled: Filled) -> None:
     await filled.ask("PUT", f"/jobs/views/view-{filled.vo}", {"where": f"param.HostName = wn1.{filled.vo}"})
     pilots = await filled.ask("GET", "/pilots", account="root")
     filled.ids["pilot"] = next(one["pilot_id"] for one in pilots["items"] if one["stamp"] == filled.pilot.stamp)
-
-
-async def _take_sandboxes(filled: Filled, job_ids: list[int]) -> None:
-    answer = await filled.served.client.post(
-        "/api/jobs/sandbox/unassign", json={"job_ids": job_ids},
-        headers={"authorization": f"Bearer {filled.served.token(filled.vo)}"},
-    )  # fmt: skip
-    assert answer.status_code == 204, answer.text
 
 
 async def _run(filled: Filled, name: str) -> None:

@@ -97,6 +97,7 @@ UNLIMITED = {
     "documents": "2000 of them are answered with 413, as the test below says",
     "spec": "the model of its kind has the limits",
     "settings": "the settings of a plugin: its model has the limits",
+    **dict.fromkeys(("tool", "job_order"), "a CWL document: its size is looked at before it is read"),
     "size": "of a quota: checked when it is read",
     "memory": "a size: checked when it is read",
     **dict.fromkeys(("memory_per_core", "memory_limit", "scratch", "io"), "a size: checked when it is read"),

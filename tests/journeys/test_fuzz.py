@@ -155,6 +155,7 @@ SPECS: dict[str, dict[str, Any]] = {
             "system": "linux", "architecture": "x86_64", "microarchitecture": 3, "power": 10.5, "scratch": "10 GB",
             "io": "1 GB", "gpus": [{"count": 1, "vendor": "nvidia", "memory": "8 GB", "capability": "8.6"}],
         },
+        "price": 0.02, "carbon": {"watts": 15, "grid": 300.5},
     },
     "RSE": {
         "site": "SITE-A", "plugin": "posix", "prefix": "file:///nowhere", "audience": "x", "attributes": {"tier": 1},
@@ -164,6 +165,7 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
+    "RankWeights": {"hour": 1, "money": 10.5, "carbon": 5, "throughput": "100 MB"},
     "RunningLimit": {"most": 10, "site": "SITE-A", "type": "merge", "group": "users"},
     "NameSchema": {"pattern": ".+", "example": "a"},
     "MetadataKey": {
@@ -181,6 +183,7 @@ OF_VOS = {
     "Policy",
     "Scope",
     "Quota",
+    "RankWeights",
     "RunningLimit",
     "MetadataKey",
 }

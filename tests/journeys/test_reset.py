@@ -66,7 +66,7 @@ async def test_the_jobs_of_one_vo_go_alone(untouched: Untouched, monkeypatch: py
 
         assert result.exception is None, result.exception
         assert "jobs: " in result.output
-        assert " 5 job," in result.output
+        assert " 7 job," in result.output
         assert not any(seen[0] for table, seen in belle.read().items() if table in OWNED["jobs"])
         assert gridpp.read() == others
         belle.close()

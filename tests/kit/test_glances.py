@@ -6,6 +6,7 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from anyio.lowlevel import checkpoint
 
 from sancho.kit.db import Database, DatabaseAway
 from sancho.kit.fair import Crowded
@@ -66,7 +67,7 @@ async def test_one_that_fails_fails_alone(database: Database) -> None:
 
 async def test_who_waits_no_longer_keeps_nobody_up(database: Database) -> None:
     tasks = [asyncio.create_task(divide(database, by)) for by in (1, 2, 4)]
-    await asyncio.sleep(0)
+    await checkpoint()
     tasks[1].cancel()
     assert [(await tasks[n]).parts for n in (0, 2)] == [100, 25]
     assert (await divide(database, 5)).parts == 20
@@ -80,7 +81,7 @@ async def test_all_are_told_when_the_database_is_away(database_url: str) -> None
         assert (await divide(database, 5)).parts == 20
         async with database.transaction([1]) as conn:  # the only connection, which ends in the middle
             asked = [asyncio.create_task(divide(database, by)) for by in (1, 2)]
-            await asyncio.sleep(0)
+            await checkpoint()
             with pytest.raises(psycopg.OperationalError):
                 await conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     except DatabaseAway:

@@ -130,7 +130,7 @@ class StandIn:
     def job(self, *command: str, **more: Any) -> Attempt:
         """Let a job wait for a pilot."""
         attempt_id = len(self.attempts) + 1
-        assignment: dict[str, Any] = {
+        assignment: dict[str, Any] = {"vo": "belle"} | {
             "attempt_id": attempt_id,
             "job_id": 100 + attempt_id,
             "number": 1,

@@ -181,3 +181,15 @@ def test_what_the_pilot_keeps_is_its_own(pilots: Pilots, server: StandIn) -> Non
 def test_the_pilot_is_built_the_same_every_time(tmp_path: Path, pyz: Path) -> None:
     build_zipapp(str(tmp_path / "again.pyz"))
     assert (tmp_path / "again.pyz").read_bytes() == pyz.read_bytes()
+
+
+def test_what_a_job_has_fetched_the_next_one_need_not(pilots: Pilots, server: StandIn) -> None:
+    given = server.input("data", b"the input\n")
+    jobs = [
+        server.shell("cat ../inputs/mc/data > out", inputs=[given], outputs=[output(0, "out")], **more)
+        for more in ({}, {}, {"vo": "gridpp"})
+    ]
+    assert pilots.run() == DONE
+    assert [job.report["outcome"] for job in jobs if job.report] == ["done"] * 3
+    fetched = [line for line in server.requests if line.startswith("GET /storage")]
+    assert len(fetched) == 2, "once for each VO"

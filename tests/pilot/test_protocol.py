@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sancho_pilot import tail, wire
+from sancho_pilot import cache, tail, wire
 from sancho_pilot.machine import DONE
 from sancho_pilot.model import Product, Report, Slot, Usage
 from tests.pilot.conftest import Pilots
@@ -51,7 +51,7 @@ ASSIGNMENT = st.fixed_dictionaries(
             st.fixed_dictionaries({"number": st.integers(0, 999), "path": WORD, "did": WORD}), max_size=3
         ),
         "output_sandbox": st.lists(WORD), "traceparent": st.none() | WORD,
-        "token": WORD,
+        "token": WORD, "vo": WORD,
     }
 )  # fmt: skip
 UPLOAD = st.fixed_dictionaries({"number": AMOUNT, "intent_id": ID, "rse": WORD, "url": WORD, "token": WORD})
@@ -73,9 +73,11 @@ def test_a_pilot_makes_every_call_of_the_protocol(pilots: Pilots, server: StandI
     assert server.calls == set(CALLS)
 
 
-@given(SLOT, st.lists(ID, max_size=20))
-def test_every_offer_is_in_the_protocol(free: Slot, held: list[int]) -> None:
-    check_request("POST", "/v1/pilot/match", wire.offer(free, tuple(held), answered=bool(held)))
+@given(SLOT, st.lists(ID, max_size=20), st.lists(st.from_regex(cache.DID, fullmatch=True), max_size=5))
+def test_every_offer_is_in_the_protocol(free: Slot, held: list[int], warm: list[str]) -> None:
+    said = wire.offer(free, tuple(held), answered=bool(held), warm=("belle", tuple(warm)))
+    check_request("POST", "/v1/pilot/match", said)
+    assert ("warm" in said) == bool(warm)
 
 
 @given(ID, st.sampled_from(["running", "completing"]), LOG, AMOUNT, SECONDS, AMOUNT)

@@ -302,3 +302,22 @@ async def test_what_the_protocol_does_not_know_the_server_does_not_either(
         check_request(method, f"/v1/pilot{path}", body)
     answer = await served.send(method, f"/pilot{path}", token=pilot.token, json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, "unheard")
+
+
+@pytest.mark.parametrize(
+    "warm",
+    [
+        {"vo": "belle", "dids": ["nothing"]}, {"vo": "belle", "dids": ["mc:a\n"]}, {"vo": "B", "dids": []},
+        {"vo": "belle", "dids": ["mc:a"] * 101}, {"vo": "belle", "dids": ["mc:" + "a" * 231]}, {"vo": "belle"}, [],
+    ],
+)  # fmt: skip
+async def test_what_a_pilot_says_that_it_has_is_read_strictly(served: Served, pilot: Pilot, warm: Any) -> None:
+    answer = await served.send("POST", "/pilot/match", token=pilot.token, json={**OFFER, "held": [], "warm": warm})
+    assert answer.status_code == 422
+
+
+async def test_what_a_pilot_says_that_it_has_lets_it_read_nothing(served: Served, pilot: Pilot) -> None:
+    (job_id,) = await submit(served)
+    warm = {"vo": "gridpp", "dids": ["mc:secret", "mc:sim"]}
+    given = (await pilot.post("/match", {**OFFER, "held": [], "warm": warm})).json()
+    assert (given["job_id"], given["inputs"], given["vo"]) == (job_id, [], "belle")

@@ -1,5 +1,7 @@
 """How many pilots each CE gets, and which pilot gets no more jobs."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,7 +70,7 @@ LOADS = st.lists(
         queues=st.lists(
             st.builds(
                 Fit, vo=st.integers(1, 2), task_queue_id=st.integers(1, 5), jobs=st.integers(1, 1000),
-                at_once=st.integers(1, 8),
+                at_once=st.integers(1, 8), rank=st.none() | st.floats(0, 10),
             ), max_size=4,
         ).map(tuple),
         unfit=st.integers(0, 3),
@@ -85,3 +87,44 @@ def test_no_plan_starts_pilots_without_demand_or_over_a_limit(loads: list[CeLoad
         assert new >= 0
         assert new == 0 or ce.busy + ce.idle + new <= ce.max_pilots
         assert new <= sum(fit.jobs for fit in ce.queues)
+
+
+def weighed(ce_id: int, rank: float | None, jobs: int = 6, queue: int = 1, **more: int) -> CeLoad:
+    fit = Fit(vo=1, task_queue_id=queue, jobs=jobs, rank=rank)
+    return CeLoad(ce_id=ce_id, **{"max_pilots": 10, "busy": 0, "idle": 0, **more}, queues=(fit,))
+
+
+def test_a_queue_goes_to_its_best_place_and_only_the_rest_to_the_next() -> None:
+    assert provision([weighed(1, 9.0), weighed(2, 3.0)]) == {2: 6}
+    assert provision([weighed(1, 9.0), weighed(2, 3.0, max_pilots=4)]) == {2: 4, 1: 2}
+    assert provision([weighed(1, 9.0), weighed(2, 3.0, idle=6)]) == {}
+
+
+def test_places_that_are_nearly_alike_share_a_queue() -> None:
+    assert provision([weighed(1, 3.0), weighed(2, 3.1)]) == {1: 3, 2: 3}
+    assert provision([weighed(1, 3.0, max_pilots=1), weighed(2, 3.1), weighed(3, 4.0)]) == {1: 1, 2: 5}
+
+
+def test_an_ill_place_keeps_no_demand_from_the_next_best() -> None:
+    assert provision([weighed(1, 1.0, unfit=3), weighed(2, 3.0)]) == {1: 1, 2: 5}
+
+
+def test_who_loses_most_elsewhere_gets_the_room() -> None:
+    def fit(queue: int, rank: float) -> Fit:
+        return Fit(vo=1, task_queue_id=queue, jobs=4, rank=rank)
+
+    good = CeLoad(ce_id=1, max_pilots=4, busy=0, idle=0, queues=(fit(1, 1.0), fit(2, 1.0)))
+    other = CeLoad(ce_id=2, max_pilots=9, busy=0, idle=0, queues=(fit(1, 2.0), fit(2, 9.0)))
+    third = CeLoad(ce_id=3, max_pilots=9, busy=0, idle=0, queues=(fit(2, 9.0),))
+    assert provision([good, other, third]) == {1: 4, 2: 4}
+
+
+@given(LOADS, st.integers(-3, 3))
+def test_scaling_all_ranks_alike_changes_no_plan(loads: list[CeLoad], power: int) -> None:
+    scaled = [
+        replace(load, queues=tuple(
+            replace(fit, rank=None if fit.rank is None else fit.rank * 2.0**power) for fit in load.queues
+        ))
+        for load in loads
+    ]  # fmt: skip
+    assert provision(scaled) == provision(loads)

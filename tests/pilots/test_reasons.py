@@ -7,7 +7,7 @@ import pytest
 
 import sancho_pilot
 from sancho.jobs.model import FAULTS, Fault, Reason
-from sancho.pilots.api import FinishIn
+from sancho.pilots.api.talking import FinishIn
 from sancho_pilot.phases import FOR_GOOD, REFUSAL
 
 SOURCE = "".join(path.read_text() for path in sorted(Path(sancho_pilot.__path__[0]).glob("*.py")))

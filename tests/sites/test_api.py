@@ -19,7 +19,8 @@ async def test_sites_and_ces_are_shown(installation: Installation) -> None:
     assert [c["name"] for c in (await get(installation, "/ces")).json()] == ["A-CE", "B-CE"]
     assert (await get(installation, "/ces/A-CE")).json() == {
         "name": "A-CE", "site": "SITE-A", "plugin": "local", "cores": 1, "memory": 2_000_000_000, "walltime": "PT1H",
-        "max_pilots": 4, "tags": ["env:demo"], "machine": {}, "enabled": True,
+        "max_pilots": 4, "tags": ["env:demo"], "machine": {}, "price": None, "carbon": None,
+        "enabled": True,
     }  # fmt: skip
 
 

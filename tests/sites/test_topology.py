@@ -250,3 +250,19 @@ async def test_a_plugin_that_lacks_what_it_needs_is_named(
         await apply(conn, ce(at="SITE-A", plugin="half"))
 
     assert e.value.field == "documents.0.spec.plugin"
+
+
+async def test_a_ce_says_what_a_core_hour_costs_and_emits(conn: Connection) -> None:
+    await apply(conn, site(), ce(price=0.25, carbon={"watts": 20, "grid": 300}), ce("QUIET-CE"))
+    assert [(one.price, one.carbon) for one in await service.ces(conn) if one.site == "DESY"] == [
+        (0.25, 6.0), (None, None),
+    ]  # fmt: skip
+    await apply(conn, ce(carbon={"grams": 4.5}))
+    said = await service.get_ce(conn, "DESY-CE")
+    assert (said.price, said.carbon) == (None, 4.5)
+
+
+@pytest.mark.parametrize("carbon", [{}, {"watts": 20}, {"grid": 300}, {"grams": 1, "watts": 20, "grid": 300}])
+async def test_carbon_is_said_in_one_way(conn: Connection, carbon: dict[str, float]) -> None:
+    with pytest.raises(DocumentInvalid):
+        await apply(conn, site(), ce(carbon=carbon))

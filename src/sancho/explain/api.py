@@ -1,5 +1,6 @@
 """Native routes that explain."""
 
+from datetime import datetime
 from typing import Self
 
 from fastapi import Request
@@ -8,7 +9,7 @@ from pydantic import BaseModel
 from sancho.dids.errors import DidMalformed, DidNotFound
 from sancho.explain import service
 from sancho.explain.errors import NotAFile
-from sancho.explain.model import Explanation, Fact
+from sancho.explain.model import Explanation, Fact, Start
 from sancho.jobs.errors import JobNotFound
 from sancho.kit.db import TooSlow
 from sancho.kit.problem import problems
@@ -45,6 +46,18 @@ class WouldOut(BaseModel):
     site: str | None
 
 
+class StartOut(BaseModel):
+    """When a job may start, between two times: reckoned from what happened of late, and never a promise.
+
+    Where enough happens evenly it is right within a factor of two. Times are null when they cannot be known; `says`
+    tells how it was reckoned, or why not.
+    """
+
+    earliest: datetime | None
+    latest: datetime | None
+    says: str
+
+
 class ExplanationOut(BaseModel):
     """Why a thing is as it is: blockers in the order in which they have to be out of the way, and what would help."""
 
@@ -55,6 +68,7 @@ class ExplanationOut(BaseModel):
     blockers: list[BlockerOut]
     would: list[WouldOut]
     facts: dict[str, Fact]
+    expected_start: StartOut | None
 
     @classmethod
     def of(cls, explanation: Explanation) -> Self:
@@ -72,13 +86,17 @@ class ExplanationOut(BaseModel):
                 )
                 for each in explanation.would
             ],
-            facts=dict(explanation.facts),
+            facts=dict(explanation.facts), expected_start=_start(explanation.start),
         )  # fmt: skip
+
+
+def _start(start: Start | None) -> StartOut | None:
+    return None if start is None else StartOut(earliest=start.earliest, latest=start.latest, says=start.says)
 
 
 @router.get("/job/{job_id}", responses=problems(JobNotFound))
 async def explain_job(job_id: Id, caller: Caller, conn: Transaction, request: Request) -> ExplanationOut:
-    """Why a job does not run, and what would start it."""
+    """Why a job does not run, what would start it, and when it may start."""
     return ExplanationOut.of(await service.explain_job(conn, caller, request.app.state.matcher, job_id))
 
 

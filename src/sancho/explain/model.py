@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 MOST_TOLD = 8
@@ -14,6 +15,7 @@ class Cause(StrEnum):
     STATE = "state"
     ATTEMPTS = "attempts"
     ACCOUNT = "account"
+    JOBS = "jobs"
     INPUTS = "inputs"
     REQUIREMENT = "requirement"
     OFF = "off"
@@ -65,6 +67,15 @@ Fact = str | int | float | bool | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """When a job may start, and how that was reckoned: never a promise. None where nobody can know, as `says` says."""
+
+    says: str
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
     """What is known of a thing, in words: `says` in one sentence, `facts` by their titles."""
 
@@ -74,6 +85,8 @@ class Explanation:
     says: str
     blockers: tuple[Blocker, ...] = ()
     would: tuple[Would, ...] = ()
+    start: Start | None = None
+    """Of a job that waits."""
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
 
 

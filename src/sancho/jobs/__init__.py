@@ -7,6 +7,8 @@ a slot and read the same inputs wait in one *task queue*, the unit of matching.
                                             ▲ ▲                   └─────────┴──────────┴──▶ failed, killed
                                      held ◀─┘ └─ a fault that is not its own, or rescheduled ─┘
 
+A job is pending while its inputs are not complete, or while other jobs have to come before it (`service.edges`).
+
 A finishing attempt commits its uploads, extends the rules above them, records provenance and usage and ends the
 job in one transaction (`service.finish`): that transaction is why this project exists. Jobs read `dids` and
 `replicas`, and use `uploads` and `rules`; `matching` and `pilots` stand above and come in through `service`.

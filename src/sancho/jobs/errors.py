@@ -328,3 +328,61 @@ class TooManyViews(TooLarge):
     def __init__(self, *, limit: int) -> None:
         """Say how many there may be."""
         super().__init__(what="One more view", limit=limit, field="name", hint="Remove one first.")
+
+
+class AfterUnfit(Invalid):
+    """{reason}"""
+
+    code = "after_unfit"
+
+    def __init__(self, *, reason: str, field: str) -> None:
+        """Say what is wrong with what a job is to wait for."""
+        super().__init__(
+            reason=reason[:300], field=field,
+            hint="Name a job by its id, or the `name` of a description that is submitted in the same call.",
+        )  # fmt: skip
+
+
+class Circular(Invalid):
+    """Jobs would wait for themselves: {circle}."""
+
+    code = "jobs_circular"
+
+    def __init__(self, *, circle: str, field: str) -> None:
+        """Show the circle, each job as NAME[NUMBER]."""
+        super().__init__(circle=circle, field=field, hint="Take one of these out of `after`.")
+
+
+class TooManyEdges(TooLarge):
+    """{what} is over the limit of {limit}."""
+
+    code = "too_many_edges"
+
+    def __init__(self, *, limit: int, field: str) -> None:
+        """Say how many pairs there may be."""
+        super().__init__(
+            what="The number of pairs of a job and one that it waits for", limit=limit, field=field,
+            hint="Let one small job wait for all of the first, and all of the others for that one.",
+        )  # fmt: skip
+
+
+class BeforeFailed(Conflict):
+    """Job {job_id} is {state}: what waits for it to be done would never start."""
+
+    code = "before_failed"
+
+    def __init__(self, *, job_id: int, state: str, field: str) -> None:
+        """Name the job that was to be waited for, and its state."""
+        super().__init__(
+            job_id=job_id, state=state, field=field, hint="Reschedule it first, or wait for it with `when: ended`."
+        )
+
+
+class CwlUnfit(Invalid):
+    """This CWL cannot be a job: {reason}"""
+
+    code = "cwl_unfit"
+
+    def __init__(self, *, reason: str, field: str) -> None:
+        """Name the field, and what is wrong with it."""
+        super().__init__(reason=reason[:500], field=field, hint="docs/how-to/submit-cwl.md says what is served.")

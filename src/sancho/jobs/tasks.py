@@ -25,6 +25,7 @@ async def wake(deployment: Deployment, *, vo: int) -> None:
 async def wake_all(deployment: Deployment) -> None:
     """The same for every VO: inputs also become complete by hands other than ours."""
     for vo in await all_vos(deployment.database):
+        await follow(deployment, vo=vo)
         await wake(deployment, vo=vo)
 
 
@@ -41,6 +42,23 @@ async def want_all(deployment: Deployment) -> None:
     for vo in await all_vos(deployment.database):
         async with deployment.database.transaction([vo]) as conn:
             await service.want_inputs(conn, vo)
+
+
+@tasks.task("follow")
+async def follow(deployment: Deployment, *, vo: int) -> None:
+    """See to the jobs that wait for jobs that have ended."""
+    more = True
+    while more:
+        async with deployment.database.transaction([vo]) as conn:
+            more = await service.follow(conn, vo)
+
+
+@tasks.task("recall_all", every=timedelta(minutes=10))
+async def recall_all(deployment: Deployment) -> None:
+    """See to the jobs that were not told of the end of those that they wait for."""
+    for vo in await all_vos(deployment.database):
+        async with deployment.database.transaction([vo]) as conn:
+            await service.recall(conn, vo)
 
 
 @tasks.task("rest_all", every=timedelta(minutes=1))

@@ -8,14 +8,15 @@ way, what else the same VOs want is gathered for the next one.
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import Any, LiteralString, NamedTuple
 from weakref import WeakKeyDictionary
 
-from psycopg import AsyncClientCursor, AsyncConnection, errors
+from psycopg import AsyncClientCursor, AsyncConnection, Error, errors
 from psycopg.rows import TupleRow, dict_row
 
 Connection = AsyncConnection[TupleRow]
@@ -55,7 +56,14 @@ class Wanted(NamedTuple):
 
     glance: Glance
     params: Mapping[str, Any]
-    answer: asyncio.Future[Row | None]
+
+
+@dataclass
+class Message:
+    """What goes to the database together; newcomers join until it goes."""
+
+    wanted: list[Wanted]
+    sent: "asyncio.Task[list[Row | None]]"
 
 
 class Glances:
@@ -69,83 +77,74 @@ class Glances:
         """`lease` gives a connection, outside of any transaction, for what some VOs want."""
         self._lease = lease
         self._prepared: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
-        self._wanted: dict[tuple[int, ...], deque[Wanted]] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._to_go: dict[tuple[int, ...], deque[Message]] = {}
+        self._under_way: dict[tuple[int, ...], asyncio.Lock] = {}
 
     async def ask(self, vos: tuple[int, ...], query: LiteralString, params: Mapping[str, Any]) -> Row | None:
         """The row that a query gives, which sees what these VOs may; raises what `lease` and the database do."""
-        wanted = Wanted(glance_of(query), params, asyncio.get_running_loop().create_future())
-        if vos in self._wanted:
-            self._wanted[vos].append(wanted)
-        else:
-            self._wanted[vos] = deque([wanted])
-            task = asyncio.create_task(self._ask_all(vos))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
-        return await wanted.answer
+        wanted = Wanted(glance_of(query), params)
+        message = self._join(vos, wanted)
+        place = len(message.wanted) - 1
+        try:
+            return (await asyncio.shield(message.sent))[place]
+        except Error:
+            if len(message.wanted) == 1:
+                raise
+        async with self._lease(vos) as conn:
+            return (await self._exchange(conn, vos, [wanted]))[0]
 
     def waiting(self, vos: tuple[int, ...]) -> int:
         """How many queries of these VOs wait for a message to go."""
-        return len(self._wanted.get(vos, ()))
+        return sum(len(message.wanted) for message in self._to_go.get(vos, ()))
 
     def forget(self, conn: Connection) -> bool:
         """Prepare all anew on a connection; says whether there was anything on it."""
         return self._prepared.pop(conn, None) is not None
 
-    async def _ask_all(self, vos: tuple[int, ...]) -> None:
-        queue, alone = self._wanted[vos], 0
-        try:
-            while queue:
-                batch: list[Wanted] = []
-                try:
-                    async with self._lease(vos) as conn:
-                        batch = [queue.popleft() for _ in range(min(len(queue), 1 if alone else MOST_TOGETHER))]
-                        rows = await self._exchange(conn, vos, batch)
-                except Exception as e:  # noqa: BLE001  whoever waits is told
-                    if len(batch) > 1:
-                        queue.extendleft(reversed(batch))
-                        alone = len(batch)
-                        continue
-                    _refuse(batch or list(queue), e)
-                    if not batch:
-                        queue.clear()
-                else:
-                    _give(batch, rows)
-                alone = max(0, alone - 1)
-        finally:
-            for wanted in self._wanted.pop(vos):
-                wanted.answer.cancel()
+    def _join(self, vos: tuple[int, ...], wanted: Wanted) -> Message:
+        to_go = self._to_go.setdefault(vos, deque())
+        if to_go and len(to_go[-1].wanted) < MOST_TOGETHER:
+            to_go[-1].wanted.append(wanted)
+        else:
+            to_go.append(Message([wanted], asyncio.create_task(self._send_next(vos))))
+            to_go[-1].sent.add_done_callback(_look_at)
+        return to_go[-1]
 
-    async def _exchange(self, conn: Connection, vos: tuple[int, ...], batch: list[Wanted]) -> list[Row | None]:
+    async def _send_next(self, vos: tuple[int, ...]) -> list[Row | None]:
+        async with self._under_way.setdefault(vos, asyncio.Lock()):
+            message: Message | None = None
+            try:
+                async with self._lease(vos) as conn:
+                    message = self._to_go[vos].popleft()
+                    return await self._exchange(conn, vos, message.wanted)
+            finally:
+                if message is None:
+                    self._to_go[vos].popleft()
+
+    async def _exchange(self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted]) -> list[Row | None]:
         try:
-            return await self._send(conn, vos, batch)
+            return await self._send(conn, vos, wanted)
         except errors.InvalidSqlStatementName:  # psycopg lets go of all statements after a savepoint's rollback
             self.forget(conn)
-            return await self._send(conn, vos, batch)
+            return await self._send(conn, vos, wanted)
 
-    async def _send(self, conn: Connection, vos: tuple[int, ...], batch: list[Wanted]) -> list[Row | None]:
+    async def _send(self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted]) -> list[Row | None]:
         known = self._prepared.setdefault(conn, set())
-        for glance in {wanted.glance.name: wanted.glance for wanted in batch}.values():
+        for glance in {one.glance.name: one.glance for one in wanted}.values():
             if glance.name not in known:
                 await conn.execute(glance.prepare, prepare=False)
                 known.add(glance.name)
         cursor = AsyncClientCursor(conn, row_factory=dict_row)
-        runs = [cursor.mogrify(wanted.glance.run, wanted.params) for wanted in batch]
+        runs = [cursor.mogrify(one.glance.run, one.params) for one in wanted]
         await cursor.execute((GREETING.format(",".join(str(int(vo)) for vo in vos)) + "; ".join(runs)).encode())
         rows: list[Row | None] = []
-        for number in range(len(batch)):
+        for number in range(len(wanted)):
             await cursor.set_result(GREETINGS + number)
             rows.append(await cursor.fetchone())
         return rows
 
 
-def _give(batch: list[Wanted], rows: list[Row | None]) -> None:
-    for wanted, row in zip(batch, rows, strict=True):
-        if not wanted.answer.done():
-            wanted.answer.set_result(row)
-
-
-def _refuse(batch: list[Wanted], why: Exception) -> None:
-    for wanted in batch:
-        if not wanted.answer.done():
-            wanted.answer.set_exception(why)
+def _look_at(sent: "asyncio.Task[list[Row | None]]") -> None:
+    """See how it ended: nobody may be there any more whom that concerns."""
+    if not sent.cancelled():
+        sent.exception()

@@ -1,6 +1,6 @@
 """Use cases of matching: keep a board of what waits, choose from it, and give jobs away."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,11 +9,31 @@ from sancho.jobs import service as jobs
 from sancho.jobs.model import Slot, Started
 from sancho.kit.db import Connection
 from sancho.matching import store
-from sancho.matching.model import HALF_LIFE, Choice, Label, Limit, Looked, Offer, QueueKey
-from sancho.matching.plan import Board
+from sancho.matching.model import (
+    FREE,
+    HALF_LIFE,
+    Choice,
+    Inputs,
+    Label,
+    Limit,
+    Looked,
+    Offer,
+    Place,
+    Queue,
+    QueueKey,
+    Rank,
+    Rates,
+    Warm,
+    filled,
+)
+from sancho.matching.plan import Board, Ranks
+from sancho.matching.store import choosing
+from sancho.sites import service as sites
 
 TRIED = 8
 """Task queues that one claim looks at; mostly the first one will do."""
+WARMED = 32
+"""Input sets of which it is looked how much a pilot has warm."""
 ROUNDS = 3
 """How often a match plans anew because what it had planned was gone."""
 
@@ -25,6 +45,8 @@ class Matcher:
     board: Board
     slots: dict[int, tuple[int, Slot]] = field(default_factory=dict[int, tuple[int, Slot]])
     """The site and the slot of each CE, by its id."""
+    places: dict[int, Place] = field(default_factory=dict[int, Place])
+    """The same with what a core-hour costs, while any VO weighs that."""
     followed: bool = False
     """True while news of the queues reach it: what is not on the board then is nowhere."""
 
@@ -37,7 +59,9 @@ class Matcher:
             slot, cores=min(said.cores, slot.cores), memory=min(said.memory, slot.memory),
             walltime=min(said.walltime, slot.walltime), tags=said.tags & slot.tags | _of_site(slot.tags),
         )  # fmt: skip
-        return Offer(pilot_id=pilot_id, site_id=site_id, vos=tuple(vo for vo in vos if vo > 0), slot=offered)
+        rates = self.places[ce_id].rates if ce_id in self.places else FREE
+        own = tuple(vo for vo in vos if vo > 0)
+        return Offer(pilot_id=pilot_id, site_id=site_id, vos=own, slot=offered, rates=rates)
 
 
 @lru_cache(maxsize=10_000)
@@ -68,7 +92,7 @@ async def match(conn: Connection, matcher: Matcher, offer: Offer) -> Started | N
             if not choices:
                 continue
         started = await jobs.start(
-            conn, store.CHOICE, store.parameters(choices), pilot_id=offer.pilot_id, site_id=offer.site_id
+            conn, choosing.CHOICE, choosing.parameters(choices), pilot_id=offer.pilot_id, site_id=offer.site_id
         )
         for choice in choices:
             if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
@@ -78,11 +102,23 @@ async def match(conn: Connection, matcher: Matcher, offer: Offer) -> Started | N
     return None
 
 
+async def warmed(conn: Connection, matcher: Matcher, offer: Offer, warm: Warm) -> Offer:
+    """The same offer, with how much of waiting jobs' inputs is in what the pilot says it has; at most one statement.
+
+    What a pilot says changes the order among an owner's queues of one priority, nothing of what it may have or read.
+    """
+    sets = [key for key in matcher.board.sets(offer) if key[0] in offer.vos][:WARMED]
+    return replace(offer, warm=await store.warm(conn, sets, warm.vo, warm.dids)) if sets and warm.dids else offer
+
+
 async def read(conn: Connection, matcher: Matcher | None = None) -> Matcher:
     """Read everything that waits in the VOs that the transaction serves, into a new matcher or over an old one."""
     matcher = matcher or Matcher(board=Board())
     board = matcher.board
     matcher.slots = await store.slots(conn)
+    weights = await store.weights(conn)
+    matcher.places = await _places(conn, matcher.slots) if weights else {}
+    board.ranks.learn(weights, matcher.places.values())
     found = await store.queues(conn, board.queues)
     inputs = await store.inputs(conn, sorted({(q.key[0], q.input_set_id) for q in found if q.input_set_id is not None}))
     shares, used = await store.group_shares(conn), await store.used(conn, HALF_LIFE)
@@ -94,6 +130,18 @@ async def read(conn: Connection, matcher: Matcher | None = None) -> Matcher:
     board.use(used)
     await read_limits(conn, matcher)
     return matcher
+
+
+async def _places(conn: Connection, slots: Mapping[int, tuple[int, Slot]]) -> dict[int, Place]:
+    known = {ce.ce_id: ce for ce in await sites.ces(conn) if ce.ce_id in slots}
+    rates = filled({ce_id: Rates(price=ce.price, carbon=ce.carbon) for ce_id, ce in known.items()})
+    return {
+        ce_id: Place(
+            ce_id=ce_id, site_id=ce.site_id, slot=slots[ce_id][1], rates=rates[ce_id], vos=frozenset(ce.vos),
+            open=ce.enabled and ce.max_pilots > 0,
+        )
+        for ce_id, ce in known.items()
+    }  # fmt: skip
 
 
 async def read_limits(conn: Connection, matcher: Matcher) -> None:
@@ -119,13 +167,24 @@ async def look(conn: Connection, key: QueueKey) -> Looked | None:
     queue = await store.queue(conn, *key)
     if queue is None:
         return None
-    sets = [] if queue.input_set_id is None else [(key[0], queue.input_set_id)]
+    inputs = None if queue.input_set is None else (await store.inputs(conn, [queue.input_set])).get(queue.input_set)
+    slots = await store.slots(conn)
     return Looked(
-        queue=queue,
-        inputs=(await store.inputs(conn, sets)).get(sets[0]) if sets else None,
-        complete=bool(await store.may_be_had(conn, [Choice(queue=queue, way=0, cores=1)])),
-        slots=await store.slots(conn),
-    )
+        queue=queue, inputs=inputs, slots=slots, ranks=await _ranks(conn, queue, inputs, slots),
+        complete=bool(await choosing.may_be_had(conn, [Choice(queue=queue, way=0, cores=1)])),
+    )  # fmt: skip
+
+
+async def _ranks(
+    conn: Connection, queue: Queue, inputs: Inputs | None, slots: Mapping[int, tuple[int, Slot]]
+) -> dict[int, Rank]:
+    weights = await store.weights(conn)
+    if queue.key[0] not in weights:
+        return {}
+    ranks = Ranks()
+    ranks.learn(weights, ())
+    places = await _places(conn, slots)
+    return {ce_id: found for ce_id, each in places.items() if (found := ranks.at(queue, inputs, each)) is not None}
 
 
 async def full_limits(conn: Connection, label: Label) -> list[Limit]:

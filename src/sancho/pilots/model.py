@@ -88,12 +88,21 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """Waiting jobs of a task queue that fit a CE; so many of them fit into one of its slots at a time."""
+    """Waiting jobs of a task queue that fit a CE; so many of them fit into one of its slots at a time.
+
+    `rank` is what one costs there, in points of its VO, less is better; None when the VO weighs nothing.
+    """
 
     vo: int
     task_queue_id: int
     jobs: int
     at_once: int = 1
+    rank: float | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """The task queue."""
+        return self.vo, self.task_queue_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,10 @@ class ComputeElementOut(BaseModel):
     max_pilots: int
     tags: tuple[str, ...]
     machine: dict[str, Any]
+    price: float | None
+    """Of a core-hour, in the unit that operators and VOs agree on."""
+    carbon: float | None
+    """Grams of CO2 for a core-hour."""
     enabled: bool
 
     @classmethod

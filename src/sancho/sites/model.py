@@ -54,6 +54,10 @@ class ComputeElement:
     """What a slot is made of, as far as it is known; see `ComputeElementSpec`."""
     enabled: bool
     """Switched on, and its site too."""
+    price: float | None
+    """Of a core-hour, in the unit that operators and VOs agree on; None: not said."""
+    carbon: float | None
+    """Grams of CO2 for a core-hour; None: not said."""
     vos: tuple[int, ...]
     """VOs whose jobs its pilots may run: those it is granted to, and its owner unless that is `instance`."""
     settings: dict[str, Any] = field(repr=False)

@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
@@ -80,6 +80,28 @@ class MachineSpec(BaseModel, extra="forbid"):
     gpus: Annotated[list[GpuSpec], Field(max_length=20)] = []
 
 
+class CarbonSpec(BaseModel, extra="forbid"):
+    """What a core emits: grams of CO2 for a core-hour, or the watts of a core and how its electricity is made."""
+
+    grams: Annotated[float | None, Field(ge=0, le=1e6, allow_inf_nan=False, examples=[4.5])] = None
+    """For a core-hour."""
+    watts: Annotated[float | None, Field(ge=0, le=1e5, allow_inf_nan=False, examples=[15])] = None
+    """Of one core at work, with its part of the machine and the cooling."""
+    grid: Annotated[float | None, Field(ge=0, le=1e4, allow_inf_nan=False, examples=[300])] = None
+    """Grams of CO2 for a kilowatt-hour of the site's electricity."""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if (self.watts is None) != (self.grid is None) or (self.grams is None) == (self.watts is None):
+            raise ValueError("say the grams of a core-hour, or watts and grid")
+        return self
+
+    @property
+    def of_core_hour(self) -> float:
+        """Grams of CO2."""
+        return self.grams if self.grams is not None else (self.watts or 0.0) * (self.grid or 0.0) / 1000
+
+
 class ComputeElementSpec(BaseModel, extra="forbid"):
     """A door to one batch system, and what a slot behind it is like."""
 
@@ -96,6 +118,9 @@ class ComputeElementSpec(BaseModel, extra="forbid"):
     ] = []
     """What a job may ask for by name: `gpu`, `env:demo`."""
     machine: MachineSpec = MachineSpec()
+    price: Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False, examples=[0.02])] = None
+    """Of a core-hour, in a unit that the operators and VOs agree on; see `RankWeights`."""
+    carbon: CarbonSpec | None = None
     settings: dict[str, Any] = {}
     """What the plugin needs to know."""
     enabled: bool = True
@@ -248,8 +273,9 @@ async def _apply_ces(
     said = [
         ComputeElement(
             ce_id=ids[d.name], vo=vo, name=d.name, site_id=at[d.spec.site], vos=(),
-            **d.spec.model_dump(exclude={"tags", "machine"}), tags=tuple(dict.fromkeys(d.spec.tags)),
+            **d.spec.model_dump(exclude={"tags", "machine", "carbon"}), tags=tuple(dict.fromkeys(d.spec.tags)),
             machine=d.spec.machine.model_dump(exclude_none=True, exclude_defaults=True),
+            carbon=None if d.spec.carbon is None else d.spec.carbon.of_core_hour,
         )
         for d in documents
     ]  # fmt: skip

@@ -34,7 +34,7 @@ async def ces(conn: Connection, *, ce_id: int | None = None, name: str | None = 
         ComputeElement,
         """
         SELECT ce.ce_id, ce.vo, resource.name, ce.site_id, coalesce(site.name, '') AS site, ce.plugin, ce.cores,
-               ce.memory, ce.walltime, ce.max_pilots, ce.tags, ce.machine, ce.settings,
+               ce.memory, ce.walltime, ce.max_pilots, ce.tags, ce.machine, ce.price, ce.carbon, ce.settings,
                ce.enabled AND resource.enabled AND coalesce(site.enabled, true) AS enabled,
                ARRAY(SELECT ce.vo WHERE ce.vo <> 0
                       UNION SELECT g.to_vo FROM resource_grant AS g WHERE g.resource_id = ce.ce_id ORDER BY 1) AS vos
@@ -94,24 +94,39 @@ async def put_ces(conn: Connection, vo: int, ces: Sequence[ComputeElement]) -> N
     """Make or change the CE halves of resources that exist."""
     columns: dict[str, list[Any]] = {
         name: [getattr(ce, name) for ce in ces]
-        for name in ("ce_id", "site_id", "enabled", "cores", "max_pilots", "memory", "walltime", "plugin")
+        for name in (
+            "ce_id",
+            "site_id",
+            "enabled",
+            "cores",
+            "max_pilots",
+            "memory",
+            "walltime",
+            "plugin",
+            "price",
+            "carbon",
+        )
     }
     await execute(
         conn,
         """
         INSERT INTO compute_element
-               (vo, enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, tags, machine, settings)
-        SELECT %(vo)s, enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin,
+               (vo, enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, price, carbon, tags, machine,
+                settings)
+        SELECT %(vo)s, enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, price, carbon,
                string_to_array(tags, ' '), machine, settings
           FROM unnest(%(enabled)s::bool[], %(ce_id)s::int[], %(site_id)s::int[], %(cores)s::int[],
                       %(max_pilots)s::int[], %(memory)s::bigint[], %(walltime)s::interval[], %(plugin)s::text[],
-                      %(tags)s::text[], %(machine)s::jsonb[], %(settings)s::jsonb[])
-            AS w (enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, tags, machine, settings)
+                      %(price)s::float8[], %(carbon)s::float8[], %(tags)s::text[], %(machine)s::jsonb[],
+                      %(settings)s::jsonb[])
+            AS w (enabled, ce_id, site_id, cores, max_pilots, memory, walltime, plugin, price, carbon, tags, machine,
+                  settings)
          ORDER BY ce_id
         ON CONFLICT (ce_id) DO UPDATE
            SET enabled = excluded.enabled, site_id = excluded.site_id, cores = excluded.cores,
                max_pilots = excluded.max_pilots, memory = excluded.memory, walltime = excluded.walltime,
-               plugin = excluded.plugin, tags = excluded.tags, machine = excluded.machine, settings = excluded.settings
+               plugin = excluded.plugin, price = excluded.price, carbon = excluded.carbon, tags = excluded.tags,
+               machine = excluded.machine, settings = excluded.settings
         """,
         {
             "vo": vo,

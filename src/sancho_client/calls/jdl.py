@@ -6,8 +6,10 @@ from sancho_client.call import Call
 from sancho_client.models.jobs import InsertedJob
 
 
-def submit(jdls: Sequence[str], *, sandbox: str | None = None) -> Call[list[InsertedJob]]:
-    """Submit one parametric JDL, or plain ones; `sandbox` holds the files that their InputSandbox names."""
-    return Call(
-        method="POST", path="/api/jobs/jdl", answer=list[InsertedJob], query={"sandbox": sandbox}, json=list(jdls)
-    )
+def submit(jdls: Sequence[str], *, sandbox: str | None = None, anyway: bool = False) -> Call[list[InsertedJob]]:
+    """Submit one parametric JDL, or plain ones; `sandbox` holds the files that their InputSandbox names.
+
+    What no site can ever run is refused, unless it is to wait `anyway`.
+    """
+    query = {"sandbox": sandbox, "anyway": anyway or None}
+    return Call(method="POST", path="/api/jobs/jdl", answer=list[InsertedJob], query=query, json=list(jdls))

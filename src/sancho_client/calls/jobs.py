@@ -20,8 +20,8 @@ from sancho_client.models.jobs import (
     Log,
     SandboxLink,
     SandboxUpload,
-    Submission,
 )
+from sancho_client.models.submissions import After, CwlSubmission, Graph, JobPart, Submission
 
 
 def submit(
@@ -31,16 +31,60 @@ def submit(
     count: int | None = None,
     idempotency_key: str | None = None,
     anyway: bool = False,
+    after: Sequence[int | str | After] = (),
 ) -> Call[Submission]:
     """Submit one job for each row of parameters, or `count` jobs that differ by `{number}` alone, or just one.
 
     What no site can ever run is refused, unless it is to wait `anyway`.
-    Without a key the call makes one of its own, so carrying out the same call twice never submits twice.
+    Without a key the call makes one of its own, so carrying out the same call twice never submits twice. Jobs that
+    come before may be named by their ids.
     """
-    rows = {"count": count} if count is not None else list(parameters) if parameters is not None else None
+    rows = (
+        {"count": count} if count is not None else [dict(row) for row in parameters] if parameters is not None else None
+    )
     key = idempotency_key or str(uuid4())
-    sent = body(description=description, parameters=rows, idempotency_key=key, anyway=anyway or None)
-    return Call(method="POST", path="/v1/jobs", answer=Submission, json=sent, repeatable=True)
+    part = JobPart(
+        description=description, parameters=rows, idempotency_key=key, anyway=anyway or None, after=list(after)
+    )
+    return Call(method="POST", path="/v1/jobs", answer=Submission, json=_sent(part), repeatable=True)
+
+
+def _sent(part: JobPart) -> dict[str, Any]:
+    return body(
+        description=part.description, parameters=part.parameters, idempotency_key=part.idempotency_key,
+        anyway=part.anyway, after=part.after or None,
+    )  # fmt: skip
+
+
+def submit_graph(parts: Sequence[JobPart]) -> Call[Graph]:
+    """Submit several descriptions, all or none; jobs of one may wait for those of another, by its name.
+
+    The call may be carried out twice when each part has a key.
+    """
+    repeatable = all(part.idempotency_key for part in parts)
+    return Call(
+        method="POST",
+        path="/v1/jobs/graph",
+        answer=Graph,
+        json={"submissions": [_sent(one) for one in parts]},
+        repeatable=repeatable,
+    )
+
+
+def submit_cwl(
+    tool: Mapping[str, Any],
+    job_order: Mapping[str, Any] | None = None,
+    *,
+    idempotency_key: str | None = None,
+    anyway: bool = False,
+    after: Sequence[int | str | After] = (),
+) -> Call[CwlSubmission]:
+    """Submit a CWL CommandLineTool with its input object; carried out twice, it is submitted once."""
+    sent = body(
+        tool=dict(tool), job_order=dict(job_order or {}), idempotency_key=idempotency_key or str(uuid4()),
+        anyway=anyway or None, after=list(after) or None,
+    )  # fmt: skip
+    return Call(method="POST", path="/v1/jobs/cwl", answer=CwlSubmission, json=sent, repeatable=True)
 
 
 def list_jobs(

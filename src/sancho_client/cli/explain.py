@@ -37,7 +37,8 @@ def pilot(session: Session, pilot: Annotated[int, typer.Argument(metavar="PILOT"
 
 def _show(session: Session, found: Explanation) -> None:
     output = session.output
-    rows = {found.kind: found.name, "state": found.state, "in short": found.says, **found.facts}
+    start = {} if found.expected_start is None else {"expected start": found.expected_start.text}
+    rows = {found.kind: found.name, "state": found.state, "in short": found.says, **start, **found.facts}
     output.details(found, rows)
     if found.blockers:
         output.line("")

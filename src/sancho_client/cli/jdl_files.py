@@ -13,20 +13,21 @@ _NAME = re.compile(r'"([^"]*)"|([^\s{},"]+)')
 _ELSEWHERE = ("sb:", "lfn:")
 
 
-def submit(session: Session, path: Path) -> list[int]:
+def submit(session: Session, path: Path, *, anyway: bool = False) -> list[int]:
     """Submit a JDL file, with the files beside it that its input sandbox names; returns the jobs."""
     text = _load(path)
     files = local_files(text)
     if not files:
-        return _send(session, text, None)
+        return _send(session, text, None, anyway=anyway)
     # Absolute paths: in DIRAC too, files lie in the job's folder without the folders that they came from.
     with sandbox.pack([str((path.parent / name).absolute()) for name in files], path.parent) as packed:
         sandbox.upload(session.client, packed)
-        return _send(session, text, packed.sha256)
+        return _send(session, text, packed.sha256, anyway=anyway)
 
 
-def _send(session: Session, text: str, sha256: str | None) -> list[int]:
-    return [job.job_id for job in session.client.send(jdl.submit([text], sandbox=sha256))]
+def _send(session: Session, text: str, sha256: str | None, *, anyway: bool) -> list[int]:
+    made = session.client.send(jdl.submit([text], sandbox=sha256, anyway=anyway))
+    return [job.job_id for job in made]
 
 
 def local_files(text: str) -> list[str]:

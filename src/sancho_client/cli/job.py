@@ -3,21 +3,25 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from sancho_client.calls import jobs
-from sancho_client.cli import following, jdl_files, job_files
+from sancho_client.call import Call
+from sancho_client.calls import explain, jobs
+from sancho_client.cli import cwl_files, following, jdl_files, job_files
 from sancho_client.cli.output import Column
 from sancho_client.cli.progress import bytes_bar
 from sancho_client.cli.verbs import ERROR, FAILED, Session, Verbs, report
 from sancho_client.data import download, sandbox
 from sancho_client.errors import BadInput, Problem
-from sancho_client.models.jobs import Attempt, Change, JobDetail, JobOutput, Submission
+from sancho_client.models.jobs import Attempt, Change, JobDescription, JobDetail, JobOutput
+from sancho_client.models.submissions import CwlSubmission, JobPart, Submission
 
 verbs = Verbs("Jobs: submit, watch, fetch, kill.")
 sandboxes = Verbs("Small archives that jobs leave.")
 verbs.add(sandboxes, "sandbox")
+WAITING = frozenset({"pending", "waiting"})
 JobId = Annotated[int, typer.Argument(metavar="JOB", help="The job's number.")]
 JobIds = Annotated[list[int], typer.Argument(metavar="JOB...", help="The jobs' numbers.")]
 SubmissionOption = Annotated[
@@ -28,7 +32,7 @@ SubmissionOption = Annotated[
 @verbs.command("submit", example="sancho job submit simulate.yaml --count 100 --wait")
 def submit(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The job's description: YAML, or JDL.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The job's description: YAML, JDL, or CWL.")],
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,45 +49,110 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the jobs, as `sancho job wait` does.")] = False,
     jdl: Annotated[bool, typer.Option("--jdl", help="The file is JDL, though its name does not end in .jdl.")] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Wait for a site that can run it, if none can.")] = False,
+    after: Annotated[
+        list[str] | None,
+        typer.Option("--after", metavar="JOB[:ended]", help="A job that has to be done before, or to have ended."),
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option("--inputs", metavar="FILE", help="The input object of a CWL tool: YAML or JSON.")
+    ] = None,
 ) -> None:
     """Submit one job, or one for each row of parameters.
 
+    A file may describe several kinds of jobs, `---` between them, of which some come `after` others.
+
     A file that ends in .jdl is DIRAC's JDL: it says its parameters itself, and what its InputSandbox names is taken
-    along from beside it.
+    along from beside it. One that ends in .cwl is a CWL CommandLineTool.
     """
     if jdl or file.suffix.lower() == ".jdl":
-        if parameter or count is not None or key is not None or anyway:
+        if parameter or count is not None or key is not None or after:
             raise typer.BadParameter(
-                "A JDL says its parameters itself: no --parameter, --count, --key or --anyway goes with it."
+                "A JDL says its parameters itself: no --parameter, --count, --key or --after goes with it."
             )
-        _submit_jdl(session, file, wait=wait)
+        _submit_jdl(session, file, anyway=anyway, wait=wait)
         return
-    description, rows = job_files.read(file, parameter or [], count)
-    if description.files:
-        with sandbox.pack(description.files, file.parent) as packed:
-            sandbox.upload(session.client, packed)
-            described = description.with_sandbox(packed.sha256, session.did)
-    else:
-        described = description.with_sandbox(None, session.did)
-    if isinstance(rows, int):
-        call = jobs.submit(described, count=rows, idempotency_key=key, anyway=anyway)
-    else:
-        call = jobs.submit(described, parameters=rows, idempotency_key=key, anyway=anyway)
-    made = session.client.send(call)
-    job_ids = made.job_ids or range(made.first or 0, (made.first or 0) + (made.count or 0))
-    if made.repeated and key is not None:
-        session.output.say(f"Submitted before with the key {key}, as submission {made.submission_id}.")
-    if made.sites is not None:
-        session.output.say(_able(made.sites))
+    if file.suffix.lower() == ".cwl":
+        if parameter or count is not None:
+            raise typer.BadParameter("A CWL tool has --inputs: no --parameter or --count goes with it.")
+        call = _cwl(file, inputs, key=key, anyway=anyway, after=after)
+        _tell_cwl(session, session.client.send(call), key, wait=wait)
+        return
+    if inputs is not None:
+        raise typer.BadParameter("--inputs goes with a CWL tool, FILE.cwl.")
+    read = job_files.read_all(file, parameter or [], count)
+    more = job_files.before(after or [])
+    parts = [
+        JobPart(
+            description=_described(session, one, file.parent), after=[*one.after, *more],
+            parameters={"count": rows} if isinstance(rows, int) else rows,
+            idempotency_key=_key_of(key, n, len(read)), anyway=anyway or None,
+        )
+        for n, (one, rows) in enumerate(read)
+    ]  # fmt: skip
+    _tell_made(session, _send(session, parts), key, wait=wait)
+
+
+def _send(session: Session, parts: Sequence[JobPart]) -> Sequence[Submission]:
+    if len(parts) > 1:
+        return session.client.send(jobs.submit_graph(parts)).submissions
+    one, said = parts[0], parts[0].parameters
+    call = jobs.submit(
+        one.description,
+        parameters=None if isinstance(said, dict) else said,
+        count=said["count"] if isinstance(said, dict) else None,
+        idempotency_key=one.idempotency_key,
+        anyway=bool(one.anyway),
+        after=one.after,
+    )
+    return [session.client.send(call)]
+
+
+def _cwl(
+    file: Path, inputs: Path | None, *, key: str | None, anyway: bool, after: list[str] | None
+) -> Call[CwlSubmission]:
+    order = None if inputs is None else cwl_files.read(inputs)
+    before = job_files.before(after or [])
+    return jobs.submit_cwl(cwl_files.read(file), order, idempotency_key=key, anyway=anyway, after=before)
+
+
+def _tell_cwl(session: Session, made: CwlSubmission, key: str | None, *, wait: bool) -> None:
+    for warning in made.warnings:
+        session.output.say(warning)
+    _tell_made(session, [made], key, wait=wait)
+
+
+def _described(session: Session, description: job_files.JobFile, folder: Path) -> JobDescription:
+    if not description.files:
+        return description.with_sandbox(None, session.did)
+    with sandbox.pack(description.files, folder) as packed:
+        sandbox.upload(session.client, packed)
+        return description.with_sandbox(packed.sha256, session.did)
+
+
+def _key_of(key: str | None, number: int, count: int) -> str:
+    """The key of one of several submissions."""
+    key = key or str(uuid4())
+    return key if count == 1 else f"{key}.{number + 1}"
+
+
+def _tell_made(session: Session, made: Sequence[Submission], key: str | None, *, wait: bool) -> None:
+    if all(one.repeated for one in made) and key is not None:
+        numbers = " and ".join(str(one.submission_id) for one in made)
+        session.output.say(f"Submitted before with the key {key}, as submission {numbers}.")
+    for sites in sorted({one.sites for one in made if one.sites is not None}):
+        session.output.say(_able(sites))
+    job_ids = [job_id for one in made for job_id in one.ids]
+    only = made[0] if len(made) == 1 else None
     if wait:
-        session.output.say(f"Submission {made.submission_id}: {_span(job_ids)}.")
-        _wait(session, None, made.submission_id, None, made)
-        return
-    if session.output.as_json:
-        session.output.json(made)
-        return
-    _tell_submitted(session, job_ids)
-    session.output.say(f"Wait for them with `sancho job wait --submission {made.submission_id}`.")
+        for one in made:
+            session.output.say(f"Submission {one.submission_id}: {_span(one.ids)}.")
+        _wait(session, None if only else job_ids, only.submission_id if only else None, None, only)
+    elif session.output.as_json:
+        session.output.json(only or {"submissions": [one.model_dump() for one in made]})
+    else:
+        for one in made:
+            _tell_submitted(session, one.ids)
+            session.output.say(f"Wait for them with `sancho job wait --submission {one.submission_id}`.")
 
 
 def _able(sites: int) -> str:
@@ -92,8 +161,8 @@ def _able(sites: int) -> str:
     return f"{sites} site{'' if sites == 1 else 's'} can run this."
 
 
-def _submit_jdl(session: Session, file: Path, *, wait: bool) -> None:
-    job_ids = jdl_files.submit(session, file)
+def _submit_jdl(session: Session, file: Path, *, anyway: bool, wait: bool) -> None:
+    job_ids = jdl_files.submit(session, file, anyway=anyway)
     if wait:
         session.output.say(f"Submitted: {_span(job_ids)}.")
         submission = jdl_files.submission_of(session, job_ids)
@@ -116,12 +185,17 @@ def _span(ids: Sequence[int]) -> str:
 def show(session: Session, job: JobId) -> None:
     """Show all that is known about a job: its history, attempts, outputs, and why it waits."""
     found = session.client.send(jobs.show(job))
+    waits = found.state in WAITING and not session.output.as_json
+    start = session.client.send(explain.job(job)).expected_start if waits else None
     rows = {
         "job": found.job_id,
         "name": found.name,
         "state": found.state,
         "waits because": found.reason,
+        "expected start": None if start is None else start.text,
         "detail": found.detail,
+        "after": f"{found.after.jobs} jobs, {found.after.awaited} awaited" if found.after.jobs else None,
+        "before": f"{found.after.waiting_for_it} jobs that wait for it" if found.after.waiting_for_it else None,
         "minor": None if found.minor is None else found.minor.text,
         "application": None if found.application is None else found.application.text,
         "heartbeat": None if found.heartbeat is None else found.heartbeat.at,

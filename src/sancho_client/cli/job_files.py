@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from sancho_client.errors import BadInput
 from sancho_client.models.jobs import JobDescription
+from sancho_client.models.submissions import After
 
 Row = dict[str, Any]
 
@@ -24,10 +25,12 @@ class JobFile(JobDescription):
     """One job for each row."""
     count: int | None = Field(default=None, ge=1)
     """So many jobs."""
+    after: list[int | str | After] = Field(default_factory=list[int | str | After])
+    """Jobs that come before: ids, or names of descriptions in the same file."""
 
     def with_sandbox(self, sha256: str | None, did: Callable[[str], str] = str) -> JobDescription:
         """The description as the server takes it; `did` makes DIDs of paths."""
-        sent = self.model_dump(exclude_unset=True, exclude={"files", "parameters", "count"})
+        sent = self.model_dump(exclude_unset=True, exclude={"files", "parameters", "count", "after"})
         if "inputs" in sent:
             sent["inputs"] = [did(one) for one in self.inputs]
         for output in sent.get("outputs", ()):
@@ -37,7 +40,22 @@ class JobFile(JobDescription):
 
 def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobFile, list[Row] | int | None]:
     """Read a job's file; returns it with rows of parameters, or how many jobs without any, or None for a single one."""
+    return _one(path, _load(path)[0], parameters, count)
+
+
+def read_all(path: Path, parameters: Sequence[str], count: int | None) -> list[tuple[JobFile, list[Row] | int | None]]:
+    """Read a file of one or more jobs, `---` between them; what the command line says is for a single one."""
     given = _load(path)
+    if len(given) > 1 and (parameters or count is not None):
+        raise BadInput(
+            f"{path} describes {len(given)} kinds of jobs, so --parameter and --count say nothing.", field="parameter"
+        )
+    return [_one(path, one, parameters, count) for one in given]
+
+
+def _one(
+    path: Path, given: Any, parameters: Sequence[str], count: int | None
+) -> tuple[JobFile, list[Row] | int | None]:  # fmt: skip
     try:
         job = JobFile.model_validate(given)
     except ValidationError as e:
@@ -60,6 +78,17 @@ def read(path: Path, parameters: Sequence[str], count: int | None) -> tuple[JobF
     return job, rows if own is not None or number is not None or parameters else None
 
 
+def before(texts: Sequence[str]) -> list[int | str | After]:
+    """What `--after` says: ids, `17` or `17:ended`."""
+    found: list[int | str | After] = []
+    for text in texts:
+        number, _, when = text.partition(":")
+        if not number.isascii() or not number.isdigit() or when not in {"", "done", "ended"}:
+            raise BadInput(f"{text!r} is no job, such as 17 or 17:ended.", field="after")
+        found.append(After(job_id=int(number), when="ended") if when == "ended" else int(number))
+    return found
+
+
 def combine(parameters: Sequence[str]) -> list[Row]:
     """Rows of `name=value`: one for each combination when names are given several times."""
     values: dict[str, list[Any]] = {}
@@ -80,10 +109,10 @@ def scalar(text: str) -> Any:
     return text if value is None or isinstance(value, str | date) else value
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> list[Any]:
     try:
         with path.open("rb") as file:
-            return yaml.safe_load(file)
+            return list(yaml.safe_load_all(file)) or [None]
     except OSError as e:
         raise BadInput(f"{path} cannot be read: {e.strerror}.") from e
     except (yaml.YAMLError, UnicodeDecodeError) as e:

@@ -184,6 +184,8 @@ CE: Thing[ComputeElement] = Thing(
         Column("memory", lambda c: c.memory, "size"),
         Column("walltime", lambda c: c.walltime, "seconds"),
         Column("pilots", lambda c: c.max_pilots, "right"),
+        Column("price", lambda c: c.price, "right"),
+        Column("gCO2/h", lambda c: c.carbon, "right"),
         Column("tags", lambda c: c.tags),
         Column("enabled", lambda c: c.enabled),
     ],

@@ -63,6 +63,8 @@ class Requirements(Request):
     tags: list[str] = Field(default_factory=list[str])
     sites: list[str] = Field(default_factory=list[str])
     banned_sites: list[str] = Field(default_factory=list[str])
+    far: bool | None = None
+    """It rather reads its inputs from other sites than waits for a slot at one that has most of them."""
 
 
 class Retry(Request):
@@ -96,21 +98,6 @@ class JobDescription(Request):
     """All attempts together; if it is not said 3, or as many as `retry` asks for."""
     retry: Retry = Field(default_factory=Retry)
     priority: int = 0
-
-
-class Submission(Answer):
-    """The jobs of one submission, in the order of the parameters; `repeated` when its key had been seen before.
-
-    `sites` is how many sites could run them; unknown when it is repeated. More than 10 000 jobs are not in `job_ids`:
-    they are the `count` from `first` on, which older servers do not say.
-    """
-
-    submission_id: int
-    job_ids: tuple[int, ...]
-    count: int | None = None
-    first: int | None = None
-    repeated: bool = False
-    sites: int | None = None
 
 
 class InsertedJob(Answer):
@@ -242,6 +229,23 @@ class JobOutput(Answer):
     committed: bool
 
 
+class Before(Answer):
+    """A job that has to be `done`, or to have `ended`, before."""
+
+    job_id: int
+    state: str
+    when: str
+
+
+class Awaits(Answer):
+    """What a job waits for: how many jobs in all, how many still, a few of those; and how many wait for it."""
+
+    jobs: int = 0
+    awaited: int = 0
+    first: tuple[Before, ...] = ()
+    waiting_for_it: int = 0
+
+
 class JobDetail(Job):
     """All that is known about a job; `reason` says why it does not run yet, `trace_id` what to look for in traces.
 
@@ -251,6 +255,7 @@ class JobDetail(Job):
     minor: JobStatus | None = None
     application: JobStatus | None = None
     heartbeat: LastBeat | None = None
+    after: Awaits = Field(default_factory=Awaits)
     description: Mapping[str, Any]
     said: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     parameters: Mapping[str, Any] | None = None

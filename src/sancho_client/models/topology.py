@@ -35,6 +35,10 @@ class ComputeElement(Answer):
     tags: Strings = ()
     machine: Mapping[str, Any] = {}
     """What a slot is made of, as far as it is known: `architecture`, `gpus` and so on."""
+    price: float | None = None
+    """Of a core-hour, in the unit that operators and VOs agree on."""
+    carbon: float | None = None
+    """Grams of CO2 for a core-hour."""
     enabled: bool = True
 
 

@@ -31,18 +31,20 @@ ACCEPTED, PARAMETRIC = ("Received", "Job accepted"), ("Submitting", "Bulk transa
 
 @router.post("/jdl", status_code=201)
 async def submit(
-    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed, sandbox: Held = None
-) -> list[wire.InsertedJob]:
+    jdls: Annotated[list[str], Body()], request: Request, caller: Caller, deployment: Deployed, sandbox: Held = None,
+    *, anyway: bool = False,
+) -> list[wire.InsertedJob]:  # fmt: skip
     """Submit the jobs of one parametric JDL, or of plain ones: all of them or none.
 
-    Our own client sends the `sandbox` in which it has put the files that lie beside a JDL.
+    Our own client sends the `sandbox` in which it has put the files that lie beside a JDL, and whether jobs are to wait
+    `anyway` that no site could ever run.
     """
     around = replace(await _surroundings(request, caller, deployment), sandbox=sandbox)
     wanted, parametric = await asyncio.to_thread(jdl_translate.read, jdls, around)
     wanted = await _readied(caller, deployment, wanted)
     ids: dict[int, int] = {}
     async with deployment.database.transaction(caller.vos) as conn:
-        for one, made in zip(wanted, await _submitted(conn, caller, deployment, wanted), strict=True):
+        for one, made in zip(wanted, await _submitted(conn, caller, deployment, wanted, anyway=anyway), strict=True):
             ids |= zip(one.places, made, strict=True)
     status, minor = PARAMETRIC if parametric else ACCEPTED
     now = deployment.clock.now()
@@ -82,12 +84,12 @@ async def _surroundings(request: Request, caller: Principal, deployment: Deploym
 
 
 async def _submitted(
-    conn: Connection, caller: Principal, deployment: Deployment, wanted: Sequence[Wanted]
+    conn: Connection, caller: Principal, deployment: Deployment, wanted: Sequence[Wanted], *, anyway: bool
 ) -> list[list[int]]:
     """The ids of the jobs of each description, in the order of their places; what is wrong is DiracX's 400."""
     try:
         for sandbox in sorted({one.description.sandbox for one in wanted} - {None}, key=str):
             await jobs.check_sandbox(deployment, conn, caller.vo, str(sandbox))
-        return await jobs.submit_all(conn, caller, [(one.description, one.rows) for one in wanted])
+        return await jobs.submit_many(conn, caller, [(one.description, one.rows) for one in wanted], anyway=anyway)
     except (BadRequest, Conflict, Invalid, NotFound, TooLarge) as e:
         raise JdlRefused(reason=str(e), field=e.field, hint=e.hint) from e

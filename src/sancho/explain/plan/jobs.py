@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sancho.explain.model import MOST_TOLD, Blocker, Cause, Change, Explanation, Fact, Would, few, in_bytes, would
 from sancho.explain.plan.relaxing import PARTS, Case, helps, relaxed, told
-from sancho.jobs.model import JobState, Requirement, Slot
+from sancho.jobs.model import Awaited, JobState, Requirement, Slot, When
+from sancho.matching.model import Rank
 
 BY_PLACE = tuple(part for part in PARTS if part.name in {"enabled", "inputs_there"})
 """Parts that lie with a place and pass by themselves; all others are what the job asks for."""
@@ -42,11 +43,12 @@ class InputsSeen:
 
 
 class Pilots(NamedTuple):
-    """Pilots of a CE: how many there are, those with jobs of the VO among them, and how many there may be."""
+    """Pilots of a CE: how many there are, those with jobs of the VO among them, how many may be, those to come."""
 
     alive: int
     own: int
     most: int
+    coming: int = 0
 
 
 class FullLimit(NamedTuple):
@@ -58,13 +60,17 @@ class FullLimit(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue."""
+    """Who goes before a job: other owners of the VO, own queues of higher priority, jobs of its own queue.
+
+    `own_jobs` are the jobs in those own queues.
+    """
 
     owners: int
     own_first: bool
     jobs: int
     more: bool = False
     """There are more jobs than were counted."""
+    own_jobs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +91,7 @@ class JobSeen:
     sites: Mapping[str, str]
     complete: bool
     inputs: InputsSeen | None
+    after: Awaited = field(default_factory=lambda: Awaited(all=0, open=0))
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     """Bytes of its inputs by the names of sites."""
     anywhere_from: datetime | None = None
@@ -93,13 +100,17 @@ class JobSeen:
     """By CE."""
     turn: Turn | None = None
     limits: tuple[FullLimit, ...] = ()
+    ranks: Mapping[str, Rank] = field(default_factory=dict[str, Rank])
+    """What it costs at the CEs that fit it, as its VO weighs that."""
     full_quotas: tuple[str, ...] = ()
     """Quotas that its outputs count against and that have no room left."""
 
     @property
     def cases(self) -> list[Case]:
         """Each way of the job with each slot."""
-        return [Case(need=way, slot=slot, near=near) for slot, near in self.places for way in self.ways]
+        return [
+            Case(need=way, slot=slot, near=near or way.far is True) for slot, near in self.places for way in self.ways
+        ]
 
 
 def explain(seen: JobSeen) -> Explanation:
@@ -156,7 +167,14 @@ def _facts(seen: JobSeen) -> dict[str, Fact]:
     if seen.state in (JobState.PENDING, JobState.WAITING):
         able = sorted({seen.sites[case.slot.site] for case in seen.cases if relaxed(case, BY_PLACE).fits})
         facts["sites that could run it"] = few(able)
+        best = sorted(seen.ranks.items(), key=lambda each: (each[1].points, each[0]))
+        facts["rank"] = few([f"{ce}: {_in_parts(found)}" for ce, found in best])
     return {title: value for title, value in facts.items() if value not in (None, ())}
+
+
+def _in_parts(found: Rank) -> str:
+    parts = [f"{found.data:.3g} h for its data", f"{found.run:.3g} h to run", f"{found.money:.3g} of money"]
+    return f"{found.points:.3g} points: {', '.join(parts)}, {found.carbon:.3g} kg of CO2"
 
 
 def _most(sizes: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -172,6 +190,8 @@ def _waiting(seen: JobSeen) -> list[Blocker]:
         says = f"Account {seen.account} is suspended, so its jobs may not touch data."
         hint = "An administrator of your VO can activate it."
         found.append(Blocker(cause=Cause.ACCOUNT, says=says, hint=hint))
+    if seen.after.open:
+        found.append(_before(seen.after))
     if not seen.complete:
         found.append(_inputs(seen.inputs))
     found += _places(seen)
@@ -180,6 +200,21 @@ def _waiting(seen: JobSeen) -> list[Blocker]:
         hint = "Withdraw rules that are not needed any more, or ask an administrator of your VO."
         found.append(Blocker(cause=Cause.QUOTA, says=says, things=few(list(seen.full_quotas)), hint=hint))
     return found
+
+
+def _before(after: Awaited) -> Blocker:
+    who = "One other job has" if after.open == 1 else f"{after.open} other jobs have"
+    things = [f"job {job_id} is {state.word}, and has to {_end(when)}" for job_id, state, when in after.first]
+    rest = after.open - len(things)
+    return Blocker(
+        cause=Cause.JOBS, says=f"{who} to come before it.",
+        things=(*things, f"and {rest} more") if rest > 0 else tuple(things),
+        hint=f"`sancho explain job {after.first[0][0]}` says what becomes of the first." if after.first else None,
+    )  # fmt: skip
+
+
+def _end(when: When) -> str:
+    return "be done" if when is When.DONE else "end"
 
 
 def _inputs(inputs: InputsSeen | None) -> Blocker:
@@ -308,10 +343,14 @@ def _pilots(ce: str, pilots: Pilots | None) -> str:
 
 def _would(seen: JobSeen) -> list[Would]:
     there: tuple[Change, ...] = ()
+    if seen.after.open:
+        there = (
+            Change(part="jobs", says=f"{'the job' if seen.after.open == 1 else 'the jobs'} before it had ended well"),
+        )
     if not seen.complete:
         rses = seen.inputs.would_do if seen.inputs is not None else ()
         missing = f"what {rses[0]} has of its inputs" if rses else "all its inputs"
-        there = (Change(part="inputs", says=f"{missing} were available"),)
+        there = (*there, Change(part="inputs", says=f"{missing} were available"))
     fitting = {case.slot.ce: case for case in seen.cases if case.fits}
     found = [_starts(case, seen.sites, (*there, *_ended_first(seen, case))) for case in fitting.values()]
     rest = [case for case in seen.cases if case.slot.ce not in fitting]

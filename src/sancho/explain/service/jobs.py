@@ -1,12 +1,14 @@
 """Why a job does not run: what is known of it is gathered here."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sancho.explain.model import Explanation
 from sancho.explain.plan import jobs as plan
 from sancho.explain.plan.jobs import FullLimit, InputsSeen, JobSeen, MissingFile, Pilots, Turn
+from sancho.explain.service.starting import expected
 from sancho.explain.service.topology import Topology, read_topology
 from sancho.explain.store import jobs as store
 from sancho.jobs import service as jobs
@@ -15,7 +17,7 @@ from sancho.jobs.model import JobState, Slot, lacks
 from sancho.kit.access import INSTANCE, Principal
 from sancho.kit.db import Connection, serving
 from sancho.matching import service as matching
-from sancho.matching.model import PATIENCE, Looked, Offer
+from sancho.matching.model import PATIENCE, Looked, Offer, Queue
 from sancho.matching.service import Matcher
 from sancho.replicas.model import ReplicaState
 from sancho.rules import service as rules
@@ -27,7 +29,7 @@ PLACES_ASKED = 3
 
 
 async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job_id: int) -> Explanation:
-    """Say why a job of the caller's VO does not run, and what would start it; raises `JobNotFound`."""
+    """Say why a job of the caller's VO does not run, what would start it, and when it may; raises `JobNotFound`."""
     vo = caller.vo
     spec = await jobs.get_spec(conn, vo, job_id)
     facts = await store.job_facts(conn, vo, job_id)
@@ -37,23 +39,27 @@ async def explain_job(conn: Connection, caller: Principal, matcher: Matcher, job
     now = datetime.now(UTC)
     known = await read_topology(conn)
     waits = spec.state in (JobState.PENDING, JobState.WAITING)
-    inputs, complete = await _inputs(conn, vo, looked, spec.state)
+    after = await jobs.awaited(conn, vo, job_id)
+    # A job that waits for others is pending, however its inputs are.
+    inputs, complete = await _inputs(conn, vo, looked, JobState.WAITING if after.open else spec.state)
     places = _places(looked, known, now) if waits else {}
-    able = [ce_id for ce_id, (slot, near) in places.items() if near and _fits(looked, slot)]
+    able = [ce_id for ce_id, (slot, near) in places.items() if _fits(looked, slot, near=near)]
     ahead = await _turn(conn, matcher, looked, able, job_id) if spec.state is JobState.WAITING and complete else None
     seen = JobSeen(
         job_id=job_id, state=spec.state, account=spec.account, suspended=facts.suspended, attempts=spec.attempts,
         max_attempts=spec.description["max_attempts"], detail=facts.detail, site=facts.site,
         ways=looked.queue.ways, places=tuple(places.values()), sites=known.names, complete=complete,
-        inputs=inputs, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
+        inputs=inputs, after=after, sizes=_sizes(looked, known), anywhere_from=_anywhere_from(looked),
         pilots=await _pilots(conn, vo, known, able), turn=ahead, limits=await _limits(conn, looked) if waits else (),
+        ranks={known.ces[ce_id].name: found for ce_id, found in looked.ranks.items() if ce_id in known.ces},
         full_quotas=await _full_quotas(conn, vo, spec.account_id) if waits and spec.description["outputs"] else (),
     )  # fmt: skip
-    return await asyncio.to_thread(plan.explain, seen)
+    found = await asyncio.to_thread(plan.explain, seen)
+    return replace(found, start=await expected(conn, looked, seen, found.blockers, now)) if waits else found
 
 
-def _fits(looked: Looked, slot: Slot) -> bool:
-    return any(not lacks(way, slot) for way in looked.queue.ways)
+def _fits(looked: Looked, slot: Slot, *, near: bool) -> bool:
+    return any((near or way.far) and not lacks(way, slot) for way in looked.queue.ways)
 
 
 def _places(looked: Looked, known: Topology, now: datetime) -> dict[int, tuple[Slot, bool]]:
@@ -125,7 +131,19 @@ async def _turn(conn: Connection, matcher: Matcher, looked: Looked, ce_ids: Sequ
         return None
     owners, own_first = min(found)
     before = await store.jobs_before(conn, vo, queue_id, job_id)
-    return Turn(owners, own_first, min(before, store.COUNTED), more=before > store.COUNTED)
+    more = before > store.COUNTED
+    return Turn(
+        owners,
+        own_first,
+        min(before, store.COUNTED),
+        more=more,
+        own_jobs=_own_jobs(board.queues.values(), looked.queue),
+    )
+
+
+def _own_jobs(queues: Iterable[Queue], own: Queue) -> int:
+    """How many jobs of the same owner wait with a higher priority."""
+    return sum(queue.waiting for queue in queues if queue.owner == own.owner and queue.priority > own.priority)
 
 
 async def _pilots(conn: Connection, vo: int, known: Topology, ce_ids: Sequence[int]) -> dict[str, Pilots]:

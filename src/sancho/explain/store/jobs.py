@@ -1,13 +1,15 @@
 """What explanations of jobs and pilots ask of the database."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 
 from sancho.kit.db import Connection, fetch_rows, find
 
 COUNTED = 10_000
 """Jobs before one that are counted."""
+SAMPLED = 2000
+"""Things that happened of late that are looked at, the newest ones."""
 TOLD = 8
 """Missing files that are told."""
 
@@ -149,6 +151,78 @@ async def input_names(conn: Connection, vo: int, input_set_id: int, limit: int) 
     )
 
 
+class Arriving(NamedTuple):
+    """What is still to come of an input set: bytes, files that nothing brings, bytes that came there of late."""
+
+    size: int
+    unasked: int
+    moved: int
+    first: datetime | None
+
+
+async def arriving(conn: Connection, vo: int, input_set_id: int, looked: timedelta) -> Arriving:
+    """What is still to come of an input set, and how much of late came to where it goes."""
+    rows = await fetch_rows(
+        conn,
+        FILES  # noqa: S608 - literals
+        + """
+        , asked AS MATERIALIZED (
+            SELECT m.did_id, r.rse_id FROM missing m
+             CROSS JOIN LATERAL (
+                   SELECT q.rse_id FROM transfer_request q
+                    WHERE q.did_id = m.did_id AND q.vo = %(vo)s AND q.state IN ('W', 'A') LIMIT 1) r),
+        came AS MATERIALIZED (
+            SELECT l.size, l.at FROM ledger l
+             WHERE l.vo = %(vo)s AND l.kind = 'T' AND l.at > now() - %(looked)s::interval
+               AND l.rse_id = ANY(ARRAY(SELECT DISTINCT rse_id FROM asked))
+             ORDER BY l.at DESC LIMIT %(most)s)
+        SELECT (SELECT coalesce(sum(d.size), 0)::bigint FROM missing m
+                  JOIN did d ON d.did_id = m.did_id AND d.vo = %(vo)s) AS size,
+               (SELECT count(*) FROM missing)::int - (SELECT count(*) FROM asked)::int AS unasked,
+               (SELECT coalesce(sum(size), 0)::bigint FROM came) AS moved, (SELECT min(at) FROM came) AS first
+        """,
+        {"vo": vo, "id": input_set_id, "looked": looked, "most": SAMPLED},
+    )
+    return Arriving._make(rows[0])
+
+
+class Began(NamedTuple):
+    """What began of late in a VO, as far as it was looked at: of a queue, and of its owner."""
+
+    since: datetime | None
+    """When the first of what was looked at began, where that was not all."""
+    queue: int
+    queue_first: datetime | None
+    queue_ended: int
+    owner: int
+    owner_first: datetime | None
+    owner_ended: int
+
+
+async def began(conn: Connection, vo: int, task_queue_id: int, looked: timedelta) -> Began:
+    """What of a queue and of its owner began of late, among the newest attempts of the VO."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT CASE WHEN count(*) = %(most)s THEN min(a.started_at) END,
+               count(*) FILTER (WHERE o.task_queue_id = q.task_queue_id),
+               min(a.started_at) FILTER (WHERE o.task_queue_id = q.task_queue_id),
+               count(a.ended_at) FILTER (WHERE o.task_queue_id = q.task_queue_id),
+               count(o.vo), min(a.started_at) FILTER (WHERE o.vo IS NOT NULL),
+               count(a.ended_at) FILTER (WHERE o.vo IS NOT NULL)
+          FROM (SELECT a.job_id, a.started_at, a.ended_at FROM attempt a
+                 WHERE a.vo = %(vo)s AND a.started_at > now() - %(looked)s::interval
+                 ORDER BY a.started_at DESC LIMIT %(most)s) a
+          JOIN job j ON j.job_id = a.job_id AND j.vo = %(vo)s
+          JOIN task_queue q ON q.task_queue_id = %(queue)s AND q.vo = %(vo)s
+          LEFT JOIN task_queue o ON o.task_queue_id = j.task_queue_id AND o.vo = j.vo
+                                AND o.account_id = q.account_id AND o.group_id = q.group_id
+        """,
+        {"vo": vo, "queue": task_queue_id, "looked": looked, "most": SAMPLED},
+    )
+    return Began._make(rows[0])
+
+
 async def missing_files(
     conn: Connection, vo: int, input_set_id: int
 ) -> list[tuple[str, list[tuple[str, str]], list[str]]]:
@@ -203,14 +277,14 @@ async def rses_with_all_missing(conn: Connection, vo: int, input_set_id: int) ->
     return [name for (name,) in rows]
 
 
-async def pilots_of_ces(conn: Connection, vo: int, ce_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
-    """How many pilots CEs have, those with an open attempt of a VO among them, and how many they may have."""
+async def pilots_of_ces(conn: Connection, vo: int, ce_ids: Sequence[int]) -> dict[int, tuple[int, int, int, int]]:
+    """How many pilots CEs have, those with an open attempt of a VO among them, how many they may have, and to come."""
     rows = await fetch_rows(
         conn,
         """
         SELECT ce.ce_id, count(p.pilot_id), count(p.pilot_id) FILTER (WHERE EXISTS (
                    SELECT FROM attempt a WHERE a.pilot_id = p.pilot_id AND a.vo = %(vo)s AND a.ended_at IS NULL)),
-               ce.max_pilots
+               ce.max_pilots, count(p.pilot_id) FILTER (WHERE p.state IN ('N', 'S'))
           FROM compute_element ce
           LEFT JOIN pilot p ON p.ce_id = ce.ce_id AND p.ended_at IS NULL
          WHERE ce.ce_id = ANY(%(ce_ids)s::int[])
@@ -218,7 +292,7 @@ async def pilots_of_ces(conn: Connection, vo: int, ce_ids: Sequence[int]) -> dic
         """,
         {"vo": vo, "ce_ids": list(ce_ids)},
     )
-    return {ce_id: (alive, own, most) for ce_id, alive, own, most in rows}
+    return {ce_id: (alive, own, most, coming) for ce_id, alive, own, most, coming in rows}
 
 
 async def pilot_facts(conn: Connection, vos: Sequence[int], pilot_id: int) -> PilotFacts | None:

@@ -1,8 +1,8 @@
 """Native routes of jobs."""
 
-from sancho.jobs.api import changing, cloning, jobs, parameters, saved, searching, status, submitting
+from sancho.jobs.api import changing, cloning, cwl, jobs, parameters, saved, searching, status, submitting
 
 ROUTERS = (
-    submitting.router, searching.router, parameters.router, saved.router, status.router, changing.router,
+    submitting.router, cwl.router, searching.router, parameters.router, saved.router, status.router, changing.router,
     cloning.router, jobs.router,
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Jobs submitted again, with something changed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sancho.jobs import service
 from sancho.jobs.api.submitting import SUBMITTED, DescriptionIn, Name, Row, Text
 from sancho.jobs.errors import JobNotFound, TooDifferentToClone
-from sancho.jobs.model import MAX_ROWS
+from sancho.jobs.model import MAX_ROWS, Part
 from sancho.jobs.store.views import SpecRow
 from sancho.kit.errors import SanchoError
 from sancho.kit.problem import problems
@@ -74,26 +75,33 @@ def blaming_changes() -> Iterator[None]:
     try:
         yield
     except SanchoError as e:
-        if e.field is not None and e.field.startswith("description"):
-            e.field = e.field.replace("description", "changes", 1)
+        e.field = e.field and re.sub(r"^(submissions\.[0-9]+\.)?description", "changes", e.field)
         raise
 
 
 @router.post("/jobs/clone", status_code=201, responses=problems(JobNotFound, *SUBMITTED, TooDifferentToClone))
 async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deployment: Deployed) -> ClonesOut:
-    """Submit jobs again, with what is changed: all of them or none. The jobs themselves stay as they are."""
+    """Submit jobs again, with what is changed: all of them or none. The jobs themselves stay as they are.
+
+    Clones wait for what their jobs wait for, or for the clones of that which are made in the same call.
+    """
     groups: dict[int, list[SpecRow]] = {}
     for spec in await service.list_specs(conn, caller.vo, body.job_ids):
         groups.setdefault(spec.submission_id, []).append(spec)
     if len(groups) > MOST_SUBMISSIONS:
         raise TooDifferentToClone(count=len(groups), limit=MOST_SUBMISSIONS)
-    clones: list[CloneOut] = []
+    parts: list[Part] = []
     for specs in groups.values():
         description = described(specs[0].description, body.changes).description()
-        with blaming_changes():
-            if description.sandbox is not None:
-                await service.check_sandbox(deployment, conn, caller.vo, description.sandbox)
-            rows = [{**spec.parameters, **body.parameters} for spec in specs]
-            made = await service.submit(conn, caller, description, rows)
-        clones += [CloneOut(job_id=s.job_id, clone_id=new) for s, new in zip(specs, made.job_ids, strict=True)]
-    return ClonesOut(clones=sorted(clones, key=lambda one: one.job_id))
+        rows = [{**spec.parameters, **body.parameters} for spec in specs]
+        parts.append(Part(description=description, parameters=rows, clones_of=[spec.job_id for spec in specs]))
+    with blaming_changes():
+        for sandbox in sorted({part.description.sandbox for part in parts if part.description.sandbox}):
+            await service.check_sandbox(deployment, conn, caller.vo, sandbox)
+        made = await service.submit_all(conn, caller, parts)
+    clones = {
+        old: new
+        for part, one in zip(parts, made, strict=True)
+        for old, new in zip(part.clones_of, one.job_ids, strict=True)
+    }
+    return ClonesOut(clones=[CloneOut(job_id=job_id, clone_id=clones[job_id]) for job_id in sorted(clones)])

@@ -11,7 +11,7 @@ from sancho.jobs import service
 from sancho.jobs.api.searching import JobOut, row
 from sancho.jobs.api.submitting import DidText
 from sancho.jobs.errors import JobNotFound
-from sancho.jobs.model import StatusKind
+from sancho.jobs.model import Awaited, StatusKind
 from sancho.jobs.service.views import JobDetail
 from sancho.kit.errors import NotFound
 from sancho.kit.problem import problems
@@ -82,6 +82,23 @@ class OutputOut(BaseModel):
     committed: bool
 
 
+class BeforeOut(BaseModel):
+    """A job that has to be `done`, or to have `ended`, before."""
+
+    job_id: int
+    state: str
+    when: str
+
+
+class AfterOut(BaseModel):
+    """What a job waits for: how many jobs in all, how many still, a few of those; and how many wait for it."""
+
+    jobs: int
+    awaited: int
+    first: list[BeforeOut]
+    waiting_for_it: int
+
+
 class JobDetailOut(JobOut):
     """Everything about one job; `reason` says why it does not run yet, `trace_id` what to look for in traces.
 
@@ -93,6 +110,7 @@ class JobDetailOut(JobOut):
     application: StatusOut | None
     heartbeat: LastBeatOut | None
 
+    after: AfterOut
     description: dict[str, Any]
     said: dict[str, Any]
     parameters: dict[str, Any]
@@ -135,6 +153,13 @@ def _status(view: JobDetail, kind: StatusKind) -> StatusOut | None:
     return None if one is None else StatusOut(text=one.said, at=one.at, source=one.source)
 
 
+def _after(after: Awaited) -> AfterOut:
+    return AfterOut(
+        jobs=after.all, awaited=after.open, waiting_for_it=after.waiting_for_it,
+        first=[BeforeOut(job_id=job_id, state=state.word, when=when.word) for job_id, state, when in after.first],
+    )  # fmt: skip
+
+
 @router.post("/jobs/producers")
 async def find_producers(body: DidsIn, caller: Caller, conn: Transaction) -> dict[str, int]:
     """The job that made each of these files, where one did."""
@@ -152,7 +177,7 @@ async def get_job(job_id: Id, caller: Caller, conn: Transaction) -> JobDetailOut
         trace_id=view.trace_id, minor=_status(view, StatusKind.MINOR),
         application=_status(view, StatusKind.APPLICATION),
         heartbeat=None if view.heartbeat is None else LastBeatOut(**asdict(view.heartbeat)),
-        inputs=list(view.description["inputs"]),
+        inputs=list(view.description["inputs"]), after=_after(view.after),
         history=[
             TransitionOut(
                 state=h.state.word, at=h.at, site=h.site, attempt=h.attempt, detail=h.detail, source=h.source,

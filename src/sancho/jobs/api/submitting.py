@@ -1,12 +1,17 @@
 """Jobs submitted, and the sandboxes that go with them."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sancho.jobs import service
+from sancho.jobs.api.after import Afters, afters
 from sancho.jobs.errors import (
+    AfterUnfit,
+    BeforeFailed,
+    Circular,
+    JobNotFound,
     KeyUsed,
     NoSiteCanRun,
     OutputOutside,
@@ -16,6 +21,7 @@ from sancho.jobs.errors import (
     SandboxDiffers,
     SandboxLeaving,
     SandboxMissing,
+    TooManyEdges,
     TooManyInputs,
     TooManyJobs,
     TooManyOutputs,
@@ -24,9 +30,11 @@ from sancho.jobs.model import (
     CAPABILITY,
     MAX_ROWS,
     MOST_COUNTED,
+    MOST_PARTS,
     MOST_RETRIES,
     Description,
     Output,
+    Part,
     Requirement,
     Retry,
     RuleWish,
@@ -94,6 +102,8 @@ class RequirementIn(BaseModel, extra="forbid"):
     """Each a tag, or a wish such as `os:el9 | os:ubuntu26` or `~site:X`."""
     sites: Annotated[list[Name], Field(max_length=1000)] = []
     banned_sites: Annotated[list[Name], Field(max_length=1000)] = []
+    far: Literal[True] | None = None
+    """It rather reads its inputs from other sites than waits for a slot at one that has most of them."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -224,6 +234,39 @@ class SubmitIn(BaseModel, extra="forbid"):
     idempotency_key: Annotated[str, Field(min_length=8, max_length=128)] | None = None
     anyway: bool = False
     """Wait for a site that can run them, though none can ever now."""
+    after: Afters = []
+    """Jobs that come before: by their ids, or by the name of a description of this call."""
+
+    @property
+    def count(self) -> int:
+        """How many jobs these are."""
+        return self.parameters.count if isinstance(self.parameters, Count) else len(self.parameters)
+
+    def part(self) -> Part:
+        """The same as a value of ours."""
+        rows = self.parameters.count if isinstance(self.parameters, Count) else self.parameters
+        return Part(
+            description=self.description.description(), parameters=rows, key=self.idempotency_key, anyway=self.anyway,
+            after=afters(self.after),
+        )  # fmt: skip
+
+
+class GraphIn(BaseModel, extra="forbid"):
+    """Submissions that are made together, all or none; jobs of one may wait for those of another."""
+
+    submissions: Annotated[list[SubmitIn], Field(min_length=1, max_length=MOST_PARTS)]
+
+    @model_validator(mode="after")
+    def _few(self) -> Self:
+        if sum(one.count for one in self.submissions) > MAX_ROWS:
+            raise ValueError(f"these are more than {MAX_ROWS} jobs")
+        return self
+
+
+class GraphOut(BaseModel):
+    """What was submitted, in the order of the request."""
+
+    submissions: list[Submission]
 
 
 class SandboxIn(BaseModel, extra="forbid"):
@@ -253,18 +296,27 @@ SUBMITTED = (
 """What may be wrong with a description."""
 
 
-@router.post("/jobs", status_code=201, responses=problems(*SUBMITTED, KeyUsed))
+AWAITING = (AfterUnfit, Circular, TooManyEdges, JobNotFound, BeforeFailed)
+"""What may be wrong with what jobs wait for."""
+
+
+@router.post("/jobs", status_code=201, responses=problems(*SUBMITTED, KeyUsed, *AWAITING))
 async def submit_jobs(body: SubmitIn, caller: Caller, conn: Transaction, deployment: Deployed) -> Submission:
     """Submit jobs: all of them or none; the answer says how many sites could run them."""
     if body.description.sandbox is not None:
         await service.check_sandbox(deployment, conn, caller.vo, body.description.sandbox)
-    rows = body.parameters.count if isinstance(body.parameters, Count) else body.parameters
-    number = rows if isinstance(rows, int) else len(rows)
-    if number > deployment.most_jobs:
-        raise TooManyJobs(count=number, limit=deployment.most_jobs)
-    return await service.submit(
-        conn, caller, body.description.description(), rows, key=body.idempotency_key, anyway=body.anyway
-    )
+    if body.count > deployment.most_jobs:
+        raise TooManyJobs(count=body.count, limit=deployment.most_jobs)
+    return await service.submit_part(conn, caller, body.part())
+
+
+@router.post("/jobs/graph", status_code=201, responses=problems(*SUBMITTED, KeyUsed, *AWAITING))
+async def submit_graph(body: GraphIn, caller: Caller, conn: Transaction, deployment: Deployed) -> GraphOut:
+    """Submit jobs of several descriptions, of which some wait for others: all of them or none."""
+    for sandbox in sorted({one.description.sandbox for one in body.submissions if one.description.sandbox}):
+        await service.check_sandbox(deployment, conn, caller.vo, sandbox)
+    made = await service.submit_all(conn, caller, [one.part() for one in body.submissions])
+    return GraphOut(submissions=made)
 
 
 @router.post("/sandboxes", status_code=201, responses=problems(SandboxDiffers, SandboxLeaving))

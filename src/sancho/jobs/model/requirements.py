@@ -85,6 +85,8 @@ class Requirement:
     tags: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     banned_sites: tuple[str, ...] = ()
+    far: bool | None = None
+    """Whether it reads its inputs from other sites rather than wait for a slot at one that has most of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

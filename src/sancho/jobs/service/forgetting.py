@@ -47,7 +47,7 @@ async def _forget_some(
     conn: Connection, vo: int, before: datetime, after: tuple[datetime, int]
 ) -> tuple[tuple[datetime, int] | None, int]:
     found = await store.ended_before(conn, vo, before, after=after, limit=BATCH)
-    old = [job for _, job, made_files in found if not made_files]
+    old = [job for _, job, kept in found if not kept]
     if old:
         await store.forget(conn, vo, old)
     last = found[-1] if len(found) == BATCH else None

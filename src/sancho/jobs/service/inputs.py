@@ -6,8 +6,9 @@ from sancho.dids import service as dids
 from sancho.jobs.errors import InputWithdrawn, TooManyInputs
 from sancho.jobs.model import JobState
 from sancho.jobs.plan import enough
+from sancho.jobs.service.retrying import let_in
 from sancho.jobs.service.shared import check_number, in_words, locate, refuse
-from sancho.jobs.store import inputs, life, submitting
+from sancho.jobs.store import inputs, life
 from sancho.kit import telemetry
 from sancho.kit.db import Connection
 
@@ -36,10 +37,7 @@ async def resolve(conn: Connection, vo: int, input_set_id: int) -> bool:
     locked = await life.lock_jobs(conn, vo, job_ids)
     pending = [job_id for job_id, state, *_ in locked if state is JobState.PENDING]
     if pending:
-        await life.move(conn, vo, pending, JobState.WAITING, detail="inputs complete")
-        await submitting.wake_queues(conn, vo, [queue for *_, queue in locked])
-        counts, _ = await life.enter(conn, vo, pending)
-        await submitting.count_waiting(conn, vo, counts)
+        await let_in(conn, vo, pending, "inputs complete")
     return True
 
 

@@ -19,9 +19,10 @@ from sancho.jobs.model import (
     Started,
     Usage,
 )
+from sancho.jobs.service.ending import end
 from sancho.jobs.service.ranges import write_members
 from sancho.jobs.service.retrying import after_failures
-from sancho.jobs.store import claiming, commands, inputs, life, submitting, views
+from sancho.jobs.store import claiming, commands, inputs, life, provenance, submitting, views
 from sancho.jobs.store.claiming import Ranged
 from sancho.kit import faults
 from sancho.kit.access import Principal, require_owner
@@ -106,7 +107,7 @@ async def finish(
     await accounting.record(conn, [_bill(attempt, result.usage)])
     if result.reason is None:
         await life.end_attempts(conn, vo, [attempt_id], AttemptState.DONE)
-        await life.move(conn, vo, [attempt.job_id], JobState.DONE)
+        await end(conn, vo, [attempt.job_id], JobState.DONE)
         await defer(conn, "jobs:wake", vo=vo)
         _finished()
         return JobState.DONE
@@ -133,11 +134,11 @@ async def _commit_outputs(conn: Connection, attempt: OpenAttempt, result: Result
     promised = await views.outputs(conn, vo, attempt.job_id)
     committed = await uploads.commit(conn, vo, result.intents, checksums) if result.intents else []
     made = [(c.scope_id, c.name, c.did_id) for c in committed]
-    kept = await life.fulfil_promises(conn, vo, attempt.job_id, made) if made else 0
+    kept = await provenance.fulfil_promises(conn, vo, attempt.job_id, made) if made else 0
     if kept != len(promised):
         raise OutputsDiffer(attempt_id=attempt.attempt_id, promised=len(promised), brought=kept)
     if made:
-        await life.insert_provenance(conn, vo, attempt.attempt_id, [c.did_id for c in committed])
+        await provenance.insert_provenance(conn, vo, attempt.attempt_id, [c.did_id for c in committed])
 
 
 async def lose(conn: Connection, vo: int, attempt_ids: Sequence[int], *, reason: Reason, detail: str) -> list[int]:
@@ -163,7 +164,7 @@ async def kill(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> l
     await life.lock_attempts(conn, caller.vo, attempts)
     await life.end_attempts(conn, caller.vo, attempts, AttemptState.KILLED)
     await uploads.give_up_attempts(conn, caller.vo, attempts)
-    await life.move(conn, caller.vo, alive, JobState.KILLED, detail=f"killed by {caller.account}")
+    await end(conn, caller.vo, alive, JobState.KILLED, detail=f"killed by {caller.account}")
     await submitting.release_promises(conn, caller.vo, alive)
     await defer(conn, "jobs:wake", vo=caller.vo)
     return alive

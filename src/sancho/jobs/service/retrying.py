@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sancho.jobs import plan
 from sancho.jobs.model import AVOIDED, Failure, JobState, Reason, Requirement, Retry, slot_of, ways_of
+from sancho.jobs.service.ending import end
 from sancho.jobs.store import life, retrying, submitting, views
 from sancho.jobs.store.views import SpecRow
 from sancho.kit.db import Connection
@@ -34,7 +35,7 @@ async def after_failures(
     said = f"{reason.value}: {detail}" if detail else reason.value
     failed = [job_id for job_id, state in decided.items() if state is JobState.FAILED]
     if failed:
-        await life.move(conn, vo, failed, JobState.FAILED, detail=said)
+        await end(conn, vo, failed, JobState.FAILED, detail=said)
     again = [spec for spec in specs if decided[spec.job_id] is not JobState.FAILED]
     if again:
         await _turn_away(conn, vo, again, past)
@@ -70,18 +71,28 @@ async def _turn_away(
 
 
 async def requeue(conn: Connection, vo: int, job_ids: Sequence[int], detail: str) -> dict[int, JobState]:
-    """Put locked jobs into the queues that they belong to; say which wait, and which are pending on inputs."""
+    """Put locked jobs into the queues that they belong to; say which wait, and which are pending.
+
+    Pending are those whose inputs are not complete, and those that other jobs have to come before.
+    """
+    waiting = await let_in(conn, vo, job_ids, detail)
+    pending = sorted(set(job_ids) - set(waiting))
+    if pending:
+        await life.move(conn, vo, pending, JobState.PENDING, detail=detail)
+    return {**dict.fromkeys(waiting, JobState.WAITING), **dict.fromkeys(pending, JobState.PENDING)}
+
+
+async def let_in(conn: Connection, vo: int, job_ids: Sequence[int], detail: str) -> list[int]:
+    """Put those of these locked jobs that nothing keeps from it into their queues; return them."""
     locked = await life.lock_jobs(conn, vo, job_ids)
     await submitting.wake_queues(conn, vo, [queue for *_, queue in locked])
     counts, pending = await life.enter(conn, vo, job_ids)
     waiting = sorted(set(job_ids) - set(pending))
     if waiting:
         await life.move(conn, vo, waiting, JobState.WAITING, detail=detail)
-    if pending:
-        await life.move(conn, vo, pending, JobState.PENDING, detail=detail)
     if counts:
         await submitting.count_waiting(conn, vo, counts)
-    return {**dict.fromkeys(waiting, JobState.WAITING), **dict.fromkeys(pending, JobState.PENDING)}
+    return waiting
 
 
 async def forgive(conn: Connection, vo: int, *, after: timedelta = AVOIDED) -> list[int]:

@@ -12,6 +12,7 @@ from sancho.dids import service as dids
 from sancho.dids.errors import DidNotFound
 from sancho.jobs.errors import InputWithdrawn, TooManyInputs
 from sancho.jobs.model import MOST_INPUTS, InputFile, JobState, Reason, SharedInput, Started
+from sancho.jobs.service.ending import end
 from sancho.jobs.service.life import lose
 from sancho.jobs.store import inputs, life, shared
 from sancho.kit.db import Connection
@@ -98,7 +99,7 @@ async def refuse(conn: Connection, vo: int, input_set_id: int, why: str) -> None
     locked = await life.lock_jobs(conn, vo, job_ids)
     await life.leave_queues(conn, vo, job_ids)
     waiting = [job_id for job_id, state, *_ in locked if state in (JobState.PENDING, JobState.WAITING)]
-    await life.move(conn, vo, waiting, JobState.FAILED, detail=why)
+    await end(conn, vo, waiting, JobState.FAILED, detail=why)
     await shared.doubt(conn, vo, input_set_id)
 
 

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from sancho.jobs import plan
 from sancho.jobs.model import JobState, Report, Status
+from sancho.jobs.service.ending import follow_soon
 from sancho.jobs.service.life import kill
 from sancho.jobs.service.reporting import require_reporter
 from sancho.jobs.store import life, status
@@ -83,6 +84,7 @@ async def _move(conn: Connection, caller: Principal, reports: Sequence[Report], 
 async def _carry_on(conn: Connection, vo: int, moved: Mapping[int, tuple[JobState, datetime]]) -> None:
     """Put locked jobs, which no pilot of ours runs, into states; a match that is taking one now passes it over."""
     await life.leave_queues(conn, vo, list(moved))
-    await status.move(conn, vo, moved)
+    if await status.move(conn, vo, moved):
+        await follow_soon(conn, vo)
     if any(state is JobState.DONE for state, _ in moved.values()):
         await defer(conn, "jobs:wake", vo=vo)

@@ -1,10 +1,9 @@
 """Submit: one call, any number of jobs, all of them or none."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sancho.dids import service as dids
 from sancho.dids.model import parse_did
@@ -16,19 +15,24 @@ from sancho.jobs.model import (
     MAX_ROWS,
     Description,
     JobState,
+    Part,
     Requirement,
     RuleWish,
     Submission,
     slot_of,
 )
 from sancho.jobs.model.sandboxes import TAR_GZ
+from sancho.jobs.plan import edges as plan_edges
+from sancho.jobs.service.edges import awaiting, lock_before, wait_as, wait_for
 from sancho.jobs.service.inputs import resolve
 from sancho.jobs.service.promises import promise
+from sancho.jobs.service.retrying import let_in
 from sancho.jobs.service.shared import check_number
 from sancho.jobs.store import inputs, ranges, sandboxes, shared, submitting
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
+from sancho.kit.errors import SanchoError
 from sancho.kit.tasks import defer
 from sancho.rses import service as rses
 from sancho.rules import service as rules
@@ -38,9 +42,10 @@ from sancho.sharing import service as sharing
 from sancho.sites import service as sites
 from sancho.vos import service as vos
 
+T = TypeVar("T")
 _log = telemetry.log(__name__)
 MOSTLY = "More of them may have nothing but their number, and neither inputs nor outputs; or submit them in parts."
-_submitted = faults.point("jobs.submitted")
+submitted = faults.point("jobs.submitted")
 
 
 async def submit(
@@ -57,108 +62,138 @@ async def submit(
     `SandboxMissing`, `OutputPromisedTwice`, `TooManyJobs`, `RangesNotYet`, `KeyUsed` when the key came with something
     else before, and what `dids`, `rses`, `sites` and `rules` have to say about the names in the description.
     """
-    rows = _Rows(parameters, description)
-    plan.check_placeholders(description, rows.samples)
+    return await submit_part(conn, caller, Part(description=description, parameters=parameters, key=key, anyway=anyway))
+
+
+async def submit_part(conn: Connection, caller: Principal, part: Part) -> Submission:
+    """The same for jobs that may wait for others, or for each other; raises what `submit_all` does, too."""
+    try:
+        return (await submit_all(conn, caller, [part]))[0]
+    except SanchoError as e:
+        e.field = e.field and e.field.removeprefix(plan_edges.field(0, ""))
+        raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A part with what was found of it: what is to be inserted, or the submission that it was before."""
+
+    part: Part
+    place: int
+    rows: "Rows"
+    named: list[list[tuple[str, str | None]]]
+    submission_id: int
+    able: int = 0
+    task_queue_id: int = 0
+    input_set_id: int | None = None
+    complete: bool = True
+    before: Submission | None = None
+
+
+async def submit_all(conn: Connection, caller: Principal, parts: Sequence[Part]) -> list[Submission]:
+    """Submit several descriptions, all or none; jobs may wait for others, those of the same call among them.
+
+    Raises what `submit` does, `AfterUnfit`, `Circular`, `TooManyEdges`, `JobNotFound` and `BeforeFailed`; fields begin
+    with the place of the part, `submissions.0.`.
+    """
+    waits = plan_edges.waits(parts)
+    awaited = {before[0] for _, before, _ in waits if not isinstance(before, int)}
+    # Task queues are locked on the way: in an order that all callers have.
+    order = sorted(range(len(parts)), key=lambda p: repr(parts[p].description))
+    found = {p: await _blaming(p, _prepare(conn, caller, parts[p], p, rows=p in awaited)) for p in order}
+    fresh = {p: one for p, one in found.items() if one.before is None}
+    await lock_before(
+        conn, caller.vo, [one for one in waits if one[0][0] in fresh],
+        plan_edges.awaited_ids(parts, fresh),
+    )  # fmt: skip
+    clones = [old for one in fresh.values() for old in one.part.clones_of]
+    waited = await awaiting(conn, caller.vo, clones) if clones else set[int]()
+    held = {p for p, one in fresh.items() if one.part.after or not waited.isdisjoint(one.part.clones_of)}
+    made = {p: one.before or await _blaming(p, _insert(conn, caller, one, held=p in held)) for p, one in found.items()}
+    answers = [made[p] for p in range(len(parts))]
+    await wait_for(conn, caller.vo, plan_edges.edges(waits, [one.job_ids for one in answers], fresh))
+    if waited:
+        again = [pair for p, one in fresh.items() for pair in zip(one.part.clones_of, made[p].job_ids, strict=False)]
+        await wait_as(conn, caller.vo, dict(again))
+    for p, one in fresh.items():
+        await _let_in(conn, caller.vo, one, made[p].job_ids, held=p in held)
+    submitted()
+    return answers
+
+
+async def _blaming(place: int, work: Awaitable[T]) -> T:
+    """Do it; what is wrong is wrong with the part at this place."""
+    try:
+        return await work
+    except SanchoError as e:
+        e.field = e.field and plan_edges.field(place, e.field)
+        raise
+
+
+async def _prepare(conn: Connection, caller: Principal, part: Part, place: int, *, rows: bool) -> _Ready:
+    """Check a part, and make its submission, task queue and input set; with `rows`, its jobs get them at once."""
+    description, these = part.description, Rows(part, early=rows)
+    plan.check_placeholders(description, these.samples)
     plan.check_tags(description.ways)
-    plan.check_outputs(description, rows.samples)
-    named = plan.output_names(description, rows.samples)
+    plan.check_outputs(description, these.samples)
+    named = plan.output_names(description, these.samples)
     require(caller, "jobs:create", on=plan.things(description.ways, named))
     document = submitting.description_document(description)
-    digests = rows.digests(document)
+    digests = these.digests(document)
     submission_id = await submitting.insert_submission(
         conn, caller.vo, caller.account_id,
         said={
-            "jobs": rows.count, "version": await vos.current_version(conn), "key": key, "digest": next(digests),
+            "jobs": these.count, "version": await vos.current_version(conn), "key": part.key, "digest": next(digests),
             "description": document, "traceparent": telemetry.traceparent(),
         },
     )  # fmt: skip
     if submission_id is None:
-        return await _repeated(conn, caller, key or "", rows.digests(document))
-    able, task_queue_id, input_set_id, ready = await _queue(conn, caller, description, anyway=anyway)
-    promises = await _promises(conn, caller, description, named)
-    queue = _Queue(caller.account_id, description.priority, task_queue_id, input_set_id, ready)
-    job_ids = await _inserted(conn, caller.vo, queue, submission_id, rows)
-    await promise(conn, caller.vo, job_ids, promises)
-    await _enter(conn, caller.vo, queue, len(job_ids))
-    _submitted()
-    _log.info("jobs submitted", submission_id=submission_id, jobs=len(job_ids))
-    return _answer(submission_id, job_ids, sites=able)
-
-
-async def submit_all(
-    conn: Connection, caller: Principal, wanted: Sequence[tuple[Description, Sequence[Mapping[str, Any]]]]
-) -> list[list[int]]:
-    """Submit several descriptions as `submit` does, or none of them; the ids of the jobs of each.
-
-    Those without outputs that need the same of slots, and of data, take no more statements than one. Queues are taken
-    in an order that is the same whoever asks.
-    """
-    alike: dict[str, list[int]] = {}
-    for place, (description, _) in enumerate(wanted):
-        alike.setdefault(plan.likeness(description), []).append(place)
-    found: dict[int, list[int]] = {}
-    for _, places in sorted(alike.items()):
-        several = [wanted[place] for place in places]
-        if len(several) == 1 or several[0][0].outputs:
-            for place, (description, parameters) in zip(places, several, strict=True):
-                found[place] = (await submit(conn, caller, description, parameters)).job_ids
-        else:
-            found |= zip(places, await _submit_alike(conn, caller, several), strict=True)
-    return [found[place] for place in range(len(wanted))]
-
-
-async def _submit_alike(
-    conn: Connection, caller: Principal, wanted: Sequence[tuple[Description, Sequence[Mapping[str, Any]]]]
-) -> list[list[int]]:
-    """Submit descriptions of one `plan.likeness`, without outputs."""
-    rows = [_Rows(parameters, description) for description, parameters in wanted]
-    for (description, _), own in zip(wanted, rows, strict=True):
-        plan.check_placeholders(description, own.samples)
-    alike = wanted[0][0]
-    plan.check_tags(alike.ways)
-    require(caller, "jobs:create", on=plan.things(alike.ways, []))
-    documents = [submitting.description_document(description) for description, _ in wanted]
-    submission_ids = await submitting.insert_submissions(
-        conn, caller.vo, caller.account_id,
-        said={"version": await vos.current_version(conn), "traceparent": telemetry.traceparent()},
-        each=[(own.count, said, next(own.digests(said))) for said, own in zip(documents, rows, strict=True)],
+        before = await _repeated(conn, caller, part.key or "", these.digests(document))
+        return _Ready(
+            part=part, place=place, rows=these, named=named, submission_id=before.submission_id, before=before
+        )
+    able, task_queue_id, input_set_id, complete = await make_queue(conn, caller, description, anyway=part.anyway)
+    return _Ready(
+        part=part, place=place, rows=these, named=named, submission_id=submission_id, able=able,
+        task_queue_id=task_queue_id, input_set_id=input_set_id, complete=complete,
     )  # fmt: skip
-    _, task_queue_id, input_set_id, ready = await _queue(conn, caller, alike, anyway=False)
-    queue = _Queue(caller.account_id, alike.priority, task_queue_id, input_set_id, ready)
-    parameters = {submission_id: own.texts for submission_id, own in zip(submission_ids, rows, strict=True)}
-    job_ids = await submitting.insert_jobs(conn, caller.vo, said=queue.said, parameters=parameters)
-    await _enter(conn, caller.vo, queue, len(job_ids))
-    _submitted()
-    _log.info("jobs submitted", submissions=len(rows), first=submission_ids[0], jobs=len(job_ids))
-    left = iter(job_ids)
-    return [list(islice(left, own.count)) for own in rows]
 
 
-@dataclass(frozen=True)
-class _Queue:
-    """Where new jobs wait, and for what."""
-
-    account_id: int
-    priority: int
-    task_queue_id: int
-    input_set_id: int | None
-    ready: bool
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """The same for the rows of jobs."""
-        return {
-            "account_id": self.account_id, "task_queue_id": self.task_queue_id, "input_set_id": self.input_set_id,
-            "priority": self.priority, "state": JobState.WAITING if self.ready else JobState.PENDING,
-        }  # fmt: skip
+async def _insert(conn: Connection, caller: Principal, one: _Ready, *, held: bool) -> Submission:
+    """Make the jobs of a part, and what they promise."""
+    promises = await _promises(conn, caller, one.part.description, one.named)
+    said = {
+        "account_id": caller.account_id, "submission_id": one.submission_id, "task_queue_id": one.task_queue_id,
+        "input_set_id": None if one.complete else one.input_set_id, "priority": one.part.description.priority,
+        "state": JobState.WAITING if one.complete and not held else JobState.PENDING,
+    }  # fmt: skip
+    job_ids = await _inserted(conn, caller.vo, said, one.rows)
+    await promise(conn, caller.vo, job_ids, promises)
+    _log.info("jobs submitted", submission_id=one.submission_id, jobs=len(job_ids))
+    return _answer(one.submission_id, job_ids, sites=one.able)
 
 
-class _Rows:
+async def _let_in(conn: Connection, vo: int, one: _Ready, job_ids: Sequence[int], *, held: bool) -> None:
+    """Let the new jobs of a part be matched that nothing keeps from it."""
+    if not one.complete and one.input_set_id is not None:
+        await resolve(conn, vo, one.input_set_id)
+    elif held:
+        await let_in(conn, vo, job_ids, "waits for no other job")
+    else:
+        await submitting.count_waiting(conn, vo, {one.task_queue_id: one.rows.count})
+    if one.input_set_id is not None:
+        await defer(conn, "jobs:want", once=f"jobs:want:{vo}", vo=vo)
+
+
+class Rows:
     """The parameters of jobs: a row for each, or how many there are."""
 
-    def __init__(self, said: Sequence[Mapping[str, Any]] | int, description: Description) -> None:
-        self.count = said if isinstance(said, int) else len(said)
-        self.late = isinstance(said, int) and said > LATE and not description.inputs and not description.outputs
+    def __init__(self, part: Part, *, early: bool) -> None:
+        said, description = part.parameters, part.description
+        self.count = part.count
+        early = early or bool(part.after or part.clones_of or description.inputs or description.outputs)
+        self.late = isinstance(said, int) and said > LATE and not early
+        self._after = plan_edges.said(part.after)
         if self.count > MAX_ROWS and not self.late:
             raise TooManyJobs(count=self.count, limit=MAX_ROWS, hint=MOSTLY)
         self._said = said
@@ -184,27 +219,16 @@ class _Rows:
         if self.late:
             yield plan.submission_digest(document, [json.dumps({"count": self.count})])
         if self.count <= MAX_ROWS:
-            yield plan.submission_digest(document, self.texts)
+            yield plan.submission_digest(document, [*self.texts, *self._after])
 
 
-async def _inserted(conn: Connection, vo: int, queue: _Queue, submission_id: int, rows: _Rows) -> Sequence[int]:
-    said = queue.said | {"submission_id": submission_id}
+async def _inserted(conn: Connection, vo: int, said: Mapping[str, Any], rows: Rows) -> Sequence[int]:
     first_id = await ranges.insert(conn, vo, rows.count, said=said) if rows.late else None
     if first_id is not None:
         return range(first_id, first_id + rows.count)
     if rows.count > MAX_ROWS:
         raise RangesNotYet
-    return await submitting.insert_jobs(conn, vo, said=queue.said, parameters={submission_id: rows.texts})
-
-
-async def _enter(conn: Connection, vo: int, queue: _Queue, jobs: int) -> None:
-    """Count jobs that wait now, or see to the inputs that others wait for."""
-    if queue.ready:
-        await submitting.count_waiting(conn, vo, {queue.task_queue_id: jobs})
-    elif queue.input_set_id is not None:
-        await resolve(conn, vo, queue.input_set_id)
-    if queue.input_set_id is not None:
-        await defer(conn, "jobs:want", once=f"jobs:want:{vo}", vo=vo)
+    return await submitting.insert_jobs(conn, vo, said=said, parameters={said["submission_id"]: rows.texts})
 
 
 def _answer(submission_id: int, job_ids: Sequence[int], *, sites: int | None, repeated: bool = False) -> Submission:
@@ -222,7 +246,7 @@ async def _repeated(conn: Connection, caller: Principal, key: str, digests: Iter
     return _answer(submission_id, job_ids, sites=None, repeated=True)
 
 
-async def _queue(
+async def make_queue(
     conn: Connection, caller: Principal, description: Description, *, anyway: bool
 ) -> tuple[int, int, int | None, bool]:
     """How many sites could run the jobs, their task queue, their input set, and whether the inputs are complete."""

@@ -8,7 +8,8 @@ from typing import Any
 from sancho.dids import service as dids
 from sancho.jobs import plan
 from sancho.jobs.errors import JobNotFound
-from sancho.jobs.model import InputFile, JobState, OpenAttempt, Status, StatusKind, slot_of, ways_of
+from sancho.jobs.model import Awaited, InputFile, JobState, OpenAttempt, Status, StatusKind, slot_of, ways_of
+from sancho.jobs.service.edges import awaited, in_words
 from sancho.jobs.store import heartbeats, inputs, parameters, status, submitting, views
 from sancho.jobs.store.heartbeats import LastBeat
 from sancho.jobs.store.views import AttemptRow, JobRow, LogTail, SpecRow, Transition
@@ -35,6 +36,7 @@ class JobDetail:
     trace_id: str | None
     statuses: Mapping[StatusKind, Status]
     heartbeat: LastBeat | None
+    after: Awaited
 
 
 async def list_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[JobRow]:
@@ -52,6 +54,7 @@ async def owners(conn: Connection, vo: int, name: str) -> set[int]:
 async def get(conn: Connection, caller: Principal, job_id: int) -> JobDetail:
     """Everything about one job; raises `JobNotFound`."""
     spec = await get_spec(conn, caller.vo, job_id)
+    after = await awaited(conn, caller.vo, job_id)
     return JobDetail(
         job=(await views.list_jobs(conn, caller.vo, [job_id]))[0],
         said=(await parameters.of_jobs(conn, caller.vo, [job_id])).get(job_id, {}),
@@ -60,15 +63,18 @@ async def get(conn: Connection, caller: Principal, job_id: int) -> JobDetail:
         history=await views.history(conn, caller.vo, job_id),
         attempts=await views.attempts(conn, caller.vo, job_id),
         outputs=await views.outputs(conn, caller.vo, job_id),
-        reason=await _reason(conn, caller.vo, spec),
+        after=after,
+        reason=await _reason(conn, caller.vo, spec, after),
         trace_id=telemetry.trace_id(spec.traceparent),
         statuses={one.kind: one for one in await status.of_jobs(conn, caller.vo, [job_id])},
         heartbeat=await heartbeats.last(conn, caller.vo, job_id),
     )
 
 
-async def _reason(conn: Connection, vo: int, spec: SpecRow) -> str | None:
+async def _reason(conn: Connection, vo: int, spec: SpecRow, after: Awaited) -> str | None:
     """Why a job does not run yet, in words."""
+    if spec.state is JobState.PENDING and (waits := in_words(after)) is not None:
+        return waits
     if spec.state is JobState.PENDING and spec.input_set_id is not None:
         return await views.obstacle(conn, vo, spec.input_set_id) or "its inputs are being looked up"
     if spec.state is not JobState.WAITING:

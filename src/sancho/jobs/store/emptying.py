@@ -22,6 +22,8 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
              waiting_job_gone AS (DELETE FROM waiting_job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_range_gone AS (DELETE FROM job_range WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              pending_job_gone AS (DELETE FROM pending_job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_edge_gone AS (DELETE FROM job_edge WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_ended_gone AS (DELETE FROM job_ended WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_view_gone AS (DELETE FROM job_view WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_parameter_gone AS (DELETE FROM job_parameter WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_sandbox_gone AS (DELETE FROM job_sandbox WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
@@ -48,6 +50,8 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
         UNION ALL SELECT 'waiting_job', count(*) FROM waiting_job_gone
         UNION ALL SELECT 'job_range', count(*) FROM job_range_gone
         UNION ALL SELECT 'pending_job', count(*) FROM pending_job_gone
+        UNION ALL SELECT 'job_edge', count(*) FROM job_edge_gone
+        UNION ALL SELECT 'job_ended', count(*) FROM job_ended_gone
         UNION ALL SELECT 'job_view', count(*) FROM job_view_gone
         UNION ALL SELECT 'job_parameter', count(*) FROM job_parameter_gone
         UNION ALL SELECT 'job_sandbox', count(*) FROM job_sandbox_gone

@@ -11,7 +11,8 @@ async def ended_before(
 ) -> list[tuple[datetime, int, bool]]:
     """Jobs that ended before a moment, from `after` on in the order in which they ended, and which are to be kept.
 
-    Those are kept that made a file which is in the catalogue. What another transaction has locked is left out.
+    Those are kept that made a file which is in the catalogue, and those of whose end jobs that wait for it have not
+    heard. What another transaction has locked is left out.
     """
     return await fetch_rows(
         conn,
@@ -21,6 +22,7 @@ async def ended_before(
                          JOIN provenance p ON p.attempt_id = a.attempt_id AND p.vo = a.vo
                          JOIN did d ON d.did_id = p.did_id AND d.vo = p.vo AND NOT d.erased
                         WHERE a.job_id = j.job_id AND a.vo = j.vo)
+               OR EXISTS (SELECT FROM job_edge e WHERE e.before_id = j.job_id AND e.vo = j.vo AND NOT e.met)
           FROM job j
          WHERE j.vo = %(vo)s AND j.changed_at < %(before)s AND j.state IN ('D', 'F', 'K')
            AND (j.changed_at, j.job_id) > (%(since)s, %(job)s)
@@ -49,6 +51,7 @@ async def forget(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
              sandboxes AS (DELETE FROM job_sandbox WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              statuses AS (DELETE FROM job_status WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              beats AS (DELETE FROM job_heartbeat WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
+             edges AS (DELETE FROM job_edge WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              commands AS (DELETE FROM job_command WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              specs AS (DELETE FROM job_spec WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)
                        RETURNING submission_id, job_id),

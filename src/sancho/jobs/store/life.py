@@ -85,40 +85,65 @@ async def lock_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[t
     return [(r[0], JobState(r[1]), r[2], r[3], r[4]) for r in rows]
 
 
-async def move(
-    conn: Connection, vo: int, job_ids: Sequence[int], state: JobState, *, detail: str | None = None
-) -> None:
-    """Put locked jobs into a state and write it into their history."""
-    await execute(
+async def move(conn: Connection, vo: int, job_ids: Sequence[int], state: JobState, *, detail: str | None = None) -> int:
+    """Put locked jobs into a state and write it into their history.
+
+    When it is a final one, those that others wait for are noted, and counted: `edges.claim_notes` finds them.
+    """
+    return await fetch_value(
         conn,
         """
         WITH moved AS (
             UPDATE job SET state = %(state)s, changed_at = now()
              WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s
-            RETURNING job_id, attempts, site_id)
-        INSERT INTO job_history (vo, state, attempt, site_id, job_id, detail)
-        SELECT %(vo)s, %(state)s, attempts, site_id, job_id, %(detail)s FROM moved
+            RETURNING job_id, attempts, site_id),
+        noted AS (
+            INSERT INTO job_ended (vo, job_id)
+            SELECT %(vo)s, moved.job_id FROM moved CROSS JOIN LATERAL (
+                   SELECT FROM job_edge e WHERE e.before_id = moved.job_id AND e.vo = %(vo)s AND NOT e.met LIMIT 1) e
+             WHERE %(final)s RETURNING 1),
+        history AS (
+            INSERT INTO job_history (vo, state, attempt, site_id, job_id, detail)
+            SELECT %(vo)s, %(state)s, attempts, site_id, job_id, %(detail)s FROM moved)
+        SELECT count(*) FROM noted
         """,
-        {"vo": vo, "ids": list(job_ids), "state": state.value, "detail": detail},
+        {"vo": vo, "ids": list(job_ids), "state": state.value, "detail": detail, "final": state.final},
     )
 
 
 async def enter(conn: Connection, vo: int, job_ids: Sequence[int]) -> tuple[dict[int, int], list[int]]:
-    """Put locked jobs into the queues they belong to: waiting ones are counted per queue, pending ones are named."""
+    """Put locked jobs into the queues they belong to: waiting ones are counted per queue, pending ones are named.
+
+    Pending are those whose inputs are not complete, and those that other jobs have to come before. If one of the latter
+    has ended in vain already, that is noted anew.
+    """
     rows = await fetch_rows(
         conn,
         """
-        WITH entered AS (
-            SELECT j.vo, j.job_id, q.task_queue_id, q.priority, s.input_set_id, coalesce(s.ready, true) AS ready
+        WITH entered AS MATERIALIZED (
+            SELECT j.vo, j.job_id, q.task_queue_id, q.priority, s.input_set_id, coalesce(s.ready, true) AS complete,
+                   coalesce(s.ready, true) AND e.open IS NULL AS ready, e.open
               FROM job j JOIN task_queue q ON q.task_queue_id = j.task_queue_id AND q.vo = j.vo
               LEFT JOIN input_set s ON s.input_set_id = q.input_set_id AND s.vo = q.vo
+              LEFT JOIN LATERAL (
+                   SELECT true AS open FROM job_edge e
+                    WHERE e.job_id = j.job_id AND e.vo = j.vo AND NOT e.met LIMIT 1) e ON true
              WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s),
         waiting AS (
             INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
             SELECT vo, -priority, task_queue_id, job_id FROM entered WHERE ready),
         pending AS (
             INSERT INTO pending_job (vo, input_set_id, job_id)
-            SELECT vo, input_set_id, job_id FROM entered WHERE NOT ready)
+            SELECT vo, input_set_id, job_id FROM entered WHERE NOT complete
+            ON CONFLICT DO NOTHING),
+        noted AS (
+            INSERT INTO job_ended (vo, job_id)
+            SELECT DISTINCT n.vo, b.before_id FROM entered n CROSS JOIN LATERAL (
+                   SELECT e.before_id FROM job_edge e CROSS JOIN LATERAL (
+                          SELECT b.state FROM job b WHERE b.job_id = e.before_id AND b.vo = e.vo LIMIT 1) b
+                    WHERE e.job_id = n.job_id AND e.vo = n.vo AND NOT e.met AND b.state IN ('D', 'F', 'K')
+                    LIMIT 1) b
+             WHERE n.open)
         SELECT job_id, task_queue_id, ready FROM entered
         """,
         {"vo": vo, "ids": list(job_ids)},
@@ -299,31 +324,3 @@ async def write_progress(conn: Connection, vo: int, said: Sequence[Progress]) ->
         },
     )  # fmt: skip
     return any(watched)
-
-
-async def fulfil_promises(conn: Connection, vo: int, job_id: int, made: Sequence[tuple[int, str, int]]) -> int:
-    """Note which DIDs a job's outputs became (scope_id, name, did_id); say how many promises were kept."""
-    return await execute(
-        conn,
-        """
-        UPDATE job_output o SET did_id = m.did_id
-          FROM unnest(%(scopes)s::int[], %(names)s::text[], %(dids)s::bigint[]) AS m (scope_id, name, did_id)
-         WHERE o.job_id = %(job_id)s AND o.vo = %(vo)s AND o.scope_id = m.scope_id AND o.name = m.name
-        """,
-        {
-            "vo": vo, "job_id": job_id, "scopes": [m[0] for m in made], "names": [m[1] for m in made],
-            "dids": [m[2] for m in made],
-        },
-    )  # fmt: skip
-
-
-async def insert_provenance(conn: Connection, vo: int, attempt_id: int, did_ids: Sequence[int]) -> None:
-    """Record which attempt made these files."""
-    await execute(
-        conn,
-        """
-        INSERT INTO provenance (vo, attempt_id, did_id)
-        SELECT %(vo)s, %(id)s, d FROM unnest(%(dids)s::bigint[]) d ORDER BY d ON CONFLICT DO NOTHING
-        """,
-        {"vo": vo, "id": attempt_id, "dids": list(did_ids)},
-    )

@@ -48,15 +48,24 @@ async def lock(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Standi
     )
 
 
-async def move(conn: Connection, vo: int, moved: Mapping[int, tuple[JobState, datetime]]) -> None:
-    """Put locked jobs into states, each since a time, not before its last change and not in the future."""
+async def move(conn: Connection, vo: int, moved: Mapping[int, tuple[JobState, datetime]]) -> int:
+    """Put locked jobs into states, each since a time, not before its last change and not in the future.
+
+    Those that have ended and that others wait for are noted, and counted.
+    """
     rows = sorted(moved.items())
-    await execute(
+    return await execute(
         conn,
         """
-        UPDATE job j SET state = n.state, changed_at = greatest(j.changed_at, least(n.at, now()))
-          FROM unnest(%(ids)s::bigint[], %(states)s::"char"[], %(times)s::timestamptz[]) AS n (job_id, state, at)
-         WHERE j.job_id = n.job_id AND j.vo = %(vo)s
+        WITH moved AS (
+            UPDATE job j SET state = n.state, changed_at = greatest(j.changed_at, least(n.at, now()))
+              FROM unnest(%(ids)s::bigint[], %(states)s::"char"[], %(times)s::timestamptz[]) AS n (job_id, state, at)
+             WHERE j.job_id = n.job_id AND j.vo = %(vo)s
+            RETURNING j.job_id, j.state)
+        INSERT INTO job_ended (vo, job_id)
+        SELECT %(vo)s, moved.job_id FROM moved CROSS JOIN LATERAL (
+               SELECT FROM job_edge e WHERE e.before_id = moved.job_id AND e.vo = %(vo)s AND NOT e.met LIMIT 1) e
+         WHERE moved.state IN ('D', 'F', 'K')
         """,
         {
             "vo": vo, "ids": [one[0] for one in rows], "states": [one[1][0].value for one in rows],

@@ -120,9 +120,10 @@ async def insert_jobs(
 ) -> list[int]:
     """Insert jobs with their history and queue rows; ids in the order of `parameters` (JSON texts by submission).
 
-    `said`: account_id, task_queue_id, input_set_id, priority and `state`, PENDING or WAITING.
+    `said`: account_id, task_queue_id, input_set_id, priority and `state`, PENDING or WAITING. Pending ones wait for
+    their inputs if they have any.
     """
-    pending = said["state"] is JobState.PENDING
+    held = said["state"] is JobState.PENDING
     rows_of = [(n, number, text) for n, texts in parameters.items() for number, text in enumerate(texts)]
     submissions, numbers, texts = zip(*rows_of, strict=True)
     made = await fetch_rows(
@@ -146,13 +147,14 @@ async def insert_jobs(
             SELECT %(vo)s, %(state)s, 0, job_id FROM made),
         waiting AS (
             INSERT INTO waiting_job (vo, priority, task_queue_id, job_id)
-            SELECT %(vo)s, -%(priority)s, %(task_queue_id)s, job_id FROM made WHERE NOT %(pending)s),
+            SELECT %(vo)s, -%(priority)s, %(task_queue_id)s, job_id FROM made WHERE NOT %(held)s),
         pending AS (
             INSERT INTO pending_job (vo, input_set_id, job_id)
-            SELECT %(vo)s, %(input_set_id)s, job_id FROM made WHERE %(pending)s)
+            SELECT %(vo)s, %(input_set_id)s, job_id FROM made
+             WHERE %(held)s AND %(input_set_id)s::bigint IS NOT NULL)
         SELECT job_id FROM made ORDER BY place
         """,
-        {"vo": vo, **said, "state": said["state"].value, "pending": pending, "submissions": list(submissions),
+        {"vo": vo, **said, "state": said["state"].value, "held": held, "submissions": list(submissions),
          "numbers": list(numbers), "parameters": list(texts), "number": len(texts)},
     )  # fmt: skip
     return [row[0] for row in made]

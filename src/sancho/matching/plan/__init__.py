@@ -1,5 +1,6 @@
-"""Pure decisions of matching: `board` says whose job a pilot may have, `masks` what fits at all."""
+"""Pure decisions of matching: `board` says whose job a pilot may have, `masks` what fits, `ranks` what suits."""
 
 from sancho.matching.plan.board import Board
+from sancho.matching.plan.ranks import Ranks
 
-__all__ = ["Board"]
+__all__ = ["Board", "Ranks"]

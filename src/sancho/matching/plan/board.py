@@ -5,19 +5,37 @@
 A *want* is one way of one queue; it has a bit on the board. A want fits when `jobs.fitting.lacks` finds nothing
 missing. Shares are hierarchical: VOs share the offer first, then the groups of a VO, then the owners of a group, each
 by what it has now and had of late against its share; who has least for its share goes first, so nobody starves.
-Of what a limit says that enough of it runs, nothing fits.
+Of what a limit says that enough of it runs, nothing fits. Among the queues of one owner and priority rank decides,
+where the VO weighs anything or the pilot has something warm; else they go in the order of their bits.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 
 from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, tags_lack
-from sancho.matching.model import Choice, Inputs, Label, Limit, LimitKey, Offer, Owner, Queue, QueueKey
+from sancho.matching.model import (
+    Choice,
+    Inputs,
+    Label,
+    Limit,
+    LimitKey,
+    Offer,
+    Owner,
+    Place,
+    Queue,
+    QueueKey,
+    Rank,
+    SetKey,
+)
 from sancho.matching.plan.masks import Places, Thresholds, Wants, bits
+from sancho.matching.plan.ranks import Ranks, missing
 
 GroupKey = tuple[int, int]
 """A group: its VO and its id."""
+RANKED = 50
+"""Wants of one owner and priority that are ranked for an offer; those for which something is warm are among them."""
 
 
 class Board:
@@ -48,7 +66,11 @@ class Board:
         self._anywhere = 0
         """Wants without inputs, or whose inputs are so far from everywhere that any site will do."""
         self._near: dict[int, int] = {}
-        self._inputs: dict[tuple[int, int], Inputs] = {}
+        self._far = 0
+        """Wants that are content to read their inputs from other sites."""
+        self._inputs: dict[SetKey, Inputs] = {}
+        self._sets: dict[SetKey, int] = {}
+        self.ranks = Ranks()
         self.shares: Mapping[GroupKey, float] = {}
         self._used: dict[Owner, float] = {}
         self._group_used: dict[GroupKey, float] = {}
@@ -78,16 +100,17 @@ class Board:
         for key in [key for key in self.queues if key not in keys]:
             self.drop(key)
 
-    def learn(self, found: Mapping[tuple[int, int], Inputs]) -> None:
+    def learn(self, found: Mapping[SetKey, Inputs]) -> None:
         """Say where input sets are of which queues will be put."""
         self._inputs |= found
 
-    def place(self, found: Mapping[tuple[int, int], Inputs], now: datetime) -> None:
+    def place(self, found: Mapping[SetKey, Inputs], now: datetime) -> None:
         """Say where input sets (VO, id) are. A set that is not named is as far from everywhere, so goes anywhere."""
         self._inputs = dict(found)
         self._anywhere, self._near = 0, {}
         for key in self.queues:
             self._place(key, now)
+        self.ranks.keep(self.queues)
 
     def use(self, cores: Mapping[Owner, float]) -> None:
         """Say how many cores owners have and had of late."""
@@ -123,7 +146,7 @@ class Board:
         fitting = self.fitting(offer)
         found: list[Choice] = []
         for owner in self._in_turn(fitting, offer.vos):
-            choice = self._best(fitting & self._owners[owner], offer)
+            choice = self._best(fitting & self._owners[owner], offer, owner.vo)
             if choice is not None:
                 found.append(choice)
                 if len(found) == most:
@@ -160,6 +183,16 @@ class Board:
             rooms |= {limit.key: rooms[limit.key] - number for limit in limits}
             demanded.append((key, number))
         return demanded
+
+    def rank(self, key: QueueKey, place: Place, *, waiting: float = 0.0) -> Rank | None:
+        """What a job of a queue costs at a place; None where its VO weighs nothing, or it does not fit."""
+        queue = self.queues[key]
+        return self.ranks.at(queue, self._inputs_of(queue), place, waiting=waiting)
+
+    def sets(self, offer: Offer) -> list[SetKey]:
+        """Input sets of queues that an offer may meet."""
+        fitting = self.fitting(offer)
+        return sorted(key for key, mask in self._sets.items() if mask & fitting)
 
     def limits_of(self, choices: Iterable[Choice], site_id: int) -> list[LimitKey]:
         """Limits under which a job of these would run at a site, in order."""
@@ -217,15 +250,37 @@ class Board:
                 able.sort(key=lambda owner: self._used.get(owner, 0.0))
                 yield from able
 
-    def _best(self, fitting: int, offer: Offer) -> Choice | None:
-        """Of the wants of one owner the first of the highest priority that really fits."""
+    def _best(self, fitting: int, offer: Offer, vo: int) -> Choice | None:
+        """Of the wants of one owner, of the highest priority of which any really fits, the first or the best ranked."""
+        ranked = vo in self.ranks.weights or offer.warm or fitting & self._far
         for priority in sorted(self._priorities, reverse=True):
-            for bit in bits(fitting & self._priorities[priority]):
+            able = fitting & self._priorities[priority]
+            for bit in self._ranked(able, offer) if ranked and able else bits(able):
                 want = self._really(bit, offer)
                 if want is not None:
                     queue, way = want
                     return Choice(queue=queue, way=way, cores=cores_for(queue.ways[way], offer.slot))
         return None
+
+    def _ranked(self, able: int, offer: Offer) -> list[int]:
+        """Some wants of one owner and priority: those with most to gain first, then those that miss fewest bytes."""
+        warm = 0
+        for key in offer.warm:
+            warm |= self._sets.get(key, 0)
+        found = [*islice(bits(able & warm), RANKED), *islice(bits(able & ~warm), RANKED)][:RANKED]
+        places: dict[int, tuple[float, int, int, int]] = {}
+        for bit in found:
+            want = self._really(bit, offer)
+            if want is not None:
+                queue, way = want
+                excess = self.ranks.excess(queue, way, offer, self._inputs_of(queue))
+                at_hand = offer.warm.get(queue.input_set, 0) if queue.input_set else 0
+                far = missing(self._inputs, queue, offer) if self._far >> bit & 1 else 0
+                places[bit] = (excess, -at_hand, far, bit)
+        return sorted(places, key=places.__getitem__) or list(bits(able))
+
+    def _inputs_of(self, queue: Queue) -> Inputs | None:
+        return None if queue.input_set is None else self._inputs.get(queue.input_set)
 
     def _really(self, bit: int, offer: Offer) -> tuple[Queue, int] | None:
         """A want that fits by the masks, unless its work is too long for the slot."""
@@ -253,6 +308,9 @@ class Board:
         self._groups.setdefault((owner.vo, owner.group_id), {})[owner] = self._owners[owner]
         self._priorities[queue.priority] = self._priorities.get(queue.priority, 0) | mask
         self._labels[queue.label] = self._labels.get(queue.label, 0) | mask
+        if queue.input_set is not None:
+            self._sets[queue.input_set] = self._sets.get(queue.input_set, 0) | mask
+            self._far |= mask if need.far else 0
         self._near_or_far(queue, mask, None)
         return bit
 
@@ -276,7 +334,12 @@ class Board:
         self._labels[queue.label] &= others
         if not self._labels[queue.label]:
             del self._labels[queue.label]
+        if queue.input_set is not None:
+            self._sets[queue.input_set] &= others
+            if not self._sets[queue.input_set]:
+                del self._sets[queue.input_set]
         self._full, self._anywhere, self._rough = self._full & others, self._anywhere & others, self._rough & others
+        self._far &= others
         self._near = {site_id: mask & others for site_id, mask in self._near.items()}
         self._wants[bit] = None
         self._free.append(bit)
@@ -289,12 +352,10 @@ class Board:
         self._near_or_far(self.queues[key], sum(1 << bit for bit in self._bits[key]), now)
 
     def _near_or_far(self, queue: Queue, mask: int, now: datetime | None) -> None:
-        inputs = None if queue.input_set_id is None else self._inputs.get((queue.key[0], queue.input_set_id))
+        inputs = self._inputs_of(queue)
         sites = None if inputs is None else inputs.sites(now)
-        if sites is None:
-            self._anywhere |= mask
-            return
-        for site_id in sites:
+        self._anywhere |= mask if sites is None else mask & self._far
+        for site_id in sites or ():
             self._near[site_id] = self._near.get(site_id, 0) | mask
 
     def _charge(self, owner: Owner, cores: float) -> None:

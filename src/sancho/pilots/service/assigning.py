@@ -86,6 +86,8 @@ class Assignment:
     traceparent: str | None
     token: str
     """What the payload may show to us: good for its job's own inputs and outputs, until the attempt ends."""
+    vo: str
+    """Whose job it is: of what a pilot keeps of inputs, it gives a job only what it fetched for the same VO."""
 
 
 async def assign(
@@ -112,7 +114,7 @@ async def assign(
             outputs=await list_promised(conn, started) if said["outputs"] else [],
             output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
             traceparent=started.traceparent,
-            token=_job_token(deployment, started, need.walltime),
+            token=_job_token(deployment, started, need.walltime), vo=started.vo_name,
         )  # fmt: skip
 
 

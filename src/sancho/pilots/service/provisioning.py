@@ -11,7 +11,8 @@ from sancho.kit.access import INSTANCE, Principal, require
 from sancho.kit.db import Connection, all_vos, serving
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
-from sancho.matching.model import Offer, Queue
+from sancho.matching.model import Offer, Queue, QueueKey
+from sancho.matching.service import Matcher
 from sancho.pilots import plan, store
 from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeLoad, CeSettings, Fit, Pilot, PilotRow, PilotState
 from sancho.pilots.service.credentials import digest, give_up
@@ -58,20 +59,33 @@ async def provision(deployment: Deployment) -> int:
 
 
 async def _loads(conn: Connection, ces: Mapping[int, ComputeElement]) -> list[CeLoad]:
-    """For each enabled CE: its pilots, and the waiting jobs of its VOs that its slots could run now."""
+    """For each enabled CE: its pilots, and the waiting jobs of its VOs that its slots could run now, and at what rank.
+
+    How long a batch system has kept a pilot waiting counts as the time that another would wait there.
+    """
     matcher = await matching.read(conn)
     loads: list[CeLoad] = []
-    for ce_id, most, busy, idle, unfit in await store.pilots_of_ces(conn):
+    for ce_id, most, busy, idle, unfit, hours in await store.pilots_of_ces(conn):
         offer = matcher.offer(ce_id, 0, ces[ce_id].vos, matcher.slots[ce_id][1])
         found = () if offer is None else matcher.board.demand(offer)
         queues = tuple(
             Fit(
-                vo=vo, task_queue_id=queue_id, jobs=waiting, at_once=_at_once(matcher.board.queues[vo, queue_id], offer)
+                vo=vo,
+                task_queue_id=queue_id,
+                jobs=waiting,
+                rank=_rank(matcher, (vo, queue_id), ce_id, hours),
+                at_once=_at_once(matcher.board.queues[vo, queue_id], offer),
             )
             for (vo, queue_id), waiting in found
         )
         loads.append(CeLoad(ce_id=ce_id, max_pilots=most, busy=busy, idle=idle, queues=queues, unfit=unfit))
     return loads
+
+
+def _rank(matcher: Matcher, key: QueueKey, ce_id: int, waiting: float) -> float | None:
+    place = matcher.places.get(ce_id)
+    found = None if place is None else matcher.board.rank(key, place, waiting=waiting)
+    return None if found is None else found.points
 
 
 def _at_once(queue: Queue, offer: Offer | None) -> int:

@@ -13,7 +13,7 @@ from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
-from sancho.matching.model import Offer
+from sancho.matching.model import Offer, Warm
 from sancho.matching.service import Matcher
 from sancho.pilots import plan, store
 from sancho.pilots.errors import PilotUnknown
@@ -31,11 +31,15 @@ _finishing = faults.point("pilots.finishing")
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a pilot says when it asks for a job: its slot, the attempts it has, and whether it heard the last answer."""
+    """What a pilot says when it asks for a job: its slot, the attempts it has, whether it heard the last answer.
+
+    `warm` is what it has at hand of the inputs of jobs.
+    """
 
     slot: Slot
     held: Sequence[int]
     answered: bool
+    warm: Warm | None = None
 
 
 async def match(deployment: Deployment, matcher: Matcher, caller: Principal, asked: Asked) -> Assignment | None:
@@ -54,6 +58,8 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
             known = matcher if matcher.followed else await matching.read(conn)
             if offer is None or known is not matcher:
                 offer = _offer(known, caller, asked)
+            if offer is not None and asked.warm is not None:
+                offer = await matching.warmed(conn, known, offer, asked.warm)
             started = None if offer is None else await matching.match(conn, known, offer)
             _matched()
         if started is None:

@@ -233,21 +233,25 @@ async def list_ces(conn: Connection) -> list[CeSettings]:
     )
 
 
-async def pilots_of_ces(conn: Connection) -> list[tuple[int, int, int, int, int]]:
-    """For each enabled CE: how many pilots it may have, has with a payload, has without one yet, and of late unfit."""
+async def pilots_of_ces(conn: Connection) -> list[tuple[int, int, int, int, int, float]]:
+    """For each enabled CE: how many pilots it may have, has with a payload, has without one yet, and of late unfit.
+
+    Last for how many hours its batch system has kept the one waiting that it has kept longest.
+    """
     rows = await fetch_rows(
         conn,
         """
         WITH alive AS MATERIALIZED (
-            SELECT p.ce_id, count(*) AS pilots, count(*) FILTER (WHERE p.has) AS busy
-              FROM (SELECT ce_id, EXISTS (SELECT FROM attempt a
+            SELECT p.ce_id, count(*) AS pilots, count(*) FILTER (WHERE p.has) AS busy,
+                   extract(epoch FROM now() - min(p.created_at) FILTER (WHERE p.state IN ('N', 'S'))) / 3600 AS hours
+              FROM (SELECT ce_id, state, created_at, EXISTS (SELECT FROM attempt a
                                            WHERE a.pilot_id = pilot.pilot_id AND a.ended_at IS NULL) AS has
                       FROM pilot WHERE ended_at IS NULL) p
              GROUP BY 1),
         ill AS MATERIALIZED (
             SELECT ce_id, count(*) AS pilots FROM pilot WHERE unfit_at > now() - %(remembered)s::interval GROUP BY 1)
         SELECT ce.ce_id, ce.max_pilots, coalesce(alive.busy, 0), coalesce(alive.pilots - alive.busy, 0),
-               coalesce(ill.pilots, 0)
+               coalesce(ill.pilots, 0), coalesce(alive.hours, 0)::float8
           FROM compute_element ce
           JOIN resource r ON r.resource_id = ce.ce_id
           JOIN resource s ON s.resource_id = ce.site_id
@@ -258,7 +262,7 @@ async def pilots_of_ces(conn: Connection) -> list[tuple[int, int, int, int, int]
         """,
         {"remembered": REMEMBERED},
     )
-    return [(ce_id, most, busy, idle, unfit) for ce_id, most, busy, idle, unfit in rows]
+    return [(ce_id, most, busy, idle, unfit, hours) for ce_id, most, busy, idle, unfit, hours in rows]
 
 
 async def list_pilots(

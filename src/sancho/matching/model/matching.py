@@ -1,9 +1,11 @@
-"""The words of matching."""
+"""Queues, owners, limits and offers. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sancho.jobs.model import Requirement, Slot
+from sancho.matching.model.ranking import FREE, Bytes, Rank, Rates
 
 PATIENCE = timedelta(minutes=10)
 """How long a job waits for the site that has most of its bytes, before any site will do."""
@@ -14,6 +16,8 @@ LimitKey = tuple[int, str]
 """A limit: its VO and its name."""
 QueueKey = tuple[int, int]
 """A task queue: its VO and its id."""
+SetKey = tuple[int, int]
+"""An input set: its VO and its id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +70,11 @@ class Queue:
     waiting: int
 
     @property
+    def input_set(self) -> SetKey | None:
+        """What its jobs read."""
+        return None if self.input_set_id is None else (self.key[0], self.input_set_id)
+
+    @property
     def label(self) -> Label:
         """What limits see of its jobs."""
         return Label(vo=self.key[0], type=self.type, group_id=self.owner.group_id)
@@ -77,6 +86,13 @@ class Inputs:
 
     site_sizes: dict[int, int]
     since: datetime | None = None
+    size: int = 0
+    """All its bytes; 0 where that is not known."""
+
+    def at(self, site_id: int, warm: int = 0) -> Bytes:
+        """How far they are from a site, at which `warm` bytes lie in a cache besides."""
+        near = self.site_sizes.get(site_id, 0)
+        return Bytes(far=max(0, self.size - near - warm), near=near)
 
     def sites(self, now: datetime | None) -> frozenset[int] | None:
         """The sites that have the most of it: jobs run there alone, until they have waited for long. None: anywhere."""
@@ -96,6 +112,8 @@ class Looked:
     """Whether all its inputs are available, so that a match may have its next job."""
     slots: dict[int, tuple[int, Slot]]
     """The site and the slot of each CE, by its id; both name sites by their ids."""
+    ranks: Mapping[int, Rank] = field(default_factory=dict[int, Rank])
+    """What one of its jobs costs at the CEs that fit it, by id; none when its VO weighs nothing."""
 
     def near(self, site_id: int, now: datetime) -> bool:
         """Say whether its jobs may run at a site now, as far as their inputs go."""
@@ -111,6 +129,17 @@ class Offer:
     site_id: int
     vos: tuple[int, ...]
     slot: Slot
+    rates: Rates = FREE
+    warm: Mapping[SetKey, int] = field(default_factory=dict[SetKey, int])
+    """Bytes of input sets that the pilot says it has at hand: a preference, and nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Warm:
+    """What a pilot says it has at hand, of one VO: DIDs as (scope, name), of files or of datasets."""
+
+    vo: str
+    dids: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,12 @@
-"""The routes that pilots talk to, and their payloads, and one for people.
+"""The routes that pilots talk to, and their payloads.
 
 The models of `/pilot` are the protocol (`sancho_pilot/protocol.json`).
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from sancho.dids.errors import CollectionClosed, DidExists
@@ -18,12 +18,11 @@ from sancho.jobs.errors import (
     ParameterUnfit,
     TooManyParameters,
 )
-from sancho.jobs.model import MOST_PARAMETERS, PARAMETER_NAME, Reason, Result, Slot, Usage
+from sancho.jobs.model import MOST_PARAMETERS, PARAMETER_NAME, Reason, Result, Usage
 from sancho.kit.access import NotAJob, NotAPilot
 from sancho.kit.problem import problems
 from sancho.kit.units import Amount, FileSize, Id, Json, Seconds, Time
 from sancho.kit.web import (
-    Caller,
     Deployed,
     JobCaller,
     JobTransaction,
@@ -33,10 +32,11 @@ from sancho.kit.web import (
     native,
 )
 from sancho.pilots import service
+from sancho.pilots.api.offers import OfferIn
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import WATCHED_EVERY, Login
 from sancho.pilots.service.assigning import Assignment, Input
-from sancho.pilots.service.serving import Asked, Made, Sign
+from sancho.pilots.service.serving import Made, Sign
 from sancho.pilots.service.working import OwnJob
 from sancho.rules.errors import QuotaExceeded
 from sancho.uploads.errors import IntentGivenUp, IntentNotFound, NoRseForUpload, StorageAway, UploadIncomplete
@@ -53,26 +53,6 @@ class LoginIn(BaseModel, extra="forbid"):
 
     stamp: Annotated[str, Field(max_length=64)]
     secret: Annotated[str, Field(max_length=128)]
-
-
-class OfferIn(BaseModel, extra="forbid"):
-    """What a pilot can run now, and the attempts it has: bytes, seconds."""
-
-    cores: Annotated[int, Field(ge=1, lt=2**31)]
-    memory: Id
-    walltime: Seconds
-    tags: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=200)] = []
-    held: Annotated[list[Id], Field(max_length=1000)] = []
-    answered: bool = False
-    """Whether it heard the answer when it asked the last time: nothing that it was given can have been lost then."""
-
-    def asked(self) -> Asked:
-        """The same as a value of ours."""
-        slot = Slot(
-            ce="", site="", cores=self.cores, memory=self.memory, walltime=timedelta(seconds=self.walltime),
-            tags=frozenset(self.tags),
-        )  # fmt: skip
-        return Asked(slot=slot, held=self.held, answered=self.answered)
 
 
 class SignIn(BaseModel, extra="forbid"):
@@ -226,28 +206,6 @@ class ParametersIn(BaseModel, extra="forbid"):
     ]
 
 
-class PilotOut(BaseModel):
-    """A pilot as lists show it."""
-
-    pilot_id: int
-    stamp: str
-    state: str
-    ce: str
-    site: str
-    reference: str | None
-    created_at: datetime
-    ended_at: datetime | None
-    last_beat: datetime | None
-    detail: str | None
-
-
-class PilotsOut(BaseModel):
-    """A page of pilots; `next` is the cursor of the following page."""
-
-    items: list[PilotOut]
-    next: int | None
-
-
 @public_router.post("/login", responses=problems(PilotUnknown))
 async def login(body: LoginIn, deployment: Deployed) -> Login:
     """Let a pilot in; its secret is replaced by `next_secret`."""
@@ -373,23 +331,3 @@ async def own_outputs(body: OutputsIn, caller: JobCaller, conn: JobTransaction, 
 async def own_parameters(body: ParametersIn, caller: JobCaller, conn: JobTransaction) -> None:
     """Say something of the job that calls, by which it is then found."""
     await service.own_parameters(conn, caller, body.parameters)
-
-
-@router.get("/pilots")
-async def list_pilots(
-    caller: Caller,
-    deployment: Deployed,
-    alive: bool = False,
-    cursor: Id | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> PilotsOut:
-    """Pilots on the CEs of your VO, newest first."""
-    rows = await service.list_pilots(deployment, caller, alive=alive, before=cursor, limit=limit)
-    items = [
-        PilotOut(
-            pilot_id=p.pilot_id, stamp=p.stamp, state=p.state.word, ce=p.ce, site=p.site, reference=p.reference,
-            created_at=p.created_at, ended_at=p.ended_at, last_beat=p.last_beat, detail=p.detail,
-        )
-        for p in rows
-    ]  # fmt: skip
-    return PilotsOut(items=items, next=rows[-1].pilot_id if len(rows) == limit else None)

@@ -1,4 +1,4 @@
-"""The SQL of matching: what the board is made of, and a query that others embed. Nothing here writes but averages."""
+"""The SQL of matching: what the board is made of. Nothing here writes but averages; `choosing` says what may be had."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -7,44 +7,7 @@ from typing import Any, LiteralString
 from sancho.jobs.model import Machine, Requirement, Slot
 from sancho.kit.db import Connection, execute, fetch_rows
 from sancho.kit.documents import read
-from sancho.matching.model import Choice, Inputs, Label, Limit, LimitKey, Owner, Queue, QueueKey
-
-CHOICE: LiteralString = """
-    SELECT w.vo, w.task_queue_id, q.has_inputs, w.way, w.cores
-      FROM (SELECT * FROM unnest(%(queue_vos)s::smallint[], %(queues)s::int[], %(ways)s::smallint[], %(cores)s::int[])
-                     WITH ORDINALITY AS w (vo, task_queue_id, way, cores, n) ORDER BY n) w
-     CROSS JOIN LATERAL (
-           SELECT q.input_set_id IS NOT NULL AS has_inputs FROM task_queue q
-            WHERE q.task_queue_id = w.task_queue_id AND q.vo = w.vo AND q.active
-              AND (q.input_set_id IS NULL OR (
-                  (NOT EXISTS (
-                      SELECT FROM input_set_did i
-                       WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT EXISTS (
-                             SELECT FROM replica r WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
-                                       AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))
-                   OR EXISTS (
-                      SELECT FROM input_set s
-                       WHERE s.input_set_id = q.input_set_id AND s.vo = q.vo AND s.least <= (
-                             SELECT count(*) FROM input_set_did i
-                              WHERE i.input_set_id = s.input_set_id AND i.vo = s.vo AND EXISTS (
-                                    SELECT FROM replica r
-                                     WHERE r.did_id = i.did_id AND r.vo = i.vo AND r.state = 'A'
-                                       AND r.rse_id <> ALL (ARRAY(SELECT t.rse_id FROM rse t WHERE t.tape))))))
-                  AND NOT EXISTS (
-                      SELECT FROM shared_input i
-                       WHERE i.input_set_id = q.input_set_id AND i.vo = q.vo AND NOT i.available)))) q
-"""
-"""Of the task queues that a plan has chosen, in its order, those whose inputs are available at this moment, all of them
-or as many as they start with, as (vo, task_queue_id, has_inputs, way, cores). It is looked at as far as it is read. Of
-inputs that another VO shares it sees where they were when they were last looked at: it serves the offer's VOs alone."""
-
-
-def parameters(choices: Sequence[Choice]) -> Mapping[str, Any]:
-    """What `CHOICE` wants to know."""
-    return {
-        "queue_vos": [c.queue.key[0] for c in choices], "queues": [c.queue.key[1] for c in choices],
-        "ways": [c.way for c in choices], "cores": [c.cores for c in choices],
-    }  # fmt: skip
+from sancho.matching.model import Inputs, Label, Limit, LimitKey, Owner, Queue, QueueKey, SetKey, Weights
 
 
 async def queues(
@@ -92,12 +55,6 @@ async def queue(conn: Connection, vo: int, task_queue_id: int) -> Queue | None:
     return _queue({}, rows[0]) if rows else None
 
 
-async def may_be_had(conn: Connection, choices: Sequence[Choice]) -> list[QueueKey]:
-    """Of the task queues that are chosen, those of which a match may have a job at this moment."""
-    rows = await fetch_rows(conn, f"SELECT vo, task_queue_id FROM ({CHOICE}) c", parameters(choices))  # noqa: S608 - literals
-    return [(vo, queue_id) for vo, queue_id in rows]
-
-
 def _queue(known: Mapping[QueueKey, Queue], row: tuple[Any, ...]) -> Queue:
     vo, queue_id, waiting, group_id, account_id, kind, priority, input_set_id, requirements = row
     ways = known[vo, queue_id].ways if requirements is None else tuple(read(Requirement, way) for way in requirements)
@@ -107,17 +64,21 @@ def _queue(known: Mapping[QueueKey, Queue], row: tuple[Any, ...]) -> Queue:
     )  # fmt: skip
 
 
-async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Inputs]:
-    """Where the files of these input sets (VO, id) can be read, in bytes by site, and since when jobs wait for them."""
+async def inputs(conn: Connection, sets: Sequence[SetKey]) -> dict[SetKey, Inputs]:
+    """Where the files of these input sets can be read, in bytes by site, how many there are, and since when jobs wait.
+
+    A file counts once at a site. What other VOs share is as far as it was seen when it was last looked at.
+    """
     rows = await fetch_rows(
         conn,
         """
-        SELECT w.vo, w.input_set_id, l.site_ids, l.sizes, q.since
+        SELECT w.vo, w.input_set_id, l.site_ids, l.sizes, q.since,
+               (SELECT s.size FROM input_set s WHERE s.input_set_id = w.input_set_id AND s.vo = w.vo)
           FROM unnest(%(vos)s::smallint[], %(sets)s::bigint[]) AS w (vo, input_set_id)
          CROSS JOIN LATERAL (
                SELECT array_agg(s.site_id) AS site_ids, array_agg(s.size) AS sizes
                  FROM (SELECT f.site_id, sum(f.size)::bigint AS size
-                         FROM (SELECT rse.site_id, r.size
+                         FROM (SELECT DISTINCT rse.site_id, i.did_id, r.size
                                  FROM input_set_did i
                                 CROSS JOIN LATERAL (
                                       SELECT r.rse_id, r.size FROM replica r
@@ -125,7 +86,7 @@ async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tupl
                                  JOIN rse ON rse.rse_id = r.rse_id AND rse.readable AND NOT rse.tape
                                 WHERE i.input_set_id = w.input_set_id AND i.vo = w.vo
                                 UNION ALL
-                               SELECT p.site_id, p.size
+                               SELECT p.site_id, NULL, p.size
                                  FROM shared_input i CROSS JOIN unnest(i.site_ids, i.sizes) AS p (site_id, size)
                                 WHERE i.input_set_id = w.input_set_id AND i.vo = w.vo) f
                         GROUP BY f.site_id HAVING sum(f.size) > 0) s) l
@@ -142,8 +103,12 @@ async def inputs(conn: Connection, sets: Sequence[tuple[int, int]]) -> dict[tupl
         {"vos": [vo for vo, _ in sets], "sets": [input_set_id for _, input_set_id in sets]},
     )
     return {
-        (vo, set_id): Inputs(site_sizes=dict(zip(sites or (), sizes or (), strict=True)), since=since)
-        for vo, set_id, sites, sizes, since in rows
+        (vo, set_id): Inputs(
+            site_sizes=dict(zip(sites or (), sizes or (), strict=True)),
+            since=since,
+            size=max([size or 0, *(sizes or ())]),
+        )
+        for vo, set_id, sites, sizes, since, size in rows
     }
 
 
@@ -175,6 +140,71 @@ async def group_shares(conn: Connection) -> dict[tuple[int, int], float]:
     """The share of each group, by VO and id."""
     return {(vo, group): share for vo, group, share in await fetch_rows(
         conn, "SELECT vo, group_id, share FROM account_group")}  # fmt: skip
+
+
+async def warm(
+    conn: Connection, sets: Sequence[SetKey], vo_name: str, dids: Sequence[tuple[str, str]]
+) -> dict[SetKey, int]:
+    """Bytes of each of these input sets that are in some DIDs (scope, name) of a VO: files, or datasets of such."""
+    rows = await fetch_rows(
+        conn,
+        """
+        WITH said AS MATERIALIZED (
+            SELECT d.vo, d.did_id, d.size
+              FROM unnest(%(scopes)s::text[], %(names)s::text[]) AS w (scope, name)
+             CROSS JOIN LATERAL (
+                   SELECT d.vo, d.did_id, d.size
+                     FROM vo JOIN scope s ON s.vo = vo.vo AND s.name = w.scope
+                     JOIN did d ON d.scope_id = s.scope_id AND d.vo = s.vo AND d.name = w.name
+                    WHERE vo.name = %(vo_name)s LIMIT 1) d),
+        file AS MATERIALIZED (
+            SELECT vo, did_id FROM said
+             UNION
+            SELECT said.vo, a.child_id FROM said JOIN attachment a ON a.parent_id = said.did_id AND a.vo = said.vo)
+        SELECT s.vo, s.input_set_id, f.size
+          FROM input_set s
+         CROSS JOIN LATERAL (
+               SELECT sum(d.size)::bigint AS size
+                 FROM file
+                 JOIN input_set_did i ON i.input_set_id = s.input_set_id AND i.vo = s.vo AND i.did_id = file.did_id
+                 JOIN did d ON d.did_id = i.did_id AND d.vo = i.vo
+                WHERE file.vo = s.vo) f
+         WHERE s.input_set_id = ANY(%(sets)s::bigint[]) AND f.size > 0
+        """,
+        {
+            "vo_name": vo_name, "scopes": [scope for scope, _ in dids], "names": [name for _, name in dids],
+            "sets": [set_id for _, set_id in sets],
+        },
+    )  # fmt: skip
+    return {(vo, set_id): size for vo, set_id, size in rows}
+
+
+async def weights(conn: Connection) -> dict[int, Weights]:
+    """What the VOs served weigh, of those that weigh anything."""
+    rows = await fetch_rows(conn, "SELECT vo, hour, money, carbon, throughput FROM rank_weights")
+    return {
+        vo: Weights(hour=hour, money=money, carbon=carbon, throughput=throughput)
+        for vo, hour, money, carbon, throughput in rows
+    }
+
+
+async def put_weights(conn: Connection, vo: int, said: Weights) -> None:
+    """Say what a VO weighs from now on."""
+    await execute(
+        conn,
+        """
+        INSERT INTO rank_weights (vo, hour, money, carbon, throughput)
+        VALUES (%(vo)s, %(hour)s, %(money)s, %(carbon)s, %(throughput)s)
+        ON CONFLICT (vo) DO UPDATE SET hour = excluded.hour, money = excluded.money, carbon = excluded.carbon,
+                                       throughput = excluded.throughput
+        """,
+        {"vo": vo, "hour": said.hour, "money": said.money, "carbon": said.carbon, "throughput": said.throughput},
+    )
+
+
+async def delete_weights(conn: Connection, vo: int) -> None:
+    """Let a VO weigh nothing."""
+    await execute(conn, "DELETE FROM rank_weights WHERE vo = %(vo)s", {"vo": vo})
 
 
 RUNNING: LiteralString = """

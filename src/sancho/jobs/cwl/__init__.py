@@ -1,0 +1,1 @@
+"""CWL CommandLineTools, read as descriptions of jobs: pure, and nothing of them is evaluated."""

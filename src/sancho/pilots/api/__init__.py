@@ -1,0 +1,5 @@
+"""Native routes of pilots: what pilots and their payloads talk to, and what people look at."""
+
+from sancho.pilots.api import listing, talking
+
+ROUTERS = (talking.public_router, talking.router, listing.router)
