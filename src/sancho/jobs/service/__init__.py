@@ -2,9 +2,9 @@
 
 `submitting` makes them, `alike` many at once that differ little, `ranges` writes the rows that they have late, `edges`
 lets them wait for each other, `inputs` and `shared` ready what they read, `life` moves them, `retrying` does so when
-they failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows them, `searching` finds them, `parameters` is what is said of them, `status`
-and `heartbeats` how it goes, `saved` the searches that accounts have named, `sandboxes` the small archives that they
-come with and leave.
+they failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows them, `searching` finds them,
+`parameters` is what is said of them, `status` and `heartbeats` how it goes, `saved` the searches that accounts have
+named, `sandboxes` the small archives that they come with and leave.
 """
 
 from sancho.jobs.service.alike import submit_many
