@@ -13,7 +13,7 @@ MAKEFLAGS += --jobs=2 # two environments are made at once
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test realparts check types house imports lint layout format dev docs compat bench schema requirements clean .venv .venv-demo .venv-compat
+.PHONY: help demo test realparts check types house imports lint layout format dev docs compat bench schema requirements clean .venv .venv-demo .venv-compat .venv-diracx
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,15 +69,17 @@ requirements: .venv ## Pin the newest releases that pyproject.toml and requireme
 	$(COMPILE) requirements/uv.in --constraints requirements/dev.txt --output-file requirements/uv.txt
 	$(COMPILE) --upgrade requirements/demo.in --output-file requirements/demo.txt
 	$(COMPILE) --upgrade requirements/compat.in --output-file requirements/compat.txt
+	$(COMPILE) --upgrade requirements/diracx.in --output-file requirements/diracx.txt
 	@! grep -nE '^ *-|://' requirements/*.txt | grep -vE ' --hash=| # '
 
 clean: ## Remove what these commands have made here
-	rm -rf .venv .venv-demo .venv-compat demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-demo .venv-compat .venv-diracx demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv: .venv/.ready
 .venv-demo: .venv-demo/.ready
 .venv-compat: .venv-compat/.ready
+.venv-diracx: .venv-diracx/.ready
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt requirements/venv.sh pyproject.toml
 	@sh requirements/venv.sh $(PYTHON) .venv requirements/dev.txt
@@ -89,4 +91,8 @@ clean: ## Remove what these commands have made here
 
 .venv-compat/.ready: requirements/compat.txt requirements/uv.txt requirements/venv.sh
 	@sh requirements/venv.sh $(PYTHON) .venv-compat requirements/compat.txt
+	@touch $@
+
+.venv-diracx/.ready: requirements/diracx.txt requirements/uv.txt requirements/venv.sh
+	@sh requirements/venv.sh $(PYTHON) .venv-diracx requirements/diracx.txt
 	@touch $@

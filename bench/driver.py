@@ -56,7 +56,7 @@ def encode(method: str, path: str, token: str, body: Any = None) -> bytes:
 
 
 class Driver:
-    """A client of one server. Answers that are no 2xx raise `AnswerRefused`."""
+    """A client of one server. Answers that are no 2xx, or a 304, raise `AnswerRefused`."""
 
     def __init__(self, port: int, connections: int) -> None:
         """Talk to this machine's `port`, over so many connections."""
@@ -108,6 +108,8 @@ def _exchange(
             one.data.clear()
             if (request := next(left, None)) is not None:
                 _send(one, request)
+            else:  # a server closes what is idle for long
+                selector.unregister(one.socket)
     return time.perf_counter() - began, latencies
 
 
@@ -132,6 +134,6 @@ def _body(data: bytearray) -> bytes | None:
         if len(data) < end + 4 + (int(length[1]) if length else 0):
             return None
     body = bytes(data[end + 4 :])
-    if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 204")):
+    if not head.startswith((b"HTTP/1.1 2", b"HTTP/1.1 304")):
         raise AnswerRefused(f"{head.splitlines()[0].decode()}: {body[:1000].decode(errors='replace')}")
     return body

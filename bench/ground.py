@@ -97,7 +97,7 @@ class Ground:
     @contextmanager
     def unlimited(self) -> Iterator["Ground"]:
         """The same, served by another process that lets everybody ask as often as they like."""
-        limits = {"SANCHO_FAIR__ACCOUNT": "1000000", "SANCHO_FAIR__VO": "1000000"}
+        limits = {f"SANCHO_FAIR__{kind}": "1000000" for kind in ("ACCOUNT", "VO", "LOGINS")}
         with _served(self.cluster, self.state, limits | {"SANCHO_PUBLIC_URL": self.signer.issuer}) as (port, server, _):
             yield replace(self, port=port, server=server)
 

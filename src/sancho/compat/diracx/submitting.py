@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -43,8 +44,8 @@ async def submit(
     wanted = await _readied(caller, deployment, wanted)
     ids: dict[int, int] = {}
     async with deployment.database.transaction(caller.vos) as conn:
-        for one in wanted:
-            ids |= zip(one.places, await _submitted(conn, caller, deployment, one, anyway=anyway), strict=True)
+        for one, made in zip(wanted, await _submitted(conn, caller, deployment, wanted, anyway=anyway), strict=True):
+            ids |= zip(one.places, made, strict=True)
     status, minor = PARAMETRIC if parametric else ACCEPTED
     now = deployment.clock.now()
     return [
@@ -83,12 +84,12 @@ async def _surroundings(request: Request, caller: Principal, deployment: Deploym
 
 
 async def _submitted(
-    conn: Connection, caller: Principal, deployment: Deployment, wanted: Wanted, *, anyway: bool
-) -> list[int]:
-    """The ids of jobs of one description, in the order of their places; what is wrong with it is DiracX's 400."""
+    conn: Connection, caller: Principal, deployment: Deployment, wanted: Sequence[Wanted], *, anyway: bool
+) -> list[list[int]]:
+    """The ids of the jobs of each description, in the order of their places; what is wrong is DiracX's 400."""
     try:
-        if wanted.description.sandbox is not None:
-            await jobs.check_sandbox(deployment, conn, caller.vo, wanted.description.sandbox)
-        return (await jobs.submit(conn, caller, wanted.description, wanted.rows, anyway=anyway)).job_ids
+        for sandbox in sorted({one.description.sandbox for one in wanted} - {None}, key=str):
+            await jobs.check_sandbox(deployment, conn, caller.vo, str(sandbox))
+        return await jobs.submit_many(conn, caller, [(one.description, one.rows) for one in wanted], anyway=anyway)
     except (BadRequest, Conflict, Invalid, NotFound, TooLarge) as e:
         raise JdlRefused(reason=str(e), field=e.field, hint=e.hint) from e

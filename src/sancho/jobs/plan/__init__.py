@@ -269,6 +269,12 @@ def queue_digest(who: Mapping[str, Any], ways: Sequence[Requirement], input_set_
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
 
+def likeness(description: Description) -> str:
+    """What descriptions have in common whose jobs wait in one queue for the same; those with outputs stand alone."""
+    same = replace(description, name="", command=(), job_group=None, environment={}, output_sandbox=())
+    return repr(description if description.outputs else same)
+
+
 def submission_digest(description: Mapping[str, Any], rows: Sequence[str]) -> bytes:
     """What makes two submissions the same; rows as JSON texts."""
     digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())

@@ -45,7 +45,7 @@ from sancho.vos import service as vos
 T = TypeVar("T")
 _log = telemetry.log(__name__)
 MOSTLY = "More of them may have nothing but their number, and neither inputs nor outputs; or submit them in parts."
-_submitted = faults.point("jobs.submitted")
+submitted = faults.point("jobs.submitted")
 
 
 async def submit(
@@ -80,7 +80,7 @@ class _Ready:
 
     part: Part
     place: int
-    rows: "_Rows"
+    rows: "Rows"
     named: list[list[tuple[str, str | None]]]
     submission_id: int
     able: int = 0
@@ -117,7 +117,7 @@ async def submit_all(conn: Connection, caller: Principal, parts: Sequence[Part])
         await wait_as(conn, caller.vo, dict(again))
     for p, one in fresh.items():
         await _let_in(conn, caller.vo, one, made[p].job_ids, held=p in held)
-    _submitted()
+    submitted()
     return answers
 
 
@@ -132,7 +132,7 @@ async def _blaming(place: int, work: Awaitable[T]) -> T:
 
 async def _prepare(conn: Connection, caller: Principal, part: Part, place: int, *, rows: bool) -> _Ready:
     """Check a part, and make its submission, task queue and input set; with `rows`, its jobs get them at once."""
-    description, these = part.description, _Rows(part, early=rows)
+    description, these = part.description, Rows(part, early=rows)
     plan.check_placeholders(description, these.samples)
     plan.check_tags(description.ways)
     plan.check_outputs(description, these.samples)
@@ -152,7 +152,7 @@ async def _prepare(conn: Connection, caller: Principal, part: Part, place: int, 
         return _Ready(
             part=part, place=place, rows=these, named=named, submission_id=before.submission_id, before=before
         )
-    able, task_queue_id, input_set_id, complete = await _queue(conn, caller, description, anyway=part.anyway)
+    able, task_queue_id, input_set_id, complete = await make_queue(conn, caller, description, anyway=part.anyway)
     return _Ready(
         part=part, place=place, rows=these, named=named, submission_id=submission_id, able=able,
         task_queue_id=task_queue_id, input_set_id=input_set_id, complete=complete,
@@ -185,7 +185,7 @@ async def _let_in(conn: Connection, vo: int, one: _Ready, job_ids: Sequence[int]
         await defer(conn, "jobs:want", once=f"jobs:want:{vo}", vo=vo)
 
 
-class _Rows:
+class Rows:
     """The parameters of jobs: a row for each, or how many there are."""
 
     def __init__(self, part: Part, *, early: bool) -> None:
@@ -222,13 +222,13 @@ class _Rows:
             yield plan.submission_digest(document, [*self.texts, *self._after])
 
 
-async def _inserted(conn: Connection, vo: int, said: Mapping[str, Any], rows: _Rows) -> Sequence[int]:
+async def _inserted(conn: Connection, vo: int, said: Mapping[str, Any], rows: Rows) -> Sequence[int]:
     first_id = await ranges.insert(conn, vo, rows.count, said=said) if rows.late else None
     if first_id is not None:
         return range(first_id, first_id + rows.count)
     if rows.count > MAX_ROWS:
         raise RangesNotYet
-    return await submitting.insert_jobs(conn, vo, said=said, parameters=rows.texts)
+    return await submitting.insert_jobs(conn, vo, said=said, parameters={said["submission_id"]: rows.texts})
 
 
 def _answer(submission_id: int, job_ids: Sequence[int], *, sites: int | None, repeated: bool = False) -> Submission:
@@ -246,7 +246,7 @@ async def _repeated(conn: Connection, caller: Principal, key: str, digests: Iter
     return _answer(submission_id, job_ids, sites=None, repeated=True)
 
 
-async def _queue(
+async def make_queue(
     conn: Connection, caller: Principal, description: Description, *, anyway: bool
 ) -> tuple[int, int, int | None, bool]:
     """How many sites could run the jobs, their task queue, their input set, and whether the inputs are complete."""

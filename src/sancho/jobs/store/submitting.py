@@ -27,6 +27,33 @@ async def insert_submission(conn: Connection, vo: int, account_id: int, *, said:
     )
 
 
+async def insert_submissions(
+    conn: Connection, vo: int, account_id: int, *, said: Mapping[str, Any], each: Sequence[tuple[int, Any, bytes]]
+) -> list[int]:
+    """Insert submissions without keys, each with its number of jobs, description and digest; ids in their order.
+
+    `said`: `version` and `traceparent`.
+    """
+    jobs, descriptions, digests = zip(*each, strict=True)
+    return sorted(
+        await fetch_values(
+            conn,
+            """
+            INSERT INTO submission (vo, account_id, jobs, version, description, traceparent, digest)
+            SELECT %(vo)s, %(account_id)s, n.jobs, %(version)s, n.description, %(traceparent)s, n.digest
+              FROM unnest(%(jobs)s::int[], %(descriptions)s::jsonb[], %(digests)s::bytea[])
+                   WITH ORDINALITY AS n (jobs, description, digest, place)
+             ORDER BY n.place
+            RETURNING submission_id
+            """,
+            {
+                "vo": vo, "account_id": account_id, **said, "jobs": list(jobs), "digests": list(digests),
+                "descriptions": [Jsonb(one) for one in descriptions],
+            },
+        )
+    )  # fmt: skip
+
+
 async def find_submission(
     conn: Connection, vo: int, account_id: int, key: str
 ) -> tuple[int, bytes | None, Sequence[int]] | None:
@@ -88,28 +115,33 @@ async def wake_queues(conn: Connection, vo: int, task_queue_ids: Sequence[int]) 
     )
 
 
-async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], parameters: Sequence[str]) -> list[int]:
-    """Insert jobs with their history and queue rows; ids in the order of `parameters` (JSON texts).
+async def insert_jobs(
+    conn: Connection, vo: int, *, said: Mapping[str, Any], parameters: Mapping[int, Sequence[str]]
+) -> list[int]:
+    """Insert jobs with their history and queue rows; ids in the order of `parameters` (JSON texts by submission).
 
-    `said`: account_id, submission_id, task_queue_id, input_set_id, priority and `state`, PENDING or WAITING. Pending
-    ones wait for their inputs if they have any.
+    `said`: account_id, task_queue_id, input_set_id, priority and `state`, PENDING or WAITING. Pending ones wait for
+    their inputs if they have any.
     """
     held = said["state"] is JobState.PENDING
-    rows = await fetch_rows(
+    rows_of = [(n, number, text) for n, texts in parameters.items() for number, text in enumerate(texts)]
+    submissions, numbers, texts = zip(*rows_of, strict=True)
+    made = await fetch_rows(
         conn,
         """
         WITH reserved AS MATERIALIZED (SELECT reserve_jobs(%(number)s::int) AS first_id),
         made AS MATERIALIZED (
-            SELECT coalesce(r.first_id + number - 1, nextval('job_job_id_seq')) AS job_id, number::int - 1 AS number,
-                   parameters
+            SELECT coalesce(r.first_id + place - 1, nextval('job_job_id_seq')) AS job_id, submission_id, number,
+                   parameters, place
               FROM reserved r
-             CROSS JOIN unnest(%(parameters)s::text[]) WITH ORDINALITY AS p (parameters, number)),
+             CROSS JOIN unnest(%(submissions)s::bigint[], %(numbers)s::int[], %(parameters)s::text[])
+                        WITH ORDINALITY AS p (submission_id, number, parameters, place)),
         jobs AS (
             INSERT INTO job (vo, state, task_queue_id, account_id, job_id) OVERRIDING SYSTEM VALUE
             SELECT %(vo)s, %(state)s, %(task_queue_id)s, %(account_id)s, job_id FROM made),
         specs AS (
             INSERT INTO job_spec (vo, number, job_id, submission_id, parameters)
-            SELECT %(vo)s, number, job_id, %(submission_id)s, parameters::jsonb FROM made),
+            SELECT %(vo)s, number, job_id, submission_id, parameters::jsonb FROM made),
         history AS (
             INSERT INTO job_history (vo, state, attempt, job_id)
             SELECT %(vo)s, %(state)s, 0, job_id FROM made),
@@ -120,12 +152,12 @@ async def insert_jobs(conn: Connection, vo: int, *, said: Mapping[str, Any], par
             INSERT INTO pending_job (vo, input_set_id, job_id)
             SELECT %(vo)s, %(input_set_id)s, job_id FROM made
              WHERE %(held)s AND %(input_set_id)s::bigint IS NOT NULL)
-        SELECT job_id FROM made ORDER BY number
+        SELECT job_id FROM made ORDER BY place
         """,
-        {"vo": vo, **said, "state": said["state"].value, "held": held, "parameters": parameters,
-         "number": len(parameters)},
+        {"vo": vo, **said, "state": said["state"].value, "held": held, "submissions": list(submissions),
+         "numbers": list(numbers), "parameters": list(texts), "number": len(texts)},
     )  # fmt: skip
-    return [row[0] for row in rows]
+    return [row[0] for row in made]
 
 
 async def count_waiting(conn: Connection, vo: int, counts: Mapping[int, int]) -> None:
