@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -46,6 +47,7 @@ class Counting(argon2.PasswordHasher):
 def hasher(monkeypatch: pytest.MonkeyPatch) -> Counting:
     made = Counting()
     monkeypatch.setattr(passwords, "_hasher", made)
+    monkeypatch.setattr(passwords, "_nobodys_hash", cache(lambda: made.hash("a password that nobody has")))
     monkeypatch.setattr(passwords, "_known", type(passwords._known)())
     room = Turns(passwords.AT_ONCE, room=passwords.MOST_WAITING, weigh=passwords._weigh)
     monkeypatch.setattr(passwords, "_turns", room)
