@@ -3242,7 +3242,7 @@ CREATE UNIQUE INDEX attempt_job ON sancho.attempt USING btree (job_id, vo, numbe
 -- Name: attempt_of_pilot; Type: INDEX; Schema: sancho; Owner: -
 --
 
-CREATE INDEX attempt_of_pilot ON sancho.attempt USING btree (pilot_id, vo, job_id);
+CREATE INDEX attempt_of_pilot ON sancho.attempt USING btree (pilot_id, attempt_id);
 
 
 --
