@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from sancho.jobs.model import Slot
+from sancho.jobs.model import Reason, Result, Slot
 from sancho.kit import extensions
 from sancho.kit.access import Principal
 from sancho.kit.db import execute, fetch_rows, fetch_value
@@ -282,17 +282,6 @@ async def test_a_pilot_whose_jobs_all_fail_gets_none_and_its_ce_one_pilot_at_a_t
     ids = await speak(served, ago=timedelta(0))
     async with served.deployment.database.transaction([0, 1]) as conn:
         (ill,) = await fetch_rows(conn, "SELECT pilot_id, ce_id FROM pilot ORDER BY 1 LIMIT 1")
-    for _ in range(3):
-        async with served.deployment.database.transaction([0, 1]) as conn:
-            attempt = await start(conn, served.world, pilot_id=ill[0])
-            await execute(
-                conn,
-                """
-                UPDATE attempt SET state = 'F', reason = 'input_unavailable', ended_at = now()
-                 WHERE attempt_id = %(id)s
-                """,
-                {"id": attempt.attempt_id},
-            )
     assert len(ids) == 8
     caller = Principal(
         vo=0, vo_name="instance", account_id=0, account="", groups=(), vos=(0, 1, 2), permissions=frozenset(),
@@ -303,6 +292,10 @@ async def test_a_pilot_whose_jobs_all_fail_gets_none_and_its_ce_one_pilot_at_a_t
         held=[], answered=True,
     )  # fmt: skip
     matcher = matcher_of(lambda _vo: 1.0)
+    for _ in range(3):
+        given = await service.match(deployment, matcher, caller, asked)
+        assert given is not None
+        await service.finish(deployment, caller, given.attempt_id, Result(reason=Reason.INPUT_UNAVAILABLE))
     assert await service.match(deployment, matcher, caller, asked) is None
     (told,) = [p for p in await pilots(served) if p["pilot_id"] == ill[0]]
     assert told["detail"] == "its jobs fail one after the other"

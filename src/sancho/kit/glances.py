@@ -1,8 +1,8 @@
-"""Short queries for one row each, of which those that are wanted at the same time share one exchange.
+"""Short statements for one row each, of which those that are wanted at the same time share one exchange.
 
-What is asked of nearly every request costs more in talking to the database than in the database. So a query is
+What is asked of nearly every request costs more in talking to the database than in the database. So a statement is
 prepared once for a connection; the message that runs it is a transaction of its own; and while one message is under
-way, what else the same VOs want is gathered for the next one.
+way, what else the same VOs want is gathered for the next one. Those that write share a commit, too.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from weakref import WeakKeyDictionary
 
 from psycopg import AsyncClientCursor, AsyncConnection, Error, errors
 from psycopg.rows import TupleRow, dict_row
+
+from sancho.kit.errors import Conflict
 
 Connection = AsyncConnection[TupleRow]
 Row = dict[str, Any]
@@ -69,12 +71,15 @@ class Message:
 class Glances:
     """What is wanted of one database, by the VOs that it is wanted for.
 
-    Queries of different VOs never share a message. One that fails, fails alone: the others of its message are asked
-    again. Who waits no longer keeps nobody up.
+    Queries of different VOs never share a message. One that fails, fails alone: when the database says that it has
+    undone a message, the others of it are asked again. Who waits no longer keeps nobody up.
     """
 
     def __init__(self, lease: Callable[[tuple[int, ...]], AbstractAsyncContextManager[Connection]]) -> None:
-        """`lease` gives a connection, outside of any transaction, for what some VOs want."""
+        """`lease` gives a connection, outside of any transaction, for what some VOs want.
+
+        When the connection is lost it raises what is no `Error`: nobody knows then whether a message was carried out.
+        """
         self._lease = lease
         self._prepared: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
         self._to_go: dict[tuple[int, ...], deque[Message]] = {}
@@ -87,7 +92,7 @@ class Glances:
         place = len(message.wanted) - 1
         try:
             return (await asyncio.shield(message.sent))[place]
-        except Error:
+        except (Error, Conflict):
             if len(message.wanted) == 1:
                 raise
         async with self._lease(vos) as conn:

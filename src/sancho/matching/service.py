@@ -1,13 +1,15 @@
 """Use cases of matching: keep a board of what waits, choose from it, and give jobs away."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import takewhile
+from typing import Any, LiteralString
 
 from sancho.jobs import service as jobs
 from sancho.jobs.model import Slot, Started
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database
 from sancho.matching import store
 from sancho.matching.model import (
     FREE,
@@ -74,15 +76,51 @@ def matcher_of(weigh: Callable[[int], float]) -> Matcher:
     return Matcher(board=Board(weigh))
 
 
-async def match(conn: Connection, matcher: Matcher, offer: Offer) -> Started | None:
+@dataclass(frozen=True)
+class Gate:
+    """A query, with its parameters, that has a row when a pilot may have a job; it locks what that depends on."""
+
+    query: LiteralString
+    params: Mapping[str, Any]
+
+
+async def match_at_once(
+    database: Database, matcher: Matcher, offer: Offer, choices: Sequence[Choice], vos: Iterable[int], gate: Gate
+) -> Started | None:  # fmt: skip
+    """Give a pilot a job in a transaction of its own that other matches share, if `match` would look at no more.
+
+    That is when the job that the board would give first reads nothing and runs under no limit. None says nothing:
+    `match` has to be asked then.
+    """
+    plain = list(takewhile(lambda choice: choice.queue.input_set_id is None, choices))
+    if not plain or matcher.board.limits_of(plain, offer.site_id):
+        return None
+    params = {**choosing.parameters(plain), **gate.params}
+    started = await jobs.start_at_once(
+        database, vos, choosing.plain_choice(gate.query), params, pilot_id=offer.pilot_id, site_id=offer.site_id
+    )
+    for choice in plain:
+        if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
+            matcher.board.give(choice, offer.site_id)
+    return started
+
+
+def choose(matcher: Matcher, offer: Offer) -> list[Choice]:
+    """What the board would give for an offer, in order; nothing when nothing fits."""
+    return matcher.board.choose(offer, most=TRIED)
+
+
+async def match(
+    conn: Connection, matcher: Matcher, offer: Offer, first: Sequence[Choice] | None = None
+) -> Started | None:  # fmt: skip
     """Give a pilot a job that fits its offer, or None; the transaction serves the offer's VOs.
 
-    What is planned from the board is checked by the statement that takes the job. A queue of which no job can be had
-    is passed over until the board hears of it again. What runs under a limit is counted while nobody else may begin
-    anything under it, until the transaction ends.
+    `first` is what the board was found to give, a moment ago. What is planned from the board is checked by the
+    statement that takes the job. A queue of which no job can be had is passed over until the board hears of it again.
+    What runs under a limit is counted while nobody else may begin anything under it, until the transaction ends.
     """
-    for _ in range(ROUNDS):
-        choices = matcher.board.choose(offer, most=TRIED)
+    for n in range(ROUNDS):
+        choices = first if first is not None and n == 0 else choose(matcher, offer)
         if not choices:
             return None
         if limits := matcher.board.limits_of(choices, offer.site_id):

@@ -33,6 +33,7 @@ from sancho.jobs.service.life import (
     progress,
     rest,
     start,
+    start_at_once,
     vo_of_attempt,
 )
 from sancho.jobs.service.parameters import of_jobs as parameters_of
@@ -88,14 +89,14 @@ from sancho.jobs.store.provenance import SEARCH_FIELDS
 __all__ = [
     "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
     "awaited", "beat", "beat_once", "beat_own", "begin", "change_ranges", "check_owned", "check_sandbox", "chosen",
-    "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view", "drop_old_history",
-    "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish", "follow",
-    "forget_commands", "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox", "histories", "hold",
-    "input_files", "kill", "lent", "list_jobs", "list_specs", "list_views", "log", "look_again", "lose", "matching",
-    "open_attempts", "own_tail", "owners", "parameters_of", "producers", "progress", "promised", "ready_sandbox",
-    "recall", "release", "report", "report_own", "require_running", "reschedule", "reschedule_each", "resolve_all",
-    "rest", "sandbox_size", "sandbox_url", "sandboxes_of", "save_view", "say", "search_page", "search_part",
-    "set_parameters", "shared_files", "shared_inputs", "start", "statuses", "submit", "submit_all", "submit_many",
-    "submit_part", "summarise", "take_back", "take_sandboxes", "traceparent", "values", "vo_of_attempt",
-    "want_inputs",
+    "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view",
+    "drop_old_history", "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish",
+    "follow", "forget_commands", "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox",
+    "histories", "hold", "input_files", "kill", "lent", "list_jobs", "list_specs", "list_views", "log",
+    "look_again", "lose", "matching", "open_attempts", "own_tail", "owners", "parameters_of", "producers",
+    "progress", "promised", "ready_sandbox", "recall", "release", "report", "report_own", "require_running",
+    "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size", "sandbox_url", "sandboxes_of",
+    "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files", "shared_inputs", "start",
+    "start_at_once", "statuses", "submit", "submit_all", "submit_many", "submit_part", "summarise", "take_back",
+    "take_sandboxes", "traceparent", "values", "vo_of_attempt", "want_inputs",
 ]  # fmt: skip

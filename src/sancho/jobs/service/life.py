@@ -1,6 +1,6 @@
 """The life of jobs after submission: start, progress, end, kill. Every change is checked under a lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, LiteralString
 
@@ -26,7 +26,7 @@ from sancho.jobs.store import claiming, commands, inputs, life, provenance, subm
 from sancho.jobs.store.claiming import Ranged
 from sancho.kit import faults
 from sancho.kit.access import Principal, require_owner
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database
 from sancho.kit.tasks import defer
 from sancho.uploads import service as uploads
 
@@ -59,6 +59,17 @@ async def start(
         _claimed()
         return found
     return None
+
+
+async def start_at_once(
+    database: Database, vos: Iterable[int], choice: LiteralString, params: Mapping[str, Any], *, pilot_id: int,
+    site_id: int,
+) -> Started | None:  # fmt: skip
+    """As `start`, in a transaction of its own that others may share: only for queues whose jobs read nothing.
+
+    None, and nothing is done, also when a job could be had that has no row yet.
+    """
+    return await claiming.claim_at_once(database, vos, choice, params, pilot_id=pilot_id, site_id=site_id)
 
 
 async def rest(conn: Connection, vo: int) -> None:

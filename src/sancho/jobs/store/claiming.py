@@ -1,13 +1,13 @@
 """SQL that gives a waiting job to a pilot. Lock order: job_range, waiting_job, job, attempt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, LiteralString
 
 from sancho.jobs.model import Started
 from sancho.jobs.store.ranges import WRITTEN
-from sancho.kit.db import Connection, fetch_rows, find
+from sancho.kit.db import Connection, Database, fetch_rows, find
 
 AHEAD = 16
 """Members of a range that are written when one is matched: so matches of one queue seldom wait for each other."""
@@ -31,17 +31,17 @@ CLAIM: LiteralString = """
          WHERE w.task_queue_id = p.task_queue_id AND w.vo = p.vo AND w.priority = p.priority AND w.job_id = p.job_id
         RETURNING w.vo, w.task_queue_id, w.job_id),
     matched AS (
-        UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s, changed_at = now()
+        UPDATE job SET state = 'M', attempts = attempts + 1, site_id = %(site_id)s::int, changed_at = now()
           FROM claimed c WHERE job.job_id = c.job_id AND job.vo = c.vo AND job.state = 'W'
         RETURNING job.vo, job.job_id, job.attempts, c.task_queue_id),
     attempted AS (
         INSERT INTO attempt (vo, state, number, way, site_id, cores, job_id, pilot_id)
-        SELECT m.vo, 'M', m.attempts, p.way, %(site_id)s, p.cores, m.job_id, %(pilot_id)s
+        SELECT m.vo, 'M', m.attempts, p.way, %(site_id)s::int, p.cores, m.job_id, %(pilot_id)s::bigint
           FROM matched m CROSS JOIN picked p
         RETURNING vo, job_id, attempt_id, number),
     noted AS (
         INSERT INTO job_history (vo, state, attempt, site_id, job_id)
-        SELECT vo, 'M', attempts, %(site_id)s, job_id FROM matched),
+        SELECT vo, 'M', attempts, %(site_id)s::int, job_id FROM matched),
     counted AS (
         INSERT INTO task_queue_slot AS s (vo, slot, task_queue_id, waiting)
         SELECT vo, pg_backend_pid() %% 16, task_queue_id, -1 FROM claimed
@@ -49,7 +49,7 @@ CLAIM: LiteralString = """
     SELECT a.vo, vo.name AS vo_name, k.task_queue_id, a.job_id, a.attempt_id, a.number, k.way, k.cores, s.description,
            coalesce(p.parameters, '{}') AS parameters, s.traceparent, k.has_inputs, k.vo AS at, k.range_id
       FROM picked k
-      LEFT JOIN attempted a ON true
+      JOINED attempted a ON true
       LEFT JOIN vo ON vo.vo = a.vo
       LEFT JOIN job_spec p ON p.job_id = a.job_id AND p.vo = a.vo
       LEFT JOIN submission s ON s.submission_id = p.submission_id AND s.vo = p.vo
@@ -101,9 +101,21 @@ CLAIM_OF_RANGE: LiteralString = f"""
 
 
 @cache
-def _embed(query: LiteralString, choice: LiteralString) -> LiteralString:
-    """Put a query for task queues into another, made short: psycopg remembers how it read a text of up to 4 kB."""
-    return " ".join(query.replace("CHOICE", choice).split())
+def _claim_of(choice: LiteralString, joined: LiteralString) -> LiteralString:
+    """The claim of what a query chooses, made short: psycopg remembers how it read a text of up to 4 kB."""
+    return " ".join(CLAIM.replace("CHOICE", choice).replace("JOINED", joined).split())
+
+
+async def claim_at_once(
+    database: Database, vos: Iterable[int], choice: LiteralString, params: Mapping[str, Any], *, pilot_id: int,
+    site_id: int,
+) -> Started | None:  # fmt: skip
+    """As `claim`, in a transaction of its own that others may share (`Database.glance`).
+
+    None, and nothing is done, also when a job could be had that has no row yet.
+    """
+    given = {**params, "pilot_id": pilot_id, "site_id": site_id}
+    return await database.glance(vos, Started, _claim_of(choice, "JOIN"), given)
 
 
 async def claim(
@@ -117,7 +129,8 @@ async def claim(
     the job is to compute is read. A job that was killed while we waited for it is passed over. When the job has no row
     yet, nothing is done: `claim_of_range` gives one of its range.
     """
-    rows = await fetch_rows(conn, _embed(CLAIM, choice), {**params, "pilot_id": pilot_id, "site_id": site_id})
+    given = {**params, "pilot_id": pilot_id, "site_id": site_id}
+    rows = await fetch_rows(conn, _claim_of(choice, "LEFT JOIN"), given)
     if not rows:
         return None
     row = rows[0]

@@ -1,6 +1,7 @@
 """The SQL that says of which chosen task queues a match may have a job; `CHOICE` is a query that others embed."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, LiteralString
 
 from sancho.kit.db import Connection, fetch_rows
@@ -34,6 +35,24 @@ CHOICE: LiteralString = """
 """Of the task queues that a plan has chosen, in its order, those whose inputs are available at this moment, all of them
 or as many as they start with, as (vo, task_queue_id, has_inputs, way, cores). It is looked at as far as it is read. Of
 inputs that another VO shares it sees where they were when they were last looked at: it serves the offer's VOs alone."""
+
+
+PLAIN_CHOICE: LiteralString = """
+    SELECT w.vo, w.task_queue_id, false AS has_inputs, w.way, w.cores
+      FROM (SELECT * FROM unnest(%(queue_vos)s::smallint[], %(queues)s::int[], %(ways)s::smallint[], %(cores)s::int[])
+                     WITH ORDINALITY AS w (vo, task_queue_id, way, cores, n) ORDER BY n) w
+     CROSS JOIN (GATE) gate
+     CROSS JOIN LATERAL (
+           SELECT FROM task_queue q
+            WHERE q.task_queue_id = w.task_queue_id AND q.vo = w.vo AND q.active AND q.input_set_id IS NULL) q
+"""
+"""The same of task queues whose jobs read nothing. `GATE` is a query: without a row of it, none is had."""
+
+
+@cache
+def plain_choice(gate: LiteralString) -> LiteralString:
+    """`PLAIN_CHOICE` behind a gate."""
+    return PLAIN_CHOICE.replace("GATE", gate)
 
 
 def parameters(choices: Sequence[Choice]) -> Mapping[str, Any]:

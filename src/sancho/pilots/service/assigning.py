@@ -1,6 +1,7 @@
 """What a pilot must know to run a job: command, inputs with sources and tokens, outputs, limits."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -90,6 +91,20 @@ class Assignment:
     """Whose job it is: of what a pilot keeps of inputs, it gives a job only what it fetched for the same VO."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What a job reads and must leave, as far as the database has to be asked for it."""
+
+    sandbox: SandboxRef | None = None
+    inputs: list[Input] = field(default_factory=list[Input])
+    outputs: list[PromisedOutput] = field(default_factory=list[PromisedOutput])
+
+
+def has_files(started: Started) -> bool:
+    """Whether there are files that an assignment must tell of."""
+    return started.has_inputs or bool(started.description["sandbox"] or started.description["outputs"])
+
+
 async def assign(
     conn: Connection, deployment: Deployment, started: Started, *, site_id: int, tags: Collection[str] | None = None
 ) -> Assignment:  # fmt: skip
@@ -97,25 +112,45 @@ async def assign(
 
     `tags` are those of the slot, as far as they are known.
     """
-    said, parameters = started.description, {JOB_ID: started.job_id, **started.parameters}
-    need, vo = ways_of(said)[started.way], started.vo
+    files, said = Files(), started.description
+    with _span(started):
+        if has_files(started):
+            await narrow(conn, [started.vo])
+            files = Files(
+                sandbox=await _sandbox(conn, deployment, started.vo, said["sandbox"]),
+                inputs=await list_inputs(conn, deployment, started, site_id) if started.has_inputs else [],
+                outputs=await list_promised(conn, started) if said["outputs"] else [],
+            )
+        return _assignment(deployment, started, tags, files)
+
+
+def assign_without_files(deployment: Deployment, started: Started, tags: Collection[str]) -> Assignment:
+    """The same for an attempt that `has_files` denies; the database is not asked."""
+    with _span(started):
+        return _assignment(deployment, started, tags, Files())
+
+
+def _span(started: Started) -> AbstractContextManager[None]:
     named = {"job_id": started.job_id, "attempt_id": started.attempt_id}
-    with telemetry.span("pilots.assign", traceparent=started.traceparent, **named):
-        if started.has_inputs or said["sandbox"] or said["outputs"]:
-            await narrow(conn, [vo])
-        return Assignment(
-            attempt_id=started.attempt_id, job_id=started.job_id, number=started.number,
-            command=[fill(word, parameters) for word in said["command"]],
-            environment={k: fill(v, parameters) for k, v in said["environment"].items()},
-            environments=_environments(need, tags), cores=started.cores,
-            walltime=need.walltime.total_seconds(), memory=need.memory_limit or memory_for(need, started.cores),
-            input_sandbox=await _sandbox(conn, deployment, vo, said["sandbox"]),
-            inputs=await list_inputs(conn, deployment, started, site_id) if started.has_inputs else [],
-            outputs=await list_promised(conn, started) if said["outputs"] else [],
-            output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
-            traceparent=started.traceparent,
-            token=_job_token(deployment, started, need.walltime), vo=started.vo_name,
-        )  # fmt: skip
+    return telemetry.span("pilots.assign", traceparent=started.traceparent, **named)
+
+
+def _assignment(
+    deployment: Deployment, started: Started, tags: Collection[str] | None, files: Files
+) -> Assignment:  # fmt: skip
+    said, parameters = started.description, {JOB_ID: started.job_id, **started.parameters}
+    need = ways_of(said)[started.way]
+    return Assignment(
+        attempt_id=started.attempt_id, job_id=started.job_id, number=started.number,
+        command=[fill(word, parameters) for word in said["command"]],
+        environment={k: fill(v, parameters) for k, v in said["environment"].items()},
+        environments=_environments(need, tags), cores=started.cores,
+        walltime=need.walltime.total_seconds(), memory=need.memory_limit or memory_for(need, started.cores),
+        input_sandbox=files.sandbox, inputs=files.inputs, outputs=files.outputs,
+        output_sandbox=[fill(pattern, parameters) for pattern in said["output_sandbox"]],
+        traceparent=started.traceparent,
+        token=_job_token(deployment, started, need.walltime), vo=started.vo_name,
+    )  # fmt: skip
 
 
 def _environments(need: Requirement, tags: Collection[str] | None) -> list[str]:

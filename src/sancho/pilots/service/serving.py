@@ -13,12 +13,12 @@ from sancho.kit.access import NotAPilot, Principal
 from sancho.kit.db import Connection, again, narrow
 from sancho.kit.deployment import Deployment
 from sancho.matching import service as matching
-from sancho.matching.model import Offer, Warm
-from sancho.matching.service import Matcher
+from sancho.matching.model import Choice, Offer, Warm
+from sancho.matching.service import Gate, Matcher
 from sancho.pilots import plan, store
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import PilotState
-from sancho.pilots.service.assigning import Assignment, assign
+from sancho.pilots.service.assigning import Assignment, assign, assign_without_files, has_files
 from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.uploads import service as uploads
@@ -46,21 +46,29 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
     """Give a pilot a job that fits its offer, or None.
 
     Unless it heard the last answer, an attempt that it was given but never heard of is given again, and one that it has
-    forgotten is lost. When nothing that waits can fit, as far as the matcher is told, the database is not asked.
+    forgotten is lost. When nothing that waits can fit, as far as the matcher is told, the database is not asked; when a
+    job can be had without further questions, one exchange with the database gives it, which other matches share.
     """
     offer = _offer(matcher, caller, asked) if matcher.followed else None
-    if offer is not None and asked.answered and not matcher.board.fitting(offer):
-        return None
+    choices: Sequence[Choice] | None = None
+    if offer is not None and asked.answered:
+        if not matcher.board.fitting(offer):
+            return None
+        if asked.warm is None:
+            choices = matching.choose(matcher, offer)
+            started = await _at_once(deployment, matcher, caller, offer, choices)
+            if started is not None:
+                return await _assigned(deployment, started, site_id=offer.site_id, tags=asked.slot.tags)
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
         pilot_id, site_id, unfit = await _greet(conn, caller)
         started = None if asked.answered else await _unheard(conn, pilot_id, asked.held)
         if started is None and not unfit:
             known = matcher if matcher.followed else await matching.read(conn)
             if offer is None or known is not matcher:
-                offer = _offer(known, caller, asked)
+                offer, choices = _offer(known, caller, asked), None
             if offer is not None and asked.warm is not None:
                 offer = await matching.warmed(conn, known, offer, asked.warm)
-            started = None if offer is None else await matching.match(conn, known, offer)
+            started = None if offer is None else await matching.match(conn, known, offer, choices)
             _matched()
         if started is None:
             return None
@@ -69,6 +77,24 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
         except InputWithdrawn as e:
             await jobs.take_back(conn, started, str(e))
             return None
+
+
+async def _at_once(
+    deployment: Deployment, matcher: Matcher, caller: Principal, offer: Offer, choices: Sequence[Choice]
+) -> Started | None:  # fmt: skip
+    gate = Gate(store.GREETED, store.greeted(caller.vo, offer.pilot_id))
+    return await matching.match_at_once(deployment.database, matcher, offer, choices, caller.vos, gate)
+
+
+async def _assigned(
+    deployment: Deployment, started: Started, *, site_id: int, tags: Collection[str]
+) -> Assignment:  # fmt: skip
+    """The assignment of what was matched at once. If we die here, the pilot asks again for what it never heard of."""
+    _matched()
+    if not has_files(started):
+        return assign_without_files(deployment, started, tags)
+    async with deployment.database.transaction([started.vo]) as conn:
+        return await assign(conn, deployment, started, site_id=site_id, tags=tags)
 
 
 def _offer(matcher: Matcher, caller: Principal, asked: Asked) -> Offer | None:
@@ -224,7 +250,8 @@ async def sandbox(
 async def finish(deployment: Deployment, caller: Principal, attempt_id: int, result: Result) -> JobState:
     """End an attempt: its uploads are verified on storage, then everything is committed at once.
 
-    Safe to repeat. Raises `AttemptEnded`, `UploadIncomplete`, `StorageAway`, `OutputsDiffer`.
+    A pilot in which one job fails after the other gets no more. Safe to repeat. Raises `AttemptEnded`,
+    `UploadIncomplete`, `StorageAway`, `OutputsDiffer`.
     """
     pilot_id = _pilot_id(caller)
     async with deployment.database.transaction(caller.vos) as conn:
@@ -243,7 +270,16 @@ async def finish(deployment: Deployment, caller: Principal, attempt_id: int, res
         _finishing()
         state = await again(end)
         _log.info("attempt ended", attempt_id=attempt_id, job_state=state.word)
+    if result.reason is not None:
+        async with deployment.database.transaction(caller.vos) as conn:
+            await _judge(conn, caller.vo, pilot_id)
     return state
+
+
+async def _judge(conn: Connection, vo: int, pilot_id: int) -> None:
+    if plan.unfit(await store.last_ended(conn, pilot_id)):
+        await store.mark_unfit(conn, vo, pilot_id)
+        _log.warning("jobs fail one after the other in a pilot; it gets no more", pilot_id=pilot_id)
 
 
 async def retire(conn: Connection, caller: Principal, reason: str) -> None:
@@ -280,12 +316,7 @@ async def _greet(conn: Connection, caller: Principal) -> tuple[int, int, bool]:
     greeted = await store.greet(conn, caller.vo, pilot_id)
     if greeted is None:
         raise PilotUnknown
-    site_id, unfit, last = greeted
-    if not unfit and plan.unfit(last):
-        unfit = True
-        await store.mark_unfit(conn, caller.vo, pilot_id)
-        _log.warning("jobs fail one after the other in a pilot; it gets no more", pilot_id=pilot_id)
-    return pilot_id, site_id, unfit
+    return pilot_id, *greeted
 
 
 async def _own(conn: Connection, caller: Principal, attempt_id: int) -> OpenAttempt:

@@ -1,8 +1,8 @@
 """The SQL of pilots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from sancho.jobs.model import Reason
 from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_value, fetch_values, find
@@ -46,12 +46,11 @@ async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
     return await find(conn, Pilot, PILOT + " WHERE stamp = %(stamp)s FOR NO KEY UPDATE", {"stamp": stamp})
 
 
-async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool, list[Ended]] | None:
+async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool] | None:
     """Lock a pilot that has not ended, so that what it asks for is done one after the other; note its sign of life.
 
-    Return its site, whether it is known to be unfit, and how its last attempts ended; None when there is no such pilot.
-    What it has is read after this, by a statement of its own: this one would not see what was done by the call that it
-    may have waited for.
+    Return its site, and whether it is unfit; None when there is no such pilot. What it has is read after this, by a
+    statement of its own: this one would not see what was done by the call that it may have waited for.
     """
     rows = await fetch_rows(
         conn,
@@ -62,23 +61,38 @@ async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool, li
         beat AS (
             INSERT INTO pilot_beat (vo, pilot_id, at) SELECT vo, pilot_id, now() FROM locked WHERE ended_at IS NULL
             ON CONFLICT (pilot_id, vo) DO UPDATE SET at = excluded.at)
-        SELECT site_id, unfit_at IS NOT NULL, ARRAY(
-               SELECT jsonb_build_array(a.reason, j.account_id, extract(epoch FROM a.ended_at - a.started_at))
-                 FROM attempt a JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
-                WHERE a.pilot_id = locked.pilot_id AND a.ended_at IS NOT NULL
-                ORDER BY a.attempt_id DESC LIMIT %(last)s)
-          FROM locked WHERE ended_at IS NULL
+        SELECT site_id, unfit_at IS NOT NULL FROM locked WHERE ended_at IS NULL
         """,
-        {"id": pilot_id, "vo": vo, "last": LAST},
+        {"id": pilot_id, "vo": vo},
     )
-    if not rows:
-        return None
-    site_id, unfit, ended = rows[0]
+    return rows[0] if rows else None
+
+
+GREETED: LiteralString = """
+    SELECT FROM pilot
+     WHERE pilot_id = %(pilot_id)s AND vo = %(pilot_vo)s AND ended_at IS NULL AND unfit_at IS NULL FOR NO KEY UPDATE"""
+"""A row for a pilot that may have a job, locked as `greet` does; `greeted` says what it wants to know."""
+
+
+def greeted(vo: int, pilot_id: int) -> Mapping[str, Any]:
+    """What `GREETED` wants to know."""
+    return {"pilot_id": pilot_id, "pilot_vo": vo}
+
+
+async def last_ended(conn: Connection, pilot_id: int) -> list[Ended]:
+    """How the last attempts of a pilot ended, in the VOs that the transaction serves, the newest first."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT a.reason, j.account_id, extract(epoch FROM a.ended_at - a.started_at)
+          FROM attempt a JOIN job j ON j.job_id = a.job_id AND j.vo = a.vo
+         WHERE a.pilot_id = %(id)s AND a.ended_at IS NOT NULL
+         ORDER BY a.attempt_id DESC LIMIT %(last)s
+        """,
+        {"id": pilot_id, "last": LAST},
+    )
     known = {reason.value: reason for reason in Reason}  # one of a newer server says nothing here
-    return site_id, unfit, [
-        Ended(reason=known.get(reason), account_id=account_id, seconds=float(seconds))
-        for reason, account_id, seconds in ended
-    ]  # fmt: skip
+    return [Ended(reason=known.get(why), account_id=whose, seconds=float(took)) for why, whose, took in rows]
 
 
 async def mark_unfit(conn: Connection, vo: int, pilot_id: int) -> None:
