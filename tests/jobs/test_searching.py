@@ -223,8 +223,9 @@ async def test_many_jobs_are_walked_through_and_few_are_sorted(
     conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = (await submitted(conn, world, count=5)).job_ids
-    for few in (0, 10**9):
+    for few, most in ((0, 2), (10**9, 100), (10**9, 2)):
         monkeypatch.setattr("sancho.jobs.store.searching.FEW", few)
+        monkeypatch.setattr("sancho.jobs.store.searching.MOST", most)
         assert await found(conn, "state = waiting") == jobs[::-1]
         assert await found(conn, "state = waiting", sort="changed_at") == jobs
         part = await searching.search_part(

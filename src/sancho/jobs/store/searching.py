@@ -15,6 +15,8 @@ from sancho.kit.search import REGEX, SQL_LIKE, Composable, Condition
 
 FEW = 5_000
 """So many jobs are looked up one by one and sorted in a moment."""
+MOST = 2 * FEW
+"""Where few were expected and so many are found, the planner knew too little."""
 LAST = 2**62
 THING = sql.SQL("j.job_id")
 TRUE = sql.SQL("true")
@@ -169,25 +171,27 @@ async def page(
     """Ids of jobs, in order: so many, behind so many.
 
     Where few jobs are expected, all of them are found and then sorted. Left to itself, the planner would rather go
-    through jobs in order until it has met enough, which takes long when those that meet the condition are old.
+    through jobs in order until it has met enough, which takes long when those that meet the condition are old. When
+    they turn out to be many, they are met soon, and are gone through in order after all.
     """
     behind = wanted if after is None else both(wanted, after.condition, after.needs)
-    params = {"limit": part[0], "offset": part[1], "top": sum(part), **behind.params(vo)}
+    params = {"limit": part[0], "offset": part[1], "top": sum(part), "most": MOST, **behind.params(vo)}
     source = _from(behind, order.needs)
-    few = wanted.narrow and await _estimate(conn, sql.SQL("SELECT j.job_id {}").format(source), params) < FEW
     found = sql.SQL("SELECT j.job_id{} {}").format(order.keys, source)
     parts = sql.SQL("TABLE found")
     if await ranges.there_are(conn, vo):
-        if not few:
-            found = sql.SQL("{} ORDER BY {} LIMIT %(top)s").format(found, order.clause)
         parts = sql.SQL("TABLE found UNION ALL ({})").format(_of_ranges(wanted, behind, order, after))
-    elif not few:
-        query = sql.SQL("SELECT j.job_id {} ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s").format(source, order.clause)
-        return await fetch_values(conn, query, params)
     query = sql.SQL(
-        "WITH found AS MATERIALIZED ({}) SELECT job_id FROM ({}) AS one ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s"
+        "WITH found AS MATERIALIZED ({}) SELECT job_id, (SELECT count(*) FROM found) FROM ({}) AS one"
+        " ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s"
     )
-    return await fetch_values(conn, query.format(found, parts, order.of_found), params)
+    if wanted.narrow and await _estimate(conn, sql.SQL("SELECT j.job_id {}").format(source), params) < FEW:
+        some = sql.SQL("{} LIMIT %(most)s").format(found)
+        rows = await fetch_rows(conn, query.format(some, parts, order.of_found), params)
+        if (rows[0][1] < MOST) if rows else part[1] < MOST:
+            return [job_id for job_id, _ in rows]
+    first = sql.SQL("{} ORDER BY {} LIMIT %(top)s").format(found, order.clause)
+    return [job_id for job_id, _ in await fetch_rows(conn, query.format(first, parts, order.of_found), params)]
 
 
 def _of_ranges(wanted: Wanted, behind: Wanted, order: Order, after: After | None) -> Composable:
