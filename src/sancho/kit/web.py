@@ -70,9 +70,10 @@ async def check_parameters(request: Request) -> None:
             raise ParameterUnknown(name=unknown[0][:100], known=", ".join(sorted(known)) or "none")
 
 
-def native(prefix: str = "", *, tags: list[str | Enum]) -> APIRouter:
+def native(prefix: str = "", *, tags: list[str | Enum], route_class: type[APIRoute] = APIRoute) -> APIRouter:
     """A router for native routes: below /v1, where a parameter that a route does not know is refused."""
-    return APIRouter(prefix=f"/v1{prefix}", tags=tags, dependencies=[Depends(check_parameters)])
+    known = [Depends(check_parameters)]
+    return APIRouter(prefix=f"/v1{prefix}", tags=tags, dependencies=known, route_class=route_class)
 
 
 class NoToken(Unauthorized):
@@ -109,7 +110,8 @@ async def _caller(request: Request) -> Principal:
     return principal
 
 
-async def _pilot(request: Request) -> Principal:
+async def pilot_of(request: Request) -> Principal:
+    """The pilot that asks: what `PilotCaller` gives, for routes that are asked most. Raises `NotAPilot`."""
     principal = await _principal(request)
     if principal.pilot_id is None:
         raise NotAPilot
@@ -124,7 +126,7 @@ async def _job(request: Request) -> Principal:
 
 
 Caller = Annotated[Principal, Depends(_caller)]
-PilotCaller = Annotated[Principal, Depends(_pilot)]
+PilotCaller = Annotated[Principal, Depends(pilot_of)]
 JobCaller = Annotated[Principal, Depends(_job)]
 
 
