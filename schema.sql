@@ -1543,6 +1543,24 @@ CREATE TABLE sancho.provenance (
 
 
 --
+-- Name: publication; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.publication (
+    vo smallint NOT NULL,
+    state "char" DEFAULT 'D'::"char" NOT NULL,
+    did_id bigint NOT NULL,
+    record_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    doi text,
+    about jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT publication_record_id_check CHECK ((record_id >= 0)),
+    CONSTRAINT publication_state_check CHECK ((state = ANY (ARRAY['D'::"char", 'P'::"char", 'S'::"char"])))
+);
+
+
+--
 -- Name: quota; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2874,6 +2892,14 @@ ALTER TABLE ONLY sancho.provenance
 
 
 --
+-- Name: publication publication_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.publication
+    ADD CONSTRAINT publication_pkey PRIMARY KEY (did_id, vo);
+
+
+--
 -- Name: quota quota_name_vo_key; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3799,6 +3825,27 @@ CREATE INDEX provenance_did ON sancho.provenance USING btree (did_id, vo);
 
 
 --
+-- Name: publication_doi; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX publication_doi ON sancho.publication USING btree (lower(doi), vo) WHERE (doi IS NOT NULL);
+
+
+--
+-- Name: publication_listed; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX publication_listed ON sancho.publication USING btree (vo, did_id);
+
+
+--
+-- Name: publication_record; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX publication_record ON sancho.publication USING btree (record_id, vo) WHERE (record_id IS NOT NULL);
+
+
+--
 -- Name: refresh_token_family; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -4718,6 +4765,14 @@ ALTER TABLE ONLY sancho.provenance
 
 
 --
+-- Name: publication publication_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.publication
+    ADD CONSTRAINT publication_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
 -- Name: quota quota_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -5470,6 +5525,12 @@ ALTER TABLE sancho.program_beat ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.provenance ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: publication; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.publication ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: quota; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -6099,6 +6160,13 @@ CREATE POLICY wall ON sancho.program_beat USING ((vo = ANY (( SELECT sancho.serv
 --
 
 CREATE POLICY wall ON sancho.provenance USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: publication wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.publication USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

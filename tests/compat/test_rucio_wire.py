@@ -222,8 +222,9 @@ async def test_lists_come_line_by_line_and_names_as_they_are_written(served: Ser
 
 
 async def test_without_a_good_token_no_route_answers(served: Served) -> None:
+    public = {path.replace(":path}", "}") for path in PUBLIC_PATHS}
     for endpoint in ENDPOINTS:
-        if f"/rucio{endpoint.path.removesuffix('[/]')}" in PUBLIC_PATHS:
+        if f"/rucio{endpoint.path.removesuffix('[/]')}" in public:
             continue
         bare = await ask(served, filled(endpoint.path), method=endpoint.method)
         assert complaint(bare)[:2] == (400, "ValueError"), endpoint

@@ -58,12 +58,22 @@ from sancho.dids.model.metadata import (
     Value,
     item_of,
 )
+from sancho.dids.model.publishing import (
+    DOI,
+    MOST_ABOUT,
+    PUBLICATION_TRANSITIONS,
+    Publication,
+    PublicationState,
+)
 
 __all__ = [
     "ADLER32",
+    "DOI",
     "GRACE",
     "KEEPING_TRANSITIONS",
+    "MOST_ABOUT",
     "NAME_BYTES",
+    "PUBLICATION_TRANSITIONS",
     "SCOPE",
     "Attachment",
     "Branch",
@@ -90,6 +100,7 @@ __all__ = [
     "Packed",
     "Path",
     "PathMalformed",
+    "Publication", "PublicationState",
     "Refreshed",
     "Scope",
     "Search",

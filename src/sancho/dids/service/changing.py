@@ -7,12 +7,13 @@ from sancho.dids.errors import (
     CollectionMonotonic,
     Cycle,
     DidNotFound,
+    IsPublic,
     KindsMismatch,
     NotACollection,
 )
 from sancho.dids.model import Did, DidKind, batches
 from sancho.dids.service.catalogue import by_id, get, get_collection, require_change, resolve
-from sancho.dids.store import attaching, contents
+from sancho.dids.store import attaching, contents, publishing
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -100,11 +101,13 @@ async def set_monotonic(conn: Connection, caller: Principal, did: str) -> Did:
 async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
     """Close a collection, or open it again; for its owner, its scope's, or `dids:manage`.
 
-    Raises `DidNotFound`, `NotACollection` or `NotYours`.
+    Raises `DidNotFound`, `NotACollection` or `NotYours`; `IsPublic` for what everybody may read, which stays closed.
     """
     found = await get_collection(conn, caller.vo, did)
     require_change(caller, found)
     if is_open:
+        if await publishing.is_public(conn, caller.vo, found.did_id):
+            raise IsPublic(did=did, what="opened")
         await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
     else:
         await close(conn, caller.vo, found.did_id)
