@@ -478,7 +478,8 @@ CREATE TABLE sancho.collection_tally (
     slot smallint NOT NULL,
     did_id bigint NOT NULL,
     files bigint NOT NULL,
-    size bigint NOT NULL
+    size bigint NOT NULL,
+    changed_at timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -712,6 +713,18 @@ CREATE TABLE sancho.ending (
     held text
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+
+--
+-- Name: follower; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.follower (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 
 --
@@ -2524,6 +2537,14 @@ ALTER TABLE ONLY sancho.ending
 
 
 --
+-- Name: follower follower_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_pkey PRIMARY KEY (account_id, vo, did_id);
+
+
+--
 -- Name: identity identity_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3423,6 +3444,13 @@ CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rs
 --
 
 CREATE INDEX ending_due ON sancho.ending USING btree (vo, look_at);
+
+
+--
+-- Name: follower_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX follower_did ON sancho.follower USING btree (did_id, vo);
 
 
 --
@@ -4381,6 +4409,22 @@ ALTER TABLE ONLY sancho.ending
 
 
 --
+-- Name: follower follower_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: follower follower_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
 -- Name: identity identity_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -5303,6 +5347,12 @@ ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.ending ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: follower; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.follower ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: identity; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5901,6 +5951,13 @@ CREATE POLICY wall ON sancho.distance USING (((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.ending USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: follower wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.follower USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -194,6 +194,7 @@ async def _make_data(filled: Filled) -> None:
     for name in ("exception", "exception_to_reject"):
         made = await filled.ask("POST", "/lifetime-exceptions", keep, status=201)
         filled.ids[name] = made["exception_id"]
+    await filled.ask("POST", "/dids/follow", {"dids": ["mc:raw"]}, status=204)
     about = {"state": "public", "doi": f"10.1234/{filled.vo}", "record_id": 7, "about": {"title": f"of {filled.vo}"}}
     for did in ("mc:raw", "mc:mine"):
         await filled.ask("POST", "/publications", {"did": did}, account="root", status=201)

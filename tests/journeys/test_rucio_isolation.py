@@ -45,6 +45,8 @@ BODIES: Mapping[str, Any] = {
     "POST /dids/{scope}/{name}": {"type": "DATASET"},
     "POST /dids/{scope}/{name}/dids": {"dids": [DID], "rse": None},
     "DELETE /dids/{scope}/{name}/dids": {"dids": [DID]},
+    "POST /dids/{scope}/{name}/follow": {"account": None},
+    "DELETE /dids/{scope}/{name}/follow": {"account": None},
     "POST /dids/{scope}/{name}/meta": {"meta": {"events": 1}, "recursive": False},
     "POST /dids/{scope}/{name}/meta/{key}": {"value": 1, "recursive": False},
     "PUT /dids/{scope}/{name}/status": {"open": False},

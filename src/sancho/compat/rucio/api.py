@@ -17,6 +17,7 @@ from sancho.compat.rucio import (
     dids_making,
     dirac,
     exchange,
+    following,
     heartbeats,
     identities,
     keeping,
@@ -52,8 +53,8 @@ ROUTERS: Sequence[APIRouter] = (
     rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, archives.router, lives.router, metadata.router, dids_lists.router, dids.router,
-    dids_making.router, conventions.router, config.router, credentials.router,
+    scopes.router, scopes.of_accounts, archives.router, following.router, lives.router, metadata.router,
+    dids_lists.router, dids.router, dids_making.router, conventions.router, config.router, credentials.router,
     opendata.public, opendata.router, keeping.router, heartbeats.router, vos.router, exchange.going_out,
     exchange.coming_in, refused.router,
 )  # fmt: skip

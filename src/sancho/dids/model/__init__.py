@@ -40,6 +40,7 @@ from sancho.dids.model.catalogue import (
     scope_of,
     unpack_adler32,
 )
+from sancho.dids.model.following import FollowedDid
 from sancho.dids.model.keeping import (
     KEEPING_TRANSITIONS,
     Kept,
@@ -87,7 +88,7 @@ __all__ = [
     "Entry",
     "File",
     "FileKey",
-    "FileText",
+    "FileText", "FollowedDid",
     "Kept", "KeptEntry", "LifetimeException", "LifetimeExceptionState",
     "Listed",
     "Member",

@@ -42,8 +42,9 @@ async def attach(
     fitting, new, size = await contents.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
     if fitting < len(wanted):
         await _blame_child(conn, vo, parent_id, list(child_ids))
-    if new and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, len(new), size)
+    if new:
+        files = len(new) if kind is DidKind.DATASET else 0
+        await contents.add_to_tally(conn, vo, parent_id, files, size)
     if announce:
         async for file_ids in announced(conn, vo, kind, new):
             await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
@@ -60,8 +61,9 @@ async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[
     if monotonic:
         raise CollectionMonotonic(did=(await _names(conn, vo, parent_id))[0].did, field="parent")
     gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
-    if gone and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
+    if gone:
+        files = len(gone) if kind is DidKind.DATASET else 0
+        await contents.add_to_tally(conn, vo, parent_id, -files, -size)
     async for file_ids in announced(conn, vo, kind, gone):
         await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return gone
