@@ -136,12 +136,8 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /dids", body=new)
     yield ask("POST /dids/erase", body={"dids": ["mc:mine"], "after": "1 d"})
     yield ask("POST /dids/restore", body={"dids": ["mc:mine"]})
-    yield ask("POST /dids/follow", body={"dids": ["mc:mine"]})
-    yield ask("POST /dids/unfollow", body={"dids": ["mc:mine"]})
-    yield ask("GET /dids/followed", query={"since": "2020-01-01T00:00:00Z", "cursor": 0, "limit": 10})
-    yield ask("GET /followers/{did:path}", did="mc:raw")
     yield from _kept(filled)
-    yield from _published(filled)
+    yield from _published_and_followed(filled)
     yield ask("POST /collections", body={"collections": [{**new, "did": "mc:newer", "children": ["mc:raw/1"]}]})
     many = {"attachments": [{"parent": "mc:box", "children": ["mc:mine"]}], "again": True}
     yield ask("POST /attachments/many", body=many)
@@ -200,7 +196,11 @@ def _kept(filled: Filled) -> Iterator[Ask]:
         yield ask(f"POST {path}/{{exception_id}}/{verb}", "root", exception_id=filled.ids[name], body=said)
 
 
-def _published(filled: Filled) -> Iterator[Ask]:
+def _published_and_followed(filled: Filled) -> Iterator[Ask]:
+    yield ask("POST /dids/follow", body={"dids": ["mc:mine"]})
+    yield ask("POST /dids/unfollow", body={"dids": ["mc:mine"]})
+    yield ask("GET /dids/followed", query={"since": "2020-01-01T00:00:00Z", "cursor": 0, "limit": 10})
+    yield ask("GET /followers/{did:path}", did="mc:raw")
     page = {"cursor": 0, "limit": 10}
     yield ask("POST /publications", "root", body={"did": "mc:box"})
     yield ask("GET /publications", query={"state": "public", **page})
