@@ -478,7 +478,8 @@ CREATE TABLE sancho.collection_tally (
     slot smallint NOT NULL,
     did_id bigint NOT NULL,
     files bigint NOT NULL,
-    size bigint NOT NULL
+    size bigint NOT NULL,
+    changed_at timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -712,6 +713,18 @@ CREATE TABLE sancho.ending (
     held text
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+
+--
+-- Name: follower; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.follower (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 
 --
@@ -1539,6 +1552,24 @@ CREATE TABLE sancho.provenance (
     vo smallint NOT NULL,
     attempt_id bigint NOT NULL,
     did_id bigint NOT NULL
+);
+
+
+--
+-- Name: publication; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.publication (
+    vo smallint NOT NULL,
+    state "char" DEFAULT 'D'::"char" NOT NULL,
+    did_id bigint NOT NULL,
+    record_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    doi text,
+    about jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT publication_record_id_check CHECK ((record_id >= 0)),
+    CONSTRAINT publication_state_check CHECK ((state = ANY (ARRAY['D'::"char", 'P'::"char", 'S'::"char"])))
 );
 
 
@@ -2506,6 +2537,14 @@ ALTER TABLE ONLY sancho.ending
 
 
 --
+-- Name: follower follower_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_pkey PRIMARY KEY (account_id, vo, did_id);
+
+
+--
 -- Name: identity identity_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2871,6 +2910,14 @@ ALTER TABLE ONLY sancho.program_beat
 
 ALTER TABLE ONLY sancho.provenance
     ADD CONSTRAINT provenance_pkey PRIMARY KEY (attempt_id, vo, did_id);
+
+
+--
+-- Name: publication publication_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.publication
+    ADD CONSTRAINT publication_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -3400,6 +3447,13 @@ CREATE INDEX ending_due ON sancho.ending USING btree (vo, look_at);
 
 
 --
+-- Name: follower_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX follower_did ON sancho.follower USING btree (did_id, vo);
+
+
+--
 -- Name: identity_account; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3796,6 +3850,27 @@ CREATE INDEX pilot_unfit ON sancho.pilot USING btree (ce_id, unfit_at) WHERE (un
 --
 
 CREATE INDEX provenance_did ON sancho.provenance USING btree (did_id, vo);
+
+
+--
+-- Name: publication_doi; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX publication_doi ON sancho.publication USING btree (lower(doi), vo) WHERE (doi IS NOT NULL);
+
+
+--
+-- Name: publication_listed; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX publication_listed ON sancho.publication USING btree (vo, did_id);
+
+
+--
+-- Name: publication_record; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX publication_record ON sancho.publication USING btree (record_id, vo) WHERE (record_id IS NOT NULL);
 
 
 --
@@ -4334,6 +4409,22 @@ ALTER TABLE ONLY sancho.ending
 
 
 --
+-- Name: follower follower_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: follower follower_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
 -- Name: identity identity_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4715,6 +4806,14 @@ ALTER TABLE ONLY sancho.provenance
 
 ALTER TABLE ONLY sancho.provenance
     ADD CONSTRAINT provenance_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: publication publication_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.publication
+    ADD CONSTRAINT publication_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -5248,6 +5347,12 @@ ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.ending ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: follower; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.follower ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: identity; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5468,6 +5573,12 @@ ALTER TABLE sancho.program_beat ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.provenance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: publication; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.publication ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: quota; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5843,6 +5954,13 @@ CREATE POLICY wall ON sancho.ending USING ((vo = ANY (( SELECT sancho.served_vos
 
 
 --
+-- Name: follower wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.follower USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: identity wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -6099,6 +6217,13 @@ CREATE POLICY wall ON sancho.program_beat USING ((vo = ANY (( SELECT sancho.serv
 --
 
 CREATE POLICY wall ON sancho.provenance USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: publication wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.publication USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 PERMISSIONS = frozenset({
-    "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "groups:manage",
-    "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage", "programs:report", "quotas:manage",
-    "replicas:create", "replicas:manage", "rses:report", "rules:approve", "rules:create", "rules:manage",
-    "topology:manage", "uploads:create", "vos:create",
+    "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "dids:publish",
+    "groups:manage", "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage",
+    "programs:report", "quotas:manage", "replicas:create", "replicas:manage", "rses:report", "rules:approve",
+    "rules:create", "rules:manage", "topology:manage", "uploads:create", "vos:create",
 })  # fmt: skip
 """Every permission there is; `*` stands for all of them."""
 DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {

@@ -12,6 +12,7 @@ from sancho_client.cli import (
     job_search,
     keeping,
     lives,
+    publishing,
     rule,
     things,
     user,
@@ -31,6 +32,7 @@ def add_to(root: Verbs) -> None:
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
     keeping.add_to(data.verbs)
+    publishing.add_to(data.verbs)
     archives.add_to(data.verbs)
     root.add(data.verbs, "data", panel=WORK)
     root.add(rule.verbs, "rule", panel=WORK)

@@ -17,6 +17,7 @@ from sancho.dids.errors import (
     DidMalformed,
     DidNotFound,
     ErasureBegun,
+    IsPublic,
     KindsMismatch,
     MetadataKeyNotIndexed,
     NotACollection,
@@ -244,7 +245,7 @@ async def show(did: str, caller: Caller, request: Request) -> DidInfo:
     return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
 
 
-@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours, ErasureBegun))
+@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours, ErasureBegun, IsPublic))
 async def change(did: str, body: ChangeIn, caller: Caller, conn: Transaction) -> DidOut:
     """Close a dataset or container, so that what it holds cannot change; or, for its owner, open it again.
 

@@ -40,6 +40,7 @@ from sancho.dids.model.catalogue import (
     scope_of,
     unpack_adler32,
 )
+from sancho.dids.model.following import FollowedDid
 from sancho.dids.model.keeping import (
     KEEPING_TRANSITIONS,
     Kept,
@@ -58,12 +59,22 @@ from sancho.dids.model.metadata import (
     Value,
     item_of,
 )
+from sancho.dids.model.publishing import (
+    DOI,
+    MOST_ABOUT,
+    PUBLICATION_TRANSITIONS,
+    Publication,
+    PublicationState,
+)
 
 __all__ = [
     "ADLER32",
+    "DOI",
     "GRACE",
     "KEEPING_TRANSITIONS",
+    "MOST_ABOUT",
     "NAME_BYTES",
+    "PUBLICATION_TRANSITIONS",
     "SCOPE",
     "Attachment",
     "Branch",
@@ -77,7 +88,7 @@ __all__ = [
     "Entry",
     "File",
     "FileKey",
-    "FileText",
+    "FileText", "FollowedDid",
     "Kept", "KeptEntry", "LifetimeException", "LifetimeExceptionState",
     "Listed",
     "Member",
@@ -90,6 +101,7 @@ __all__ = [
     "Packed",
     "Path",
     "PathMalformed",
+    "Publication", "PublicationState",
     "Refreshed",
     "Scope",
     "Search",

@@ -115,12 +115,11 @@ async def _refuse_circles(conn: Connection, vo: int, pairs: dict[tuple[int, int]
 
 
 async def _count(conn: Connection, vo: int, new: Sequence[tuple[Did, _Known]]) -> None:
-    """Add what is new to the tallies of datasets, and have rules told of it."""
+    """Add what is new to the tallies of datasets, note what has changed, and have rules told of it."""
     changes: dict[int, Tally] = {}
     for parent, child in new:
-        if parent.kind is DidKind.DATASET:
-            files_, size = changes.get(parent.did_id, Tally(0, 0))
-            changes[parent.did_id] = Tally(files_ + 1, size + (child.size or 0))
+        files_, size = changes.get(parent.did_id, Tally(0, 0))
+        changes[parent.did_id] = Tally(files_ + (parent.kind is DidKind.DATASET), size + (child.size or 0))
     if changes:
         await attaching.add_to_tallies(conn, vo, changes)
     parent_ids = sorted({parent.did_id for parent, _ in new})

@@ -7,12 +7,13 @@ from sancho.dids.errors import (
     CollectionMonotonic,
     Cycle,
     DidNotFound,
+    IsPublic,
     KindsMismatch,
     NotACollection,
 )
 from sancho.dids.model import Did, DidKind, batches
 from sancho.dids.service.catalogue import by_id, get, get_collection, require_change, resolve
-from sancho.dids.store import attaching, contents
+from sancho.dids.store import attaching, contents, publishing
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -41,8 +42,9 @@ async def attach(
     fitting, new, size = await contents.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
     if fitting < len(wanted):
         await _blame_child(conn, vo, parent_id, list(child_ids))
-    if new and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, len(new), size)
+    if new:
+        files = len(new) if kind is DidKind.DATASET else 0
+        await contents.add_to_tally(conn, vo, parent_id, files, size)
     if announce:
         async for file_ids in announced(conn, vo, kind, new):
             await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
@@ -59,8 +61,9 @@ async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[
     if monotonic:
         raise CollectionMonotonic(did=(await _names(conn, vo, parent_id))[0].did, field="parent")
     gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
-    if gone and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
+    if gone:
+        files = len(gone) if kind is DidKind.DATASET else 0
+        await contents.add_to_tally(conn, vo, parent_id, -files, -size)
     async for file_ids in announced(conn, vo, kind, gone):
         await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
     return gone
@@ -100,11 +103,13 @@ async def set_monotonic(conn: Connection, caller: Principal, did: str) -> Did:
 async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
     """Close a collection, or open it again; for its owner, its scope's, or `dids:manage`.
 
-    Raises `DidNotFound`, `NotACollection` or `NotYours`.
+    Raises `DidNotFound`, `NotACollection` or `NotYours`; `IsPublic` for what everybody may read, which stays closed.
     """
     found = await get_collection(conn, caller.vo, did)
     require_change(caller, found)
     if is_open:
+        if await publishing.is_public(conn, caller.vo, found.did_id):
+            raise IsPublic(did=did, what="opened")
         await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
     else:
         await close(conn, caller.vo, found.did_id)
