@@ -26,7 +26,7 @@ def stream_files(conn: Connection, vo: int, dids: Sequence[Did]) -> AsyncIterato
 async def stream_scope(conn: Connection, vo: int, scope: str, *, deep: bool = False) -> AsyncIterator[list[Branch]]:
     """The DIDs of a scope that are in no collection of that scope, by name, each part followed by what is below it.
 
-    What is below comes only if `deep`, level by level. Raises `ScopeNotFound` before anything else.
+    What is below comes only if `deep`, as in `stream_below`. Raises `ScopeNotFound` before anything else.
     """
     scope_id = (await scope_ids(conn, vo, [scope]))[scope]
     async for dids in reading.tops(conn, vo, scope_id):
@@ -38,7 +38,10 @@ async def stream_scope(conn: Connection, vo: int, scope: str, *, deep: bool = Fa
 
 
 def stream_below(conn: Connection, did: Did, *, deep: bool = False) -> AsyncIterator[list[Branch]]:
-    """What is directly in a collection, and if `deep` everything below it: level by level, by parent and name."""
+    """What is directly in a collection, and if `deep` everything below it: level by level, by parent and by id.
+
+    The first comes at once, however much follows.
+    """
     return reading.branches(conn, did.vo, [did.did_id], deepest=None if deep else 1)
 
 
