@@ -49,6 +49,7 @@ from sancho.dids.model.keeping import (
 )
 from sancho.dids.model.metadata import (
     Described,
+    Found,
     MetadataKey,
     MetadataKind,
     MetadataTerms,
@@ -78,6 +79,7 @@ __all__ = [
     "File",
     "FileKey",
     "FileText",
+    "Found",
     "Kept", "KeptEntry", "LifetimeException", "LifetimeExceptionState",
     "Listed",
     "Member",
