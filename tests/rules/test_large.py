@@ -111,6 +111,7 @@ async def test_what_is_given_up_with_a_rule_on_each_file_goes_in_the_background(
     assert (statements < 30, most) == (True, FEW)
     assert len(done.withdrawn) == FEW
     assert done.held_by == [(of_bob.rule_id, "bob", "mc:large/1")]
+    assert done.looked_at == FEW
     [task] = await deferred(conn, "rules:give_up")
     assert (task["account_id"], task["did_id"]) == (alice.account_id, (await dids.get(conn, 1, "mc:large")).did_id)
 
