@@ -53,6 +53,7 @@ from sancho.dids.service.keeping import (
 from sancho.dids.service.metadata import (
     describe,
     describe_below,
+    describe_part,
     descriptions,
     forget,
     known_descriptions,
@@ -86,15 +87,15 @@ from sancho.dids.store.searching import FIELDS
 
 __all__ = [
     "FIELDS", "Found", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all", "by_id",
-    "change_contents", "change_scope", "check_free", "check_scopes", "claim_ended", "close", "create",
-    "create_all", "create_scope", "datasets", "describe", "describe_below", "descriptions", "detach", "detach_all",
+    "change_contents", "change_scope", "check_free", "check_scopes", "claim_ended", "close", "create", "create_all",
+    "create_scope", "datasets", "describe", "describe_below", "describe_part", "descriptions", "detach", "detach_all",
     "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed", "forget",
     "freeze", "get", "get_collection", "get_exception", "held_firmly", "info", "kept", "known_descriptions",
-    "list_dids", "list_exceptions", "list_keys", "list_scopes", "lock_ended", "look", "new_files", "newest",
-    "obstacle", "of_guid", "owners", "pack", "put_keys", "put_off", "put_schemas", "put_scopes", "refresh",
-    "refresh_due", "refresh_now", "register_files", "reject_exception", "remove_keys", "remove_schemas",
-    "remove_scopes", "require_change", "resolve", "restore", "sample", "scope_ids", "scopes_for", "search",
-    "search_page", "set_lifetime", "set_monotonic", "set_open", "show", "stream_below", "stream_children",
-    "stream_contents", "stream_detached", "stream_exceptions", "stream_file_lines", "stream_files",
-    "stream_members", "stream_parents", "stream_scope", "tallies", "unpack",
+    "list_dids", "list_exceptions", "list_keys", "list_scopes", "lock_ended", "look", "new_files", "newest", "obstacle",
+    "of_guid", "owners", "pack", "put_keys", "put_off", "put_schemas", "put_scopes", "refresh", "refresh_due",
+    "refresh_now", "register_files", "reject_exception", "remove_keys", "remove_schemas", "remove_scopes",
+    "require_change", "resolve", "restore", "sample", "scope_ids", "scopes_for", "search", "search_page",
+    "set_lifetime", "set_monotonic", "set_open", "show", "stream_below", "stream_children", "stream_contents",
+    "stream_detached", "stream_exceptions", "stream_file_lines", "stream_files", "stream_members", "stream_parents",
+    "stream_scope", "tallies", "unpack",
 ]  # fmt: skip

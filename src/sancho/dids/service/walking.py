@@ -71,6 +71,11 @@ def leader(wanted: Query | None, keys: Mapping[str, MetadataKey]) -> Predicate |
     return next((term for term in tests if term.operator in NARROW), next(iter(tests), None))
 
 
+async def below(conn: Connection, vo: int, did_id: int) -> Walk | None:
+    """All that is below a collection; None: there are more than `COLLECTIONS` in it, at any depth."""
+    return await _below(conn, vo, [did_id], but=did_id)
+
+
 async def walk_of(
     conn: Connection, vo: int, within: Did | None, test: Predicate | None, keys: Mapping[str, MetadataKey],
     *, inherit: bool,
@@ -80,7 +85,7 @@ async def walk_of(
     What says it is begun from if it is little, or less than what is below the collection. None: it is too much either
     way, or neither was given.
     """
-    place = None if within is None else await _below(conn, vo, [within.did_id], but=within.did_id)
+    place = None if within is None else await below(conn, vo, within.did_id)
     said = None if test is None or not (inherit or within) else await _said(conn, vo, test, keys, inherit=inherit)
     if said is None or place is None or within is None:
         return said or place
@@ -102,10 +107,10 @@ async def _said(
     if not inherit:
         return Walk((), (), own=own) if few else None
     roots = own if few else await walking.collections_saying(conn, vo, said, limit=COLLECTIONS + 1)
-    below = await _below(conn, vo, roots) if len(roots) <= COLLECTIONS else None
-    if below is None:
+    there = await _below(conn, vo, roots) if len(roots) <= COLLECTIONS else None
+    if there is None:
         return None
-    return Walk(below.collections, below.datasets, own if few else (), None if few else said)
+    return Walk(there.collections, there.datasets, own if few else (), None if few else said)
 
 
 async def _below(conn: Connection, vo: int, root_ids: Sequence[int], *, but: int | None = None) -> Walk | None:
