@@ -51,33 +51,32 @@ async def parents(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[
         yield [listed(*row) for row in rows]
 
 
-async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
-    """The files among or below each of these DIDs, with its id: once for each of them, by both ids."""
+async def files_in(conn: Connection, vo: int, dataset_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
+    """The files of each of these datasets, with its id, as their index has them: nothing is sorted."""
     query = """
-        WITH RECURSIVE below (root_id, did_id, kind) AS (
-            SELECT d.did_id, d.did_id, d.kind FROM did d WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s
-             UNION
-            SELECT below.root_id, inside.child_id, inside.kind
-              FROM below
-             CROSS JOIN LATERAL (
-                   SELECT a.child_id, d.kind
-                     FROM attachment a JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
-             WHERE below.kind = 'C'),
-        found (root_id, did_id) AS (
-            SELECT below.root_id, a.child_id
-              FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-             WHERE below.kind = 'D'
-             UNION
-            SELECT root_id, did_id FROM below WHERE kind = 'F')
-        SELECT found.root_id, d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
-          FROM found
-          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         ORDER BY found.root_id, d.did_id
+        SELECT parent.did_id, file.*
+          FROM unnest(%(dataset_ids)s::bigint[]) AS parent (did_id)
+         CROSS JOIN LATERAL (
+               SELECT a.child_id FROM attachment a
+                WHERE a.parent_id = parent.did_id AND a.vo = %(vo)s ORDER BY a.child_id OFFSET 0) AS inside
+         CROSS JOIN LATERAL (
+               SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
+                 FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+                WHERE d.did_id = inside.child_id AND d.vo = %(vo)s OFFSET 0) AS file
         """
-    async for rows in stream(conn, query, {"vo": vo, "did_ids": sorted(set(did_ids))}):
+    async for rows in stream(conn, query, {"vo": vo, "dataset_ids": list(dataset_ids)}):
         yield [(row[0], NamedFile._make(row[1:])) for row in rows]
+
+
+async def named_files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[NamedFile]:
+    """Those of these files that exist, by id."""
+    query = """
+        SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
+          FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s AND d.kind = 'F'
+         ORDER BY d.did_id
+        """
+    return [NamedFile._make(row) for row in await fetch_rows(conn, query, {"vo": vo, "did_ids": list(did_ids)})]
 
 
 async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[Listed]]:

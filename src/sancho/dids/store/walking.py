@@ -21,7 +21,9 @@ COLLECTIONS: LiteralString = """
 """
 
 
-async def collections(conn: Connection, vo: int, root_ids: Sequence[int], *, limit: int) -> list[tuple[int, DidKind]]:
+async def collections(
+    conn: Connection, vo: int, root_ids: Sequence[int], *, limit: int | None
+) -> list[tuple[int, DidKind]]:
     """So many of the collections that are among or below these DIDs, at any depth; files are not read."""
     rows = await fetch_rows(
         conn,
