@@ -143,7 +143,7 @@ async def branches(
         within = array("q")
         for few in range(0, len(parents), STEP):
             params = {"vo": vo, "parents": list(parents[few : few + STEP]), "level": level}
-            async for rows in stream(conn, query, params, cursor="below"):
+            async for rows in stream(conn, query, params):
                 within.extend(row[3] for row in rows if row[6] != DidKind.FILE.value)
                 yield [Branch((row[0], row[1]), row[2], listed(*row[3:])) for row in rows]
         parents = array("q", (did_id for did_id, _ in groupby(sorted(within))))
