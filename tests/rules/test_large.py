@@ -136,12 +136,16 @@ async def test_what_is_attached_with_rules_on_its_files_has_the_rules_above_plac
     conn: Connection, world: World, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sancho.dids.service.changing.ANNOUNCED", FILES // 4)
+    monkeypatch.setattr("sancho.dids.service.changing.TOLD_AT_ONCE", 2)
     box = await given_collection(conn, world, "box", DidKind.CONTAINER)
     rule = await given_rule(conn, world, "mc:box", to="B-DISK")
     await dids.attach(conn, world.belle, box, [(await dids.get(conn, 1, "mc:large")).did_id])
 
+    assert len(await deferred(conn)) == 2
+    rest: list[dict[str, Any]] = await deferred(conn, "dids:announce")
+    await dids.announce_rest(conn, **{"after" if name == "behind" else name: one for name, one in rest[0].items()})
     told = await deferred(conn)
-    assert len(told) == 4
+    assert (len(told), len(await deferred(conn, "dids:announce"))) == (4, 1)
     seen.look()
     for task in told[:2]:
         await service.extend(conn, **task)  # pyright: ignore[reportArgumentType]

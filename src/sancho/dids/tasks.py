@@ -37,3 +37,12 @@ async def describe_below(
     pairs = [(account_id, scope_account_id) for account_id, scope_account_id in owners]
     async with deployment.database.transaction([vo]) as conn:
         await service.describe_part(conn, vo, did_id, document, owners=pairs, after=behind)
+
+
+@tasks.task("announce")
+async def announce(
+    deployment: Deployment, *, vo: int, parent_ids: list[int], child_ids: list[int], gone: bool, behind: int
+) -> None:  # fmt: skip
+    """Tell rules of some of what has come into containers, or is gone, and queue the rest. Safe to run twice."""
+    async with deployment.database.transaction([vo]) as conn:
+        await service.announce_rest(conn, vo, parent_ids, child_ids, gone=gone, after=behind)

@@ -27,7 +27,7 @@ from sancho.dids.service.catalogue import (
     show,
     stream_contents,
 )
-from sancho.dids.service.changing import attach, change_contents, close, detach, set_monotonic, set_open
+from sancho.dids.service.changing import announce_rest, attach, change_contents, close, detach, set_monotonic, set_open
 from sancho.dids.service.creating import create, create_all, ensure_dataset, sample
 from sancho.dids.service.ending import (
     claim_ended,
@@ -86,7 +86,8 @@ from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh
 from sancho.dids.store.searching import FIELDS
 
 __all__ = [
-    "FIELDS", "Found", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all", "by_id",
+    "FIELDS", "Found", "announce_rest", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all",
+    "by_id",
     "change_contents", "change_scope", "check_free", "check_scopes", "claim_ended", "close", "create", "create_all",
     "create_scope", "datasets", "describe", "describe_below", "describe_part", "descriptions", "detach", "detach_all",
     "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed", "forget",
