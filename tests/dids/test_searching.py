@@ -216,6 +216,12 @@ async def test_what_is_below_is_found_once_however_it_is_walked(
         place = ("top", "one")[n % 2]
         inside = [name for name in wanted if name in below[place]]
         assert await found(conn, world, render(query), inherit=True, within=f"mc:{place}", limit=2) == inside
+    several = "detector in (ecl, top, x)"
+    assert sorted(await found(conn, world, several, inherit=True, limit=1)) == ["a", "b", "d", "e", "one", "top", "two"]
+    assert await found(conn, world, "run = 10", inherit=True, within="mc:top", limit=2) == ["e"]
+    assert await found(conn, world, "run in (2, 10)", inherit=True, within="mc:top", limit=2) == sorted(
+        below["top"], key=everything.index
+    )
     for where, names in ((None, ["b", "e", "two"]), ("run = 2", ["b", "two"]), ("run > 2", []), ("size > 20", ["e"])):
         assert sorted(await found(conn, world, where, within="mc:top", limit=1)) == names
     assert await found(conn, world, "run = 2", within="mc:top", kinds=[DidKind.DATASET]) == ["two"]

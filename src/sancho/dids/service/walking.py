@@ -87,9 +87,11 @@ async def walk_of(
     """
     place = None if within is None else await below(conn, vo, within.did_id)
     said = None if test is None or not (inherit or within) else await _said(conn, vo, test, keys, inherit=inherit)
-    if said is None or place is None or within is None:
+    if said is None or within is None:
         return said or place
     here = replace(said, within=within.did_id)
+    if place is None:
+        return here
     if said.saying is not None:
         return place
     if not said.datasets:

@@ -108,8 +108,8 @@ def _saying(test: Composable) -> Composable:
 
 
 async def saying(conn: Connection, vo: int, said: Condition, *, after: int = 0, limit: int) -> list[int]:
-    """Ids of the first DIDs above `after` that say something themselves, by a condition of `said_by`."""
-    query = sql.SQL("SELECT did_id FROM ({}) AS said WHERE did_id > %(after)s ORDER BY did_id LIMIT %(limit)s")
+    """Ids of the first DIDs above `after` that say something themselves, by a condition of `said_by`: each once."""
+    query = sql.SQL("SELECT DISTINCT did_id FROM ({}) AS said WHERE did_id > %(after)s ORDER BY did_id LIMIT %(limit)s")
     return await fetch_values(
         conn, query.format(said.sql), {"vo": vo, "after": after, "limit": limit, **said.params}
     )  # fmt: skip
