@@ -27,7 +27,7 @@ from sancho.dids.errors import (
     ScopeNotYours,
     WhereMissing,
 )
-from sancho.dids.model import Did, DidKind, NewCollection, Scope, Search
+from sancho.dids.model import Did, DidKind, Found, NewCollection, Scope, Search
 from sancho.identity.errors import AccountNotFound
 from sancho.kit.access import NotYours
 from sancho.kit.db import TooSlow
@@ -169,7 +169,10 @@ class DidInfo(DidOut):
 
 
 class DidPage(BaseModel):
-    """A page of DIDs; `next` is the cursor of the following page."""
+    """A page of DIDs; `next` is the cursor of the following page, null at the end.
+
+    A search below a collection, or by what collections say, may give a short page, or an empty one, before its end.
+    """
 
     items: list[DidOut]
     next: str | None
@@ -206,7 +209,8 @@ async def list_dids(
     if query.where is not None or query.within is not None:
         found = await _search(query, kinds, caller, conn, deployment)
         return DidPage(
-            items=[DidOut.of(did) for did in found], next=str(found[-1].did_id) if len(found) == query.limit else None
+            items=[DidOut.of(did) for did in found.dids],
+            next=None if found.following is None else str(found.following),
         )
     if query.scope is None:
         raise WhereMissing
@@ -217,7 +221,7 @@ async def list_dids(
 
 async def _search(
     query: DidQuery, kinds: list[DidKind], caller: Caller, conn: Transaction, deployment: Deployed
-) -> list[Did]:
+) -> Found:
     asked = Search(
         wanted=parse(query.where) if query.where is not None else None, scope=query.scope, within=query.within,
         kinds=kinds, inherit=query.inherit, prefix=query.prefix,

@@ -50,6 +50,7 @@ from sancho.dids.model.keeping import (
 )
 from sancho.dids.model.metadata import (
     Described,
+    Found,
     MetadataKey,
     MetadataKind,
     MetadataTerms,
@@ -88,7 +89,9 @@ __all__ = [
     "Entry",
     "File",
     "FileKey",
-    "FileText", "FollowedDid",
+    "FileText",
+    "FollowedDid",
+    "Found",
     "Kept", "KeptEntry", "LifetimeException", "LifetimeExceptionState",
     "Listed",
     "Member",
