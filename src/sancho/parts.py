@@ -34,6 +34,8 @@ from sancho.matching.kinds import KINDS as MATCHING_KINDS
 from sancho.matching.tasks import tasks as matching_tasks
 from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
+from sancho.placement.kinds import KINDS as PLACEMENT_KINDS
+from sancho.placement.tasks import tasks as placement_tasks
 from sancho.replicas.tasks import tasks as replicas_tasks
 from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules.kinds import KINDS as RULES_KINDS
@@ -49,13 +51,13 @@ from sancho.vos.model import Kind
 
 KINDS: tuple[Kind[Any], ...] = (
     *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
-    *SHARING_KINDS, *MATCHING_KINDS,
+    *SHARING_KINDS, *MATCHING_KINDS, *PLACEMENT_KINDS,
 )  # fmt: skip
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, matching_tasks, pilots_tasks, replicas_tasks, rules_tasks,
-    transfers_tasks, uploads_tasks,
+    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, matching_tasks, pilots_tasks, placement_tasks,
+    replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 
