@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sancho.kit.errors import BadRequest, NotFound
-from sancho.kit.object_stores import CloudObjects, LocalObjects, SizeDiffers
+from sancho.kit.object_stores import CloudObjects, LocalObjects, S3Access, SizeDiffers
 from sancho.kit.objects import Allowed, SignatureWrong, check, signature
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,7 +74,7 @@ async def test_a_store_that_is_not_amazons_is_where_its_endpoint_is(
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x" * 16)
-    store = CloudObjects("s3://sandboxes/belle", endpoint)
+    store = CloudObjects("s3://sandboxes/belle", S3Access(endpoint=endpoint))
 
     url = urlsplit(await store.presign("PUT", "ab/cd", lifetime=timedelta(minutes=5)))
 
@@ -85,4 +85,4 @@ async def test_a_store_that_is_not_amazons_is_where_its_endpoint_is(
 
 def test_only_s3_has_an_endpoint() -> None:
     with pytest.raises(BadRequest, match="Only s3"):
-        CloudObjects("gs://sandboxes", "https://minio.example.org")
+        CloudObjects("gs://sandboxes", S3Access(endpoint="https://minio.example.org"))

@@ -337,5 +337,5 @@ async def submit_graph(body: GraphIn, caller: Caller, conn: Transaction, deploym
 async def announce_sandbox(body: SandboxIn, caller: Caller, deployment: Deployed) -> PutUrlOut:
     """Announce an input sandbox; PUT it to the URL unless that is null."""
     sandbox = Announced(sha256=bytes.fromhex(body.sha256), size=body.size)
-    _, url = await service.announce_sandbox(deployment, caller, sandbox)
-    return PutUrlOut(url=url)
+    _, target = await service.announce_sandbox(deployment, caller, sandbox)
+    return PutUrlOut(url=target and target.url)
