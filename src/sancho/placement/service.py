@@ -15,6 +15,7 @@ from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty, RseExpressionInvalid
 from sancho.rses.model import Rse
 from sancho.rules import service as rules
+from sancho.rules.errors import QuotaExceeded, TooFewRses
 from sancho.sites import service as sites
 
 LOOKED_AT = 200
@@ -45,10 +46,16 @@ async def place(conn: Connection, vo: int, *, now: datetime) -> list[Copy]:
         wants, await _sites(conn, vo, slots), disks,
         room=(terms.most - held, quotas, account_id), now=now, full_after=terms.full_after,
     )[:AT_ONCE]  # fmt: skip
+    begun: list[Copy] = []
     for copy in chosen:
-        made = await rules.copy_for_jobs(conn, vo, copy.did_ids, copy.rse, terms.lifetime)
+        try:
+            made = await rules.copy_for_jobs(conn, vo, copy.did_ids, copy.rse, terms.lifetime)
+        except (QuotaExceeded, TooFewRses) as e:  # somebody took the room since it was read
+            _log.warning("inputs cannot be copied now", vo=vo, rse=copy.rse, size=copy.size, reason=str(e))
+            continue
         _log.info("inputs are copied to where jobs can run", vo=vo, rse=copy.rse, size=copy.size, rules=made)
-    return chosen
+        begun.append(copy)
+    return begun
 
 
 async def _wants(conn: Connection, vo: int) -> tuple[list[Wanted], Mapping[int, tuple[int, Slot]]]:
