@@ -582,6 +582,20 @@ ALTER TABLE sancho.dark_file ALTER COLUMN dark_file_id ADD GENERATED ALWAYS AS I
 
 
 --
+-- Name: data_placement; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.data_placement (
+    vo smallint NOT NULL,
+    most bigint NOT NULL,
+    full_after interval NOT NULL,
+    lifetime interval NOT NULL,
+    rse_expression text NOT NULL,
+    CONSTRAINT data_placement_most_check CHECK ((most > 0))
+);
+
+
+--
 -- Name: declaration; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -644,6 +658,7 @@ CREATE TABLE sancho.demand (
     did_id bigint NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL,
     looked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    placed_at timestamp with time zone,
     CONSTRAINT demand_running_check CHECK ((running >= 0)),
     CONSTRAINT demand_waiting_check CHECK ((waiting >= 0))
 );
@@ -2486,6 +2501,14 @@ ALTER TABLE ONLY sancho.dark_file
 
 ALTER TABLE ONLY sancho.dark_file
     ADD CONSTRAINT dark_file_rse_id_vo_path_key UNIQUE (rse_id, vo, path);
+
+
+--
+-- Name: data_placement data_placement_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.data_placement
+    ADD CONSTRAINT data_placement_pkey PRIMARY KEY (vo);
 
 
 --
@@ -4337,6 +4360,14 @@ ALTER TABLE ONLY sancho.dark_file
 
 
 --
+-- Name: data_placement data_placement_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.data_placement
+    ADD CONSTRAINT data_placement_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: declaration declaration_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -5311,6 +5342,12 @@ ALTER TABLE sancho.constituent ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.dark_file ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: data_placement; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.data_placement ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: declaration; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5908,6 +5945,13 @@ CREATE POLICY wall ON sancho.constituent USING ((vo = ANY (( SELECT sancho.serve
 --
 
 CREATE POLICY wall ON sancho.dark_file USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: data_placement wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.data_placement USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

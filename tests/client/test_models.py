@@ -68,7 +68,7 @@ DESCRIPTION = JobDescription(
         )
     ],
     max_attempts=1,
-    retry=Retry(site=3, data=1, job=0),
+    retry=Retry(site=3, data=1, job=0, temporary=[75], permanent=[2]),
     priority=1,
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

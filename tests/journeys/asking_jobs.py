@@ -10,7 +10,8 @@ from tests.journeys.given import ADLER, CONTENT, OFFER, SHA256, Filled, descript
 def jobs(filled: Filled) -> Iterator[Ask]:
     more: dict[str, Any] = {
         "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
-        "max_attempts": 2, "retry": {"site": 1, "data": 1, "job": 1}, "priority": 1,
+        "max_attempts": 2, "retry": {"site": 1, "data": 1, "job": 1, "temporary": [75], "permanent": [2]},
+        "priority": 1,
         "type": "simulation", "job_group": "spring", "start_with": "100%",
         "requirements": {
             "cores": 1, "max_cores": 4096, "memory": "1 MB", "memory_per_core": "1 MB", "memory_limit": "2 GB",

@@ -141,6 +141,7 @@ async def _make_accounts(filled: Filled) -> None:
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
         {"kind": "RunningLimit", "name": f"of-{filled.vo}", "spec": {"most": 1000, "group": "users"}},
         {"kind": "RankWeights", "name": "default", "spec": {"hour": 1, "money": 2}},
+        {"kind": "DataPlacement", "name": "default", "spec": {"most": "1 GB"}},
         {"kind": "NameSchema", "name": "container", "spec": {"pattern": ".+", "example": f"of-{filled.vo}"}},
     ]
     for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text")):

@@ -73,6 +73,10 @@ class Retry(Request):
     site: int | None = None
     data: int = 1
     job: int = 0
+    temporary: list[int] | None = None
+    """Exit codes with which the payload asks to be tried again, while `max_attempts` allows."""
+    permanent: list[int] | None = None
+    """Exit codes with which it says that it would fail again."""
 
 
 class JobDescription(Request):

@@ -61,10 +61,22 @@ class Retry:
     """None: as often as all attempts together allow."""
     data: int = 1
     job: int = 0
+    temporary: tuple[int, ...] | None = None
+    """Exit codes of a payload that may fare better the next time: tried again as often as all attempts allow."""
+    permanent: tuple[int, ...] | None = None
+    """Exit codes of a payload that would fail again: never tried again."""
 
     def most(self, fault: Fault) -> int | None:
         """How often it is tried again for a fault."""
         return {Fault.SITE: self.site, Fault.DATA: self.data, Fault.JOB: self.job, Fault.USER: 0}[fault]
+
+    def said_by(self, failure: "Failure") -> bool | None:
+        """What a payload said by its exit code: True that it may be tried again, False that not, None nothing."""
+        if failure.reason is not Reason.PAYLOAD_FAILED:
+            return None
+        if failure.exit_code in (self.permanent or ()):
+            return False
+        return True if failure.exit_code in (self.temporary or ()) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,3 +88,4 @@ class Failure:
     site: str
     site_id: int
     recent: bool
+    exit_code: int | None = None

@@ -148,11 +148,12 @@ def _obstacle(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str | None:
 def after_failure(past: Sequence[Failure], retry: Retry, *, attempts: int, max_attempts: int) -> JobState:
     """The job's state after a failed attempt, the last of its `past` ones: back to its queue while it may be retried.
 
-    It may be as often as its description says of that fault, and `max_attempts` bounds all `attempts` together.
+    It may be as often as its description says of that fault, and `max_attempts` bounds all `attempts` together. What
+    it says of the payload's exit code comes first; failures of which it says something count for no fault.
     """
-    fault = _fault(past[-1])
-    before = sum(1 for one in past[:-1] if _fault(one) is fault)
-    most = retry.most(fault)
+    fault, said = _fault(past[-1]), retry.said_by(past[-1])
+    before = sum(1 for one in past[:-1] if _fault(one) is fault and retry.said_by(one) is None)
+    most = retry.most(fault) if said is None else None if said else 0
     again = attempts < max_attempts and (most is None or before < most)
     return JobState.WAITING if again else JobState.FAILED
 

@@ -29,9 +29,11 @@ async def failures(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[in
         conn,
         Failure,
         """
-        SELECT a.job_id, a.reason, r.name AS site, a.site_id, a.ended_at > now() - %(avoided)s::interval AS recent
+        SELECT a.job_id, a.reason, r.name AS site, a.site_id, a.ended_at > now() - %(avoided)s::interval AS recent,
+               d.exit_code
           FROM attempt a
           JOIN resource r ON r.resource_id = a.site_id
+          LEFT JOIN attempt_detail d ON d.attempt_id = a.attempt_id AND d.vo = a.vo
           LEFT JOIN reschedule z ON z.job_id = a.job_id AND z.vo = a.vo
          WHERE a.job_id = ANY(%(ids)s) AND a.vo = %(vo)s AND a.state IN ('F', 'L')
            AND a.number > coalesce(z.attempts, 0)

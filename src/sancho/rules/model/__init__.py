@@ -1,5 +1,6 @@
 """The words of rules: rules, locks, quotas and their states. Pure."""
 
+from sancho.rules.model.copies import COPY_GRACE, PLACEMENT, PLACEMENT_ACCOUNT, Copying
 from sancho.rules.model.demand import (
     DEMAND_ACCOUNT,
     GRACE,
@@ -50,11 +51,14 @@ from sancho.rules.model.rules import (
 __all__ = [
     "BATCH",
     "BEING_DELETED",
+    "COPY_GRACE",
     "DEMAND_ACCOUNT",
     "FIRST_RETRY",
     "GRACE",
     "LARGE",
     "LONGEST_RETRY",
+    "PLACEMENT",
+    "PLACEMENT_ACCOUNT",
     "RECALL",
     "RECALLS",
     "RETRIES",
@@ -69,6 +73,7 @@ __all__ = [
     "Change",
     "Charge",
     "Copy",
+    "Copying",
     "Counted",
     "DatasetLock",
     "Demand",
