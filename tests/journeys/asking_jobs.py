@@ -50,7 +50,8 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /jobs/release", body={"job_ids": [filled.ids["job_held"]], **search})
     killed = [filled.ids["job_killed"]]
     yield ask("POST /jobs/reschedule", body={"job_ids": killed, "force": False, "anew": False, **search})
-    yield ask("POST /jobs/clone", body={"job_ids": killed, "changes": changes, "parameters": {"seed": 2}})
+    cloned: dict[str, Any] = {"job_ids": killed, "changes": changes, "parameters": {"seed": 2}}
+    yield ask("POST /jobs/clone", body=cloned | {"idempotency_key": "key-clone"})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
     yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
     yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1, "follow": True})

@@ -18,6 +18,10 @@ JOB_CHANGES = [
         "POST /jobs/clone", 422, "no_site_can_run", "changes.requirements",
         body={"changes": {"outputs": [], "requirements": {"cores": 99}}},
     ),
+    case(
+        "POST /jobs/clone", 409, "key_used", "idempotency_key",
+        body={"changes": {"outputs": []}, "idempotency_key": "key-waiting"},
+    ),
     case("POST /jobs/kill", 422, "invalid_request", "body", body={"where": "state = done"}),
     case("POST /jobs/hold", 422, "invalid_request", "body", body={"cursor": "5"}),
     case(

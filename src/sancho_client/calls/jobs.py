@@ -207,10 +207,16 @@ def clone(
     changes: Mapping[str, Any] | None = None,
     *,
     parameters: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[Clones]:
-    """Submit jobs again, with some fields of their descriptions changed, and parameters put over theirs."""
-    sent = body(job_ids=list(job_ids), changes=changes, parameters=parameters)
-    return Call(method="POST", path="/v1/jobs/clone", answer=Clones, json=sent)
+    """Submit jobs again, with some fields of their descriptions changed, and parameters put over theirs.
+
+    Without a key the call makes one of its own: carried out twice, it makes the clones once.
+    """
+    sent = body(
+        job_ids=list(job_ids), changes=changes, parameters=parameters, idempotency_key=idempotency_key or str(uuid4())
+    )
+    return Call(method="POST", path="/v1/jobs/clone", answer=Clones, json=sent, repeatable=True)
 
 
 def _ids(job_ids: Sequence[int] | None) -> list[int] | None:

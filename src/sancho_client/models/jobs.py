@@ -332,9 +332,10 @@ class Clone(Answer):
 
 
 class Clones(Answer):
-    """Clones, in order of the jobs' numbers."""
+    """Clones, in order of the jobs' numbers; `repeated` when an earlier call of the same key made them."""
 
     clones: tuple[Clone, ...]
+    repeated: bool = False
 
 
 class SandboxUpload(Answer):
