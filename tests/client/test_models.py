@@ -207,6 +207,7 @@ OPERATIONS: Sequence[Operation] = [
     topology.ce("c"),
     topology.ces(),
     topology.pilots(limit=1),
+    topology.registered_pilots("status = Running", limit=1),
     topology.programs(),
     topology.report(Beat(name="n", host="h", pid=1, thread="t", detail="d")),
     topology.resolve("*"),
