@@ -1115,6 +1115,17 @@ CREATE TABLE sancho.job_sandbox (
 
 
 --
+-- Name: job_silence; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_silence (
+    vo smallint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
 -- Name: job_spec; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2655,6 +2666,14 @@ ALTER TABLE ONLY sancho.job_range
 
 ALTER TABLE ONLY sancho.job_sandbox
     ADD CONSTRAINT job_sandbox_pkey PRIMARY KEY (job_id, vo, kind);
+
+
+--
+-- Name: job_silence job_silence_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_silence
+    ADD CONSTRAINT job_silence_pkey PRIMARY KEY (job_id, vo, at);
 
 
 --
@@ -5344,6 +5363,12 @@ ALTER TABLE sancho.job_range ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_sandbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_silence; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_silence ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_spec; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5952,6 +5977,13 @@ CREATE POLICY wall ON sancho.job_range USING ((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.job_sandbox USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_silence wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_silence USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

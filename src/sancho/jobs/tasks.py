@@ -102,6 +102,16 @@ async def forgive_all(deployment: Deployment) -> None:
             await service.forgive(conn, vo)
 
 
+@tasks.task("lose_silent", every=timedelta(minutes=1))
+async def lose_silent(deployment: Deployment) -> None:
+    """Give up what others than our pilots run and have said nothing of for long."""
+    for vo in await all_vos(deployment.database):
+        more = True
+        while more:
+            async with deployment.database.transaction([vo]) as conn:
+                more = bool(await service.lose_silent(conn, vo, deployment.silent_jobs, deployment.clock))
+
+
 @tasks.task("prepare_weeks", every=timedelta(days=1))
 async def prepare_weeks(deployment: Deployment) -> None:
     """Make the partitions of the coming weeks."""
