@@ -144,6 +144,7 @@ OPERATIONS: Sequence[Operation] = [
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
+    jobs.demand(everything=True, limit=1),
     jobs.clone([1], {"priority": 1}, parameters={"seed": 1}, idempotency_key="12345678"),
     jobs.hold(where="name = n", cursor="1"),
     jobs.release([1]),

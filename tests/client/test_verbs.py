@@ -296,7 +296,6 @@ def test_things_are_listed_and_shown(grid: Grid, noun: str, name: str) -> None:
 
 def test_pilots_are_listed(grid: Grid) -> None:
     assert grid.json("pilot", "list", account="root") == []
-    assert grid.json("pilot", "registered", "--where", "status = Running", account="root") == []
 
 
 def test_a_thing_is_added_by_one_document(grid: Grid, unique: str) -> None:

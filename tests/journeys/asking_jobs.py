@@ -52,6 +52,7 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /jobs/reschedule", body={"job_ids": killed, "force": False, "anew": False, **search})
     cloned: dict[str, Any] = {"job_ids": killed, "changes": changes, "parameters": {"seed": 2}}
     yield ask("POST /jobs/clone", body=cloned | {"idempotency_key": "key-clone"})
+    yield ask("GET /demand", "root", query={"all": True, "cursor": "1_1", "limit": 10})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
     yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
     yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1, "follow": True})

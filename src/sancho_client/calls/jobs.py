@@ -9,6 +9,7 @@ from sancho_client.call import Call, Pages, body, segment
 from sancho_client.models.jobs import (
     Changed,
     Clones,
+    Demand,
     Job,
     JobBeat,
     JobCommands,
@@ -225,6 +226,14 @@ def _ids(job_ids: Sequence[int] | None) -> list[int] | None:
 
 def _change(verb: str, sent: dict[str, Any], *, repeatable: bool = False) -> Call[Changed]:
     return Call(method="POST", path=f"/v1/jobs/{verb}", answer=Changed, json=sent, repeatable=repeatable)
+
+
+def demand(*, everything: bool = False, limit: int | None = None) -> Pages[Demand]:
+    """What jobs of the VO want of data and is not all there, the longest wanted first; or `everything` that they want.
+
+    For administrators.
+    """
+    return Pages(path="/v1/demand", item=Demand, query={"all": everything or None}, page_size=100, limit=limit)
 
 
 def producers(dids: Sequence[str]) -> Call[dict[str, int]]:

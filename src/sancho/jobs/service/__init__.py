@@ -9,7 +9,7 @@ named, `sandboxes` the small archives that they come with and leave.
 """
 
 from sancho.jobs.service.alike import submit_many
-from sancho.jobs.service.demand import want_inputs
+from sancho.jobs.service.demand import list_demand, want_inputs
 from sancho.jobs.service.edges import awaited, follow, recall
 from sancho.jobs.service.forgetting import drop_old_history, forget_old_jobs
 from sancho.jobs.service.heartbeats import (
@@ -93,8 +93,8 @@ __all__ = [
     "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view",
     "drop_old_history", "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish",
     "follow", "forget_commands", "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox",
-    "histories", "hold", "input_files", "kill", "lent", "list_jobs", "list_specs", "list_views", "log",
-    "look_again", "lose", "lose_silent", "matching", "open_attempts", "own_tail", "owners", "parameters_of",
+    "histories", "hold", "input_files", "kill", "lent", "list_demand", "list_jobs", "list_specs", "list_views",
+    "log", "look_again", "lose", "lose_silent", "matching", "open_attempts", "own_tail", "owners", "parameters_of",
     "producers", "progress", "promised", "ready_sandbox", "recall", "release", "report", "report_own",
     "require_running", "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size", "sandbox_url",
     "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",

@@ -11,6 +11,7 @@ from sancho.rules.service.asking import check, create, create_all, ensure, get, 
 from sancho.rules.service.changing import approve, change, deny, retry
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.demand import alone, pin, pin_some, recall, want, wanted
+from sancho.rules.service.demanded import list_demand
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
 from sancho.rules.service.foreseeing import foresee
@@ -60,6 +61,7 @@ __all__ = [
     "give_up",
     "history",
     "hold_quota",
+    "list_demand",
     "list_locks",
     "list_quotas",
     "list_rules",
