@@ -3237,6 +3237,13 @@ ALTER TABLE ONLY sancho.waiting_job
 
 
 --
+-- Name: account_suspended; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX account_suspended ON sancho.account USING btree (vo, name) WHERE (state = 'S'::"char");
+
+
+--
 -- Name: attachment_child; Type: INDEX; Schema: sancho; Owner: -
 --
 
