@@ -9,13 +9,14 @@ from datetime import timedelta
 from sancho.jobs.model import JobState, Reason, Status, StatusKind
 from sancho.jobs.service.retrying import after_failures
 from sancho.jobs.store import commands, life, rescheduling, silent, status
-from sancho.kit import telemetry
+from sancho.kit import faults, telemetry
 from sancho.kit.clock import Clock
 from sancho.kit.db import Connection
 
 AT_ONCE = 1000
 STALLED = "Stalled: no sign of life"
 """The minor status of a job that has failed so."""
+_lost = faults.point("jobs.silent-lost")
 _log = telemetry.log(__name__)
 
 
@@ -43,5 +44,6 @@ async def lose_silent(conn: Connection, vo: int, lease: timedelta, clock: Clock)
             for job_id in failed
         ]
         await status.put(conn, vo, minor, failed)
+    _lost()
     _log.info("jobs fell silent", jobs=len(lost), failed=len(failed))
     return lost
