@@ -108,7 +108,7 @@ async def forgive_all(deployment: Deployment) -> None:
             await service.forgive(conn, vo)
 
 
-@tasks.task("lose_silent", every=timedelta(minutes=1))
+@tasks.task("lose_silent", every=timedelta(minutes=5))
 async def lose_silent(deployment: Deployment) -> None:
     """Give up what others than our pilots run and have said nothing of for long."""
     for vo in await all_vos(deployment.database):
