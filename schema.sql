@@ -1143,6 +1143,17 @@ CREATE TABLE sancho.job_sandbox (
 
 
 --
+-- Name: job_silence; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_silence (
+    vo smallint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
 -- Name: job_spec; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2720,6 +2731,14 @@ ALTER TABLE ONLY sancho.job_sandbox
 
 
 --
+-- Name: job_silence job_silence_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_silence
+    ADD CONSTRAINT job_silence_pkey PRIMARY KEY (job_id, vo, at);
+
+
+--
 -- Name: job_spec job_spec_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -3285,6 +3304,13 @@ ALTER TABLE ONLY sancho.vo
 
 ALTER TABLE ONLY sancho.waiting_job
     ADD CONSTRAINT waiting_job_pkey PRIMARY KEY (task_queue_id, vo, priority, job_id);
+
+
+--
+-- Name: account_suspended; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX account_suspended ON sancho.account USING btree (vo, name) WHERE (state = 'S'::"char");
 
 
 --
@@ -5486,6 +5512,12 @@ ALTER TABLE sancho.job_range ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_sandbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_silence; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_silence ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_spec; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -6114,6 +6146,13 @@ CREATE POLICY wall ON sancho.job_range USING ((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.job_sandbox USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_silence wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_silence USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

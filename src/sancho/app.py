@@ -149,6 +149,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.personal = PERSONAL
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.facts = FACTS
+    app.state.diracx_answers = diracx_api.Answers()
     app.state.authenticator = identity.Authenticators(
         made.database,
         identity.issuer_of(made),

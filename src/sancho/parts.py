@@ -103,6 +103,7 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
         objects=_objects(settings, extensions),
         keep_sandboxes=settings.objects.keep,
         keep_jobs=settings.jobs_keep,
+        silent_jobs=settings.jobs_silent,
         most_jobs=settings.most_jobs,
         kinds=KINDS,
         search_fields=SEARCH_FIELDS,

@@ -208,6 +208,9 @@ class Settings(BaseSettings):
     jobs_keep: Annotated[timedelta, Field(ge=timedelta(days=1))] | None = None
     """How long jobs are kept after they ended, such as `P400D`, and the weeks of their history; a job that made a file
     stays as long as the file does. All stay for ever when absent."""
+    jobs_silent: Annotated[timedelta, Field(ge=timedelta(minutes=1))] = timedelta(hours=6)
+    """How long a job that is run over DiracX's API, by none of our own pilots, may send neither heartbeat nor status;
+    then, within five minutes, it is tried again or has failed, as its description says of pilots that are lost."""
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()

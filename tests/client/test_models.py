@@ -155,7 +155,8 @@ OPERATIONS: Sequence[Operation] = [
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
-    jobs.clone([1], {"priority": 1}, parameters={"seed": 1}),
+    jobs.demand(everything=True, limit=1),
+    jobs.clone([1], {"priority": 1}, parameters={"seed": 1}, idempotency_key="12345678"),
     jobs.hold(where="name = n", cursor="1"),
     jobs.release([1]),
     jobs.list_jobs(
@@ -230,6 +231,7 @@ OPERATIONS: Sequence[Operation] = [
     topology.ce("c"),
     topology.ces(),
     topology.pilots(limit=1),
+    topology.registered_pilots("status = Running", limit=1),
     topology.programs(),
     topology.report(Beat(name="n", host="h", pid=1, thread="t", detail="d")),
     topology.resolve("*"),

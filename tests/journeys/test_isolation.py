@@ -307,6 +307,7 @@ def owner(grid: Grid) -> Iterator["psycopg.Connection[Any]"]:
             "INSERT INTO rse_report (vo, rse_id, reported_at, used, source)"
             " SELECT vo, rse_id, now(), 1, 'srm' FROM rse ON CONFLICT DO NOTHING"
         )
+        conn.execute("INSERT INTO job_silence (vo, job_id) SELECT vo, min(job_id) FROM job GROUP BY 1")
         yield conn
 
 

@@ -103,6 +103,20 @@ class Credential:
     groups: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Roll:
+    """What tells whether anything has changed of a VO's configuration or of its accounts.
+
+    The newest version that concerns it and when that was applied, the names of its suspended accounts, and its newest
+    account: by documents, and by these, all else changes.
+    """
+
+    version: int | None
+    applied_at: datetime | None
+    suspended: tuple[str, ...]
+    newest: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What an account is at this moment: the material of a principal."""

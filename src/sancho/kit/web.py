@@ -15,11 +15,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from sancho.kit import telemetry
+from sancho.kit import faults, telemetry
 from sancho.kit.access import Authenticator, NotAJob, NotAPilot, Principal, refuse_machines
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Invalid, Unauthorized
+
+_committed = faults.point("web.committed")
+"""What was asked for has happened, and who asked does not know it yet."""
 
 
 def deployment_of(request: Request) -> Deployment:
@@ -133,6 +136,7 @@ JobCaller = Annotated[Principal, Depends(_job)]
 async def _transaction(caller: Caller, deployment: Deployed) -> AsyncIterator[Connection]:
     async with deployment.database.transaction(caller.vos) as conn:
         yield conn
+    _committed()
 
 
 async def _pilot_transaction(caller: PilotCaller, deployment: Deployed) -> AsyncIterator[Connection]:

@@ -9,6 +9,7 @@ from sancho_client.cli import (
     identity,
     job,
     job_change,
+    job_demand,
     job_search,
     keeping,
     lives,
@@ -29,6 +30,7 @@ def add_to(root: Verbs) -> None:
     user.add_to(root, panel=LOGIN)
     job_search.add_to(job.verbs)
     job_change.add_to(job.verbs)
+    job_demand.add_to(job.verbs)
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
     keeping.add_to(data.verbs)

@@ -81,11 +81,14 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """A failed attempt of a job: why, where, and whether it was of late. Without `reason` it is of an old version."""
+    """A failed attempt of a job: why, where, and whether it was of late. Without `reason` it is of an old version.
+
+    Where others than our pilots ran it, nobody knows.
+    """
 
     job_id: int
     reason: Reason | None
-    site: str
-    site_id: int
+    site: str | None
+    site_id: int | None
     recent: bool
     exit_code: int | None = None

@@ -170,12 +170,13 @@ def to_avoid(past: Sequence[Failure], ways: Sequence[Requirement], slots: Sequen
     """
     weights: Counter[tuple[str, int]] = Counter()
     for one in past:
-        if one.recent and _fault(one) is Fault.SITE:
+        if one.recent and one.site is not None and one.site_id is not None and _fault(one) is Fault.SITE:
             weights[one.site, one.site_id] += 1 if one.reason in (Reason.PILOT_LOST, Reason.PILOT_STOPPED) else 2
     failed = {site: site_id for (site, site_id), weight in weights.items() if weight > 1}
-    if _fault(past[-1]) is not Fault.SITE or past[-1].site not in failed:
+    last = past[-1].site
+    if _fault(past[-1]) is not Fault.SITE or last is None or last not in failed:
         return ()
-    for sites in (tuple(failed), (past[-1].site,)):
+    for sites in (tuple(failed), (last,)):
         rest = [slot for slot in slots if slot.site not in sites]
         if any(not lacks(way, slot) for way in ways for slot in rest):
             return tuple(sorted(failed[site] for site in sites))

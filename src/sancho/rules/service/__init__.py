@@ -12,6 +12,7 @@ from sancho.rules.service.changing import approve, change, deny, retry
 from sancho.rules.service.copies import copy_for_jobs, copying, keep_copies, room_for_copies
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.demand import alone, pin, pin_some, recall, want, wanted
+from sancho.rules.service.demanded import list_demand
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
 from sancho.rules.service.foreseeing import foresee
@@ -64,6 +65,7 @@ __all__ = [
     "history",
     "hold_quota",
     "keep_copies",
+    "list_demand",
     "list_locks",
     "list_quotas",
     "list_rules",
