@@ -3,9 +3,9 @@
 PYTHON ?= python3
 SIZE ?= small
 T ?= tests
-# pytest's own options, for example: make test T=tests/rules ARGS="-x -k settles". Two for each of two cores: tests
-# wait for programs half of their time.
-ARGS ?= -n 4
+# pytest's own options, for example: make test T=tests/rules ARGS="-x -k settles". Three for each of two cores:
+# tests wait for programs much of their time.
+ARGS ?= -n 6
 
 BIN := .venv/bin
 MAKEFLAGS += --jobs=2 # two environments are made at once

@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -205,21 +206,18 @@ BODIES = {
     "deep and closed": b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
     "a long number": b'{"name": ' + b"9" * 5000 + b"}",
 }
+MEDIA_TYPES = ("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "/")
+SPREAD = 3
 
 
 @pytest.mark.parametrize("route", WITH_BODY)
 async def test_a_body_that_is_no_json_object_is_refused(grid: Grid, route: str) -> None:
     watch, ask = Watch(grid), good(grid.belle)[route]
-    for what, body in BODIES.items():
+    # The same code reads all bodies: each route meets some of them, and each of them many routes.
+    for what, body in islice(BODIES.items(), WITH_BODY.index(route) % SPREAD, None, SPREAD):
         await watch.refused(ask, f"{route} {what}", content=body, headers=JSON)
     right = json.dumps(ask.body).encode()
-    for media_type in (
-        "text/plain",
-        "application/xml",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-        "/",
-    ):
+    for media_type in islice(MEDIA_TYPES, WITH_BODY.index(route) % SPREAD, None, SPREAD):
         said = await watch.refused(ask, f"{route} {media_type}", content=right, headers={"content-type": media_type})
         assert "application/json" in said["hint"], media_type
 

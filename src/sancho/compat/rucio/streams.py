@@ -1,10 +1,10 @@
 """Rucio's streams: one JSON document a line, made as they are read."""
 
-import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
 
 JSON_STREAM = "application/x-json-stream"
 """Exactly so: clients compare the whole header."""
@@ -25,4 +25,4 @@ async def _lines(first: Iterable[Any] | None, parts: AsyncIterator[Iterable[Any]
 
 
 def _text(documents: Iterable[Any]) -> bytes:
-    return "".join(f"{json.dumps(document)}\n" for document in documents).encode()
+    return b"".join(to_json(document) + b"\n" for document in documents)
