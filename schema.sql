@@ -3307,6 +3307,13 @@ ALTER TABLE ONLY sancho.waiting_job
 
 
 --
+-- Name: account_newest; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX account_newest ON sancho.account USING btree (vo, account_id);
+
+
+--
 -- Name: account_suspended; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3328,17 +3335,17 @@ CREATE INDEX attempt_detail_sandbox ON sancho.attempt_detail USING btree (sandbo
 
 
 --
+-- Name: attempt_in_order; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX attempt_in_order ON sancho.attempt USING btree (pilot_id, attempt_id);
+
+
+--
 -- Name: attempt_job; Type: INDEX; Schema: sancho; Owner: -
 --
 
 CREATE UNIQUE INDEX attempt_job ON sancho.attempt USING btree (job_id, vo, number);
-
-
---
--- Name: attempt_of_pilot; Type: INDEX; Schema: sancho; Owner: -
---
-
-CREATE INDEX attempt_of_pilot ON sancho.attempt USING btree (pilot_id, attempt_id);
 
 
 --

@@ -43,8 +43,10 @@ class ObjectSettings(BaseModel, frozen=True):
     )
     """Where an S3 store listens that is not Amazon's, such as `https://minio.example.org:9000`, as clients reach it;
     when absent, what AWS_ENDPOINT_URL says."""
-    region: str = Field(default_factory=lambda: os.environ.get("AWS_REGION") or "us-east-1")
-    """Region of the S3 bucket; when absent, what AWS_REGION says, or `us-east-1`."""
+    region: str = Field(
+        default_factory=lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    )
+    """Region of the S3 bucket; when absent, what AWS_REGION or AWS_DEFAULT_REGION says, or `us-east-1`."""
     access_key: str | None = Field(default_factory=lambda: os.environ.get("AWS_ACCESS_KEY_ID") or None)
     """Name of the key with which S3 is used; when absent, what AWS_ACCESS_KEY_ID says."""
     secret_key: SecretStr | None = Field(

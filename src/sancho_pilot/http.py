@@ -83,19 +83,30 @@ class Client:
         self._lock = threading.Lock()
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str], body: Body = None, *, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body = None,
+        *,
+        again: Optional[bytes] = None,
+        timeout: float = 30.0,
     ) -> Answer:
         """Send a request and return the answer; raises `Unreachable`, `Unspeakable`.
 
         Redirects are followed; a bearer token goes no further than the host
         it was meant for. A body that is a file is sent from its beginning,
         possibly more than once, and must have a `Content-Length` in `headers`.
+
+        When a connection that lay idle is lost, nobody knows whether the
+        request was carried out: it is sent once more, with `again` as its
+        body if there is one.
         """
         first = _place(url)
         for _ in range(REDIRECTS):
             place = _place(url)
             sent = headers if place == first else {k: v for k, v in headers.items() if k.lower() != "authorization"}
-            answer = self._ask_once(method, place, _target(url), (sent, body), timeout)
+            answer = self._ask_once(method, place, _target(url), (sent, body), timeout, again)
             location = answer.headers.get("Location")
             if answer.status not in FOLLOWED or location is None:
                 return answer
@@ -122,7 +133,13 @@ class Client:
             self._idle.clear()
 
     def _ask_once(
-        self, method: str, place: Place, target: str, what: Tuple[Mapping[str, str], Body], timeout: float
+        self,
+        method: str,
+        place: Place,
+        target: str,
+        what: Tuple[Mapping[str, str], Body],
+        timeout: float,
+        again: Optional[bytes],
     ) -> Answer:
         used = self._take(place) if what[1] is None or isinstance(what[1], bytes) else None  # a long body goes out once
         if used is not None:
@@ -130,6 +147,8 @@ class Client:
                 return self._send(used, method, place, target, what, timeout)
             except STALE:  # it was closed while it lay idle; a fresh one tells whether anybody is there
                 used.close()
+                if again is not None:
+                    what = ({**what[0], "Content-Length": str(len(again))}, again)
         fresh = self._connect(place, timeout)
         try:
             return self._send(fresh, method, place, target, what, timeout)

@@ -114,7 +114,7 @@ class Operations:
         warm = self._cache.warm() if self._tell_warm else ("", ())
         offer = wire.offer(step.free, step.held, answered=answered, warm=warm)
         try:
-            reply = self._server.call("POST", "/match", offer)
+            reply = self._server.call("POST", "/match", offer, {**offer, "answered": False})
         except CallFailed as problem:
             if "warm" in offer and problem.failure.trouble is Trouble.REJECTED:
                 self._tell_warm = False  # an older server, which knows no such word

@@ -78,17 +78,21 @@ class Server:
             self._renew_at = time.monotonic() + expires_in * (1 - MARGIN)
             return token
 
-    def call(self, method: str, path: str, body: Any = None) -> Reply:
-        """Call the API, logging in when need be; raises `CallFailed`."""
+    def call(self, method: str, path: str, body: Any = None, again: Any = None) -> Reply:
+        """Call the API, logging in when need be; raises `CallFailed`.
+
+        `again` is the body in place of `body` when it is sent a second time,
+        and nobody knows whether the first was heard.
+        """
         token = self.login()
-        status, answer, headers = self._ask(method, path, body, token)
+        status, answer, headers = self._ask(method, path, body, token, again)
         if status == 401:
-            status, answer, headers = self._ask(method, path, body, self.login(unlike=token))
+            status, answer, headers = self._ask(method, path, body, self.login(unlike=token), again)
         if status not in (200, 201, 202, 204):
             raise CallFailed(_failure(status, answer, headers))
         return Reply(status, answer, headers)
 
-    def _ask(self, method: str, path: str, body: Any, token: str) -> "tuple[int, Any, Message]":
+    def _ask(self, method: str, path: str, body: Any, token: str, again: Any = None) -> "tuple[int, Any, Message]":
         headers: Dict[str, str] = {"Accept": "application/json", "User-Agent": "sancho-pilot"}
         data = None
         if method != "GET":
@@ -98,7 +102,8 @@ class Server:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         try:
-            with self._client.ask(method, self._url + path, headers, data) as answer:
+            once_more = None if again is None else json.dumps(again).encode()
+            with self._client.ask(method, self._url + path, headers, data, again=once_more) as answer:
                 text = answer.read(LARGEST) if answer.status != 204 else b""
                 answer.read()
                 return answer.status, _json(text), answer.headers

@@ -98,7 +98,7 @@ async def test_the_newest_dids_and_old_samples(rucio: Online, alice: PythonClien
     await alice.call("add_dataset", "mc", "new-d", files=named("new-a"))
     listed = await rucio_says(rucio, "GET", "/dids/new?type=DATASET")
     assert (listed.status_code, listed.text.splitlines()[0]) == (
-        200, '{"scope": "mc", "name": "new-d", "did_type": "DATASET"}',
+        200, '{"scope":"mc","name":"new-d","did_type":"DATASET"}',
     )  # fmt: skip
     assert '"FILE"' in (await rucio_says(rucio, "GET", "/dids/new")).text
     assert (await rucio_says(rucio, "GET", "/dids/new?type=lunar")).status_code == 400

@@ -245,12 +245,12 @@ async def test_each_follows_for_itself_and_who_does_is_listed(served: Served) ->
         assert (made.status_code, made.text) == (201, "Created")
     listed = await send("GET")
     assert (listed.headers["content-type"], listed.text) == (
-        "application/x-json-stream", '{"user": "alice"}\n{"user": "bob"}\n'
+        "application/x-json-stream", '{"user":"alice"}\n{"user":"bob"}\n'
     )  # fmt: skip
     for method in ("POST", "DELETE"):
         assert complaint(await send(method, account="bob"))[:2] == (401, "AccessDenied")
     assert (await send("DELETE")).status_code == 200
-    assert (await send("GET", "a/b")).text == '{"user": "bob"}\n'
+    assert (await send("GET", "a/b")).text == '{"user":"bob"}\n'
     for method in ("GET", "POST"):
         assert complaint(await send(method, "no"))[:2] == (404, "DataIdentifierNotFound")
 

@@ -183,3 +183,18 @@ async def test_strangers_read_what_is_public_page_by_page(served: Served) -> Non
     assert (again.status_code, again.json()["code"]) == (409, "is_public")
     gone = await served.send("DELETE", "/publications/mc:three", account="root")
     assert (gone.status_code, gone.text) == (204, "")
+
+
+async def test_what_comes_to_an_open_container_below_is_not_public(conn: Connection, world: World) -> None:
+    await given_dataset(conn, world, "part", "a")
+    await given_dataset(conn, world, "secret", "s")
+    top, below = [await given_collection(conn, world, name, kind=DidKind.CONTAINER) for name in ("top", "below")]
+    part, secret = [(await service.get(conn, world.belle, f"mc:{name}")).did_id for name in ("part", "secret")]
+    await service.attach(conn, world.belle, top, [below, part])
+    await service.close(conn, world.belle, top)
+    one = await published(conn, world, "mc:top")
+    await service.attach(conn, world.belle, below, [secret])
+
+    assert [file.did for file in await service.published_files(conn, one, after=0, limit=10)] == ["mc:a"]
+    with pytest.raises(IsPublic):  # nor does its owner change what is public
+        await service.set_open(conn, person(world, "root", "dids:manage"), "mc:part", is_open=True)

@@ -114,3 +114,17 @@ def test_no_site_is_avoided_for_what_nobody_knows() -> None:
     assert plan.to_avoid([silence, silence], [Requirement()], slots) == ()
     assert plan.to_avoid([silence, failed], [Requirement()], slots) == (7,)
     assert plan.to_avoid([failed, silence], [Requirement()], slots) == ()
+
+
+async def test_whose_payload_has_ended_or_who_reports_late_lives(conn: Connection, world: World) -> None:
+    ended, late = (await submitted(conn, world, ONCE, count=2)).job_ids
+    await run_by_others(conn, world, ended, late)
+    now = datetime.now(UTC)
+    done = Report(job_id=ended, at=now, source="JobWrapper", asked="Completed", state=JobState.COMPLETING)
+    await service.report(conn, user(world, "root"), [done], now=now)
+    await age(conn, 7, ended, late)
+    step = Report(job_id=late, at=now - timedelta(hours=6, minutes=30), source="agent", application="step 7")
+    await service.report(conn, user(world, "root"), [step], now=now)
+
+    assert await lose(conn) == []
+    assert await states(conn, ended, late) == ["completing", "running"]

@@ -96,3 +96,13 @@ async def test_a_limit_is_counted_as_ever(served: Served, callers: list[Principa
     async with served.deployment.database.transaction([1]) as conn:
         await execute(conn, "INSERT INTO running_limit (vo, name, most) VALUES (1, 'few', 3)")
     assert len(await ask(served, await matcher_for(served), callers)) == 3
+
+
+async def test_one_whose_pilot_is_busy_holds_nobody_up(served: Served, callers: list[Principal]) -> None:
+    matcher = await matcher_for(served)
+    async with served.deployment.database.transaction([0, 1, 2]) as conn:
+        await execute(conn, "SELECT FROM pilot WHERE pilot_id = %(id)s FOR NO KEY UPDATE", {"id": callers[0].pilot_id})
+        busy = asyncio.create_task(ask(served, matcher, callers[:1]))
+        assert len(await ask(served, matcher, callers[1:4])) == 3
+        assert not busy.done()
+    assert len(await busy) == 1

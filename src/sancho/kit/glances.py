@@ -24,10 +24,15 @@ from sancho.kit.errors import Conflict
 Connection = AsyncConnection[TupleRow]
 Row = dict[str, Any]
 
-GREETING = "SET LOCAL sancho.vo = '{}'; SET LOCAL plan_cache_mode = force_generic_plan; "
-GREETINGS = 2
+GREETING = (
+    "SET LOCAL sancho.vo = '{}'; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL lock_timeout = '{}ms'; "
+)
+GREETINGS = 3
 """How many results come before those of the queries."""
 PARAMETER = re.compile(r"%\((\w+)\)s")
+PATIENCE = 50
+"""Milliseconds for which what goes together waits for a lock: others of the same VOs wait behind it, and with the
+locks that it has already it may stand in somebody's way. Then each is asked alone, and waits for itself."""
 MOST_TOGETHER = 50
 """So many queries go in one message: more would keep the first one waiting for the last."""
 
@@ -92,11 +97,13 @@ class Glances:
         place = len(message.wanted) - 1
         try:
             return (await asyncio.shield(message.sent))[place]
-        except (Error, Conflict):
+        except Conflict:
+            pass  # all of it was undone
+        except Error:
             if len(message.wanted) == 1:
                 raise
         async with self._lease(vos) as conn:
-            return (await self._exchange(conn, vos, [wanted]))[0]
+            return (await self._exchange(conn, vos, [wanted], patience=0))[0]
 
     def waiting(self, vos: tuple[int, ...]) -> int:
         """How many queries of these VOs wait for a message to go."""
@@ -126,14 +133,18 @@ class Glances:
                 if message is None:
                     self._to_go[vos].popleft()
 
-    async def _exchange(self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted]) -> list[Row | None]:
+    async def _exchange(
+        self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted], *, patience: int = PATIENCE
+    ) -> list[Row | None]:  # fmt: skip
         try:
-            return await self._send(conn, vos, wanted)
+            return await self._send(conn, vos, wanted, patience)
         except errors.InvalidSqlStatementName:  # psycopg lets go of all statements after a savepoint's rollback
             self.forget(conn)
-            return await self._send(conn, vos, wanted)
+            return await self._send(conn, vos, wanted, patience)
 
-    async def _send(self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted]) -> list[Row | None]:
+    async def _send(
+        self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted], patience: int
+    ) -> list[Row | None]:  # fmt: skip
         known = self._prepared.setdefault(conn, set())
         for glance in {one.glance.name: one.glance for one in wanted}.values():
             if glance.name not in known:
@@ -141,7 +152,8 @@ class Glances:
                 known.add(glance.name)
         cursor = AsyncClientCursor(conn, row_factory=dict_row)
         runs = [cursor.mogrify(one.glance.run, one.params) for one in wanted]
-        await cursor.execute((GREETING.format(",".join(str(int(vo)) for vo in vos)) + "; ".join(runs)).encode())
+        greeting = GREETING.format(",".join(str(int(vo)) for vo in vos), patience)
+        await cursor.execute((greeting + "; ".join(runs)).encode())
         rows: list[Row | None] = []
         for number in range(len(wanted)):
             await cursor.set_result(GREETINGS + number)

@@ -2,3 +2,4 @@
 
 ---------------------------------------------------------------------------------------- identity
 CREATE INDEX account_suspended ON account (vo, name) WHERE state = 'S';
+CREATE INDEX account_newest ON account (vo, account_id);

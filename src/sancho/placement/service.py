@@ -49,8 +49,9 @@ async def place(conn: Connection, vo: int, *, now: datetime) -> list[Copy]:
     begun: list[Copy] = []
     for copy in chosen:
         try:
-            made = await rules.copy_for_jobs(conn, vo, copy.did_ids, copy.rse, terms.lifetime)
-        except (QuotaExceeded, TooFewRses) as e:  # somebody took the room since it was read
+            async with conn.transaction():  # all of its DIDs, or none
+                made = await rules.copy_for_jobs(conn, vo, copy.did_ids, copy.rse, terms.lifetime)
+        except (QuotaExceeded, TooFewRses, RseExpressionEmpty) as e:  # the room or the RSE went since it was read
             _log.warning("inputs cannot be copied now", vo=vo, rse=copy.rse, size=copy.size, reason=str(e))
             continue
         _log.info("inputs are copied to where jobs can run", vo=vo, rse=copy.rse, size=copy.size, rules=made)

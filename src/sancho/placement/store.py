@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, find
 from sancho.placement.model import Terms
+from sancho.rules.model import PLACEMENT_ACCOUNT
 
 SAMPLED = 2000
 """Attempts that began of late that are looked at, the newest ones."""
@@ -53,6 +54,8 @@ async def delete_terms(conn: Connection, vo: int) -> None:
 async def candidates(conn: Connection, vo: int, most: int) -> list[Candidate]:
     """Queues in which jobs wait with inputs, all of their VO, none of which was copied for those who want it now.
 
+    Nor is any being copied for those who wanted it before: that is enough for these.
+
     Of more than `most` some, other ones each time.
     """
     return await fetch(
@@ -68,9 +71,14 @@ async def candidates(conn: Connection, vo: int, most: int) -> list[Candidate]:
            AND NOT EXISTS (SELECT FROM shared_input h WHERE h.input_set_id = i.input_set_id AND h.vo = i.vo)
            AND (SELECT count(*) FROM demand d
                  WHERE d.did_id = ANY(i.roots) AND d.vo = i.vo AND d.placed_at IS NULL) = cardinality(i.roots)
+           AND NOT EXISTS (
+               SELECT FROM account a JOIN rule r ON r.account_id = a.account_id AND r.vo = a.vo
+                WHERE a.vo = %(vo)s AND a.name = %(account)s AND r.did_id = ANY(i.roots)
+                  AND (r.expires_at IS NULL OR r.expires_at > now())
+                  AND r.state <> 'O')
          ORDER BY random() LIMIT %(most)s
         """,
-        {"vo": vo, "most": most},
+        {"vo": vo, "most": most, "account": PLACEMENT_ACCOUNT},
     )
 
 

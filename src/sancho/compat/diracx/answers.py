@@ -91,7 +91,7 @@ async def told(
 async def _anew(
     caller: Principal, deployment: Deployment, made: Callable[[Connection, Roll], Awaitable[Made]]
 ) -> Answer:  # fmt: skip
-    async with deployment.database.snapshot([caller.vo]) as conn:
-        roll = await identity.roll(conn, caller.vo)
+    async with deployment.database.transaction([caller.vo]) as conn:  # snapshots may all be with slow clients
+        roll = await identity.roll(conn, caller.vo)  # first: what changes after it makes the answer old, not wrong
         edition, content = await made(conn, roll)
     return Answer(roll, edition, bytes(JSONResponse(content).body))

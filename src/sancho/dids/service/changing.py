@@ -141,9 +141,9 @@ async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bo
     found = await get_collection(conn, caller.vo, did)
     require_change(caller, found)
     if is_open:
+        await contents.set_open(conn, caller.vo, found.did_id, is_open=True)  # waits for who makes it public
         if await publishing.is_public(conn, caller.vo, found.did_id):
             raise IsPublic(did=did, what="opened")
-        await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
     else:
         await close(conn, caller.vo, found.did_id)
     return await get(conn, caller.vo, did)

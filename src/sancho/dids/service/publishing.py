@@ -1,7 +1,8 @@
 """Publications: DIDs of which everybody may read what they say, once somebody who may publishes them.
 
 What is public is what the DID says of itself and which files are below it, not the files themselves nor where they
-are. It must be closed, and stays so; of what is below a container, datasets that are open are left out.
+are. It must be closed, and stays so; of what is below a container, what is open is left out, with
+all below it.
 """
 
 import json
@@ -24,6 +25,7 @@ from sancho.dids.model import (
     DOI,
     MOST_ABOUT,
     PUBLICATION_TRANSITIONS,
+    DidKind,
     NamedFile,
     Publication,
     PublicationState,
@@ -31,7 +33,7 @@ from sancho.dids.model import (
     parse_did,
 )
 from sancho.dids.service.catalogue import get
-from sancho.dids.store import contents, publishing
+from sancho.dids.store import contents, publishing, reading, walking
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
@@ -144,10 +146,20 @@ async def published_tally(conn: Connection, one: Publication) -> Tally:
 
 
 async def published_files(conn: Connection, one: Publication, *, after: int, limit: int) -> list[NamedFile]:
-    """The first `limit` files of a publication whose ids are above `after`: once each, by id."""
-    return await contents.file_page(conn, one.vo, await _below(conn, one), after=after, limit=limit)
+    """The first `limit` files of a publication whose ids are above `after`: once each, by id.
+
+    Strangers ask for it, so it reads what it gives, however many files and datasets are below.
+    """
+    datasets, files = await _below(conn, one)
+    ids, is_last = [did_id for did_id in files if did_id > after], not datasets
+    while not is_last and len(ids) < limit:
+        after = ids[-1] if ids else after
+        some, is_last = await walking.files(conn, one.vo, datasets, after=after, limit=limit - len(ids))
+        ids += some
+    return await reading.named_files(conn, one.vo, ids)
 
 
 async def _below(conn: Connection, one: Publication) -> tuple[list[int], list[int]]:
-    datasets, files = await contents.leaves(conn, one.vo, [one.did_id])
-    return await publishing.closed(conn, one.vo, datasets), files
+    if one.kind is DidKind.FILE:
+        return [], [one.did_id]
+    return await publishing.closed_below(conn, one.vo, one.did_id), []

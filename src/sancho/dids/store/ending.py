@@ -264,6 +264,7 @@ async def end(conn: Connection, vo: int, did_ids: Sequence[int]) -> None:
         unsaid AS (DELETE FROM metadata WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
         unsearched AS (DELETE FROM metadata_search WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
         unlisted AS (DELETE FROM metadata_item WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
+        unpublished AS (DELETE FROM publication WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s),
         unfollowed AS (DELETE FROM smart_dataset WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s)
         UPDATE did SET erased = true, open = false WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
         """,

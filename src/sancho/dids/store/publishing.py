@@ -68,7 +68,10 @@ async def stream_publications(
 
 
 async def lock(conn: Connection, vo: int, did_id: int) -> None:
-    """Be the only one who changes a publication."""
+    """Be the only one who changes a publication, and of a VO the only one who gives DOIs and numbers."""
+    await execute(
+        conn, "SELECT pg_advisory_xact_lock(hashtext('sancho.publication'), %(vo)s::int)", {"vo": vo}
+    )  # fmt: skip
     await execute(
         conn,
         "SELECT FROM publication WHERE did_id = %(did_id)s AND vo = %(vo)s FOR NO KEY UPDATE",
@@ -115,23 +118,40 @@ async def delete(conn: Connection, vo: int, did_id: int) -> None:
 
 
 async def is_public(conn: Connection, vo: int, did_id: int) -> bool:
-    """Say whether the publication of a DID is public."""
+    """Say whether a DID, or a container that it lies in at any depth, is public."""
     found = await fetch_value(
         conn,
-        "SELECT state = 'P' FROM publication WHERE did_id = %(did_id)s AND vo = %(vo)s",
+        """
+        WITH RECURSIVE above (did_id) AS (
+            SELECT %(did_id)s::bigint
+             UNION
+            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+        SELECT EXISTS (
+            SELECT FROM above JOIN publication p ON p.did_id = above.did_id AND p.vo = %(vo)s AND p.state = 'P')
+        """,
         {"vo": vo, "did_id": did_id},
     )
     return found is True
 
 
-async def closed(conn: Connection, vo: int, dataset_ids: Sequence[int]) -> list[int]:
-    """Those of these datasets that are closed, by id."""
+async def closed_below(conn: Connection, vo: int, did_id: int) -> list[int]:
+    """Closed datasets that are this collection, or below it by way of closed containers alone, by id."""
     return await fetch_values(
         conn,
         """
-        SELECT did_id FROM did
-         WHERE did_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s AND NOT open
-         ORDER BY did_id
+        WITH RECURSIVE below (did_id, kind) AS (
+            SELECT did_id, kind FROM did WHERE did_id = %(did_id)s AND vo = %(vo)s AND NOT open
+             UNION
+            SELECT d.did_id, d.kind
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
+             CROSS JOIN LATERAL (
+                   SELECT did.did_id, did.kind FROM did
+                    WHERE did.did_id = inside.child_id AND did.vo = %(vo)s AND NOT did.open OFFSET 0) AS d
+             WHERE below.kind = 'C')
+        SELECT did_id FROM below WHERE kind = 'D' ORDER BY 1
         """,
-        {"vo": vo, "dataset_ids": list(dataset_ids)},
+        {"vo": vo, "did_id": did_id},
     )

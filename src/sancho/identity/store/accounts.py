@@ -58,7 +58,9 @@ async def names_like(conn: Connection, vo: int, stem: str) -> list[str]:
 ROLL: LiteralString = """
     SELECT v.version, v.applied_at,
            ARRAY(SELECT a.name FROM account a WHERE a.vo = %(vo)s AND a.state = 'S' ORDER BY a.name) AS suspended,
-           (SELECT coalesce(max(a.account_id), 0) FROM account a WHERE a.vo = %(vo)s) AS newest
+           (SELECT coalesce(sum(late.account_id), 0)::bigint
+              FROM (SELECT a.account_id FROM account a WHERE a.vo = %(vo)s
+                     ORDER BY a.account_id DESC LIMIT 100) AS late) AS newest
       FROM (SELECT 1) AS one
       LEFT JOIN LATERAL (
            SELECT version, applied_at FROM configuration_version

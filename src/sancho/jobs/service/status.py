@@ -5,18 +5,21 @@ latest counts. What our pilots run is moved by its attempts alone (`life`); a re
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from sancho.jobs import plan
-from sancho.jobs.model import JobState, Report, Status
+from sancho.jobs.model import Heartbeat, JobState, Report, Status
 from sancho.jobs.service.ending import follow_soon
 from sancho.jobs.service.life import kill
 from sancho.jobs.service.reporting import require_reporter
-from sancho.jobs.store import life, status
+from sancho.jobs.store import heartbeats, life, status
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
+
+LATE = timedelta(minutes=10)
+"""What is reported so long after it was so says nothing in history of who reports it being alive now."""
 
 
 async def existing(conn: Connection, vo: int, job_ids: Sequence[int]) -> set[int]:
@@ -38,6 +41,9 @@ async def report(
     ordered = plan.bounded(reports, now)
     killed = await _move(conn, caller, ordered, force=force)
     await _keep(conn, caller.vo, ordered, killed)
+    if late := {one.job_id for one in ordered if one.at < now - LATE}:  # whoever sends them lives now
+        others = await status.run_by_others(conn, caller.vo, late)
+        await heartbeats.put(conn, caller.vo, [Heartbeat(job_id=job_id) for job_id in others])
 
 
 async def report_own(conn: Connection, vo: int, reports: Sequence[Report], *, now: datetime) -> None:

@@ -7,10 +7,13 @@ from sancho.kit.db import Connection, execute, fetch_values
 
 OTHERS = """
     SELECT j.job_id, j.vo FROM job j
-     WHERE j.vo = %(vo)s AND j.state IN ('M', 'R', 'C') AND j.changed_at < now() - %(lease)s::interval
+     WHERE j.vo = %(vo)s AND j.state IN ('M', 'R') AND j.changed_at < now() - %(lease)s::interval
        AND NOT EXISTS (SELECT FROM attempt a WHERE a.job_id = j.job_id AND a.vo = j.vo AND a.ended_at IS NULL)
 """
-"""What runs without an open attempt of ours: found first, for there may be few among very many jobs that run."""
+"""What runs without an open attempt of ours: found first, for there may be few among very many jobs that run.
+
+Not what has run and is being completed: whoever ran it has gone, and who completes it gives no sign of life.
+"""
 SILENT = """
     (SELECT true FROM job_heartbeat b
       WHERE b.job_id = o.job_id AND b.vo = o.vo AND b.at >= now() - %(lease)s::interval LIMIT 1) IS NULL

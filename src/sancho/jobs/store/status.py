@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sancho.jobs.model import JobState, Report, Standing, Status, StatusKind
 from sancho.jobs.store.ranges import MEMBERS
-from sancho.kit.db import Connection, execute, fetch, fetch_rows
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
 
 
 async def existing(conn: Connection, vo: int, job_ids: Sequence[int]) -> set[int]:
@@ -45,6 +45,20 @@ async def lock(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Standi
           FROM job j WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s ORDER BY j.job_id
         """,
         params,
+    )
+
+
+async def run_by_others(conn: Connection, vo: int, job_ids: Collection[int]) -> list[int]:
+    """Those of these jobs that run, and by no pilot of ours, in order."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT j.job_id FROM job j
+         WHERE j.job_id = ANY(%(ids)s) AND j.vo = %(vo)s AND j.state IN ('M', 'R')
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.job_id = j.job_id AND a.vo = j.vo AND a.ended_at IS NULL)
+         ORDER BY j.job_id
+        """,
+        {"vo": vo, "ids": list(job_ids)},
     )
 
 

@@ -138,8 +138,12 @@ async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file
     )
     held = await fetch_rows(
         conn,
-        "SELECT rule_id, rse_id, did_id FROM lock WHERE did_id = ANY(%(file_ids)s::bigint[]) AND vo = %(vo)s",
-        {"vo": vo, "file_ids": list(file_ids)},
+        """
+        SELECT rule_id, rse_id, did_id FROM lock
+         WHERE did_id = ANY(%(file_ids)s::bigint[]) AND vo = %(vo)s
+           AND (rule_id IN (SELECT unnest(%(rule_ids)s::bigint[]))) IS TRUE
+        """,
+        {"vo": vo, "file_ids": list(file_ids), "rule_ids": [t.rule_id for t in targets]},
     )
     there, rules = set(held), dict[int, list[Target]]()
     for one in targets:

@@ -1,0 +1,3 @@
+-- What 0050 has replaced.
+
+DROP INDEX attempt_of_pilot;
