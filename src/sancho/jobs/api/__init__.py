@@ -1,8 +1,8 @@
 """Native routes of jobs."""
 
-from sancho.jobs.api import changing, cloning, cwl, jobs, parameters, saved, searching, status, submitting
+from sancho.jobs.api import changing, cloning, cwl, jobs, news, parameters, saved, searching, status, submitting
 
 ROUTERS = (
     submitting.router, cwl.router, searching.router, parameters.router, saved.router, status.router, changing.router,
-    cloning.router, jobs.router,
+    cloning.router, news.router, jobs.router,
 )  # fmt: skip
