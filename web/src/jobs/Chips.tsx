@@ -6,7 +6,7 @@ import { type Facet, type JobSearch, NONE, STATES, toggled } from "./search";
 
 const MOST = 8;
 
-type Props = { search: JobSearch; account: string; onChange: (search: JobSearch) => void };
+type Props = { search: JobSearch; onChange: (search: JobSearch) => void };
 
 /** How many jobs there are by state, site and type; each chip narrows the list to what it stands for. */
 export function Chips(props: Props) {
@@ -19,8 +19,8 @@ export function Chips(props: Props) {
   );
 }
 
-function States({ search, account, onChange }: Props) {
-  const { data } = useQuery(counts(search, account, "state"));
+function States({ search, onChange }: Props) {
+  const { data } = useQuery(counts(search, "state"));
   const by = new Map(data?.map((one) => [one.value, one.count]));
   return (
     <fieldset className="chip-row">
@@ -42,8 +42,8 @@ function States({ search, account, onChange }: Props) {
 
 type ValuesProps = Props & { facet: Exclude<Facet, "state">; none: string };
 
-function Values({ search, account, onChange, facet, none }: ValuesProps) {
-  const { data = [] } = useQuery(counts(search, account, facet));
+function Values({ search, onChange, facet, none }: ValuesProps) {
+  const { data = [] } = useQuery(counts(search, facet));
   const chosen = search[facet];
   const most = [...data].sort((a, b) => b.count - a.count).slice(0, MOST);
   const worth = most.length > 1 || chosen !== undefined || most.some((one) => one.value !== null);

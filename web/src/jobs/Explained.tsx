@@ -16,20 +16,22 @@ export function Explained({ job }: { job: JobDetail }) {
   if (error !== null) return <Trouble error={error} onRetry={refetch} />;
   if (data === undefined) return null;
   const start = data.expected_start;
+  // The first blocker is often what was said already: then its hint alone is news.
+  const blockers = data.blockers.filter((one) => one.says !== data.says || one.hint !== null);
   return (
     <section className="card why" aria-labelledby="why">
       <h2 id="why">{t("job.why")}</h2>
       <p>
         <Text longest={1000}>{data.says}</Text>
       </p>
-      {data.blockers.length > 0 && (
+      {blockers.length > 0 && (
         <ul>
-          {data.blockers.map((one) => (
+          {blockers.map((one) => (
             <li key={`${one.cause} ${one.says}`}>
-              <Text longest={1000}>{one.says}</Text>
+              {one.says !== data.says && <Text longest={1000}>{one.says}</Text>}
               {one.hint !== null && (
                 <span className="quiet">
-                  {" "}
+                  {one.says !== data.says && " "}
                   <Text longest={600}>{one.hint}</Text>
                 </span>
               )}

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { number, t } from "../i18n";
 import { Empty } from "../kit/Empty";
 import { Trouble } from "../kit/Trouble";
@@ -9,7 +9,7 @@ import { Chips } from "./Chips";
 import { JobTable } from "./JobTable";
 import { counts, jobPages, me } from "./queries";
 import { SearchBar } from "./SearchBar";
-import { isNarrow, type JobSearch, STATES } from "./search";
+import { cleared, isNarrow, type JobSearch, STATES } from "./search";
 import { useNews } from "./useNews";
 
 const route = getRouteApi("/jobs");
@@ -26,16 +26,27 @@ export function JobsPage() {
       <Trouble error={error} onRetry={refetch} />
     );
   }
-  return <Jobs account={data.account} />;
+  return <Whose me={data.account} />;
 }
 
-function Jobs({ account }: { account: string }) {
+/** Has the URL say whose jobs these are, before any are shown. */
+function Whose({ me: account }: { me: string }) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const open = search.owner === undefined && search.everybody !== true;
+  useEffect(() => {
+    if (open) void navigate({ search: (before) => ({ ...before, owner: account }), replace: true });
+  }, [open, account, navigate]);
+  return open ? null : <Jobs me={account} />;
+}
+
+function Jobs({ me: account }: { me: string }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const cache = useQueryClient();
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const [stale, setStale] = useState(false);
-  const pages = useInfiniteQuery(jobPages(search, account));
+  const pages = useInfiniteQuery(jobPages(search));
   const jobs = pages.data?.pages.flatMap((page) => page.items) ?? [];
   const change = useCallback(
     (next: JobSearch) => {
@@ -48,8 +59,8 @@ function Jobs({ account }: { account: string }) {
     setStale(false);
     void cache.invalidateQueries({ queryKey: ["jobs"] });
   }, [cache]);
-  useNews(search.everybody === true, () => {
-    const loaded = cache.getQueryData(jobPages(search, account).queryKey)?.pages.length ?? 0;
+  useNews(search.owner !== account, () => {
+    const loaded = cache.getQueryData(jobPages(search).queryKey)?.pages.length ?? 0;
     if (loaded > PAGES) setStale(true);
     else refresh();
   });
@@ -61,14 +72,14 @@ function Jobs({ account }: { account: string }) {
     <div className="page">
       <div className="spread">
         <h1>
-          {t("jobs.title")} <Found search={search} account={account} />
+          {t("jobs.title")} <Found search={search} />
         </h1>
         <Link to="/submit" className="button primary">
           {t("nav.submit")}
         </Link>
       </div>
-      <SearchBar key={search.where ?? ""} search={search} account={account} onChange={change} />
-      <Chips search={search} account={account} onChange={change} />
+      <SearchBar key={`${search.where} ${search.columns}`} search={search} me={account} onChange={change} />
+      <Chips search={search} onChange={change} />
       {stale && (
         <p role="status" className="banner">
           {t("jobs.changed")}{" "}
@@ -104,8 +115,8 @@ function Jobs({ account }: { account: string }) {
   );
 }
 
-function Found({ search, account }: { search: JobSearch; account: string }) {
-  const { data } = useQuery(counts(search, account, "state"));
+function Found({ search }: { search: JobSearch }) {
+  const { data } = useQuery(counts(search, "state"));
   if (data === undefined) return null;
   const wanted: readonly string[] = search.state ?? STATES;
   const count = data
@@ -132,11 +143,7 @@ function Nothing({ search, onChange }: { search: JobSearch; onChange: (search: J
   return (
     <Empty title={t("jobs.emptyFilteredTitle")}>
       <p>{t("jobs.emptyFiltered")}</p>
-      <button
-        type="button"
-        className="button"
-        onClick={() => onChange(search.everybody ? { everybody: true } : {})}
-      >
+      <button type="button" className="button" onClick={() => onChange(cleared(search))}>
         {t("jobs.clear")}
       </button>
     </Empty>

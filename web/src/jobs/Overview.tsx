@@ -33,9 +33,7 @@ export function Overview({ job }: { job: JobDetail }) {
           <Link to="/jobs" search={{ where: `submission = ${job.submission_id}`, everybody: true }}>
             {job.submission_id}
           </Link>{" "}
-          <span className="quiet">
-            {t("job.number")}: {job.number}
-          </span>
+          <span className="quiet">{t("job.number", { number: job.number })}</span>
         </Fact>
         {job.detail !== null && (
           <Fact name={t("job.detail")}>

@@ -61,7 +61,7 @@ export function SubmitPage() {
     <form className="page" onSubmit={onSubmit} onKeyDown={onKey}>
       <h1>{t("submit.title")}</h1>
       <p className="quiet">{t("submit.intro")}</p>
-      <div className="columns">
+      <div className="columns writing">
         <fieldset className="card form">
           <legend>{t("submit.form")}</legend>
           {FORM.map((one) => (
@@ -74,7 +74,7 @@ export function SubmitPage() {
             />
           ))}
         </fieldset>
-        <div className="field">
+        <div className="card field">
           <label htmlFor={editor}>{t("submit.editor")}</label>
           <textarea
             id={editor}

@@ -7,10 +7,10 @@ import { Trouble } from "../kit/Trouble";
 import { views } from "./queries";
 import { type JobSearch, readSearch, whereOf } from "./search";
 
-type Props = { search: JobSearch; account: string; onChoose: (search: JobSearch) => void };
+type Props = { search: JobSearch; onChoose: (search: JobSearch) => void };
 
 /** Searches that the account has named: to choose one, to save this one, to forget one. */
-export function Views({ search, account, onChoose }: Props) {
+export function Views({ search, onChoose }: Props) {
   const { data = [] } = useQuery(views);
   const [saving, setSaving] = useState(false);
   const list = useId();
@@ -37,12 +37,12 @@ export function Views({ search, account, onChoose }: Props) {
       <button type="button" className="button" onClick={() => setSaving(true)}>
         {t("jobs.saveView")}
       </button>
-      {saving && <Save search={search} account={account} onClose={() => setSaving(false)} />}
+      {saving && <Save search={search} onClose={() => setSaving(false)} />}
     </>
   );
 }
 
-function Save({ search, account, onClose }: { search: JobSearch; account: string; onClose: () => void }) {
+function Save({ search, onClose }: { search: JobSearch; onClose: () => void }) {
   const { data = [] } = useQuery(views);
   const cache = useQueryClient();
   const [error, setError] = useState<unknown>();
@@ -50,7 +50,7 @@ function Save({ search, account, onClose }: { search: JobSearch; account: string
   const field = useId();
   const save = async () => {
     const body = {
-      where: whereOf(search, account) ?? "",
+      where: whereOf(search) ?? "",
       sort: search.sort ?? "-id",
       columns: search.columns ?? [],
     };

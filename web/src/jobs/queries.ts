@@ -16,8 +16,8 @@ export const me = queryOptions({
 });
 
 /** The jobs of a search, a page at a time. */
-export function jobPages(search: JobSearch, account: string) {
-  const where = whereOf(search, account);
+export function jobPages(search: JobSearch) {
+  const where = whereOf(search);
   return infiniteQueryOptions({
     queryKey: ["jobs", "list", where, search.sort, search.columns],
     initialPageParam: undefined as string | undefined,
@@ -36,8 +36,8 @@ export function jobPages(search: JobSearch, account: string) {
 }
 
 /** How many jobs there are of each value of a facet, the filter on it left out. */
-export function counts(search: JobSearch, account: string, facet: Facet) {
-  const where = whereOf(search, account, facet);
+export function counts(search: JobSearch, facet: Facet) {
+  const where = whereOf(search, facet);
   return queryOptions({
     queryKey: ["jobs", "summary", facet, where],
     queryFn: async ({ signal }) => {

@@ -23,20 +23,25 @@ describe("a search in a URL", () => {
 });
 
 describe("the query of a search", () => {
-  it("is of one's own jobs unless all are asked for", () => {
-    expect(whereOf({}, "alice")).toBe("account = alice");
-    expect(whereOf({ everybody: true }, "alice")).toBeUndefined();
+  it("is of somebody's jobs unless all are asked for", () => {
+    expect(whereOf({ owner: "alice" })).toBe("account = alice");
+    expect(whereOf({ everybody: true })).toBeUndefined();
   });
 
   it("joins filters, and puts what was written into parentheses", () => {
-    const search = { state: ["failed", "killed"] as const, site: "LCG.A", where: "a = 1 | b = 2" };
-    expect(whereOf({ ...search, state: [...search.state] }, "al")).toBe(
+    const search = {
+      state: ["failed", "killed"] as const,
+      site: "LCG.A",
+      where: "a = 1 | b = 2",
+      owner: "al",
+    };
+    expect(whereOf({ ...search, state: [...search.state] })).toBe(
       "account = al & state in (failed, killed) & site = LCG.A & (a = 1 | b = 2)",
     );
   });
 
   it("leaves out the facet that is counted", () => {
-    expect(whereOf({ everybody: true, state: ["done"], type: NONE }, "al", "state")).toBe("~(type exists)");
+    expect(whereOf({ everybody: true, state: ["done"], type: NONE }, "state")).toBe("~(type exists)");
   });
 
   it("quotes what could mean something else", () => {

@@ -22,6 +22,8 @@ export type JobSearch = {
   state?: State[];
   site?: string;
   type?: string;
+  /** Whose jobs; the page writes it into the URL, so that a colleague who gets that sees the same. */
+  owner?: string;
   everybody?: true;
   sort?: Sort;
   columns?: string[];
@@ -37,6 +39,7 @@ export function readSearch(said: Record<string, unknown>): JobSearch {
   const where = word(said.where);
   const site = word(said.site);
   const type = word(said.type);
+  const owner = word(said.owner);
   const states = list(said.state).filter(isState);
   const sort = SORTS.flatMap((field) => [field, `-${field}`] as const).find((one) => one === said.sort);
   const columns = list(said.columns).slice(0, 10);
@@ -45,15 +48,16 @@ export function readSearch(said: Record<string, unknown>): JobSearch {
   if (site !== undefined) search.site = site;
   if (type !== undefined) search.type = type;
   if (said.everybody === true) search.everybody = true;
+  else if (owner !== undefined) search.owner = owner;
   if (sort !== undefined && sort !== "-id") search.sort = sort;
   if (columns.length > 0) search.columns = columns;
   return search;
 }
 
 /** The query of a search; `except` leaves one filter out, to count what its chips stand for. */
-export function whereOf(search: JobSearch, me: string, except?: Facet): string | undefined {
+export function whereOf(search: JobSearch, except?: Facet): string | undefined {
   const terms: string[] = [];
-  if (search.everybody !== true) terms.push(`account = ${quoted(me)}`);
+  if (search.owner !== undefined) terms.push(`account = ${quoted(search.owner)}`);
   if (search.state !== undefined && except !== "state") terms.push(`state in (${search.state.join(", ")})`);
   for (const field of ["site", "type"] as const) {
     const value = search[field];
@@ -83,6 +87,12 @@ export function sortedBy(search: JobSearch, field: SortField): JobSearch {
   const { sort = "-id", ...rest } = search;
   const next: Sort = sort === `-${field}` ? field : `-${field}`;
   return next === "-id" ? rest : { ...rest, sort: next };
+}
+
+/** The search without its filters: of the same people's jobs. */
+export function cleared({ owner, everybody }: JobSearch): JobSearch {
+  if (everybody) return { everybody };
+  return owner === undefined ? {} : { owner };
 }
 
 /** Whether anything narrows the list. */
