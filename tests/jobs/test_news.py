@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sancho.identity import service as identity
 from sancho.jobs.service.news import MOST, Changes, Listener, News
 from sancho.jobs.store.news import ChangedJob
 from sancho.kit.clock import SystemClock
@@ -52,6 +53,11 @@ async def test_a_change_is_told_once_to_those_of_its_vo(served: Served) -> None:
     await news.look()
     assert not await listeners[0].take(0.01)
 
+    late = Listener(vo=served.world.belle, account_id=0, everybody=True)
+    with news._heard(late):  # who comes back a moment later has missed nothing
+        assert set(made) <= set((await late.take(0.01)).job_ids)
+    news.close()
+
 
 async def test_events_are_lines_of_the_server_sent_kind_and_end(served: Served) -> None:
     served.app.state.news.longest = 0.3
@@ -60,3 +66,17 @@ async def test_events_are_lines_of_the_server_sent_kind_and_end(served: Served) 
     answer = await served.send("GET", "/events", params={"everybody": False})
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert f'event: jobs\ndata: {{"job_ids": [{made}], "more": false}}\n\n' in answer.text
+
+
+async def test_nobody_listens_without_end(served: Served) -> None:
+    me = (await served.send("GET", "/whoami")).json()["account"]
+    async with served.deployment.database.transaction([served.world.belle]) as conn:
+        account_id = (await identity.get_account(conn, served.world.belle, me)).account_id
+    news: News = served.app.state.news
+    news._listeners |= {Listener(vo=served.world.belle, account_id=account_id, everybody=False) for _ in range(20)}
+    refused = await served.send("GET", "/events")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_listeners")
+    assert (await served.send("GET", "/events", account="bob")).status_code == 200
+    news.close()
+    served.app.state.news.longest = 60
+    assert (await served.send("GET", "/events", account="bob")).status_code == 200  # and it ends at once

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -114,7 +114,8 @@ def fill_in(page: Page, grid: Grid, vo: str) -> None:
 def axe(page: Page) -> None:
     """Nothing keeps people out, by the rules of WCAG 2.2 AA; contrast in the dark as well."""
     page.evaluate(AXE.read_text())
-    for scheme, rules in (("dark", ["color-contrast"]), ("light", RULES)):
+    looks: list[tuple[Literal["dark", "light"], list[str]]] = [("dark", ["color-contrast"]), ("light", RULES)]
+    for scheme, rules in looks:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         options = json.dumps({"runOnly": rules, "resultTypes": ["violations"]})
         found: Any = page.evaluate(f"axe.run(document, {options})")
@@ -224,6 +225,13 @@ def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_s
     expect(editor).to_have_value(re.compile("half written"))
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("site")  # none can run it, and it says so
+
+    context.set_offline(True)
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.get_by_text("may be old").first).to_be_visible()
+    context.set_offline(False)
+    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.get_by_text("may be old")).to_have_count(0)
 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()

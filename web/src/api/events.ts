@@ -7,8 +7,9 @@ const AGAIN = 1_000;
 const SELDOM = 30_000;
 
 /**
- * Hear which jobs change until the signal ends it. The stream ends by itself each minute and is asked for again; where
- * it fails, later and later. `onLive` hears whether it is heard now.
+ * Hear which jobs change until the signal ends it. The stream ends by itself each minute and is asked for again, and
+ * the server tells the last seconds anew, so nothing is missed. Where it fails, it is asked for later and later, and
+ * what happened meanwhile is not known. `onLive` hears whether it is heard now.
  */
 export async function follow(
   signal: AbortSignal,
@@ -17,15 +18,19 @@ export async function follow(
   onLive: (live: boolean) => void,
 ): Promise<void> {
   let pause = AGAIN;
+  let missed = false;
   while (!signal.aborted) {
     try {
       await hear(signal, everybody, onNews, () => {
         onLive(true);
+        if (missed) onNews(undefined);
+        missed = false;
         pause = AGAIN;
       });
     } catch {
       if (signal.aborted) return;
       onLive(false);
+      missed = true;
       pause = Math.min(2 * pause, SELDOM);
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -41,7 +46,6 @@ async function hear(
   const response = await authorized(new Request(`/v1/events?everybody=${everybody}`, { signal }));
   if (!response.ok || response.body === null) throw await problemOf(response);
   onOpen();
-  onNews(undefined);
   const reader = response.body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .pipeThrough(new EventSourceParserStream())

@@ -59,6 +59,12 @@ function Jobs({ me: account }: { me: string }) {
     setStale(false);
     void cache.invalidateQueries({ queryKey: ["jobs"] });
   }, [cache]);
+  const restart = () => {
+    setStale(false);
+    window.scrollTo(0, 0);
+    void cache.resetQueries({ queryKey: ["jobs", "list"] });
+    void cache.invalidateQueries({ queryKey: ["jobs", "summary"] });
+  };
   useNews(search.owner !== account, () => {
     const loaded = cache.getQueryData(jobPages(search).queryKey)?.pages.length ?? 0;
     if (loaded > PAGES) setStale(true);
@@ -83,7 +89,7 @@ function Jobs({ me: account }: { me: string }) {
       {stale && (
         <p role="status" className="banner">
           {t("jobs.changed")}{" "}
-          <button type="button" className="button" onClick={refresh}>
+          <button type="button" className="button" onClick={restart}>
             {t("jobs.refresh")}
           </button>
         </p>

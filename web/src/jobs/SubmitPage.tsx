@@ -9,13 +9,13 @@ import { jobsInWords } from "./actions";
 import { draft, type Field, fieldOf, keepDraft, read, START, withField } from "./draft";
 import { FIELDS } from "./fields";
 
-const FORM: { label: Key; path: Field; help?: Key; wide?: true }[] = [
+const FORM: { label: Key; path: Field; help?: Key; wide?: true; usual?: string }[] = [
   { label: "submit.name", path: ["name"] },
-  { label: "submit.count", path: ["count"] },
+  { label: "submit.count", path: ["count"], usual: "1" },
   { label: "submit.command", path: ["command"], help: "submit.commandHelp", wide: true },
-  { label: "submit.cores", path: ["requirements", "cores"] },
-  { label: "submit.memory", path: ["requirements", "memory"] },
-  { label: "submit.walltime", path: ["requirements", "walltime"] },
+  { label: "submit.cores", path: ["requirements", "cores"], usual: "1" },
+  { label: "submit.memory", path: ["requirements", "memory"], usual: "2 GB" },
+  { label: "submit.walltime", path: ["requirements", "walltime"], usual: "1 h" },
 ];
 
 /** Write jobs and submit them. The draft is kept at every change: a session that ends loses nothing. */
@@ -62,18 +62,21 @@ export function SubmitPage() {
       <h1>{t("submit.title")}</h1>
       <p className="quiet">{t("submit.intro")}</p>
       <div className="columns writing">
-        <fieldset className="card form">
-          <legend>{t("submit.form")}</legend>
-          {FORM.map((one) => (
-            <FormField
-              key={one.label}
-              {...one}
-              text={text}
-              disabled={fault !== undefined}
-              onChange={change}
-            />
-          ))}
-        </fieldset>
+        <div className="stack">
+          <fieldset className="card form">
+            <legend>{t("submit.form")}</legend>
+            {FORM.map((one) => (
+              <FormField
+                key={one.label}
+                {...one}
+                text={text}
+                disabled={fault !== undefined}
+                onChange={change}
+              />
+            ))}
+          </fieldset>
+          <Help />
+        </div>
         <div className="card field">
           <label htmlFor={editor}>{t("submit.editor")}</label>
           <textarea
@@ -101,7 +104,6 @@ export function SubmitPage() {
           {t("submit.reset")}
         </button>
       </div>
-      <Help />
     </form>
   );
 }
@@ -111,12 +113,14 @@ type FieldProps = {
   path: Field;
   help?: Key;
   wide?: true;
+  /** What it is when nothing is said. */
+  usual?: string;
   text: string;
   disabled: boolean;
   onChange: (text: string) => void;
 };
 
-function FormField({ label, path, help, wide, text, disabled, onChange }: FieldProps) {
+function FormField({ label, path, help, wide, usual, text, disabled, onChange }: FieldProps) {
   const id = useId();
   const written = fieldOf(text, path);
   // While it is typed in, a field shows what was typed: `a "b` is not a command yet.
@@ -129,6 +133,7 @@ function FormField({ label, path, help, wide, text, disabled, onChange }: FieldP
         disabled={disabled}
         spellCheck={false}
         autoCapitalize="none"
+        placeholder={usual}
         aria-describedby={help === undefined ? undefined : `${id}-help`}
         value={typed ?? written}
         onChange={(event) => {

@@ -35,8 +35,8 @@ async def _said(changes: AsyncIterator[Changes]) -> AsyncIterator[str]:
 async def listen(caller: Caller, request: Request, everybody: bool = False) -> EventStream:
     """Hear which of your jobs change, as server-sent events; with `everybody`, of all jobs of your VO.
 
-    Each event `jobs` has `job_ids`, at most 500, and `more` when others changed too. It ends after a minute: ask again,
-    and look at the jobs once more then, for what happened in between is not told.
+    Each event `jobs` has `job_ids`, at most 500, and `more` when others changed too. It ends after a minute: ask again.
+    What changed in the last ten seconds is told at the beginning, so nothing is missed in between.
     """
     news = cast(News, request.app.state.news)
     news.check_room(caller)

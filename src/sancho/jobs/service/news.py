@@ -5,14 +5,14 @@
     listener ─┘  (none: no look)     └─▶ …
 
 A look is one statement, whatever the number of listeners, and finds what changed in the last few seconds: a
-transaction may commit a moment after the time that it wrote. What was told already is remembered for as long.
+transaction may commit a moment after the time that it wrote. What was told already is remembered for as long, and told
+to whoever comes: who listens again within that time has missed nothing.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sancho.jobs.errors import TooManyListeners
 from sancho.jobs.store import news as store
@@ -94,7 +94,7 @@ class News:
         self._database, self.longest = database, longest
         self._listeners: set[Listener] = set()
         self._looking: asyncio.Task[None] | None = None
-        self._seen: dict[tuple[int, int, int | None], datetime] = {}
+        self._found: list[ChangedJob] = []
         self._closed = False
 
     async def listen(self, caller: Principal, *, everybody: bool) -> AsyncIterator[Changes]:
@@ -122,6 +122,8 @@ class News:
 
     @contextmanager
     def _heard(self, listener: Listener) -> Iterator[None]:
+        for job in self._found:
+            listener.tell(job)
         self._listeners.add(listener)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look_on())
@@ -143,8 +145,8 @@ class News:
         vos = sorted({one.vo for one in self._listeners})
         async with self._database.transaction(vos) as conn:
             found = await store.changed(conn, vos, seconds=BACK, limit=MOST + 1)
-        before, self._seen = self._seen, {(j.vo, j.account_id, j.job_id): j.changed_at for j in found}
-        fresh = [j for j in found if before.get((j.vo, j.account_id, j.job_id)) != j.changed_at]
-        for one in self._listeners:
-            for job in fresh:
-                one.tell(job)
+        before, self._found = set(self._found), found
+        for job in found:
+            if job not in before:
+                for one in self._listeners:
+                    one.tell(job)
