@@ -478,7 +478,8 @@ CREATE TABLE sancho.collection_tally (
     slot smallint NOT NULL,
     did_id bigint NOT NULL,
     files bigint NOT NULL,
-    size bigint NOT NULL
+    size bigint NOT NULL,
+    changed_at timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -581,6 +582,20 @@ ALTER TABLE sancho.dark_file ALTER COLUMN dark_file_id ADD GENERATED ALWAYS AS I
 
 
 --
+-- Name: data_placement; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.data_placement (
+    vo smallint NOT NULL,
+    most bigint NOT NULL,
+    full_after interval NOT NULL,
+    lifetime interval NOT NULL,
+    rse_expression text NOT NULL,
+    CONSTRAINT data_placement_most_check CHECK ((most > 0))
+);
+
+
+--
 -- Name: declaration; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -643,6 +658,7 @@ CREATE TABLE sancho.demand (
     did_id bigint NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL,
     looked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    placed_at timestamp with time zone,
     CONSTRAINT demand_running_check CHECK ((running >= 0)),
     CONSTRAINT demand_waiting_check CHECK ((waiting >= 0))
 );
@@ -712,6 +728,18 @@ CREATE TABLE sancho.ending (
     held text
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+
+--
+-- Name: follower; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.follower (
+    vo smallint NOT NULL,
+    account_id integer NOT NULL,
+    did_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 
 --
@@ -1111,6 +1139,17 @@ CREATE TABLE sancho.job_sandbox (
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     sha256 bytea,
     CONSTRAINT job_sandbox_kind_check CHECK ((kind = ANY (ARRAY['I'::"char", 'O'::"char"])))
+);
+
+
+--
+-- Name: job_silence; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_silence (
+    vo smallint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 
@@ -1539,6 +1578,24 @@ CREATE TABLE sancho.provenance (
     vo smallint NOT NULL,
     attempt_id bigint NOT NULL,
     did_id bigint NOT NULL
+);
+
+
+--
+-- Name: publication; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.publication (
+    vo smallint NOT NULL,
+    state "char" DEFAULT 'D'::"char" NOT NULL,
+    did_id bigint NOT NULL,
+    record_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    doi text,
+    about jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT publication_record_id_check CHECK ((record_id >= 0)),
+    CONSTRAINT publication_state_check CHECK ((state = ANY (ARRAY['D'::"char", 'P'::"char", 'S'::"char"])))
 );
 
 
@@ -2458,6 +2515,14 @@ ALTER TABLE ONLY sancho.dark_file
 
 
 --
+-- Name: data_placement data_placement_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.data_placement
+    ADD CONSTRAINT data_placement_pkey PRIMARY KEY (vo);
+
+
+--
 -- Name: declaration declaration_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -2503,6 +2568,14 @@ ALTER TABLE ONLY sancho.distance
 
 ALTER TABLE ONLY sancho.ending
     ADD CONSTRAINT ending_pkey PRIMARY KEY (did_id, vo);
+
+
+--
+-- Name: follower follower_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_pkey PRIMARY KEY (account_id, vo, did_id);
 
 
 --
@@ -2655,6 +2728,14 @@ ALTER TABLE ONLY sancho.job_range
 
 ALTER TABLE ONLY sancho.job_sandbox
     ADD CONSTRAINT job_sandbox_pkey PRIMARY KEY (job_id, vo, kind);
+
+
+--
+-- Name: job_silence job_silence_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_silence
+    ADD CONSTRAINT job_silence_pkey PRIMARY KEY (job_id, vo, at);
 
 
 --
@@ -2871,6 +2952,14 @@ ALTER TABLE ONLY sancho.program_beat
 
 ALTER TABLE ONLY sancho.provenance
     ADD CONSTRAINT provenance_pkey PRIMARY KEY (attempt_id, vo, did_id);
+
+
+--
+-- Name: publication publication_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.publication
+    ADD CONSTRAINT publication_pkey PRIMARY KEY (did_id, vo);
 
 
 --
@@ -3218,6 +3307,13 @@ ALTER TABLE ONLY sancho.waiting_job
 
 
 --
+-- Name: account_suspended; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX account_suspended ON sancho.account USING btree (vo, name) WHERE (state = 'S'::"char");
+
+
+--
 -- Name: attachment_child; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3397,6 +3493,13 @@ CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rs
 --
 
 CREATE INDEX ending_due ON sancho.ending USING btree (vo, look_at);
+
+
+--
+-- Name: follower_did; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX follower_did ON sancho.follower USING btree (did_id, vo);
 
 
 --
@@ -3796,6 +3899,27 @@ CREATE INDEX pilot_unfit ON sancho.pilot USING btree (ce_id, unfit_at) WHERE (un
 --
 
 CREATE INDEX provenance_did ON sancho.provenance USING btree (did_id, vo);
+
+
+--
+-- Name: publication_doi; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX publication_doi ON sancho.publication USING btree (lower(doi), vo) WHERE (doi IS NOT NULL);
+
+
+--
+-- Name: publication_listed; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX publication_listed ON sancho.publication USING btree (vo, did_id);
+
+
+--
+-- Name: publication_record; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE UNIQUE INDEX publication_record ON sancho.publication USING btree (record_id, vo) WHERE (record_id IS NOT NULL);
 
 
 --
@@ -4262,6 +4386,14 @@ ALTER TABLE ONLY sancho.dark_file
 
 
 --
+-- Name: data_placement data_placement_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.data_placement
+    ADD CONSTRAINT data_placement_vo_fkey FOREIGN KEY (vo) REFERENCES sancho.vo(vo);
+
+
+--
 -- Name: declaration declaration_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
 --
 
@@ -4331,6 +4463,22 @@ ALTER TABLE ONLY sancho.distance
 
 ALTER TABLE ONLY sancho.ending
     ADD CONSTRAINT ending_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: follower follower_account_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_account_id_vo_fkey FOREIGN KEY (account_id, vo) REFERENCES sancho.account(account_id, vo);
+
+
+--
+-- Name: follower follower_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.follower
+    ADD CONSTRAINT follower_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -4715,6 +4863,14 @@ ALTER TABLE ONLY sancho.provenance
 
 ALTER TABLE ONLY sancho.provenance
     ADD CONSTRAINT provenance_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
+
+
+--
+-- Name: publication publication_did_id_vo_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.publication
+    ADD CONSTRAINT publication_did_id_vo_fkey FOREIGN KEY (did_id, vo) REFERENCES sancho.did(did_id, vo);
 
 
 --
@@ -5212,6 +5368,12 @@ ALTER TABLE sancho.constituent ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.dark_file ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: data_placement; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.data_placement ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: declaration; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -5246,6 +5408,12 @@ ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.ending ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: follower; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.follower ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: identity; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5342,6 +5510,12 @@ ALTER TABLE sancho.job_range ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.job_sandbox ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: job_silence; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_silence ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: job_spec; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5468,6 +5642,12 @@ ALTER TABLE sancho.program_beat ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE sancho.provenance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: publication; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.publication ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: quota; Type: ROW SECURITY; Schema: sancho; Owner: -
@@ -5800,6 +5980,13 @@ CREATE POLICY wall ON sancho.dark_file USING ((vo = ANY (( SELECT sancho.served_
 
 
 --
+-- Name: data_placement wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.data_placement USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
 -- Name: declaration wall; Type: POLICY; Schema: sancho; Owner: -
 --
 
@@ -5840,6 +6027,13 @@ CREATE POLICY wall ON sancho.distance USING (((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.ending USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: follower wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.follower USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -5952,6 +6146,13 @@ CREATE POLICY wall ON sancho.job_range USING ((vo = ANY (( SELECT sancho.served_
 --
 
 CREATE POLICY wall ON sancho.job_sandbox USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_silence wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_silence USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --
@@ -6099,6 +6300,13 @@ CREATE POLICY wall ON sancho.program_beat USING ((vo = ANY (( SELECT sancho.serv
 --
 
 CREATE POLICY wall ON sancho.provenance USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: publication wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.publication USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

@@ -41,7 +41,7 @@ def dependencies(route: APIRoute) -> Iterator[Any]:
 
 
 def test_every_route_takes_a_caller_or_is_listed_as_public() -> None:
-    guards = {web._caller, web._pilot, web._job, web._principal, rucio_caller}
+    guards = {web._caller, web.pilot_of, web._job, web._principal, rucio_caller}
     unguarded = {r.path for r in NATIVE if guards.isdisjoint(dependencies(r))}
     unguarded |= {r.path for r in ROUTES if guards.isdisjoint(dependencies(r))}
     assert unguarded == PUBLIC_PATHS

@@ -1,6 +1,6 @@
 """One dataset of a million files: every call that can meet it, each with its seconds and what it took of memory.
 
-    python -m bench.million [--files 1000000] [--only WORD] [--parts NAME …]
+    python -m bench.million [--files 1000000] [--only WORD] [--parts NAME …] [--folder /dev/shm]
 
 It starts a database and an API process of its own, as the benchmarks do, and fills them with one dataset whose files
 have replicas on two RSEs, a rule on the dataset, and rules of their own as uploads leave them. Then it asks, natively

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from pathlib import Path
 
 from bench.ground import Ground, open_ground
 from bench.million import calls
@@ -19,8 +20,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only calls with this in their name")
     names = [part.__name__ for part in calls.PARTS]
     parser.add_argument("--parts", nargs="+", choices=names, default=names, help="what to ask; all of it")
+    parser.add_argument("--folder", type=Path, help="where the database is, for as long as it lasts; /var/tmp")
     said = parser.parse_args()
-    with open_ground() as ground, ground.unlimited() as served:
+    with open_ground(said.folder) as ground, ground.unlimited() as served:
         began = time.perf_counter()
         places = fill(served, said.files)
         deployment = make_deployment(_settings(served))

@@ -136,7 +136,36 @@ def describe(show: Show, places: list[str]) -> None:
         Asked("smart dataset, looked at again", "POST", "/v1/smart/refresh", {"did": "bench:smart"}),
         Asked("smart dataset frozen", "POST", "/v1/smart/freeze", {"did": "bench:smart"}),
         Asked("smart dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:smart"]}),
+        Asked("rucio set_metadata, recursive", "POST", f"/rucio/dids/bench/{NAME}/meta/run",
+              {"value": 8, "recursive": True}),
     ))  # fmt: skip
+    show.tasks("rucio set_metadata, recursive")
+    run = quote("run = 8", safe="")
+    _all(show, (
+        Asked("search by what all say", "GET", f"/v1/dids?where={run}&limit=100"),
+        Asked("search by what all say, inherited", "GET", f"/v1/dids?where={run}&inherit=true&limit=100"),
+        Asked("search by what all say, below it", "GET", f"/v1/dids?where={run}&within={DID}&limit=100"),
+    ))  # fmt: skip
+
+
+def attach_all(show: Show, places: list[str]) -> None:
+    """All files are put into another dataset, and into an archive, 10 000 by a call; the latter is listed."""
+    _ = places
+    names = [f"bench:{NAME}/{n // 10_000:04d}/{n:08d}.dst" for n in range(1, show.files + 1)]
+    parts = [names[n : n + 10_000] for n in range(0, len(names), 10_000)]
+    show.ask(Asked("another dataset", "POST", "/v1/dids", {"did": "bench:copy", "kind": "dataset"}))
+    attached = (Asked("", "POST", "/v1/attachments", {"parent": "bench:copy", "children": part}) for part in parts)
+    show.ask_all("attached, 10 000 by a call", attached)
+    show.tasks("attached, 10 000 by a call")
+    zipped = {"files": [{"did": "bench:all.zip", "size": 1, "adler32": "00000001"}], "rse": places[0]}
+    show.ask(Asked("archive", "POST", "/v1/replicas", zipped))
+    packed = (
+        Asked("", "POST", "/v1/archives",
+              {"archives": [{"archive": "bench:all.zip", "files": [{"did": name} for name in part]}]})
+        for part in parts
+    )  # fmt: skip
+    show.ask_all("packed, 10 000 by a call", packed)
+    show.ask(Asked("what lies in the archive", "GET", "/v1/archives/bench:all.zip"))
 
 
 def put_under_rules(show: Show, places: list[str]) -> None:
@@ -254,6 +283,7 @@ async def _listed(show: Show, verb: str, name: str) -> str:
 
 
 PARTS = (
-    read, read_by_rucio, list_as_files, describe, put_under_rules, change_contents, erase_and_undo, give_up, end,
+    read, read_by_rucio, list_as_files, describe, attach_all, put_under_rules, change_contents, erase_and_undo,
+    give_up, end,
 )  # fmt: skip
 """In this order: the last ones leave less and less of it."""

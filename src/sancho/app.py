@@ -84,6 +84,7 @@ PUBLIC_PATHS = frozenset(
         "/v1/health/live", "/v1/health/ready", "/metrics", "/v1/auth/token", "/v1/auth/revoke", "/v1/auth/ways",
         "/v1/auth/authorize", "/v1/auth/login", "/v1/auth/callback/{vo}/{provider}",
         "/v1/auth/device", "/v1/auth/device_authorization",
+        "/v1/public/{vo}/dids", "/v1/public/{vo}/dids/{did:path}", "/v1/public/{vo}/files/{did:path}",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
         "/", "/ui/session", "/ui/session/renewal", "/ui/assets/{name}", "/ui/{path:path}",
@@ -152,6 +153,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     app.state.personal = PERSONAL
     app.state.targets = (partial(rses.reading_token, made.signer),)
     app.state.facts = FACTS
+    app.state.diracx_answers = diracx_api.Answers()
     app.state.authenticator = identity.Authenticators(
         made.database,
         identity.issuer_of(made),

@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from sancho.decisions import service as decisions
 from sancho.decisions.kinds import KINDS as DECISIONS_KINDS
 from sancho.decisions.tasks import tasks as decisions_tasks
@@ -25,7 +27,7 @@ from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.fair import Shares
 from sancho.kit.issuer import Issuer
-from sancho.kit.object_stores import CloudObjects, LocalObjects
+from sancho.kit.object_stores import CloudObjects, LocalObjects, S3Access
 from sancho.kit.objects import Objects
 from sancho.kit.search import SearchField
 from sancho.kit.secrets import Secrets
@@ -34,11 +36,13 @@ from sancho.matching.kinds import KINDS as MATCHING_KINDS
 from sancho.matching.tasks import tasks as matching_tasks
 from sancho.pilots import service as pilots
 from sancho.pilots.tasks import tasks as pilots_tasks
+from sancho.placement.kinds import KINDS as PLACEMENT_KINDS
+from sancho.placement.tasks import tasks as placement_tasks
 from sancho.replicas.tasks import tasks as replicas_tasks
 from sancho.rses.kinds import KINDS as RSES_KINDS
 from sancho.rules.kinds import KINDS as RULES_KINDS
 from sancho.rules.tasks import tasks as rules_tasks
-from sancho.settings import Settings
+from sancho.settings import ObjectSettings, Settings
 from sancho.sharing.kinds import KINDS as SHARING_KINDS
 from sancho.sites.kinds import KINDS as SITES_KINDS
 from sancho.transfers.tasks import tasks as transfers_tasks
@@ -49,13 +53,13 @@ from sancho.vos.model import Kind
 
 KINDS: tuple[Kind[Any], ...] = (
     *VOS_KINDS, *IDENTITY_KINDS, *DECISIONS_KINDS, *SITES_KINDS, *RSES_KINDS, *DIDS_KINDS, *RULES_KINDS,
-    *SHARING_KINDS, *MATCHING_KINDS,
+    *SHARING_KINDS, *MATCHING_KINDS, *PLACEMENT_KINDS,
 )  # fmt: skip
 """Every kind of configuration document."""
 
 TASKS: tuple[Tasks, ...] = (
-    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, matching_tasks, pilots_tasks, replicas_tasks, rules_tasks,
-    transfers_tasks, uploads_tasks,
+    decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, matching_tasks, pilots_tasks, placement_tasks,
+    replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 
@@ -96,9 +100,10 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
         secrets=Secrets(
             settings.secrets.given, settings.secrets.folder, settings.secrets.command, settings.secrets.command_timeout
         ),
-        objects=_objects(settings),
+        objects=_objects(settings, extensions),
         keep_sandboxes=settings.objects.keep,
         keep_jobs=settings.jobs_keep,
+        silent_jobs=settings.jobs_silent,
         most_jobs=settings.most_jobs,
         kinds=KINDS,
         search_fields=SEARCH_FIELDS,
@@ -124,13 +129,27 @@ def following_shares(deployment: Deployment) -> AbstractAsyncContextManager[None
     return vos_tasks.following_shares(deployment.database, deployment.shares)
 
 
-def _objects(settings: Settings) -> Objects:
+def _objects(settings: Settings, extensions: Extensions) -> Objects:
     base_url = f"{settings.public_url.rstrip('/')}/v1/objects"
     secret = _secret(settings.objects.signing_key_file or settings.state_dir / "objects.key")
     if settings.objects.url is not None and not settings.objects.url.startswith("file:"):
-        return CloudObjects(settings.objects.url, settings.objects.endpoint, base_url=base_url, secret=secret)
+        return _cloud(settings.objects, extensions, base_url, secret)
     folder = settings.objects.folder or settings.state_dir / "objects"
     return LocalObjects(folder, base_url, secret)
+
+
+def _cloud(said: ObjectSettings, extensions: Extensions, base_url: str, secret: bytes) -> CloudObjects:
+    """A cloud store. With a key for S3 it takes everything itself; what a role gives for a while signs no forms."""
+    url = said.url or ""
+    if not url.startswith("s3://"):
+        return CloudObjects(url, None, base_url=base_url, secret=secret)
+    key = said.secret_key if said.secret_key_file is None else SecretStr(said.secret_key_file.read_text().strip())
+    access = S3Access(endpoint=said.endpoint, region=said.region, access_key=said.access_key, secret_key=key)
+    signer = None
+    if access.access_key is not None and key is not None and not said.temporary:
+        more = {"region": access.region, "access_key": access.access_key, "secret_key": key}
+        signer = extensions.get("sancho.objects", "s3", {**access.place(url), **more})
+    return CloudObjects(url, access, base_url=base_url, secret=secret, signer=signer)
 
 
 def _secret(path: Path) -> bytes:

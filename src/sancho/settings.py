@@ -38,9 +38,28 @@ class ObjectSettings(BaseModel, frozen=True):
 
     url: str | None = None
     """`s3://bucket/prefix`, `gs://…`, `az://…`; when absent, the server itself keeps and serves them in `folder`."""
-    endpoint: Annotated[str | None, Field(pattern="^https?://[^\\s/?#@]+/?$")] = None
+    endpoint: Annotated[str | None, Field(pattern="^https?://[^\\s/?#@]+/?$", validate_default=True)] = Field(
+        default_factory=lambda: os.environ.get("AWS_ENDPOINT_URL") or None
+    )
     """Where an S3 store listens that is not Amazon's, such as `https://minio.example.org:9000`, as clients reach it;
-    when absent, what AWS_ENDPOINT_URL says. Its credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+    when absent, what AWS_ENDPOINT_URL says."""
+    region: str = Field(default_factory=lambda: os.environ.get("AWS_REGION") or "us-east-1")
+    """Region of the S3 bucket; when absent, what AWS_REGION says, or `us-east-1`."""
+    access_key: str | None = Field(default_factory=lambda: os.environ.get("AWS_ACCESS_KEY_ID") or None)
+    """Name of the key with which S3 is used; when absent, what AWS_ACCESS_KEY_ID says."""
+    secret_key: SecretStr | None = Field(
+        default_factory=lambda: SecretStr(text) if (text := os.environ.get("AWS_SECRET_ACCESS_KEY")) else None
+    )
+    """Secret of that key; when absent, what AWS_SECRET_ACCESS_KEY says. With both, all that is sent goes straight to
+    the store, which checks its size and content."""
+    secret_key_file: Path | None = None
+    """File (0400) with the secret of that key, in place of `secret_key`."""
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the key in the environment is good for a while alone, with a token that is no setting of ours."""
+        return bool(os.environ.get("AWS_SESSION_TOKEN")) and self.access_key == os.environ.get("AWS_ACCESS_KEY_ID")
+
     folder: Path | None = None
     """Folder of the server's own store; `STATE_DIR/objects` when absent."""
     signing_key_file: Path | None = None
@@ -189,6 +208,9 @@ class Settings(BaseSettings):
     jobs_keep: Annotated[timedelta, Field(ge=timedelta(days=1))] | None = None
     """How long jobs are kept after they ended, such as `P400D`, and the weeks of their history; a job that made a file
     stays as long as the file does. All stay for ever when absent."""
+    jobs_silent: Annotated[timedelta, Field(ge=timedelta(minutes=1))] = timedelta(hours=6)
+    """How long a job that is run over DiracX's API, by none of our own pilots, may send neither heartbeat nor status;
+    then, within five minutes, it is tried again or has failed, as its description says of pilots that are lost."""
     worker: WorkerSettings = WorkerSettings()
     objects: ObjectSettings = ObjectSettings()
     tokens: TokenSettings = TokenSettings()

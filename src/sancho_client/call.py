@@ -71,6 +71,8 @@ class Pages(Generic[T_co]):
     """Items to ask for at once; None leaves it to the server."""
     limit: int | None = None
     """How many items to hand out at most; None for all."""
+    public: bool = False
+    """Needs no token."""
 
     def page(self, at: Cursor | None) -> "Call[PageBody]":
         """The call for one page; None for the first."""
@@ -78,7 +80,8 @@ class Pages(Generic[T_co]):
         if self.json is not None:
             body = {**self.json, **{k: v for k, v in given.items() if v is not None}}
             return Call(method=self.method, path=self.path, answer=PageBody, json=body, repeatable=True)
-        return Call(method=self.method, path=self.path, answer=PageBody, query={**(self.query or {}), **given})
+        query = {**(self.query or {}), **given}
+        return Call(method=self.method, path=self.path, answer=PageBody, query=query, public=self.public)
 
     def parse(self, page: "PageBody") -> tuple[list[T_co], Cursor | None]:
         """Read one page: its items and where the next one begins; raises Pydantic's `ValidationError`."""

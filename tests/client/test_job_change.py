@@ -61,6 +61,22 @@ def test_a_clone_is_the_same_but_for_what_is_changed(grid: Grid, unique: str, su
     assert grid.sancho("job", "kill", "--where", f"name like {unique}*").exit_code == 0
 
 
+def test_jobs_are_cloned_once_for_a_key(grid: Grid, unique: str, submitted: tuple[int, ...]) -> None:
+    with grid.client() as client:
+        (other,) = client.send(jobs.submit(JobDescription(name=unique, command=["false"]))).job_ids
+    chosen = ["job", "clone", str(submitted[0]), str(other), "--key", f"key-{unique}"]
+    made = grid.json(*chosen)
+    assert [one["job_id"] for one in made] == [submitted[0], other]
+    assert grid.json(*chosen) == made
+    for differs in (["--set", "priority=3"], [str(submitted[1])], ["-p", "seed=1"]):
+        refused = grid.sancho(*chosen, *differs)
+        assert (refused.exit_code, "came with something else before" in " ".join(refused.stderr.split())) == (1, True)
+    fewer = grid.sancho("job", "clone", str(submitted[0]), "--key", f"key-{unique}")
+    assert fewer.exit_code == 1, fewer.output
+    assert len(states(grid, unique)) == 6
+    assert grid.sancho("job", "kill", "--where", f"name = {unique}").exit_code == 0
+
+
 def test_a_clone_of_a_job_with_outputs_gives_them_other_names(grid: Grid, unique: str) -> None:
     output = Output(path="o", did=f"mc:{unique}" + "_{number}")
     with grid.client() as client:

@@ -52,3 +52,13 @@ def test_a_scope_is_given_away_and_a_name_is_looked_up(grid: Grid, unique: str) 
     assert (changed["scope"] if "scope" in changed else changed["name"]) == "mc"
     assert grid.sancho("data", "scope", "mc", account="root").exit_code == 1
     assert grid.json("identity", "who", f"/CN={unique}") == []
+
+
+def test_followed_data_is_listed_with_when_it_changed(grid: Grid, unique: str) -> None:
+    did = f"mc:{unique}"
+    grid.json("data", "create", did)
+    assert grid.sancho("data", "follow", did).exit_code == 0
+    assert did in [one["did"] for one in grid.json("data", "followed", "--since", "2020-01-01")]
+    assert did not in [one["did"] for one in grid.json("data", "followed", "--since", "2100-01-01")]
+    grid.sancho("data", "unfollow", did)
+    assert did not in grid.sancho("data", "followed").stdout

@@ -3,16 +3,27 @@
 import inspect
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
-from sancho_client.calls import archives, configuration, data, explain, identity, jobs, keeping, lives, rules, topology
+from sancho_client.calls import (
+    archives,
+    configuration,
+    data,
+    explain,
+    identity,
+    jobs,
+    keeping,
+    lives,
+    publishing,
+    rules,
+    topology,
+)
 from sancho_client.calls import vos as vo_calls
 from sancho_client.models import submissions as submission_models
 from sancho_client.models.archives import Archive, Member
@@ -23,8 +34,8 @@ from sancho_client.models.lives import NewAttachment, NewCollection
 from sancho_client.models.topology import Beat
 from sancho_client.models.vos import NewVo, Resource
 from sancho_client.names import parse_path
+from tests.client.schemas import Schema, faults_of_type, faults_of_value, variants
 
-Schema = Mapping[str, Any]
 Operation = Call[Any] | Pages[Any] | Lines[Any]
 DESCRIPTION = JobDescription(
     name="n",
@@ -57,7 +68,7 @@ DESCRIPTION = JobDescription(
         )
     ],
     max_attempts=1,
-    retry=Retry(site=3, data=1, job=0),
+    retry=Retry(site=3, data=1, job=0, temporary=[75], permanent=[2]),
     priority=1,
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,7 +155,8 @@ OPERATIONS: Sequence[Operation] = [
     identity.suspend("a", "v"),
     identity.whoami(),
     jobs.kill([1]),
-    jobs.clone([1], {"priority": 1}, parameters={"seed": 1}),
+    jobs.demand(everything=True, limit=1),
+    jobs.clone([1], {"priority": 1}, parameters={"seed": 1}, idempotency_key="12345678"),
     jobs.hold(where="name = n", cursor="1"),
     jobs.release([1]),
     jobs.list_jobs(
@@ -179,6 +191,9 @@ OPERATIONS: Sequence[Operation] = [
     lives.create_many([NewCollection(did="mc:d", kind="dataset", monotonic=True, lifetime=60, children=["mc:a"])]),
     lives.erase(["mc:d"], after=60),
     lives.files("mc:d", at=NOW),
+    lives.follow(["mc:d"]),
+    lives.followed(since=NOW, limit=1),
+    lives.followers("mc:d"),
     lives.history("mc:d"),
     lives.parents("mc:a"),
     lives.reopen("mc:closed"),
@@ -186,6 +201,15 @@ OPERATIONS: Sequence[Operation] = [
     lives.set_lifetime("mc:short", 60),
     lives.set_monotonic("mc:grows"),
     lives.tallies(["mc:d"]),
+    lives.unfollow(["mc:d"]),
+    publishing.change("mc:d", state="public", doi="10.1234/a", record_id=1, about={"a": 1}),
+    publishing.draft("mc:d"),
+    publishing.list_public("belle", limit=1),
+    publishing.list_publications(state="draft", limit=1),
+    publishing.public_files("belle", "mc:d", limit=1),
+    publishing.show("mc:d"),
+    publishing.show_public("belle", "mc:d"),
+    publishing.withdraw("mc:d"),
     rules.create("mc:a", "*", copies=2, lifetime=60, comment="c", activity="a"),
     rules.change(1, lifetime=60, comment="c"),
     rules.delete(1),
@@ -207,6 +231,7 @@ OPERATIONS: Sequence[Operation] = [
     topology.ce("c"),
     topology.ces(),
     topology.pilots(limit=1),
+    topology.registered_pilots("status = Running", limit=1),
     topology.programs(),
     topology.report(Beat(name="n", host="h", pid=1, thread="t", detail="d")),
     topology.resolve("*"),
@@ -248,7 +273,9 @@ def test_every_operation_is_what_the_server_has(document: Schema, operation: Ope
 
 def test_no_operation_is_left_out() -> None:
     made = {label(operation) for operation in OPERATIONS}
-    modules = (archives, configuration, data, explain, identity, jobs, keeping, lives, rules, topology, vo_calls)
+    modules = (
+        archives, configuration, data, explain, identity, jobs, keeping, lives, publishing, rules, topology, vo_calls
+    )  # fmt: skip
     functions = [
         f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)
         if f.__module__ == m.__name__ and not f.__name__.startswith("_")
@@ -285,32 +312,6 @@ def faults_of_request(document: Schema, operation: Operation, route: Schema) -> 
             yield from faults_of_value(document, content[media]["schema"], value, "body")
 
 
-def faults_of_value(document: Schema, schema: Schema, value: Any, path: str) -> Iterator[str]:
-    """What of a value the server would not know."""
-    choices = list(variants(document, schema))
-    if isinstance(value, Mapping):
-        objects = [c for c in choices if c.get("type") == "object"]
-        trials = [list(_faults_of_object(document, c, dict(value), path)) for c in objects]
-        yield from min(trials, key=len, default=[f"{path}: no object is expected"])
-    elif isinstance(value, list):
-        arrays = [c for c in choices if c.get("type") == "array"]
-        if not arrays:
-            yield f"{path}: no array is expected"
-        for n, one in enumerate(value if arrays else []):
-            yield from faults_of_value(document, arrays[0]["items"], one, f"{path}.{n}")
-
-
-def _faults_of_object(document: Schema, schema: Schema, value: dict[str, Any], path: str) -> Iterator[str]:
-    properties = schema.get("properties", {})
-    for missing in set(schema.get("required", [])) - set(value):
-        yield f"{path}: {missing} is missing"
-    for name, inside in value.items():
-        if name in properties:
-            yield from faults_of_value(document, properties[name], inside, f"{path}.{name}")
-        elif schema.get("additionalProperties", True) is False:
-            yield f"{path}.{name} is not known"
-
-
 def faults_of_answer(document: Schema, operation: Operation, route: Schema) -> Iterator[str]:
     success = next(answer for status, answer in route["responses"].items() if status.startswith("2"))
     content = success.get("content", {}).get("application/json")
@@ -331,66 +332,3 @@ def faults_of_answer(document: Schema, operation: Operation, route: Schema) -> I
         return
     assert content is not None, "the server answers nothing"
     yield from faults_of_type(document, content["schema"], operation.answer, "answer")
-
-
-def faults_of_type(document: Schema, schema: Schema, wanted: Any, path: str) -> Iterator[str]:
-    """What a type of ours expects that the server does not promise."""
-    choices = list(variants(document, schema))
-    origin, inside = get_origin(wanted), get_args(wanted)
-    if hasattr(wanted, "__metadata__"):
-        yield from faults_of_type(document, schema, wanted.__origin__, path)
-    elif origin in {Union, types.UnionType}:
-        rest = [t for t in inside if t is not types.NoneType]
-        given = [c for c in choices if c.get("type") != "null"]
-        if len(rest) == 1 and given:
-            yield from faults_of_type(document, {"anyOf": given}, rest[0], path)
-    elif any(c.get("type") == "null" for c in choices):
-        yield f"{path} may be null"
-    elif origin in {list, tuple}:
-        arrays = [c for c in choices if c.get("type") == "array"]
-        yield from (
-            faults_of_type(document, arrays[0]["items"], inside[0], f"{path}[]") if arrays else [f"{path}: no array"]
-        )
-    elif inspect.isclass(wanted) and issubclass(wanted, BaseModel):
-        yield from _faults_of_model(document, choices, wanted, path)
-    else:
-        yield from _faults_of_plain(choices, wanted, path)
-
-
-def _faults_of_model(document: Schema, choices: list[Schema], wanted: type[BaseModel], path: str) -> Iterator[str]:
-    properties = choices[0].get("properties", {})
-    for name, field in wanted.model_fields.items():
-        annotation = field.annotation
-        if name not in properties:
-            yield f"{path}.{name} does not exist"
-        elif field.is_required() and name not in choices[0].get("required", []):
-            yield f"{path}.{name} may be missing"
-        else:
-            # A field that `BeforeValidator` turns from null into nothing is declared with its metadata.
-            plain = properties[name]
-            if field.metadata:
-                plain = {"anyOf": [c for c in variants(document, plain) if c.get("type") != "null"]}
-            yield from faults_of_type(document, plain, annotation, f"{path}.{name}")
-
-
-NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
-
-
-def _faults_of_plain(choices: list[Schema], wanted: Any, path: str) -> Iterator[str]:
-    name = NAMES.get(wanted)
-    allowed = {name, "integer"} if name == "number" else {name}
-    if name is not None and not all(c.get("type") in allowed for c in choices):
-        yield f"{path}: {choices} is not {name}"
-
-
-def variants(document: Schema, schema: Schema) -> Iterator[Schema]:
-    """The schemas that a value may have, with references followed."""
-    if "$ref" in schema:
-        yield from variants(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    elif "anyOf" in schema or "oneOf" in schema:
-        for one in schema.get("anyOf", schema.get("oneOf", ())):
-            yield from variants(document, one)
-    elif "allOf" in schema and len(schema["allOf"]) == 1:
-        yield from variants(document, schema["allOf"][0])
-    else:
-        yield schema

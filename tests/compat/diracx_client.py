@@ -124,12 +124,12 @@ async def approve(address: str, *, choice: str = "password", account: str = "ali
 
 
 @asynccontextmanager
-async def dirac_at(database_url: str, folder: Path) -> AsyncIterator[Dirac]:
-    """Serve an application on a free port of the loopback address; alice of both VOs has a password."""
+async def dirac_at(database_url: str, folder: Path, **more: Any) -> AsyncIterator[Dirac]:
+    """Serve an application, with `more` settings, on a free port of the loopback address; alice has a password."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = settings_for(database_url, folder).model_copy(
-            update={"public_url": url, "security_contact": CONTACT}
+            update={"public_url": url, "security_contact": CONTACT, **more}
         )
         ensure_key(settings.keys)
         deployment = make_deployment(settings)

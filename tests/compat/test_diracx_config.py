@@ -2,11 +2,16 @@
 
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+import pytest
 
+from sancho.compat.diracx import config_translate
+from sancho.compat.diracx.answers import Answer, Answers
+from sancho.identity import service as identity
+from sancho.identity.model import Roll
 from sancho.kit.access import Principal
 from sancho.parts import KINDS
 from sancho.vos import service as vos
@@ -218,12 +223,69 @@ async def test_whatever_changes_for_a_vo_changes_the_name_of_the_answer(served: 
     assert await changes(site, Document(kind="Grant", name="lyon", vo="gridpp", spec=granted))
     assert "LCG.Lyon.fr" in (await get(served, "/api/config/")).json()["Resources"]["Sites"]["LCG"]
     assert await changes(Document(kind="Site", name="LCG.Lyon.fr", vo="gridpp", spec={"enabled": False}))
+    assert await changes(Document(kind="VO", name="belle", spec={"email": "help@belle.example"}))
+    told = (await get(served, "/api/config/")).json()["Registry"]["belle"]
+    assert told["Support"]["Email"] == "help@belle.example"
+    async with served.deployment.database.transaction([1]) as conn:
+        await identity.ensure_service_account(conn, 1, "robot")
+    seen.add((robot := await get(served, "/api/config/")).headers["etag"])
+    assert "robot" in robot.json()["Registry"]["belle"]["Users"]
     answer = await served.send("POST", "/accounts/carol/suspend", account="root")
     assert answer.status_code == 200, answer.text
     suspended = await get(served, "/api/config/")
     assert suspended.headers["etag"] not in seen
     assert suspended.json()["Registry"]["belle"]["Users"]["carol"]["Suspended"] == ["belle"]
     assert (await get(served, "/api/config/", "gridpp")).headers["etag"] not in {*seen, suspended.headers["etag"]}
+
+
+async def test_an_answer_is_made_once_for_each_state_and_never_for_who_knows_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def counted(known: config_translate.Known) -> dict[str, Any]:
+        built.append(known.vo)
+        return made(known)
+
+    made = config_translate.config
+    monkeypatch.setattr(config_translate, "config", counted)
+    first = {vo: await get(served, "/api/config/", vo) for vo in ("belle", "gridpp")}
+    again = {vo: await get(served, "/api/config/", vo) for vo in ("belle", "gridpp")}
+    assert built == ["belle", "gridpp"]
+    assert [first[vo].content == again[vo].content for vo in first] == [True, True]
+    assert [set(again[vo].json()["Registry"]) for vo in again] == [{"belle"}, {"gridpp"}]
+    served.app.state.diracx_answers = Answers()  # another process knows nothing, and is asked for nothing
+    etag = first["belle"].headers["etag"]
+    assert (await get(served, "/api/config/", if_none_match=etag)).status_code == 304
+    assert built == ["belle", "gridpp"]
+    await configure(served, Document(kind="Account", name="carol", vo="belle"))
+    changed = await get(served, "/api/config/", if_none_match=etag)
+    assert "carol" in changed.json()["Registry"]["belle"]["Users"]
+    assert (await get(served, "/api/config/", "gridpp")).content == first["gridpp"].content
+    assert built == ["belle", "gridpp", "belle", "gridpp"]
+
+
+def test_what_is_kept_is_bounded_and_the_vos_own() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    kept = Answers(most=100)
+    old, new = (Roll(version=n, applied_at=now, suspended=(), newest=1) for n in (1, 2))
+
+    def answer(roll: Roll, size: int) -> Answer:
+        return Answer(roll, config_translate.edition(now, size), b"x" * size)
+
+    for vo in (1, 2):
+        kept.keep(vo, "/a", answer(old, 40))
+    assert kept.find(1, "/a", old)
+    assert [kept.find(1, "/a", new), kept.find(3, "/a", old), kept.find(1, "/b", old)] == [None] * 3
+    kept.keep(1, "/b", answer(old, 40))  # the one of gridpp was not asked for the longest
+    assert [bool(kept.find(vo, "/a", old)) for vo in (1, 2)] == [True, False]
+    kept.keep(1, "/a", answer(new, 60))
+    assert [bool(kept.find(1, path, roll)) for path, roll in (("/a", old), ("/a", new), ("/b", old))] == [
+        False, True, True
+    ]  # fmt: skip
+    kept.keep(1, "/a", answer(new, 101))
+    assert kept.find(1, "/a", new) is None
+    assert kept.find(1, "/b", old)
 
 
 async def test_a_path_without_its_slash_leads_to_it(served: Served) -> None:

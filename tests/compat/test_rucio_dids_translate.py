@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sancho.compat.rucio.dids_translate import UNKNOWN
 from sancho.compat.rucio.errors import FilterMalformed
 from sancho.compat.rucio.filters_translate import filters_of
 from sancho.dids.model import MetadataKey, MetadataKind, MetadataTerms
@@ -51,6 +52,16 @@ def test_filters_ask_for_the_vos_own_keys() -> None:
     for wrong in ({"good": "x"}, {"taken_at": "x"}, {"run": [7]}, {"project": "\x01"}, {"runs": 7}):
         with pytest.raises(FilterMalformed):
             read(wrong)
+
+
+def test_columns_of_rucio_are_keys_where_the_vo_has_them() -> None:
+    columns = ("events", "run_number", "lumiblocknr", "task_id", "panda_id", "project", "datatype", "stream_name")
+    keys = {name: MetadataKey(n, name, MetadataKind.INTEGER, None, MetadataTerms()) for n, name in enumerate(columns)}
+    for name in columns:
+        assert name in UNKNOWN
+        assert filters_of(str({f"{name}.gte": 7}), keys) == parse(f"{name} >= 7")
+        with pytest.raises(FilterMalformed, match="no key"):
+            filters_of(str({name: 7}), {})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from docs.compat import installed
 
@@ -95,3 +96,57 @@ async def test_methods_that_ask_no_server_do_what_they_always_do(rucio: Online, 
         assert await alice.call(method, *arguments) is None
     assert await alice.call("get_opendata_host", public=False) == f"{rucio.url}/rucio"
     await refused(alice, "DeprecationError", "list_dids_extended", "mc", {})
+
+
+async def test_open_data_is_drafted_made_public_and_read_without_a_token(
+    rucio: Online, root: PythonClient, alice: PythonClient, gridpp: PythonClient
+) -> None:
+    await registered(rucio, "open/a", "open/b")
+    await alice.call("add_dataset", "mc", "open")
+    await alice.call("attach_dids", "mc", "open", named("open/a", "open/b"))
+    did = {"scope": "mc", "name": "open"}
+
+    await refused(alice, "AccessDenied", "add_opendata_did", **did)
+    assert await root.call("add_opendata_did", **did) is True
+    await refused(root, "OpenDataDataIdentifierAlreadyExists", "add_opendata_did", **did)
+    await refused(root, "OpenDataInvalidState", "update_opendata_did", **did, state="public")
+    await alice.call("close", "mc", "open")
+    said = await root.call(
+        "update_opendata_did", **did, state="public", meta={"title": "t"}, doi="10.1234/foo.bar", record_id=7
+    )
+    assert (said["state"], said["doi"], said["record_id"]) == ("PUBLIC", "10.1234/foo.bar", 7)
+    assert said["meta"] == {"title": "t"}
+    await refused(root, "OpenDataInvalidStateUpdate", "update_opendata_did", **did, state="draft")
+    await refused(root, "InputValidationError", "update_opendata_did", **did, doi="foo")
+    await refused(alice, "OpenDataInvalidState", "set_status", "mc", "open", open=True)
+    await root.call("add_opendata_did", scope="mc", name="open/a")
+    for more, kind in (
+        ({"doi": "10.1234/FOO.bar"}, "OpenDataDuplicateDOI"), ({"record_id": 7}, "OpenDataDuplicateRecordID")
+    ):  # fmt: skip
+        await refused(root, kind, "update_opendata_did", scope="mc", name="open/a", **more)
+
+    for public in (False, True):
+        listed = (await alice.call("list_opendata_dids", public=public))["dids"]
+        states = {"open": "PUBLIC"} if public else {"open": "PUBLIC", "open/a": "DRAFT"}
+        assert {one["name"]: one["state"] for one in listed} == states
+        one = await alice.call("get_opendata_did", **did, include_files=True, include_metadata=True, public=public)
+        assert [(file["name"], file["bytes"], file["adler32"]) for file in one["files"]] == [
+            ("open/a", 10, "0000000a"), ("open/b", 20, "0000000a")
+        ]  # fmt: skip
+        assert (one["meta"], one["doi"]) == ({"title": "t"}, "10.1234/foo.bar")
+        assert "files" not in await alice.call("get_opendata_did", **did, public=public)
+        await refused(gridpp, "OpenDataDataIdentifierNotFound", "get_opendata_did", **did, public=public)
+        assert await gridpp.call("list_opendata_dids", public=public) == {"dids": []}
+    assert [one["name"] for one in (await alice.call("list_opendata_dids", state="draft"))["dids"]] == ["open/a"]
+    await refused(alice, "OpenDataDataIdentifierNotFound", "get_opendata_did", scope="mc", name="open/a", public=True)
+    await refused(alice, "UnsupportedOperation", "get_opendata_did", **did, include_download_urls=True)
+    async with httpx2.AsyncClient(base_url=f"{rucio.url}/rucio/opendata/public/dids") as nobody:
+        for path, vo, status in (("", "belle", 200), ("", "nowhere", 404), ("/mc/open", "belle", 200)):
+            assert (await nobody.get(path, headers={"x-rucio-vo": vo})).status_code == status, path
+
+    await refused(root, "OpenDataInvalidState", "remove_opendata_did", **did)
+    assert (await root.call("update_opendata_did", **did, state="suspended"))["state"] == "SUSPENDED"
+    assert await alice.call("list_opendata_dids", public=True) == {"dids": []}
+    for name in ("open", "open/a"):
+        assert await root.call("remove_opendata_did", scope="mc", name=name) is True
+    await refused(root, "OpenDataDataIdentifierNotFound", "remove_opendata_did", **did)

@@ -118,7 +118,7 @@ REFUSED = [
     ({"rse_expression": "tier="}, "InvalidRSEExpression"),
     ({"rse_expression": "tier=9"}, "InvalidRSEExpression"),
     ({"lifetime": -1}, "InputValidationError"),
-    ({"grouping": "NONE"}, "UnsupportedOperation"),
+    ({"grouping": "NONE", "rse_expression": "*"}, "UnsupportedOperation"),
     ({"weight": "space"}, "InputValidationError"),
     ({"notify": "Y"}, "InputValidationError"),
     ({"locked": True}, "InputValidationError"),
@@ -159,9 +159,11 @@ async def test_rules_of_others_stay_and_bad_ids_are_none(
     assert await fault(alice, "get_dataset_locks", "mc", "no") == "DataIdentifierNotFound"
 
 
-async def test_files_may_be_spread_one_by_one_and_datasets_not(rucio: Online, alice: PythonClient) -> None:
+async def test_files_may_be_spread_and_datasets_where_there_is_no_choice(rucio: Online, alice: PythonClient) -> None:
     await dataset(rucio, "spread", "spread/1")
     (made,) = await alice.call("add_replication_rule", [did("spread/1")], 1, "B-DISK", grouping="NONE")
     assert (await alice.call("get_replication_rule", made))["did_type"] == "FILE"
     kind = await fault(alice, "add_replication_rule", [did("spread/1"), did("spread")], 1, "*", grouping="NONE")
     assert kind == "UnsupportedOperation"
+    (made,) = await alice.call("add_replication_rule", [did("spread")], 1, "A-DISK", grouping="NONE")
+    assert (await alice.call("get_replication_rule", made))["did_type"] == "DATASET"

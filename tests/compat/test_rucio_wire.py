@@ -222,14 +222,37 @@ async def test_lists_come_line_by_line_and_names_as_they_are_written(served: Ser
 
 
 async def test_without_a_good_token_no_route_answers(served: Served) -> None:
+    public = {path.replace(":path}", "}") for path in PUBLIC_PATHS}
     for endpoint in ENDPOINTS:
-        if f"/rucio{endpoint.path.removesuffix('[/]')}" in PUBLIC_PATHS:
+        if f"/rucio{endpoint.path.removesuffix('[/]')}" in public:
             continue
         bare = await ask(served, filled(endpoint.path), method=endpoint.method)
         assert complaint(bare)[:2] == (400, "ValueError"), endpoint
         bad = await ask(served, filled(endpoint.path), method=endpoint.method, token="nonsense")
         expected = (200, "") if endpoint.path == "/auth/oidc_refresh" else (401, "CannotAuthenticate")
         assert (bad.status_code, bad.headers.get("ExceptionClass", "")) == expected, endpoint
+
+
+async def test_each_follows_for_itself_and_who_does_is_listed(served: Served) -> None:
+    await served.send("POST", "/dids", json={"did": "mc:a/b", "kind": "dataset"})
+
+    async def send(method: str, name: str = "a%2Fb", by: str = "alice", **body: str) -> httpx2.Response:
+        headers = {"x-rucio-auth-token": served.token("belle", by)}
+        path, content = f"/rucio/dids/mc/{name}/follow", None if method == "GET" else json.dumps(body)
+        return await served.client.request(method, path, headers=headers, content=content)
+
+    for made in (await send("POST"), await send("POST", by="bob", account="bob")):
+        assert (made.status_code, made.text) == (201, "Created")
+    listed = await send("GET")
+    assert (listed.headers["content-type"], listed.text) == (
+        "application/x-json-stream", '{"user": "alice"}\n{"user": "bob"}\n'
+    )  # fmt: skip
+    for method in ("POST", "DELETE"):
+        assert complaint(await send(method, account="bob"))[:2] == (401, "AccessDenied")
+    assert (await send("DELETE")).status_code == 200
+    assert (await send("GET", "a/b")).text == '{"user": "bob"}\n'
+    for method in ("GET", "POST"):
+        assert complaint(await send(method, "no"))[:2] == (404, "DataIdentifierNotFound")
 
 
 async def test_a_token_for_somebody_else_or_for_something_else_opens_nothing(served: Served) -> None:

@@ -50,9 +50,15 @@ async def said(conn: Connection, world: World, name: str, *, inherit: bool = Fal
     return found.document
 
 
-async def found(conn: Connection, world: World, where: str | None, **more: Any) -> list[str]:
-    """Names of what a search finds."""
+async def found(conn: Connection, world: World, where: str | None, *, limit: int = 1000, **more: Any) -> list[str]:
+    """Names of what a search finds, page by page."""
     wanted = None if where is None else parse(where)
     kinds = more.pop("kinds", tuple(DidKind))
     asked = Search(wanted=wanted, kinds=kinds, **more)
-    return [did.name for did in await service.search_page(conn, world.belle, asked, limit=1000)]
+    names: list[str] = []
+    following: int | None = 0
+    while following is not None:
+        page, following = await service.search_page(conn, world.belle, asked, after=following, limit=limit)
+        assert len(page) <= limit
+        names += [did.name for did in page]
+    return names

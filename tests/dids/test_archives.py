@@ -149,7 +149,7 @@ async def test_a_file_is_found_by_its_guid_within_its_vo_alone(conn: Connection,
         (f"guid in ({GUID})", ["a"]),
         ("~(guid exists) & kind = file", ["b"]),
     ):
-        found = await service.search_page(conn, world.belle, Search(wanted=parse(query)), limit=9)
+        found = (await service.search_page(conn, world.belle, Search(wanted=parse(query)), limit=9)).dids
         assert [did.name for did in found] == names, query
 
 

@@ -16,9 +16,9 @@ from sancho.dids.errors import (
 )
 from sancho.dids.model import DidKind
 from sancho.kit.access import NotYours
-from sancho.kit.db import Connection, Database
+from sancho.kit.db import Connection, Database, fetch_values
 from sancho.vos.errors import DocumentInvalid
-from tests.dids.given import given_collection, given_files, person
+from tests.dids.given import deferred, given_collection, given_files, person
 from tests.dids.metadata_given import KEYS, apply, found, said, say
 from tests.dids.waiting import until_one_waits
 from tests.world import World
@@ -241,3 +241,65 @@ async def test_all_that_is_below_says_it_however_much_it_is(conn: Connection, wo
     assert [one.document for one in told] == [{"run": 7}] * len(names)
     with pytest.raises(MetadataUnfit):
         await service.describe_below(conn, person(world, "alice"), [("mc:many", {"run": "x"})])
+
+
+@pytest.fixture
+async def wide(conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A container of a dataset of seven files of alice, where three are many; the names of all that is below it."""
+    monkeypatch.setattr("sancho.dids.service.metadata.AT_ONCE", 3)
+    await apply(conn, world, **KEYS)
+    names = [f"wide/{n}" for n in range(7)]
+    ids = await given_files(conn, world, *names)
+    dataset = await given_collection(conn, world, "wide")
+    await service.attach(conn, world.belle, dataset, ids)
+    await service.attach(conn, world.belle, await given_collection(conn, world, "box", DidKind.CONTAINER), [dataset])
+    return ["wide", *names]
+
+
+async def do_parts(conn: Connection) -> int:
+    """Do as the worker does, until all of it is said; how many transactions that takes."""
+    done = 0
+    while len(waiting := await deferred(conn, "dids:describe_below")) > done:
+        args: dict[str, Any] = waiting[done]
+        pairs, behind = [(one, other) for one, other in args.pop("owners")], args.pop("behind")
+        await service.describe_part(conn, **args, owners=pairs, after=behind)
+        done += 1
+    return done
+
+
+async def test_what_is_much_says_it_in_the_background_part_by_part(
+    conn: Connection, world: World, wide: list[str]
+) -> None:
+    await service.describe_below(conn, person(world, "alice"), [("mc:box", {"run": 7, "detector": ["ecl"]})])
+    assert await said(conn, world, "wide/0") == {}
+
+    assert await do_parts(conn) == 3
+
+    told = await service.descriptions(conn, world.belle, [f"mc:{name}" for name in wide])
+    assert [one.document for one in told] == [{"run": 7, "detector": ["ecl"]}] * len(wide)
+    assert sorted(await found(conn, world, "run = 7 & detector contains ecl")) == sorted(wide)
+    turns = await fetch_values(conn, "SELECT DISTINCT lock FROM procrastinate_jobs WHERE lock IS NOT NULL")
+    box = (await service.get(conn, world.belle, "mc:box")).did_id
+    assert turns == [f"dids:describe:{world.belle}:{box}"]
+
+
+async def test_that_it_may_be_said_of_much_is_known_at_once(conn: Connection, world: World, wide: list[str]) -> None:
+    with pytest.raises(MetadataUnfit):
+        await service.describe_below(conn, person(world, "alice"), [("mc:box", {"run": "x"})])
+    with pytest.raises(MetadataUnfit, match="and this is a file"):
+        await service.describe_below(conn, person(world, "alice"), [("mc:wide", {"title": "of datasets"})])
+    with pytest.raises(NotYours):
+        await service.describe_below(conn, person(world, "bob"), [("mc:box", {"run": 7})])
+    await service.describe_below(conn, person(world, "bob", "dids:manage"), [("mc:box", {"run": 8})])
+
+    await conn.execute("UPDATE did SET account_id = %s WHERE name = 'wide/0'", [world.account[world.belle, "bob"]])
+    await apply(conn, world, run=None)
+    assert await do_parts(conn) == 3
+    assert {one for name in wide if (one := (await said(conn, world, name)).get("run"))} == set()
+
+
+async def test_what_has_changed_hands_meanwhile_says_nothing(conn: Connection, world: World, wide: list[str]) -> None:
+    await service.describe_below(conn, person(world, "alice"), [("mc:box", {"run": 7})])
+    await conn.execute("UPDATE did SET account_id = %s WHERE name = 'wide/0'", [world.account[world.belle, "bob"]])
+    await do_parts(conn)
+    assert [(await said(conn, world, name)).get("run") for name in wide] == [7, None, *[7] * 6]

@@ -12,7 +12,7 @@ from psycopg import sql
 from sancho.dids import service
 from sancho.dids.errors import DidNotFound, MetadataKeyNotIndexed, NotACollection, ScopeNotFound
 from sancho.dids.model import DidKind, NewFile, Search
-from sancho.dids.service import searching
+from sancho.dids.service import searching, walking
 from sancho.dids.service.searching import condition_of
 from sancho.dids.store.searching import FOUND
 from sancho.kit.db import Connection, TooSlow, fetch_values
@@ -167,7 +167,8 @@ async def test_a_search_finds_what_the_language_says(conn: Connection, world: Wo
         assert await found(conn, world, render(query), scope="mc") == wanted, render(query)
 
 
-async def test_what_is_inherited_is_found_as_it_is_shown(conn: Connection, world: World) -> None:
+async def given_inheritance(conn: Connection, world: World) -> dict[str, Document]:
+    """The same in collections that say something too, and what each says with what it inherits."""
     await given_documents(conn, world)
     files = {did.name: did.did_id for did in await service.find_all(conn, world.belle, [f"mc:{n}" for n in DOCUMENTS])}
     one, two = await given_collection(conn, world, "one"), await given_collection(conn, world, "two")
@@ -180,16 +181,50 @@ async def test_what_is_inherited_is_found_as_it_is_shown(conn: Connection, world
     await say(conn, world, "top", run=3, energy=0, detector=["x"], campaign="MC16")
     names = [*DOCUMENTS, "one", "two", "top"]
     sizes: dict[str, int | None] = {name: 10 * n for n, name in enumerate(DOCUMENTS, 1)}
-    known = {
+    return {
         name: {
             **await said(conn, world, name, inherit=True), "name": name, "size": sizes.get(name),
             "open": name not in DOCUMENTS,
         }
         for name in names
     }  # fmt: skip
-    for query in asked(queries(INDEXED), 200):
+
+
+async def test_what_is_inherited_is_found_as_it_is_shown(conn: Connection, world: World) -> None:
+    known = await given_inheritance(conn, world)
+    for query in asked(queries(INDEXED), 150):
         wanted = {name for name, document in known.items() if meets(query, document)}
         assert set(await found(conn, world, render(query), inherit=True)) == wanted, render(query)
+
+
+@pytest.mark.parametrize(
+    ("few", "collections", "near", "part", "looked_at"), [(1000, 9, 200, 9, 99), (0, 9, 1, 1, 1), (1, 1, 1, 2, 3)]
+)  # fmt: skip
+async def test_what_is_below_is_found_once_however_it_is_walked(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch,
+    few: int, collections: int, near: int, part: int, looked_at: int,
+) -> None:  # fmt: skip
+    known = await given_inheritance(conn, world)
+    for name, value in (("FEW", few), ("COLLECTIONS", collections), ("LARGEST_PART", part), ("LOOKED_AT", looked_at)):
+        monkeypatch.setattr(walking, name, value)
+    monkeypatch.setattr("sancho.dids.store.walking.NEAR", near)
+    everything = await found(conn, world, "name exists", inherit=True)
+    below = {"top": {"two", "b", "e"}, "one": {"a", "d", "e"}}
+    for n, query in enumerate(asked(queries(INDEXED), 30)):
+        wanted = [name for name in everything if meets(query, known[name])]
+        assert await found(conn, world, render(query), inherit=True, limit=2) == wanted, render(query)
+        place = ("top", "one")[n % 2]
+        inside = [name for name in wanted if name in below[place]]
+        assert await found(conn, world, render(query), inherit=True, within=f"mc:{place}", limit=2) == inside
+    several = "detector in (ecl, top, x)"
+    assert sorted(await found(conn, world, several, inherit=True, limit=1)) == ["a", "b", "d", "e", "one", "top", "two"]
+    assert await found(conn, world, "run = 10", inherit=True, within="mc:top", limit=2) == ["e"]
+    assert await found(conn, world, "run in (2, 10)", inherit=True, within="mc:top", limit=2) == sorted(
+        below["top"], key=everything.index
+    )
+    for where, names in ((None, ["b", "e", "two"]), ("run = 2", ["b", "two"]), ("run > 2", []), ("size > 20", ["e"])):
+        assert sorted(await found(conn, world, where, within="mc:top", limit=1)) == names
+    assert await found(conn, world, "run = 2", within="mc:top", kinds=[DidKind.DATASET]) == ["two"]
 
 
 async def test_a_search_says_where_it_looks(conn: Connection, world: World) -> None:
@@ -207,8 +242,8 @@ async def test_a_search_says_where_it_looks(conn: Connection, world: World) -> N
     assert await found(conn, world, "account = alice & scope = mc", kinds=[DidKind.CONTAINER]) == ["top"]
     assert await found(conn, world, "adler32 = 89abcdef & size <= 20") == ["a", "b"]
     page = await service.search_page(conn, world.belle, Search(parse("run exists")), limit=2)
-    rest = await service.search_page(conn, world.belle, Search(parse("run exists")), after=page[-1].did_id, limit=2)
-    assert [did.name for did in [*page, *rest]] == ["a", "b", "c"]
+    rest = await service.search_page(conn, world.belle, Search(parse("run exists")), after=page.following or 0, limit=2)
+    assert [did.name for did in [*page.dids, *rest.dids]] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(

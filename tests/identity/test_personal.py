@@ -42,6 +42,7 @@ async def person(served: Served) -> Served:
     served.app.state.login = (await served.client.post("/v1/auth/token", data=form)).json()
     hers: dict[str, Any] = {"account": NAME}
     await sent(served, "POST", "/dids", {"did": "mc:shroud", "kind": "dataset"}, **hers)
+    await sent(served, "POST", "/dids/follow", {"dids": ["mc:shroud"]}, **hers)
     rule = {"did": "mc:shroud", "rse_expression": "A-DISK", "comment": WORDS}
     await sent(served, "POST", "/rules", rule, **hers)
     kept = {"dids": ["mc:shroud"], "until": "2100-01-01", "reason": WORDS}
@@ -71,6 +72,7 @@ async def test_a_person_is_told_everything_and_no_secret(person: Served) -> None
     assert {line["what"] for line in lines} == {
         "account", "identity", "login", "document", "applied", "decision", "rule", "quota", "usage", "upload",
         "submission", "job", "scope", "did", "rule event", "lifetime exception", "decision about a lifetime exception",
+        "followed did",
     }  # fmt: skip
     assert next(line for line in lines if line["what"] == "account")["email"] == EMAIL
     assert {line["kind"] for line in lines if line["what"] == "identity"} == {"password", "SSH key"}

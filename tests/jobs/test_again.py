@@ -273,6 +273,16 @@ async def test_a_job_is_tried_as_often_as_it_says_of_that_fault(
     await check_counters(conn)
 
 
+async def test_a_job_is_tried_again_when_its_payload_says_so_by_its_exit_code(conn: Connection, world: World) -> None:
+    await submitted(conn, world, replace(ATTEMPTS, retry=Retry(temporary=(75,), permanent=(4,))))
+    for code, state in [(75, JobState.WAITING), (75, JobState.WAITING), (4, JobState.FAILED)]:
+        attempt = await taken(conn, world)
+        assert attempt is not None
+        result = Result(reason=Reason.PAYLOAD_FAILED, exit_code=code)
+        assert await service.finish(conn, 1, attempt.attempt_id, result, pilot_id=1, checksums={}) is state
+    await check_counters(conn)
+
+
 async def test_an_input_that_is_nowhere_is_the_datas_fault_and_not_the_sites(conn: Connection, world: World) -> None:
     did_id = await dataset(conn, world, "mc:data", {"A-DISK": [1]})
     await dids.close(conn, 1, did_id)

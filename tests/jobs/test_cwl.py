@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sancho.jobs.api.submitting import DescriptionIn
 from sancho.jobs.cwl.translate import translate
 from sancho.jobs.errors import CwlUnfit
-from sancho.jobs.model import fill
+from sancho.jobs.model import Retry, fill
 
 TOOL: dict[str, Any] = {
     "cwlVersion": "v1.2", "class": "CommandLineTool", "id": "sim", "baseCommand": ["simulate", "run"],
@@ -33,12 +33,18 @@ def command(tool: dict[str, Any], **order: Any) -> list[str]:
     return [fill(one, read.parameters) for one in read.description["command"]]
 
 
+def words(tool: dict[str, Any], **order: Any) -> list[str]:
+    """The command of the tool itself, without what looks after it."""
+    said = command(tool, **order)
+    return said[5 + 3 * int(said[4]) + 5 :] if said[:2] == ["sh", "-c"] else said
+
+
 def test_inputs_become_words_in_the_order_of_their_positions() -> None:
     data = {"class": "File", "location": "sancho://mc:run1/f.root"}
-    assert command(TOOL, events=5, verbose=True, tags=["a b", "$(x)"], data=data) == [
+    assert words(TOOL, events=5, verbose=True, tags=["a b", "$(x)"], data=data) == [
         "simulate", "run", "-v", "-n", "5", "-t", "a b,$(x)", "--in=../inputs/mc/run1/f.root",
     ]  # fmt: skip
-    assert command(TOOL, events=5) == ["simulate", "run", "-n", "5"]
+    assert words(TOOL, events=5) == ["simulate", "run", "-n", "5"]
     said = translate(TOOL, {"events": 5, "data": data | {"location": "mc:f"}}).description
     assert (said["inputs"], said["output_sandbox"], said["outputs"]) == (["mc:f"], ["5.root"], [])
 
@@ -80,6 +86,74 @@ def test_streams_and_files_reach_the_tool_however_they_are_called(tmp_path: Path
     assert {path.name for path in tmp_path.rglob("*")} == {"in", nasty, f"o {nasty}"}
 
 
+def run(folder: Path, tool: dict[str, Any], **order: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a tool as a pilot does, in a folder beside its inputs."""
+    (folder / "work").mkdir(exist_ok=True)
+    return subprocess.run(command(tool, **order), cwd=folder / "work", text=True, capture_output=True, check=False)
+
+
+def shell(script: str, **more: Any) -> dict[str, Any]:
+    return TOOL | {"baseCommand": ["sh", "-c", script], "inputs": {}, "outputs": {}} | more
+
+
+@pytest.mark.parametrize(
+    ("ended", "codes", "seen"),
+    [(0, [3], 0), (3, [3, 4], 0), (4, [3, 4], 0), (5, [3, 4], 5), (3, [], 3), (255, [25], 255)],
+)
+def test_a_tool_succeeds_with_the_codes_that_it_says(tmp_path: Path, ended: int, codes: list[int], seen: int) -> None:
+    assert run(tmp_path, shell(f"exit {ended}", successCodes=codes, stdout="o")).returncode == seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "glob", "code"),
+    [("File", "made*", 0), ("File", "ma[cd]e 1.txt", 0), ("File", "none*", 125), ("File?", "none*", 0),
+     ("File[]", "none*", 0), ("File", "m[", 125), ("File", "* 1*", 0), ("File", "**/x", 0)],
+)  # fmt: skip
+def test_an_output_that_has_to_be_there_and_is_not_is_a_failure(
+    tmp_path: Path, kind: str, glob: str, code: int
+) -> None:
+    outputs = {"one": {"type": kind, "outputBinding": {"glob": glob}}}
+    ended = run(tmp_path, shell("touch 'made 1.txt'", outputs=outputs, stderr="e"))
+    assert ended.returncode == code
+    assert ended.stderr == (f"The tool made no {glob}\n" if code else "")
+
+
+def test_streams_that_are_outputs_have_a_name_of_ours_when_the_tool_gives_none(tmp_path: Path) -> None:
+    tool = shell("echo out; echo err >&2", outputs={"o": "stdout", "e": "stderr"})
+    assert (run(tmp_path, tool).returncode, translate(tool, {}).description["output_sandbox"]) == (
+        0, ["stdout.txt", "stderr.txt"],
+    )  # fmt: skip
+    assert [(tmp_path / "work" / f"{name}.txt").read_text() for name in ("stdout", "stderr")] == ["out\n", "err\n"]
+
+
+def test_inputs_are_brought_into_the_jobs_folder(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "inputs" / "mc").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "inputs" / "mc" / name).write_text(name)
+    listing = [
+        {"entry": "$(inputs.one)", "entryname": "in/$(inputs.one.basename).copy", "writable": True},
+        "$(inputs.all)",
+    ]
+    tool = shell(
+        "echo more >>in/one.copy; cat in/one.copy one two",
+        inputs={"one": "File", "all": "File[]"},
+        requirements={"InitialWorkDirRequirement": {"listing": listing}},
+    )
+    one, two = ({"class": "File", "location": f"mc:{name}"} for name in ("one", "two"))
+    assert run(tmp_path, tool, one=one, all=[one, two]).stdout == "onemore\nonetwo"
+    with pytest.raises(CwlUnfit, match="several"):
+        translate(tool | {"requirements": {"InitialWorkDirRequirement": {"listing": [
+            {"entry": "$(inputs.all)", "entryname": "x"}]}}}, {"one": one, "all": [one, two]})  # fmt: skip
+
+
+def test_what_a_tool_says_of_its_failures_becomes_how_often_it_is_tried_again() -> None:
+    tool = TOOL | {"temporaryFailCodes": [75, 3], "permanentFailCodes": [4]}
+    said = translate(tool | {"hints": {"sancho:Job": {"retry": {"job": 1}, "max_attempts": 9}}}, {"events": 1})
+    described = DescriptionIn.model_validate(said.description).description()
+    assert described.retry == Retry(job=1, temporary=(75, 3), permanent=(4,))
+    assert described.max_attempts == 9
+
+
 @pytest.mark.parametrize(
     ("change", "field", "reason"),
     [
@@ -97,14 +171,18 @@ def test_streams_and_files_reach_the_tool_however_they_are_called(tmp_path: Path
         ({"inputs": {"events": "int" + "[]" * 40}}, "job_order.events", "rrays"),
         ({"stdout": "../x"}, "tool.stdout", "leads out"),
         ({"stdin": "/etc/passwd"}, "tool.stdin", "leads out"),
-        ({"successCodes": [1]}, "tool.successCodes.0", "0"),
+        ({"successCodes": [256]}, "tool.successCodes.0", "255"),
+        ({"temporaryFailCodes": [0]}, "tool.temporaryFailCodes", "succeeded"),
+        ({"successCodes": [3], "permanentFailCodes": [3]}, "tool.permanentFailCodes", "3 is among successCodes"),
+        ({"temporaryFailCodes": [3], "permanentFailCodes": [3]}, "tool.temporaryFailCodes", "3 is among"),
+        ({"requirements": {"InitialWorkDirRequirement": {"listing": ["text"]}}}, "listing.0", "entryname"),
         ({"nonsense": 1}, "tool.nonsense", "not permitted"),
         ({"baseCommand": "a\0b"}, "tool", "NUL"),
     ],
 )
 def test_what_is_not_served_is_refused_by_name(change: dict[str, Any], field: str | None, reason: str | None) -> None:
     if field is None:
-        assert command(TOOL | change, events=1) == ["-n", "1"]
+        assert words(TOOL | change, events=1) == ["-n", "1"]
         return
     with pytest.raises(CwlUnfit) as caught:
         translate(TOOL | change, {"events": 1})

@@ -139,6 +139,22 @@ def test_a_job_is_tried_again_as_often_as_it_says_and_never_beyond_its_attempts(
         assert n >= most or (allowed is not None and alike > allowed), "it is given up for no other cause"
 
 
+@given(st.lists(st.tuples(REASONS, st.sampled_from([1, 3, 4, None])), min_size=1, max_size=12), st.integers(1, 10))
+def test_what_a_payload_says_by_its_exit_code_comes_before_whose_fault_it_is(
+    ended: list[tuple[Reason | None, int | None]], most: int
+) -> None:
+    retry = Retry(job=1, temporary=(3,), permanent=(4,))
+    past = [replace(failures([reason])[0], exit_code=code) for reason, code in ended]
+    (reason, code), count = ended[-1], len(past)
+    state = plan.after_failure(past, retry, attempts=count, max_attempts=most)
+    if reason is Reason.PAYLOAD_FAILED and code in (3, 4):
+        assert (state is JobState.WAITING) == (code == 3 and count < most)
+    else:
+        others = [one for one in past if one.reason is not Reason.PAYLOAD_FAILED or one.exit_code not in (3, 4)]
+        assert state is plan.after_failure(others, replace(retry, temporary=None, permanent=None),
+                                           attempts=count, max_attempts=most)  # fmt: skip
+
+
 def test_by_default_what_is_not_the_jobs_fault_is_tried_again() -> None:
     for reason, fault in FAULTS.items():
         state = plan.after_failure(failures([reason]), Retry(), attempts=1, max_attempts=3)

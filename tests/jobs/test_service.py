@@ -166,7 +166,7 @@ async def test_outputs_are_found_by_the_job_that_made_them(conn: Connection, wor
 
     async def found(where: str, vo: int = world.belle) -> list[str]:
         search = Search(wanted=parse(where), kinds=(DidKind.FILE,))
-        return [did.did for did in await dids.search_page(conn, vo, search, service.SEARCH_FIELDS, limit=10)]
+        return [did.did for did in (await dids.search_page(conn, vo, search, service.SEARCH_FIELDS, limit=10)).dids]
 
     job = made.job_ids[0]
     for where in (

@@ -22,6 +22,10 @@ NATIVE = {
     for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
 }  # fmt: skip
 """Every native route by `METHOD /path`, its path below /v1."""
+PUBLIC = {
+    "GET /public/{vo}/dids", "GET /public/{vo}/dids/{did:path}", "GET /public/{vo}/files/{did:path}"
+}  # fmt: skip
+"""Routes that give to anybody what a VO has made public."""
 PRESIGNED = {"GET /objects/{key:path}", "PUT /objects/{key:path}", "POST /objects/{key:path}"}
 """Routes that know a signature, and no caller."""
 
@@ -133,6 +137,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /dids/erase", body={"dids": ["mc:mine"], "after": "1 d"})
     yield ask("POST /dids/restore", body={"dids": ["mc:mine"]})
     yield from _kept(filled)
+    yield from _published_and_followed(filled)
     yield ask("POST /collections", body={"collections": [{**new, "did": "mc:newer", "children": ["mc:raw/1"]}]})
     many = {"attachments": [{"parent": "mc:box", "children": ["mc:mine"]}], "again": True}
     yield ask("POST /attachments/many", body=many)
@@ -189,6 +194,23 @@ def _kept(filled: Filled) -> Iterator[Ask]:
     for verb, name in (("approve", "exception"), ("reject", "exception_to_reject")):
         said = {"answer": "a"}
         yield ask(f"POST {path}/{{exception_id}}/{verb}", "root", exception_id=filled.ids[name], body=said)
+
+
+def _published_and_followed(filled: Filled) -> Iterator[Ask]:
+    yield ask("POST /dids/follow", body={"dids": ["mc:mine"]})
+    yield ask("POST /dids/unfollow", body={"dids": ["mc:mine"]})
+    yield ask("GET /dids/followed", query={"since": "2020-01-01T00:00:00Z", "cursor": 0, "limit": 10})
+    yield ask("GET /followers/{did:path}", did="mc:raw")
+    page = {"cursor": 0, "limit": 10}
+    yield ask("POST /publications", "root", body={"did": "mc:box"})
+    yield ask("GET /publications", query={"state": "public", **page})
+    yield ask("GET /publications/{did:path}", did="mc:raw")
+    change = {"state": "draft", "doi": "10.1234/mine", "record_id": 8, "about": {"title": "t"}}
+    yield ask("PATCH /publications/{did:path}", "root", did="mc:mine", body=change)
+    yield ask("DELETE /publications/{did:path}", "root", did="mc:mine")
+    yield ask("GET /public/{vo}/dids", None, vo=filled.vo, query=page)
+    yield ask("GET /public/{vo}/dids/{did:path}", None, vo=filled.vo, did="mc:raw")
+    yield ask("GET /public/{vo}/files/{did:path}", None, vo=filled.vo, did="mc:raw", query=page)
 
 
 def _packed() -> Iterator[Ask]:

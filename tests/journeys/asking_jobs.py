@@ -10,7 +10,8 @@ from tests.journeys.given import ADLER, CONTENT, OFFER, SHA256, Filled, descript
 def jobs(filled: Filled) -> Iterator[Ask]:
     more: dict[str, Any] = {
         "environment": {"A": "b"}, "sandbox": SHA256, "close_datasets": True, "output_sandbox": ["*.log"],
-        "max_attempts": 2, "retry": {"site": 1, "data": 1, "job": 1}, "priority": 1,
+        "max_attempts": 2, "retry": {"site": 1, "data": 1, "job": 1, "temporary": [75], "permanent": [2]},
+        "priority": 1,
         "type": "simulation", "job_group": "spring", "start_with": "100%",
         "requirements": {
             "cores": 1, "max_cores": 4096, "memory": "1 MB", "memory_per_core": "1 MB", "memory_limit": "2 GB",
@@ -51,7 +52,9 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /jobs/release", body={"job_ids": [filled.ids["job_held"]], **search})
     killed = [filled.ids["job_killed"]]
     yield ask("POST /jobs/reschedule", body={"job_ids": killed, "force": False, "anew": False, **search})
-    yield ask("POST /jobs/clone", body={"job_ids": killed, "changes": changes, "parameters": {"seed": 2}})
+    cloned: dict[str, Any] = {"job_ids": killed, "changes": changes, "parameters": {"seed": 2}}
+    yield ask("POST /jobs/clone", body=cloned | {"idempotency_key": "key-clone"})
+    yield ask("GET /demand", "root", query={"all": True, "cursor": "1_1", "limit": 10})
     yield ask("POST /jobs/producers", body={"dids": ["mc:done_1"]})
     yield ask("GET /jobs/{job_id}", job_id=filled.ids["job_running"])
     yield ask("GET /jobs/{job_id}/log", job_id=filled.ids["job_running"], query={"attempt": 1, "follow": True})
@@ -129,3 +132,5 @@ def pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
     yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
     yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})
+    found = {"where": "status = Submitted & job exists", "cursor": 10**6, "limit": 10}
+    yield ask("GET /pilots/registered", "root", query=found)

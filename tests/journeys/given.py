@@ -8,17 +8,15 @@ made through the API.
 import hashlib
 import secrets
 import zlib
-from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
-
-import psycopg
 
 from sancho.decisions import service as decisions
 from sancho.jobs import service as jobs
 from sancho.kit.db import all_vos, execute
 from sancho.matching import service as matching
 from sancho.rules import service as rules
+from tests.journeys.contents import Contents
 from tests.served import Served
 
 PASSWORD = "correct horse battery"
@@ -143,6 +141,7 @@ async def _make_accounts(filled: Filled) -> None:
         {"kind": "Quota", "name": "whole", "spec": {"rse_expression": "*", "size": "1 PB"}},
         {"kind": "RunningLimit", "name": f"of-{filled.vo}", "spec": {"most": 1000, "group": "users"}},
         {"kind": "RankWeights", "name": "default", "spec": {"hour": 1, "money": 2}},
+        {"kind": "DataPlacement", "name": "default", "spec": {"most": "1 GB"}},
         {"kind": "NameSchema", "name": "container", "spec": {"pattern": ".+", "example": f"of-{filled.vo}"}},
     ]
     for name, kind in (("run", "integer"), ("detector", "texts"), (f"of_{filled.vo}", "text")):
@@ -178,9 +177,8 @@ async def _make_data(filled: Filled) -> None:
     files = [{"did": f"mc:raw/{n}", "size": len(CONTENT), "adler32": ADLER} for n in (1, 2)]
     files[1] |= {"path": f"/{filled.vo}/old/raw.2", "tape": f"L{filled.vo}", "position": 2}
     disk = f"{filled.own}-DISK"
-    await filled.ask(
-        "POST", "/replicas", {"rse": disk, "files": files, "dataset": "mc:raw"}, account="root", status=201
-    )
+    body = {"rse": disk, "files": files, "dataset": "mc:raw"}
+    await filled.ask("POST", "/replicas", body, account="root", status=201)
     await filled.ask("PATCH", "/dids/mc:raw", {"open": False}, account="root")
     body = {"rse": disk, "files": [{"did": "mc:arc.zip", "size": 100}]}
     await filled.ask("POST", "/replicas", body, account="root", status=201)
@@ -197,6 +195,11 @@ async def _make_data(filled: Filled) -> None:
     for name in ("exception", "exception_to_reject"):
         made = await filled.ask("POST", "/lifetime-exceptions", keep, status=201)
         filled.ids[name] = made["exception_id"]
+    await filled.ask("POST", "/dids/follow", {"dids": ["mc:raw"]}, status=204)
+    about = {"state": "public", "doi": f"10.1234/{filled.vo}", "record_id": 7, "about": {"title": f"of {filled.vo}"}}
+    for did in ("mc:raw", "mc:mine"):
+        await filled.ask("POST", "/publications", {"did": did}, account="root", status=201)
+    await filled.ask("PATCH", "/publications/mc:raw", about, account="root")
     await filled.ask("POST", "/attachments", {"parent": "mc:box", "children": ["mc:raw"]}, status=204)
     said = {"run": 1200, "detector": ["ecl", "top"], f"of_{filled.vo}": filled.vo}
     await filled.ask("POST", "/metadata", {"dids": [{"did": "mc:raw/1", "metadata": said}]}, account="root", status=204)
@@ -331,50 +334,6 @@ _TAR = {"belle": b"tar", "gridpp": b"rat"}
 
 def _tar(vo: str) -> str:
     return hashlib.sha256(_TAR[vo]).hexdigest()
-
-
-class Contents:
-    """What all tables hold, so that a test can say that nothing has changed."""
-
-    def __init__(self, owner_url: str, where: str | None = None) -> None:
-        """Read as the owner: no wall hides a row. With `where`, only of tables that have a `vo`."""
-        self._conn = psycopg.connect(owner_url, autocommit=True, options="-c search_path=sancho,procrastinate")
-        tables = self._conn.execute(
-            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname IN ('sancho', 'procrastinate') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-            " AND (%s::text IS NULL OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'vo'))"
-            " ORDER BY 1",
-            [where],
-        ).fetchall()
-        self.tables = [row[0] for row in tables]
-        self._query: Any = " UNION ALL ".join(
-            f"SELECT '{t}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {t} t WHERE {where or 'true'}"
-            for t in self.tables
-        )
-        self._seen: tuple[Any, dict[str, tuple[Any, ...]]] = (None, {})
-
-    def read(self, but: Container[str] = ()) -> dict[str, tuple[Any, ...]]:
-        """The number of rows of each table, `but` for some, and a digest of what they hold.
-
-        Nothing is read while nothing was written to the log, by which PostgreSQL would have to begin.
-        """
-        row = self._conn.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
-        assert row is not None
-        if self._seen[0] != row[0]:
-            self._seen = (row[0], {row[0]: row[1:] for row in self._conn.execute(self._query).fetchall()})
-        return {table: seen for table, seen in self._seen[1].items() if table not in but}
-
-    def text(self) -> str:
-        """All rows of all tables, as PostgreSQL writes them."""
-        rows: list[Any] = []
-        for table in self.tables:
-            query: Any = f"SELECT t::text FROM {table} t"
-            rows += self._conn.execute(query).fetchall()
-        return "\n".join(row[0] for row in rows)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._conn.close()
 
 
 @dataclass

@@ -18,6 +18,16 @@ JOB_CHANGES = [
         "POST /jobs/clone", 422, "no_site_can_run", "changes.requirements",
         body={"changes": {"outputs": [], "requirements": {"cores": 99}}},
     ),
+    case(
+        "POST /jobs/clone", 409, "key_used", "idempotency_key",
+        body={"changes": {"outputs": []}, "idempotency_key": "key-waiting"},
+    ),
+    case("GET /pilots/registered", 403, "permission_missing", account="alice"),
+    case("GET /pilots/registered", 422, "query_malformed", "where", query={"where": "status ="}),
+    case("GET /pilots/registered", 422, "search_field_unknown", "where", query={"where": "state = x"}),
+    case("GET /pilots/registered", 422, "search_value_unfit", "where", query={"where": "id = x"}),
+    case("GET /demand", 403, "permission_missing", account="alice"),
+    case("GET /demand", 422, "cursor_malformed", "cursor", query={"cursor": "x"}),
     case("POST /jobs/kill", 422, "invalid_request", "body", body={"where": "state = done"}),
     case("POST /jobs/hold", 422, "invalid_request", "body", body={"cursor": "5"}),
     case(

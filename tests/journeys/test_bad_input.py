@@ -106,6 +106,7 @@ UNLIMITED = {
     "lifetime": "the same",
     "after": "the same",
     "metadata": "the key has the limits",
+    "about": "what is said of a publication: its bytes are counted",
     "attributes": "the kind Account has the limits",
 }
 """Fields whose limits the schema does not show, and why."""

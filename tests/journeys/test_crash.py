@@ -35,6 +35,7 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription
 from sancho_pilot import faults as pilot_faults
 from sancho_pilot import loop as pilot
+from tests.journeys.test_killed import POINTS as ELSEWHERE
 from tests.storage_site import wait_for
 
 HERE = Path(__file__).parent
@@ -44,7 +45,8 @@ DECLARE = (app, pilot)
 VOS = ("belle", "gridpp")
 JOBS = 6
 DELETING = ("replicas.deletion-claimed", "replicas.deleted-on-storage", "replicas.deletion-removed")
-POINTS = sorted(faults.declared() | pilot_faults.declared())
+POINTS = sorted((faults.declared() - ELSEWHERE) | pilot_faults.declared())
+"""Those of `test_killed` are passed there."""
 
 
 @pytest.fixture

@@ -166,6 +166,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "Grant": {"resource": {"kind": "Site", "name": "SITE-A"}, "to": ["belle"]},
     "Quota": {"account": "alice", "rse_expression": "*", "size": "1 TB"},
     "RankWeights": {"hour": 1, "money": 10.5, "carbon": 5, "throughput": "100 MB"},
+    "DataPlacement": {"most": "1 TB", "full_after": "1 h", "lifetime": "7 d", "rse_expression": "*"},
     "RunningLimit": {"most": 10, "site": "SITE-A", "type": "merge", "group": "users"},
     "NameSchema": {"pattern": ".+", "example": "a"},
     "MetadataKey": {
@@ -177,6 +178,7 @@ SPECS: dict[str, dict[str, Any]] = {
 OF_VOS = {
     "ClientSettings",
     "DatasetGrant",
+    "DataPlacement",
     "Group",
     "Account",
     "IdentityProvider",

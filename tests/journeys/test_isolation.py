@@ -14,15 +14,15 @@ import httpx2
 import psycopg
 import pytest
 
-from tests.journeys.asking import NATIVE, PRESIGNED, Ask, good
+from tests.journeys.asking import NATIVE, PRESIGNED, PUBLIC, Ask, good
 from tests.journeys.given import ADLER, CONTENT, OFFER, PASSWORD, SHA256, Contents, Filled, Grid, description
 from tests.journeys.refused import check_refused
 
 pytestmark = pytest.mark.xdist_group("isolation")
 
 BELLE, GRIDPP = 1, 2
-BY_WHAT_THEY_CARRY = {"POST /auth/token", "POST /auth/revoke", "POST /pilot/login", *PRESIGNED}
-"""Routes that know no caller: whoever has gridpp's secret is gridpp."""
+BY_WHAT_THEY_CARRY = {"POST /auth/token", "POST /auth/revoke", "POST /pilot/login", *PRESIGNED, *PUBLIC}
+"""Routes that know no caller: whoever has gridpp's secret is gridpp, and what it has made public is everybody's."""
 NOT_TWICE = {"POST /pilot/match", "POST /pilot/retire"}
 """Routes that answer differently the second time, whatever the ids in the request."""
 OWNERS: Mapping[str, str] = {
@@ -145,6 +145,28 @@ async def test_a_list_shows_nothing_of_the_other_vo(grid: Grid, neighbour: Neigh
     query = {k: v for k, v in mine.query.items() if k in needed} | ({"expression": "*"} if "resolve" in route else {})
     for ask in people(replace(mine, query=query)):
         neighbour.check_unseen(await ask.send(grid.belle), f"{route} as {ask.account}")
+
+
+async def test_without_a_token_one_reads_what_a_vo_has_made_public_and_nothing_else(
+    grid: Grid, phantom: Filled
+) -> None:
+    async def read(ask: Ask, vo: Filled, **names: str) -> tuple[int, str]:
+        answer = await ask.with_names(**names).send(vo)
+        return answer.status_code, re.sub(r'"trace_id":"[^"]*"', "", answer.text)
+
+    listed = good(grid.gridpp)["GET /public/{vo}/dids"]
+    status, text = await read(listed, grid.belle)
+    assert (status, [one["did"] for one in json.loads(text)["items"]]) == (200, ["mc:raw"])
+    for route in sorted(PUBLIC - {"GET /public/{vo}/dids"}):
+        ask = good(grid.gridpp)[route]
+        assert (await read(ask, grid.belle))[0] == 200
+        nothing = await read(ask, grid.belle, did="mc:nothing")
+        assert nothing[0] == 404
+        for hidden in ("mc:mine", "mc:raw/1", "mc:box"):  # a draft, a file of what is public, what is not published
+            there = await read(ask, grid.belle, did=hidden)
+            assert (there[0], there[1].replace(hidden, "mc:nothing")) == nothing, (route, hidden)
+        assert (await read(good(phantom)[route], grid.belle))[0] == 404
+    assert (await read(good(phantom)["GET /public/{vo}/dids"], grid.belle))[0] == 404
 
 
 async def test_secrets_of_one_vo_open_nothing_in_the_other(grid: Grid, phantom: Filled) -> None:
@@ -285,6 +307,7 @@ def owner(grid: Grid) -> Iterator["psycopg.Connection[Any]"]:
             "INSERT INTO rse_report (vo, rse_id, reported_at, used, source)"
             " SELECT vo, rse_id, now(), 1, 'srm' FROM rse ON CONFLICT DO NOTHING"
         )
+        conn.execute("INSERT INTO job_silence (vo, job_id) SELECT vo, min(job_id) FROM job GROUP BY 1")
         yield conn
 
 

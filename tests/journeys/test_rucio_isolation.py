@@ -19,8 +19,8 @@ from tests.journeys.given import ADLER, CONTENT, PASSWORD, Contents, Filled, Gri
 
 pytestmark = pytest.mark.xdist_group("rucio isolation")
 
-OURS = {"auth", "ping", "vos", "metrics"}
-"""Resources that are about who asks, or about nothing that a VO has."""
+OURS = {"auth", "ping", "vos", "metrics", "opendata_public"}
+"""Resources that are about who asks, about nothing that a VO has, or about what is everybody's."""
 RULE = "f" * 32
 """Stands for the rule, and the exception, in texts that are compared."""
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC")
@@ -45,6 +45,8 @@ BODIES: Mapping[str, Any] = {
     "POST /dids/{scope}/{name}": {"type": "DATASET"},
     "POST /dids/{scope}/{name}/dids": {"dids": [DID], "rse": None},
     "DELETE /dids/{scope}/{name}/dids": {"dids": [DID]},
+    "POST /dids/{scope}/{name}/follow": {"account": None},
+    "DELETE /dids/{scope}/{name}/follow": {"account": None},
     "POST /dids/{scope}/{name}/meta": {"meta": {"events": 1}, "recursive": False},
     "POST /dids/{scope}/{name}/meta/{key}": {"value": 1, "recursive": False},
     "PUT /dids/{scope}/{name}/status": {"open": False},
@@ -69,6 +71,7 @@ BODIES: Mapping[str, Any] = {
     "PUT /lifetime_exceptions/{exception_id}": {"state": "APPROVED"},
     "POST /locks/bulk_locks_for_dids": {"dids": [DID]},
     "POST /replicas": {"rse": "{rse}", "files": [FILE]},
+    "PUT /opendata/dids/{scope}/{name}": {"state": "public", "doi": "10.1234/{name}"},
     "PUT /replicas": {"rse": "{rse}", "files": [{**DID, "state": "A"}]},
     "DELETE /replicas": {"rse": "{rse}", "files": [DID]},
     "POST /replicas/bad": {"replicas": ["{pfn}"], "reason": "x"},

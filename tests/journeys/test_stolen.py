@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.journeys.asking import NATIVE, PRESIGNED, good
+from tests.journeys.asking import NATIVE, PRESIGNED, PUBLIC, good
 from tests.journeys.conftest import Untouched
 from tests.journeys.given import ADLER, CONTENT, OFFER, Filled, Grid
 from tests.journeys.refused import check_refused
@@ -35,7 +35,7 @@ OWN = {
     "GET /whoami",
 }
 """What a job may ask; the last tells anybody who they are."""
-BY_WHAT_THEY_CARRY = {r for r in NATIVE if r.startswith("POST /auth/") or r == "POST /pilot/login"} | PRESIGNED
+BY_WHAT_THEY_CARRY = {r for r in NATIVE if r.startswith("POST /auth/") or r == "POST /pilot/login"} | PRESIGNED | PUBLIC
 SQL = """
 SELECT 'did', s.name || ':' || d.name FROM did d JOIN scope s USING (scope_id, vo) WHERE d.vo = %(vo)s
 UNION ALL SELECT 'job', job_id::text FROM job WHERE vo = %(vo)s

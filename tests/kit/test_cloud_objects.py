@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from sancho.kit.errors import NotFound
-from sancho.kit.object_stores import CloudObjects, ContentDiffers, SizeDiffers
+from sancho.kit.object_stores import CloudObjects, ContentDiffers, S3Access, SizeDiffers
 
 CONTENT = b"a sandbox" * 100_000
 KEY = f"sandboxes/1/{hashlib.sha256(CONTENT).hexdigest()}.tar.zst"
@@ -63,7 +63,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudObjects]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield CloudObjects(
             "s3://bucket/prefix",
-            f"http://127.0.0.1:{server.server_port}",
+            S3Access(endpoint=f"http://127.0.0.1:{server.server_port}"),
             base_url="http://here/v1/objects",
             secret=b"s",
         )
@@ -98,6 +98,7 @@ async def test_what_is_not_what_it_was_called_is_not_kept(
     assert await store.size(KEY) is None
 
 
-async def test_a_form_is_sent_to_us(store: CloudObjects) -> None:
-    url = await store.presign("POST", KEY, lifetime=timedelta(hours=1), size=3)
-    assert url.startswith(f"http://here/v1/objects/{KEY}?expires=")
+async def test_a_form_that_nobody_signs_is_sent_to_us(store: CloudObjects) -> None:
+    form = await store.form(KEY, lifetime=timedelta(hours=1), size=3)
+    assert form.url.startswith(f"http://here/v1/objects/{KEY}?expires=")
+    assert form.fields == {}

@@ -8,7 +8,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 
-from sancho.kit.db import Connection, Database, DatabaseBusy, execute, fetch_value, fetch_values
+from sancho.kit.db import Connection, Database, DatabaseBusy, execute, fetch_value, fetch_values, stream
 from tests.conftest import eventually
 from tests.world import World
 
@@ -166,3 +166,20 @@ async def test_a_connection_that_does_not_come_is_a_busy_database_not_a_trace(da
             assert await fetch_value(conn, "SELECT 1") == 1
     finally:
         await database.close()
+
+
+async def test_who_hangs_up_takes_nothing_from_who_reads_next(database_url: str, world: World) -> None:
+    query = "SELECT * FROM generate_series(1, 3000)"
+    async with AsyncExitStack() as stack:
+        database = Database(database_url, size=1, snapshots=1)
+        await database.open()
+        stack.push_async_callback(database.close)
+        async with database.snapshot([world.belle]) as conn:
+            left = stream(conn, query)
+            assert len(await anext(left)) == 1000
+        async with database.snapshot([world.belle]) as again:
+            assert again is conn
+            read = stream(again, query)
+            assert len(await anext(read)) == 1000
+            await left.aclose()  # pyright: ignore[reportAttributeAccessIssue] - it is a generator that is collected late
+            assert [len(rows) async for rows in read] == [1000, 1000]

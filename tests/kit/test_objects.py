@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sancho.kit.errors import BadRequest, NotFound
-from sancho.kit.object_stores import CloudObjects, LocalObjects, SizeDiffers
-from sancho.kit.objects import Allowed, SignatureWrong, check, signature
+from sancho.kit.object_stores import CloudObjects, LocalObjects, S3Access, SizeDiffers
+from sancho.kit.objects import Allowed, Objects, SignatureWrong, check, signature
+from sancho.parts import make_deployment
+from sancho.settings import ObjectSettings, Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECRET = b"s" * 32
@@ -74,7 +76,7 @@ async def test_a_store_that_is_not_amazons_is_where_its_endpoint_is(
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x" * 16)
-    store = CloudObjects("s3://sandboxes/belle", endpoint)
+    store = CloudObjects("s3://sandboxes/belle", S3Access(endpoint=endpoint))
 
     url = urlsplit(await store.presign("PUT", "ab/cd", lifetime=timedelta(minutes=5)))
 
@@ -85,4 +87,30 @@ async def test_a_store_that_is_not_amazons_is_where_its_endpoint_is(
 
 def test_only_s3_has_an_endpoint() -> None:
     with pytest.raises(BadRequest, match="Only s3"):
-        CloudObjects("gs://sandboxes", "https://minio.example.org")
+        CloudObjects("gs://sandboxes", S3Access(endpoint="https://minio.example.org"))
+
+
+async def test_who_has_a_key_of_s3_signs_for_it_and_who_has_it_for_a_while_sends_forms_to_us(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("secret\n")
+    said = ObjectSettings(
+        url="s3://boxes/belle", region="eu-west-1", access_key="known", secret_key_file=tmp_path / "key"
+    )  # fmt: skip
+    key, soon = f"sandboxes/1/{'0' * 64}.tar.gz", timedelta(minutes=5)
+
+    def objects(said: ObjectSettings) -> Objects:
+        return make_deployment(Settings(state_dir=tmp_path, objects=said)).objects
+
+    form = await objects(said).form(key, lifetime=soon, size=3)
+    assert form.url == "https://boxes.s3.eu-west-1.amazonaws.com"
+    assert form.fields["key"] == f"belle/{key}"
+    url = urlsplit(await objects(said).presign("PUT", key, lifetime=soon, size=3))
+    assert (url.netloc, url.path) == ("boxes.s3.eu-west-1.amazonaws.com", f"/belle/{key}")
+    assert parse_qs(url.query)["X-Amz-SignedHeaders"] == ["content-length;host"]
+
+    for name, text in {"ACCESS_KEY_ID": "passing", "SECRET_ACCESS_KEY": "x", "SESSION_TOKEN": "t"}.items():
+        monkeypatch.setenv(f"AWS_{name}", text)
+    passing = objects(ObjectSettings(url="s3://boxes"))
+    assert (await passing.form(key, lifetime=soon, size=3)).url.startswith("http://127.0.0.1:8080/v1/objects/")
+    assert "amazonaws.com" in await passing.presign("PUT", key, lifetime=soon, size=3)

@@ -18,7 +18,7 @@ from sancho.local import control
 from sancho.local.home import Home
 from sancho.local.processes import marked, wait_until
 from sancho.local.programs import MARK
-from sancho_client.calls import jobs
+from sancho_client.calls import data, jobs
 from sancho_client.calls import topology as calls
 from sancho_client.models.jobs import JobDescription
 from tests.local.running import PROGRAMS, everything, free_port, program, said, sancho, scratch_home, speaking, who
@@ -157,6 +157,72 @@ def test_keys_of_a_grid_are_rotated_and_a_folder_without_one_stays_as_it_is(up: 
         assert refused.returncode == 1
         assert json.loads(refused.stderr)["code"] in {"no_grid", "no_keys"}
         assert not empty.exists()
+
+
+TOOL = {
+    "cwlVersion": "v1.2", "class": "CommandLineTool", "id": "count", "baseCommand": ["sh", "count.sh"],
+    "inputs": {
+        "data": {"type": "File", "inputBinding": {"position": 2}},
+        "times": {"type": "int", "inputBinding": {"position": 1, "prefix": "-n"}},
+    },
+    "outputs": {
+        "log": "stdout",
+        "parts": {"type": "File[]", "outputBinding": {"glob": "part_*.txt"}},
+        "whole": {"type": "File", "outputBinding": {"glob": "whole.txt"}},
+    },
+    "stdout": "log.txt", "successCodes": [3], "temporaryFailCodes": [75], "permanentFailCodes": [4],
+    "requirements": {
+        "ResourceRequirement": {"coresMin": 1, "ramMin": 100},
+        "ToolTimeLimit": {"timelimit": 100},
+        "EnvVarRequirement": {"envDef": {"WORD": "$(inputs.data.nameroot) of $(runtime.cores)"}},
+        "InitialWorkDirRequirement": {"listing": [{"entryname": "count.sh", "entry": (
+            'echo "$WORD $1 $2 $OMP_NUM_THREADS"; [ "$SANCHO_ATTEMPT" != 1 ] || exit 75; '
+            'for n in 1 2; do cat "$3" >"part_$n.txt"; done; cat part_* >whole.txt; exit 3')}]},
+    },
+    "hints": {"sancho:Job": {"outputs": {"whole": {"did": "cwl:whole.txt"}}}},
+}  # fmt: skip
+"""Reads a file of the catalogue, fails for a while, and ends with a code that is a success for it alone."""
+
+
+def test_a_cwl_tool_is_run_by_a_pilot_as_it_says(home: Path) -> None:
+    there = said("env", "--home", str(home))
+    work = home.parent / "cwl"
+    work.mkdir()
+    (work / "in.txt").write_text("text\n")
+    (work / "tool.cwl").write_text(json.dumps(TOOL))
+    (work / "job.json").write_text('{"data": {"class": "File", "location": "sancho://cwl:in.txt"}, "times": 2}')
+    shell = {"baseCommand": ["sh", "-c"], "inputs": {}, "outputs": {}, "requirements": {}, "hints": {}}
+    retry = {"retry": {"job": 5}}
+    with speaking(home, "belle") as client:
+        client.send(data.create_scope("cwl"))
+        said("data", "put", str(work / "in.txt"), "--scope", "cwl", environment=there)
+        tool = ("job", "submit", str(work / "tool.cwl"), "--inputs", str(work / "job.json"))
+        (job,) = said(*tool, environment=there)["job_ids"]
+        failing = {
+            "exit 4": {"hints": {"sancho:Job": retry}},
+            "exit 0": {"outputs": {"x": {"type": "File", "outputBinding": {"glob": "x*"}}}},
+            "sleep 99": {"requirements": {"ToolTimeLimit": {"timelimit": 1}}},
+        }
+        others = [
+            client.send(jobs.submit_cwl({**TOOL, **shell, "arguments": [script], **more})).job_ids[0]
+            for script, more in failing.items()
+        ]
+        assert wait_until(
+            lambda: all(client.send(jobs.show(one)).state in {"done", "failed"} for one in [job, *others]),
+            timeout=120, step=0.3,
+        )  # fmt: skip
+        shown, *failed = [client.send(jobs.show(one)) for one in [job, *others]]
+        assert (shown.state, shown.attempts) == ("done", 2), client.send(jobs.log(job))
+        assert [(one.state, one.attempts) for one in failed] == [("failed", 1)] * 3
+        assert client.send(jobs.log(others[1])).tail.strip() == "The tool made no x*"
+        assert [(client.send(jobs.show(one)).history[-1].detail or "").partition(":")[0] for one in others] == [
+            "payload_failed", "payload_failed", "walltime_exceeded",
+        ]  # fmt: skip
+    said("job", "output", str(job), "-o", str(work / "out"), environment=there)
+    made = {path.name: path.read_text() for path in (work / "out").rglob("*.txt")}
+    assert made == {
+        "log.txt": "in of 1 -n 2 1\n", "part_1.txt": "text\n", "part_2.txt": "text\n", "whole.txt": "text\ntext\n",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

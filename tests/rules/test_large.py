@@ -8,11 +8,14 @@ from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
 from sancho.dids import service as dids
-from sancho.dids.model import DidKind
+from sancho.dids.model import DidKind, Search
+from sancho.dids.service.walking import PART
 from sancho.kit.db import Connection
+from sancho.kit.query import parse
 from sancho.rules import service
 from sancho.rules.service import asking, erasing, leaving, moving, repairing
 from tests.dids.given import deferred, given_collection, person
+from tests.dids.metadata_given import apply, say
 from tests.rules.given import given_rule, value
 from tests.world import World
 
@@ -111,6 +114,7 @@ async def test_what_is_given_up_with_a_rule_on_each_file_goes_in_the_background(
     assert (statements < 30, most) == (True, FEW)
     assert len(done.withdrawn) == FEW
     assert done.held_by == [(of_bob.rule_id, "bob", "mc:large/1")]
+    assert done.looked_at == FEW
     [task] = await deferred(conn, "rules:give_up")
     assert (task["account_id"], task["did_id"]) == (alice.account_id, (await dids.get(conn, 1, "mc:large")).did_id)
 
@@ -132,14 +136,57 @@ async def test_what_is_attached_with_rules_on_its_files_has_the_rules_above_plac
     conn: Connection, world: World, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sancho.dids.service.changing.ANNOUNCED", FILES // 4)
+    monkeypatch.setattr("sancho.dids.service.changing.TOLD_AT_ONCE", 2)
     box = await given_collection(conn, world, "box", DidKind.CONTAINER)
     rule = await given_rule(conn, world, "mc:box", to="B-DISK")
     await dids.attach(conn, world.belle, box, [(await dids.get(conn, 1, "mc:large")).did_id])
 
+    assert len(await deferred(conn)) == 2
+    rest: list[dict[str, Any]] = await deferred(conn, "dids:announce")
+    await dids.announce_rest(conn, **{"after" if name == "behind" else name: one for name, one in rest[0].items()})
     told = await deferred(conn)
-    assert len(told) == 4
+    assert (len(told), len(await deferred(conn, "dids:announce"))) == (4, 1)
     seen.look()
     for task in told[:2]:
         await service.extend(conn, **task)  # pyright: ignore[reportArgumentType]
     assert seen.look()[0] < 80
     assert await deferred(conn, "rules:place") == [{"vo": world.belle, "rule_id": rule.rule_id}]
+
+
+async def rows_read(conn: Connection) -> int:
+    """Rows of DIDs, attachments and metadata that this transaction has read so far."""
+    return await value(
+        conn,
+        """
+        SELECT sum(seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables
+         WHERE relname IN ('did', 'attachment', 'metadata_search')
+        """,
+    )
+
+
+@pytest.mark.parametrize("more", [{}, {"where": "run = 7", "inherit": True}, {"where": "run = 7 & size < 9"}])
+async def test_a_page_of_a_search_reads_what_it_looks_at(
+    conn: Connection, world: World, seen: Seen, more: dict[str, Any]
+) -> None:
+    await apply(conn, world, run={"kind": "integer"})
+    await say(conn, world, "large", run=7)
+    where = parse(more["where"]) if "where" in more else None
+    asked = Search(where, within=None if "inherit" in more else "mc:large", inherit="inherit" in more)
+    before = await rows_read(conn)
+    seen.look()
+
+    page = await dids.search_page(conn, world.belle, asked, limit=10)
+
+    statements, most = seen.look()
+    assert (statements < 20, most <= 10 * PART) == (True, True)
+    assert len(page.dids) == (10 if "size" not in str(where) else 0)
+    assert await rows_read(conn) - before < 40 * PART
+
+
+async def test_lists_of_what_is_below_begin_before_all_is_read(conn: Connection, world: World, seen: Seen) -> None:
+    large = await dids.get(conn, world.belle, "mc:large")
+    for stream in (dids.stream_below(conn, large, deep=True), dids.stream_files(conn, world.belle, [large])):
+        before = await rows_read(conn)
+        assert len(await anext(stream)) == FILES // 2
+        assert await rows_read(conn) - before < 2.5 * FILES // 2
+        assert [len(part) async for part in stream] == [FILES // 2]

@@ -72,7 +72,7 @@ async def test_many_locks_go_in_the_background(conn: Connection, world: World, m
 
     done = await service.withdraw(conn, person(world, "alice"), "mc:run1")
 
-    assert done == ([rule.rule_id], [])
+    assert done == ([rule.rule_id], [], 2)
     ended = (await service.get(conn, 1, rule.rule_id)).expires_at
     assert ended is not None
     assert await value(conn, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'rules:expire'") == 1

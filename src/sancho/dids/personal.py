@@ -1,4 +1,4 @@
-"""What the namespace holds of a person: their scopes and DIDs, and what they wrote to lifetime exceptions.
+"""What the namespace holds of a person: their scopes and DIDs, which they follow, what they wrote to exceptions.
 
 The names of files are where they lie, and others' work rests on them, so they stay as they were given.
 """
@@ -12,7 +12,7 @@ from sancho.kit.personal import Person, PersonalData
 
 
 async def _erase(conn: Connection, person: Person) -> int:
-    cleared = await personal.clear_words(conn, person)
+    cleared = await personal.clear_words(conn, person) + await personal.stop_following(conn, person)
     try:
         async with conn.transaction():
             return cleared + await personal.drop_empty_scope(conn, person, scope_of(person.name))

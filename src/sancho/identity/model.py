@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 PERMISSIONS = frozenset({
-    "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "groups:manage",
-    "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage", "programs:report", "quotas:manage",
-    "replicas:create", "replicas:manage", "rses:report", "rules:approve", "rules:create", "rules:manage",
-    "topology:manage", "uploads:create", "vos:create",
+    "accounts:manage", "audit:read", "configuration:apply", "dids:create", "dids:manage", "dids:publish",
+    "groups:manage", "jobs:create", "jobs:manage", "pilots:read", "pilots:report", "policies:manage",
+    "programs:report", "quotas:manage", "replicas:create", "replicas:manage", "rses:report", "rules:approve",
+    "rules:create", "rules:manage", "topology:manage", "uploads:create", "vos:create",
 })  # fmt: skip
 """Every permission there is; `*` stands for all of them."""
 DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
@@ -101,6 +101,20 @@ class Credential:
     state: AccountState
     secret_hash: str | None = field(repr=False)
     groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Roll:
+    """What tells whether anything has changed of a VO's configuration or of its accounts.
+
+    The newest version that concerns it and when that was applied, the names of its suspended accounts, and its newest
+    account: by documents, and by these, all else changes.
+    """
+
+    version: int | None
+    applied_at: datetime | None
+    suspended: tuple[str, ...]
+    newest: int
 
 
 @dataclass(frozen=True, kw_only=True)

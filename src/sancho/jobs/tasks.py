@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 from sancho.jobs import service
+from sancho.kit import faults
 from sancho.kit.db import all_vos, make_partitions
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import Tasks
 
 tasks = Tasks("jobs")
+_closed = faults.point("jobs.datasets-closed")
+_followed = faults.point("jobs.followed")
 
 
 @tasks.task("wake")
@@ -15,6 +18,7 @@ async def wake(deployment: Deployment, *, vo: int) -> None:
     """Close datasets that are complete now, and let the jobs that waited for them be matched; see to shared inputs."""
     async with deployment.database.transaction([vo]) as conn:
         await service.close_datasets(conn, vo)
+    _closed()
     async with deployment.database.transaction([vo]) as conn:
         await service.resolve_all(conn, vo)
     async with deployment.database.transaction([vo]) as conn:
@@ -51,6 +55,8 @@ async def follow(deployment: Deployment, *, vo: int) -> None:
     while more:
         async with deployment.database.transaction([vo]) as conn:
             more = await service.follow(conn, vo)
+        if more:
+            _followed()
 
 
 @tasks.task("recall_all", every=timedelta(minutes=10))
@@ -100,6 +106,16 @@ async def forgive_all(deployment: Deployment) -> None:
     for vo in await all_vos(deployment.database):
         async with deployment.database.transaction([vo]) as conn:
             await service.forgive(conn, vo)
+
+
+@tasks.task("lose_silent", every=timedelta(minutes=5))
+async def lose_silent(deployment: Deployment) -> None:
+    """Give up what others than our pilots run and have said nothing of for long."""
+    for vo in await all_vos(deployment.database):
+        more = True
+        while more:
+            async with deployment.database.transaction([vo]) as conn:
+                more = bool(await service.lose_silent(conn, vo, deployment.silent_jobs, deployment.clock))
 
 
 @tasks.task("prepare_weeks", every=timedelta(days=1))

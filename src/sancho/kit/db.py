@@ -9,6 +9,7 @@ goes to the VO that holds the fewest for its weight. What serves many VOs at onc
 """
 
 import asyncio
+import itertools
 import os
 import random
 import socket
@@ -326,27 +327,41 @@ async def fetch_value(conn: Connection, query: Query, params: Mapping[str, Any] 
 
 
 async def stream(
-    conn: Connection, query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000,
-    cursor: str = "stream",
-) -> AsyncIterator[Sequence[TupleRow]]:  # fmt: skip
+    conn: Connection, query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000
+) -> AsyncIterator[Sequence[TupleRow]]:
     """Read a long result in chunks from a server-side cursor: constant memory, whatever the length.
 
-    Two that are read at the same time need different names for their `cursor`.
+    Whoever does not read to the end may leave it: then the cursor lasts as long as the transaction. So nothing is said
+    to a connection for somebody who hung up, which by then may have been given to another.
     """
-    async with conn.cursor(name=cursor) as opened:
-        await opened.execute(query, params)
-        while rows := await opened.fetchmany(chunk):
-            yield rows
+    name = await _declare(conn, query, params)
+    fetch = _FETCH.format(chunk, name)
+    while rows := await (await conn.execute(fetch, prepare=False)).fetchall():
+        yield rows
+    await conn.execute(_CLOSE.format(name))
 
 
 async def stream_as(
     conn: Connection, kind: type[T], query: Query, params: Mapping[str, Any] | None = None, *, chunk: int = 1000
 ) -> AsyncIterator[list[T]]:
     """Read a long result as `stream` does; make each row a `kind`, as `fetch` does."""
-    async with conn.cursor(name="stream", row_factory=dict_row) as cursor:
-        await cursor.execute(query, params)
-        while rows := await cursor.fetchmany(chunk):
-            yield _adapter(list[kind]).validate_python(rows)
+    name = await _declare(conn, query, params)
+    fetch = _FETCH.format(chunk, name)
+    while rows := await (await conn.cursor(row_factory=dict_row).execute(fetch, prepare=False)).fetchall():
+        yield _adapter(list[kind]).validate_python(rows)
+    await conn.execute(_CLOSE.format(name))
+
+
+_FETCH, _CLOSE = sql.SQL("FETCH FORWARD {} FROM {}"), sql.SQL("CLOSE {}")
+_cursors = itertools.count(1)
+
+
+async def _declare(conn: Connection, query: Query, params: Mapping[str, Any] | None) -> sql.Identifier:
+    """A new server-side cursor, by its name, which no other has."""
+    name = sql.Identifier(f"stream {next(_cursors)}")
+    text = sql.SQL(query) if isinstance(query, str) else query
+    await conn.execute(sql.SQL("DECLARE {} NO SCROLL CURSOR FOR {}").format(name, text), params)
+    return name
 
 
 async def make_partitions(conn: Connection) -> None:

@@ -34,6 +34,8 @@ class Deployment:
     """How long a sandbox is kept that no job has."""
     keep_jobs: timedelta | None = None
     """How long jobs are kept after they ended; None: for ever."""
+    silent_jobs: timedelta = timedelta(hours=6)
+    """How long a job that no pilot of ours runs may give no sign of life."""
     most_jobs: int = 1_000_000
     """How many jobs one submission may have."""
     secrets: Secrets = field(default_factory=Secrets)

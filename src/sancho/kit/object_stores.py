@@ -10,15 +10,19 @@ import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import obstore
 from obstore.store import AzureStore, GCSStore, S3Store, from_url
+from pydantic import SecretStr
 
 from sancho.kit.clock import Clock, SystemClock
 from sancho.kit.errors import BadRequest, NotFound
-from sancho.kit.objects import Method, digest_of, signed_url
+from sancho.kit.objects import Form, Method, digest_of, signed_url
+from sancho_contract.objects import Announced, ObjectSigner
 
 CHUNK = 1 << 20
 
@@ -83,6 +87,10 @@ class LocalObjects:
         expires = int((self._clock.now() + lifetime).timestamp())
         return signed_url(self.base_url, self.secret, (method, key, expires, size))
 
+    async def form(self, key: str, *, lifetime: timedelta, size: int) -> Form:
+        """The same for a form, which needs no fields."""
+        return Form(await self.presign("POST", key, lifetime=lifetime, size=size))
+
     async def size(self, key: str) -> int | None:
         """Bytes of an object; None when there is none."""
         path = self._path(key)
@@ -118,40 +126,68 @@ class LocalObjects:
                 yield chunk
 
 
+@dataclass(frozen=True, kw_only=True)
+class S3Access:
+    """How an S3 store is reached: where it listens, when that is not Amazon, and with which key."""
+
+    endpoint: str | None = None
+    """As clients reach it, too."""
+    region: str = "us-east-1"
+    access_key: str | None = None
+    secret_key: SecretStr | None = None
+    """Without a key its credentials come from the usual environment variables."""
+
+    def place(self, url: str) -> dict[str, str]:
+        """The `url`, `bucket` and `prefix` of a bucket that is written as `s3://bucket/prefix`."""
+        bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")
+        where = f"https://{bucket}.s3.{self.region}.amazonaws.com"
+        if self.endpoint is not None:
+            where = f"{self.endpoint.rstrip('/')}/{bucket}"
+        return {"url": where, "bucket": bucket, "prefix": f"{prefix}/" if prefix else ""}
+
+
 class CloudObjects:
-    """Objects in S3, Google or Azure storage; clients talk to it directly, but for forms."""
+    """Objects in S3, Google or Azure storage; clients talk to it directly, but for forms that nobody can sign."""
 
     verifies = False
 
     def __init__(
-        self, url: str, endpoint: str | None = None, *, base_url: str = "", secret: bytes = b"",
-        clock: Clock | None = None,
+        self, url: str, s3: S3Access | None = None, *, base_url: str = "", secret: bytes = b"",
+        signer: ObjectSigner | None = None, clock: Clock | None = None,
     ) -> None:  # fmt: skip
-        """Use the store at `url`; its credentials come from the usual environment variables of that cloud.
+        """Use the store at `url`; its credentials come from `s3`, or the usual environment variables of that cloud.
 
-        `endpoint` is where S3 is served, by somebody else than Amazon; clients must reach it by the same name.
-        Forms are sent to `base_url`, with `secret` to sign it.
+        A `signer` makes URLs with which the store takes what was announced alone, and forms. Without one forms are
+        sent to `base_url`, with `secret` to sign it.
         """
         self.base_url = base_url
         self.secret = secret
+        self._signer = signer
         self._clock = clock or SystemClock()
-        if endpoint is None:
-            store = from_url(url)
-        elif url.startswith("s3://"):
-            plain = endpoint.startswith("http:")
-            store = S3Store.from_url(url, endpoint=endpoint.rstrip("/"), client_options={"allow_http": plain})
-        else:
-            raise BadRequest(reason=f"Only s3:// has an endpoint, and the object store is {url}.")
+        store = from_url(url) if s3 is None else _s3(url, s3)
         if not isinstance(store, S3Store | GCSStore | AzureStore):
             raise BadRequest(reason=f"The object store {url} cannot presign; use s3://, gs:// or az://.")
         self._store = store
 
     async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
-        """A presigned URL of the store, where `size` is checked when the object is used; of our own API for a form."""
+        """A presigned URL of the store, or of our own API for a form.
+
+        Where the store cannot look at `size` and content, they are looked at when the object is used.
+        """
         if method == "POST":
             expires = int((self._clock.now() + lifetime).timestamp())
             return signed_url(self.base_url, self.secret, (method, key, expires, size))
+        announced = _announced(key, size)
+        if method == "PUT" and self._signer is not None and announced is not None:
+            return self._signer.put(announced, lifetime=lifetime)
         return await obstore.sign_async(self._store, method, key, lifetime)
+
+    async def form(self, key: str, *, lifetime: timedelta, size: int) -> Form:
+        """A form that the store takes, where something signs such; else one of our own API."""
+        announced = _announced(key, size)
+        if self._signer is not None and announced is not None:
+            return Form(*self._signer.form(announced, lifetime=lifetime))
+        return Form(await self.presign("POST", key, lifetime=lifetime, size=size))
 
     async def size(self, key: str) -> int | None:
         """Bytes of an object; None when there is none."""
@@ -181,3 +217,22 @@ class CloudObjects:
             raise NotFound(what=f"Object {key}") from e
         async for chunk in found.stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
+
+
+def _s3(url: str, access: S3Access) -> S3Store:
+    if not url.startswith("s3://"):
+        raise BadRequest(reason=f"Only s3:// has an endpoint and a key, and the object store is {url}.")
+    said: Any = {"region": access.region}
+    if access.endpoint is not None:
+        said["endpoint"] = access.endpoint.rstrip("/")
+    if access.access_key is not None and access.secret_key is not None:
+        said["access_key_id"] = access.access_key
+        said["secret_access_key"] = access.secret_key.get_secret_value()
+    plain = (access.endpoint or "").startswith("http:")
+    return S3Store.from_url(url, config=said, client_options={"allow_http": plain})
+
+
+def _announced(key: str, size: int | None) -> Announced | None:
+    """What is announced by a key that names a content, with its size."""
+    digest = digest_of(key)
+    return None if digest is None or size is None else Announced(key=key, size=size, sha256=bytes.fromhex(digest))

@@ -1,8 +1,8 @@
 """Small objects (sandboxes) in an object store, reached by clients through presigned URLs.
 
-On S3 and its kin, obstore presigns and clients talk to the store. On a local folder the server itself signs and
-serves: `GET|PUT /v1/objects/KEY?expires=…&signature=…`, where the signature covers method, key, size and expiry.
-Clients that can only send forms `POST` theirs there whatever the store is, and the server passes it on.
+On S3 and its kin clients talk to the store. On a local folder the server itself signs and serves:
+`GET|PUT /v1/objects/KEY?expires=…&signature=…`, where the signature covers method, key, size and expiry. Clients that
+can only send forms `POST` theirs there where nothing can sign forms of the store, and the server passes them on.
 
 A key may name its content: if its last part begins with 64 hex digits, what the server takes in must hash to them.
 """
@@ -10,7 +10,8 @@ A key may name its content: if its last part begins with 64 hex digits, what the
 import hashlib
 import hmac
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from urllib.parse import quote, urlencode
@@ -31,6 +32,14 @@ class SignatureWrong(Forbidden):
         super().__init__(reason=reason, hint="Ask for a new one.")
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where an object is sent to: a URL, and the fields that go before it when it is the `file` of a form."""
+
+    url: str
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class Objects(Protocol):
     """A store of small objects that can presign."""
 
@@ -43,6 +52,10 @@ class Objects(Protocol):
 
     async def presign(self, method: Method, key: str, *, lifetime: timedelta, size: int | None = None) -> str:
         """A URL with which anybody may GET, PUT or POST (a form with a `file`) this one object until it expires."""
+        ...
+
+    async def form(self, key: str, *, lifetime: timedelta, size: int) -> Form:
+        """A form with which anybody may send this one object until it expires."""
         ...
 
     async def size(self, key: str) -> int | None:

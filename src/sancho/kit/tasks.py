@@ -86,17 +86,24 @@ class Tasks:
 
 async def defer(
     conn: Connection, name: str, *, queue: str = "default", after: timedelta | None = None, once: str | None = None,
-    **arguments: Any,
+    in_turn: str | None = None, **arguments: Any,
 ) -> None:  # fmt: skip
     """Queue a task in this transaction: it runs if, and only if, the transaction commits.
 
-    `once` names a piece of work: while an equal one waits to be started, this call adds nothing.
-    `after` delays the start. The current trace goes along.
+    `once` names a piece of work: while an equal one waits to be started, this call adds nothing. Those with the same
+    `in_turn` run one after the other, in the order in which they were queued. `after` delays the start. The current
+    trace goes along.
     """
     traceparent = telemetry.traceparent()
     priority = await fetch_value(conn, PRIORITY, {"vo": str(arguments.get("vo", ""))})
     job = _deferrer.configure_task(
-        name, queue=queue, queueing_lock=once, connection=conn, schedule_in=_as_parameters(after), priority=priority
+        name,
+        queue=queue,
+        lock=in_turn,
+        queueing_lock=once,
+        connection=conn,
+        schedule_in=_as_parameters(after),
+        priority=priority,
     )
     if traceparent is not None:
         arguments[TRACE] = traceparent

@@ -15,11 +15,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from sancho.kit import telemetry
+from sancho.kit import faults, telemetry
 from sancho.kit.access import Authenticator, NotAJob, NotAPilot, Principal, refuse_machines
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Invalid, Unauthorized
+
+_committed = faults.point("web.committed")
+"""What was asked for has happened, and who asked does not know it yet."""
 
 
 def deployment_of(request: Request) -> Deployment:
@@ -70,9 +73,10 @@ async def check_parameters(request: Request) -> None:
             raise ParameterUnknown(name=unknown[0][:100], known=", ".join(sorted(known)) or "none")
 
 
-def native(prefix: str = "", *, tags: list[str | Enum]) -> APIRouter:
+def native(prefix: str = "", *, tags: list[str | Enum], route_class: type[APIRoute] = APIRoute) -> APIRouter:
     """A router for native routes: below /v1, where a parameter that a route does not know is refused."""
-    return APIRouter(prefix=f"/v1{prefix}", tags=tags, dependencies=[Depends(check_parameters)])
+    known = [Depends(check_parameters)]
+    return APIRouter(prefix=f"/v1{prefix}", tags=tags, dependencies=known, route_class=route_class)
 
 
 class NoToken(Unauthorized):
@@ -109,7 +113,8 @@ async def _caller(request: Request) -> Principal:
     return principal
 
 
-async def _pilot(request: Request) -> Principal:
+async def pilot_of(request: Request) -> Principal:
+    """The pilot that asks: what `PilotCaller` gives, for routes that are asked most. Raises `NotAPilot`."""
     principal = await _principal(request)
     if principal.pilot_id is None:
         raise NotAPilot
@@ -124,13 +129,14 @@ async def _job(request: Request) -> Principal:
 
 
 Caller = Annotated[Principal, Depends(_caller)]
-PilotCaller = Annotated[Principal, Depends(_pilot)]
+PilotCaller = Annotated[Principal, Depends(pilot_of)]
 JobCaller = Annotated[Principal, Depends(_job)]
 
 
 async def _transaction(caller: Caller, deployment: Deployed) -> AsyncIterator[Connection]:
     async with deployment.database.transaction(caller.vos) as conn:
         yield conn
+    _committed()
 
 
 async def _pilot_transaction(caller: PilotCaller, deployment: Deployed) -> AsyncIterator[Connection]:

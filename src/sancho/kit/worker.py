@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from sancho.kit import telemetry
 from sancho.kit.db import SEARCH_PATH
@@ -21,6 +23,8 @@ FAILURES_KEPT = 24
 
 POLL = timedelta(seconds=2)
 """A task that is due waits for a worker for so long at most, if one has room."""
+SILENT = 10
+"""Seconds after which a worker that says nothing is dead."""
 MOST_ROUNDS = 100
 DUE = """
 SELECT EXISTS (SELECT FROM procrastinate_jobs
@@ -42,9 +46,7 @@ def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> Ap
     async def rescue(context: JobContext, timestamp: int) -> None:
         """Give the tasks of dead workers to living ones."""
         _ = timestamp
-        for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=10):
-            _log.info("task taken over from a dead worker", task=job.task_name, id=job.id)
-            await context.app.job_manager.retry_job(job)
+        await take_over(context.app)
 
     @app.periodic(cron="*/15 * * * *", periodic_id="revive")
     @app.task(name="kit:revive", queueing_lock="kit:revive", pass_context=True)
@@ -54,6 +56,16 @@ def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> Ap
         await revive(context.app)
 
     return app
+
+
+async def take_over(app: App) -> None:
+    """Let the tasks of dead workers be carried out by living ones; of what waits already as well, one is enough."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT):
+        _log.info("task taken over from a dead worker", task=job.task_name, id=job.id)
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:
+            await app.job_manager.finish_job(job, Status.ABORTED, delete_job=True)
 
 
 async def revive(app: App) -> int:

@@ -213,6 +213,17 @@ async def look(conn: Connection, key: QueueKey) -> Looked | None:
     )  # fmt: skip
 
 
+async def look_at(conn: Connection, keys: Sequence[QueueKey]) -> list[Looked]:
+    """The same of several queues in which jobs wait whose inputs are complete; ranks are left out."""
+    found = await store.queues(conn, {}, keys)
+    known = await store.inputs(conn, sorted({queue.input_set for queue in found if queue.input_set is not None}))
+    slots = await store.slots(conn)
+    return [
+        Looked(queue=queue, inputs=known.get(queue.input_set) if queue.input_set else None, slots=slots, complete=True)
+        for queue in found
+    ]
+
+
 async def _ranks(
     conn: Connection, queue: Queue, inputs: Inputs | None, slots: Mapping[int, tuple[int, Slot]]
 ) -> dict[int, Rank]:

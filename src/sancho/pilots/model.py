@@ -164,6 +164,26 @@ class Registration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A pilot that somebody else's factory manages, with what has been said of it since."""
+
+    pilot_id: int
+    stamp: str
+    reference: str
+    status: str
+    status_reason: str | None
+    destination_site: str
+    grid_site: str
+    grid_type: str
+    queue: str | None
+    benchmark: float | None
+    current_job: int | None
+    accounting_sent: bool
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CeSettings:
     """What provisioning needs of a CE."""
 

@@ -207,22 +207,6 @@ async def current_version(conn: Connection) -> int | None:
     return await fetch_value(conn, "SELECT max(version) FROM configuration_version")
 
 
-async def newest_version(conn: Connection, vo: int) -> Version | None:
-    """The newest version that concerns a VO."""
-    return await find_row(
-        conn,
-        Version,
-        """
-        SELECT version, applied_at, applied_by, comment
-          FROM configuration_version
-         WHERE vo = %(vo)s
-         ORDER BY version DESC
-         LIMIT 1
-        """,
-        {"vo": vo},
-    )
-
-
 async def served(conn: Connection) -> list[int]:
     """The VOs that this transaction serves."""
     return await fetch_values(conn, "SELECT unnest(served_vos()) ORDER BY 1")

@@ -9,6 +9,7 @@ from sancho_client.call import Call, Pages, body, segment
 from sancho_client.models.jobs import (
     Changed,
     Clones,
+    Demand,
     Job,
     JobBeat,
     JobCommands,
@@ -207,10 +208,16 @@ def clone(
     changes: Mapping[str, Any] | None = None,
     *,
     parameters: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[Clones]:
-    """Submit jobs again, with some fields of their descriptions changed, and parameters put over theirs."""
-    sent = body(job_ids=list(job_ids), changes=changes, parameters=parameters)
-    return Call(method="POST", path="/v1/jobs/clone", answer=Clones, json=sent)
+    """Submit jobs again, with some fields of their descriptions changed, and parameters put over theirs.
+
+    Without a key the call makes one of its own: carried out twice, it makes the clones once.
+    """
+    sent = body(
+        job_ids=list(job_ids), changes=changes, parameters=parameters, idempotency_key=idempotency_key or str(uuid4())
+    )
+    return Call(method="POST", path="/v1/jobs/clone", answer=Clones, json=sent, repeatable=True)
 
 
 def _ids(job_ids: Sequence[int] | None) -> list[int] | None:
@@ -219,6 +226,14 @@ def _ids(job_ids: Sequence[int] | None) -> list[int] | None:
 
 def _change(verb: str, sent: dict[str, Any], *, repeatable: bool = False) -> Call[Changed]:
     return Call(method="POST", path=f"/v1/jobs/{verb}", answer=Changed, json=sent, repeatable=repeatable)
+
+
+def demand(*, everything: bool = False, limit: int | None = None) -> Pages[Demand]:
+    """What jobs of the VO want of data and is not all there, the longest wanted first; or `everything` that they want.
+
+    For administrators.
+    """
+    return Pages(path="/v1/demand", item=Demand, query={"all": everything or None}, page_size=100, limit=limit)
 
 
 def producers(dids: Sequence[str]) -> Call[dict[str, int]]:

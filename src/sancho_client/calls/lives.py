@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from types import NoneType
 
 from sancho_client.call import Call, Lines, Pages, body, did_path, segment
 from sancho_client.models.data import Content, Did, Scope
-from sancho_client.models.lives import Attached, Below, Detached, File, NewAttachment, NewCollection, Tally
+from sancho_client.models.lives import Attached, Below, Detached, File, Followed, NewAttachment, NewCollection, Tally
 
 
 def create_many(collections: Sequence[NewCollection]) -> Call[list[Did]]:
@@ -88,3 +89,24 @@ def change_scope(name: str, *, account: str | None = None, shared: bool | None =
     """Give a scope to another account, or share it or no more; what is None stays."""
     sent = body(account=account, shared=shared)
     return Call(method="PATCH", path=f"/v1/scopes/{segment(name)}", answer=Scope, json=sent, repeatable=True)
+
+
+def follow(dids: Sequence[str]) -> Call[None]:
+    """Follow DIDs: all or none."""
+    return Call(method="POST", path="/v1/dids/follow", answer=NoneType, json=body(dids=list(dids)), repeatable=True)
+
+
+def unfollow(dids: Sequence[str]) -> Call[None]:
+    """Follow DIDs no more."""
+    return Call(method="POST", path="/v1/dids/unfollow", answer=NoneType, json=body(dids=list(dids)), repeatable=True)
+
+
+def followed(*, since: datetime | None = None, limit: int | None = None) -> Pages[Followed]:
+    """The DIDs that one follows, or those that have changed since a time."""
+    query = {"since": since and since.isoformat()}
+    return Pages(path="/v1/dids/followed", item=Followed, query=query, page_size=1000, limit=limit)
+
+
+def followers(did: str) -> Call[list[str]]:
+    """The accounts that follow a DID."""
+    return Call(method="GET", path=f"/v1/followers/{did_path(did)}", answer=list[str])

@@ -8,6 +8,7 @@ from sancho_client.models.topology import (
     ComputeElement,
     Pilot,
     Program,
+    RegisteredPilot,
     Rse,
     RseUsage,
     RseWithDistances,
@@ -74,3 +75,8 @@ def report(beat: Beat) -> Call[None]:
 def pilots(*, limit: int | None = None) -> Pages[Pilot]:
     """The pilots, newest first."""
     return Pages(path="/v1/pilots", item=Pilot, page_size=200, limit=limit)
+
+
+def registered_pilots(where: str | None = None, *, limit: int | None = None) -> Pages[RegisteredPilot]:
+    """The pilots that the VO has registered and other factories manage, newest first: those that a query finds."""
+    return Pages(path="/v1/pilots/registered", item=RegisteredPilot, query={"where": where}, page_size=200, limit=limit)

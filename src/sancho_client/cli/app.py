@@ -9,9 +9,11 @@ from sancho_client.cli import (
     identity,
     job,
     job_change,
+    job_demand,
     job_search,
     keeping,
     lives,
+    publishing,
     rule,
     things,
     user,
@@ -28,9 +30,11 @@ def add_to(root: Verbs) -> None:
     user.add_to(root, panel=LOGIN)
     job_search.add_to(job.verbs)
     job_change.add_to(job.verbs)
+    job_demand.add_to(job.verbs)
     root.add(job.verbs, "job", panel=WORK)
     lives.add_to(data.verbs)
     keeping.add_to(data.verbs)
+    publishing.add_to(data.verbs)
     archives.add_to(data.verbs)
     root.add(data.verbs, "data", panel=WORK)
     root.add(rule.verbs, "rule", panel=WORK)

@@ -346,6 +346,8 @@ def rm(
         session.output.json(done)
     for held in done.held_by:
         session.output.say(f"rule {held.rule_id} of {held.account} on {held.did} still holds it")
+    if done.looked_at is not None:
+        session.output.say(f"of each dataset {done.looked_at} files were looked at; a rule on a later one is not named")
     if done.withdrawn:
         return
     if done.held_by:

@@ -86,6 +86,9 @@ def clone(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A parameter to change or add.")
     ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Clone once: the same key and jobs again give the same clones.")
+    ] = None,
 ) -> None:
     """Submit jobs again as your own, with something changed; the jobs themselves stay as they are.
 
@@ -98,7 +101,9 @@ def clone(
     ids = job or sorted(one.job_id for one in session.client.pages(jobs.list_jobs(where=where, mine=True)))
     made: list[Clone] = []
     for first in range(0, len(ids), CLONED_AT_ONCE):
-        call = jobs.clone(ids[first : first + CLONED_AT_ONCE], changes, parameters=rows[0] or None)
+        own = f"{key}.{first // CLONED_AT_ONCE + 1}" if key is not None and len(ids) > CLONED_AT_ONCE else key
+        some = ids[first : first + CLONED_AT_ONCE]
+        call = jobs.clone(some, changes, parameters=rows[0] or None, idempotency_key=own)
         made += session.client.send(call).clones
     columns: list[Column[Clone]] = [
         Column("job", lambda c: c.job_id, "right"), Column("clone", lambda c: c.clone_id, "right")

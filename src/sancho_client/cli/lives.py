@@ -11,7 +11,7 @@ from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
 from sancho_client.errors import BadInput
 from sancho_client.models.data import Content, Did
-from sancho_client.models.lives import Below, Detached, NewAttachment, NewCollection, Tally
+from sancho_client.models.lives import Below, Detached, Followed, NewAttachment, NewCollection, Tally
 
 DidArgument = Annotated[str, typer.Argument(metavar="DID", help="SCOPE:NAME of a file, dataset or container.")]
 DidsArgument = Annotated[list[str], typer.Argument(metavar="DID...", help="Files, datasets, containers.")]
@@ -141,6 +141,38 @@ def history(session: Session, did: DidArgument) -> None:
     session.output.listing(session.client.lines(lives.history(did)), columns, of="DIDs")
 
 
+def follow(session: Session, did: DidsArgument) -> None:
+    """Follow DIDs: `sancho data followed` says what has become of them."""
+    session.client.send(lives.follow([session.did(one) for one in did]))
+    session.output.say(f"You follow {', '.join(did)}.")
+
+
+def unfollow(session: Session, did: DidsArgument) -> None:
+    """Follow DIDs no more."""
+    session.client.send(lives.unfollow([session.did(one) for one in did]))
+    session.output.say(f"You do not follow {', '.join(did)}.")
+
+
+def followed(
+    session: Session,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="What has changed since then.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1000,
+) -> None:
+    """List the DIDs that you follow, and when each was made, filled, emptied or closed last.
+
+    What has been erased stays among them until you unfollow it.
+    """
+    columns: list[Column[Followed]] = [
+        Column("did", lambda d: d.did),
+        Column("kind", lambda d: d.kind),
+        Column("open", lambda d: d.open),
+        Column("changed", lambda d: d.changed_at),
+        Column("ends", lambda d: "erased" if d.erased else d.ends_at),
+    ]
+    found = lives.followed(since=time_of(since), limit=limit)
+    session.output.listing(session.client.pages(found), columns, of="DIDs")
+
+
 def scope(
     session: Session,
     name: Annotated[str, typer.Argument(metavar="SCOPE", help="Its name.")],
@@ -169,6 +201,9 @@ def add_to(verbs: Verbs) -> None:
     verbs.command("parents", example="sancho data parents mc:run1/a.root")(parents)
     verbs.command("below", example="sancho data below mc:year")(below)
     verbs.command("history", example="sancho data history mc:run1")(history)
+    verbs.command("follow", example="sancho data follow mc:run1")(follow)
+    verbs.command("unfollow", example="sancho data unfollow mc:run1")(unfollow)
+    verbs.command("followed", example="sancho data followed --since 2026-11-01")(followed)
     verbs.command("scope", example="sancho data scope mc --account production")(scope)
 
 

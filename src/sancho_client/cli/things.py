@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from sancho_client.call import Call, Pages
 from sancho_client.calls import configuration, identity, rules, topology
-from sancho_client.cli import documents, person, vo
+from sancho_client.cli import documents, person, pilot, vo
 from sancho_client.cli.options import Owner
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs, ask_password
@@ -295,6 +295,7 @@ def add_to(root: Verbs, *, panel: str) -> None:
     groups["account"].command("usage", example="sancho account usage alice A-DISK")(account_usage)
     groups["account"].command("secret", example="sancho account secret robot")(secret)
     person.add_to(groups["account"])
+    pilot.add_to(groups["pilot"])
     vo.add_to(groups["vo"])
     groups["rse"].command("usage", example="sancho rse usage C-DISK")(usage)
     groups["rse"].command("resolve", example="sancho rse resolve 'tier=1&country=UK'")(resolve)

@@ -73,6 +73,10 @@ class Retry(Request):
     site: int | None = None
     data: int = 1
     job: int = 0
+    temporary: list[int] | None = None
+    """Exit codes with which the payload asks to be tried again, while `max_attempts` allows."""
+    permanent: list[int] | None = None
+    """Exit codes with which it says that it would fail again."""
 
 
 class JobDescription(Request):
@@ -332,9 +336,50 @@ class Clone(Answer):
 
 
 class Clones(Answer):
-    """Clones, in order of the jobs' numbers."""
+    """Clones, in order of the jobs' numbers; `repeated` when an earlier call of the same key made them."""
 
     clones: tuple[Clone, ...]
+    repeated: bool = False
+
+
+class DemandAt(Answer):
+    """How much of what jobs want an RSE has."""
+
+    rse: str
+    tape: bool
+    files: int
+    size: int
+
+
+class Missing(Answer):
+    """What of it is on no disk: on tape, on its way to a disk (recalled from a tape, some of it), or nowhere."""
+
+    files: int
+    size: int
+    on_tape: int
+    coming: int
+    recalled: int
+    nowhere: int
+
+
+class Demand(Answer):
+    """A DID that jobs want: how many that wait and that run, since when, where it is, and what is done about it.
+
+    `missing` is None where it has too many files to look at each.
+    """
+
+    did: str
+    kind: str
+    open: bool
+    waiting: int
+    running: int
+    files: int
+    size: int
+    since: datetime
+    at: tuple[DemandAt, ...]
+    missing: Missing | None = None
+    doing: tuple[str, ...]
+    rule_id: int | None = None
 
 
 class SandboxUpload(Answer):

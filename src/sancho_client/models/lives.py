@@ -63,3 +63,16 @@ class Detached(Answer):
     adler32: str | None = None
     attached_at: datetime | None = None
     detached_at: datetime
+
+
+class Followed(Answer):
+    """A DID that one follows; `changed_at` is when it was made, filled, emptied or closed, whichever was last."""
+
+    did: str
+    kind: str
+    open: bool
+    followed_at: datetime
+    changed_at: datetime
+    ends_at: datetime | None = None
+    """When it is to be erased."""
+    erased: bool

@@ -64,10 +64,14 @@ class Holder(Answer):
 
 
 class Withdrawn(Answer):
-    """Rules that are gone, and the first that still hold the DID or files in it."""
+    """Rules that are gone, and the first that still hold the DID or files in it.
+
+    `looked_at`: so many files of each dataset were looked at for these, and one has more; None: all were.
+    """
 
     withdrawn: list[int]
     held_by: list[Holder]
+    looked_at: int | None = None
 
 
 class Lock(Answer):

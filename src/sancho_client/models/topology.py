@@ -123,6 +123,25 @@ class Beat(Request):
     detail: str | None = None
 
 
+class RegisteredPilot(Answer):
+    """A pilot that another factory manages, in that factory's words."""
+
+    pilot_id: int
+    stamp: str
+    reference: str
+    status: str
+    status_reason: str | None = None
+    destination_site: str
+    grid_site: str
+    grid_type: str
+    queue: str | None = None
+    benchmark: float | None = None
+    current_job: int | None = None
+    accounting_sent: bool
+    created_at: datetime
+    changed_at: datetime
+
+
 class Pilot(Answer):
     """Our process in a slot."""
 

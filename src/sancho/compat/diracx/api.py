@@ -18,6 +18,7 @@ from sancho.compat.diracx import (
     submitting,
     well_known,
 )
+from sancho.compat.diracx.answers import Answers
 from sancho.compat.diracx.errors import render
 from sancho.kit.problem import Dialects
 
@@ -36,3 +37,5 @@ PUBLIC_PATHS = frozenset({
     "/api/health/startup",
 })  # fmt: skip
 """Routes that need no token."""
+
+__all__ = ["DIALECTS", "PUBLIC_PATHS", "ROUTERS", "Answers"]

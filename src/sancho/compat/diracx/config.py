@@ -4,15 +4,16 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
+from sancho.compat.diracx import answers
 from sancho.compat.diracx import config_translate as translate
 from sancho.identity import service as identity
+from sancho.identity.model import Roll
 from sancho.identity.service import providers
 from sancho.kit.access import INSTANCE, Principal
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, serving
 from sancho.kit.deployment import Deployment
-from sancho.kit.web import Caller, Deployed, Transaction
+from sancho.kit.web import Caller, Deployed
 from sancho.rses import service as rses
 from sancho.settings import Settings
 from sancho.sites import service as sites
@@ -27,25 +28,29 @@ RELEASE = version("sancho-grid")
 
 
 @router.get("/")
-async def config(request: Request, caller: Caller, conn: Transaction, deployment: Deployed) -> Response:
+async def config(request: Request, caller: Caller, deployment: Deployed) -> Response:
     """Tell the configuration of the caller's VO; 304 to whom knows it.
 
     All of it follows from documents, whose version therefore says whether anything has changed, but for accounts that
-    were suspended without one.
+    were made or suspended without one.
     """
-    newest = await vos.newest_version(conn, caller.vo)
-    suspended = await identity.suspended(conn, caller.vo)
-    number = None if newest is None else newest.version
     client = cast(Settings, request.app.state.settings).diracx.client_id
-    edition = translate.edition(newest, RELEASE, deployment.public_url, client, caller.vo_name, number, suspended)
-    if edition.is_known(request.headers):
-        return Response(status_code=304, headers=edition.headers)
-    return JSONResponse(await _config(conn, caller, deployment, client), headers=edition.headers)
+
+    def named(roll: Roll) -> translate.Edition:
+        return translate.edition(
+            roll.applied_at, RELEASE, deployment.public_url, client, caller.vo_name, roll.version, roll.suspended,
+            roll.newest,
+        )  # fmt: skip
+
+    async def made(conn: Connection, roll: Roll) -> answers.Made:
+        return named(roll), await _config(conn, caller, deployment, client)
+
+    return await answers.told(request, caller, deployment, made, named)
 
 
 async def _config(conn: Connection, caller: Principal, deployment: Deployment, client: str) -> dict[str, Any]:
-    async with deployment.database.transaction([INSTANCE]) as instance:
-        described = await vos.find_spec(instance, INSTANCE, vos.KIND.name, caller.vo_name) or {}
+    async with serving(conn, [INSTANCE]):  # what a VO is called for, the installation says
+        described = await vos.find_spec(conn, INSTANCE, vos.KIND.name, caller.vo_name) or {}
     return translate.config(
         translate.Known(
             vo=caller.vo_name,

@@ -14,7 +14,7 @@ from sancho.identity.model import Account, AccountState, Group, Provider
 from sancho.jobs.model import MOST_INPUTS
 from sancho.rses.model import Rse
 from sancho.sites.model import ComputeElement, Site
-from sancho.vos.model import Document, Version
+from sancho.vos.model import Document
 
 TIME = "%a, %d %b %Y %H:%M:%S GMT"
 """How HTTP writes times."""
@@ -72,10 +72,10 @@ class Edition:
         return since > self.modified
 
 
-def edition(version: Version | None, *facts: Any, suffix: str = "") -> Edition:
-    """Name the state of things that a version of the configuration and some facts make together."""
+def edition(applied_at: datetime | None, *facts: Any, suffix: str = "") -> Edition:
+    """Name the state of things that some facts make together, as of when the configuration was applied last."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
-    modified = BEGINNING if version is None else version.applied_at.astimezone(UTC).replace(microsecond=0)
+    modified = BEGINNING if applied_at is None else applied_at.astimezone(UTC).replace(microsecond=0)
     return Edition(etag=digest[:40] + suffix, modified=modified)
 
 

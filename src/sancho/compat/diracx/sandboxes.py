@@ -44,8 +44,9 @@ async def announce(info: SandboxInfo, request: Request, caller: Caller, deployme
         raise SandboxTooLarge(size=info.size, limit=settings.objects.max_size)
     group = await _group(request, caller, deployment)
     sandbox = Announced(sha256=bytes.fromhex(info.checksum), size=info.size, format=info.format.value)
-    packing, url = await jobs.announce_sandbox(deployment, caller, sandbox, method="POST")
-    return SandboxUpload(pfn=str(Pfn(caller.vo_name, group, caller.account, sandbox.sha256, packing)), url=url)
+    packing, form = await jobs.announce_sandbox(deployment, caller, sandbox, as_form=True)
+    pfn = str(Pfn(caller.vo_name, group, caller.account, sandbox.sha256, packing))
+    return SandboxUpload(pfn=pfn) if form is None else SandboxUpload(pfn=pfn, url=form.url, fields=dict(form.fields))
 
 
 async def _group(request: Request, caller: Principal, deployment: Deployment) -> str:

@@ -74,7 +74,10 @@ def _check_number(number: int) -> None:
 
 @router.patch("/heartbeat")
 async def add_heartbeats(body: Heartbeats, caller: Caller, conn: Transaction) -> list[JobCommand]:
-    """Take signs of life of jobs; the answer has what they are told to do, once."""
+    """Take signs of life of jobs; the answer has what they are told to do.
+
+    It is told again a minute later if they go on: the answer may not have arrived.
+    """
     _check_number(len(body))
     try:
         given = await jobs.beat_once(conn, caller, status_translate.signs_of(body))

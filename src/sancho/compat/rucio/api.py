@@ -17,12 +17,14 @@ from sancho.compat.rucio import (
     dids_making,
     dirac,
     exchange,
+    following,
     heartbeats,
     identities,
     keeping,
     limits,
     lives,
     metadata,
+    opendata,
     ping,
     refused,
     replicas,
@@ -51,14 +53,17 @@ ROUTERS: Sequence[APIRouter] = (
     rses.router, rses_changes.router, rses_protocols.router, traces.grid, traces.elsewhere,
     troubles.router, bad_replicas.router, replicas.router, replicas.redirects, dirac.router,
     requests.router, rules_changes.router, rules.router, rules.of_accounts, rules.of_dids, rules.locks,
-    scopes.router, scopes.of_accounts, archives.router, lives.router, metadata.router, dids_lists.router, dids.router,
-    dids_making.router, conventions.router, config.router, credentials.router,
-    keeping.router, heartbeats.router, vos.router, exchange.going_out, exchange.coming_in,
-    refused.router,
+    scopes.router, scopes.of_accounts, archives.router, following.router, lives.router, metadata.router,
+    dids_lists.router, dids.router, dids_making.router, conventions.router, config.router, credentials.router,
+    opendata.public, opendata.router, keeping.router, heartbeats.router, vos.router, exchange.going_out,
+    exchange.coming_in, refused.router,
 )  # fmt: skip
 """The last one answers whatever the others do not; one whose paths end in words goes before what takes any name."""
 PUBLIC_PATHS = frozenset(
-    {"/rucio/ping", "/rucio/ping/", "/rucio/traces/", "/rucio/nongrid_traces/"}
+    {
+        "/rucio/ping", "/rucio/ping/", "/rucio/traces/", "/rucio/nongrid_traces/", "/rucio/opendata/public/dids",
+        "/rucio/opendata/public/dids/", "/rucio/opendata/public/dids/{scope}/{name:path}",
+    }
     | {
         f"/rucio/auth/{way}"
         for way in (

@@ -10,24 +10,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import unquote, urlencode
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
-from pydantic import BaseModel, Field
 
 from sancho.compat.rucio import translate
-from sancho.compat.rucio.caller import RucioCaller, gives, token_of
-from sancho.compat.rucio.errors import AccountDiffers, CannotGetDn, NoKerberos, VoUnclear
+from sancho.compat.rucio.caller import Asked, Meant, RucioCaller, Said, gives, token_of
+from sancho.compat.rucio.errors import AccountDiffers, CannotGetDn, NoKerberos
 from sancho.identity import service as identity
 from sancho.identity.errors import CodeRefused, LoginDenied
 from sancho.identity.model import Pass, Tokens
 from sancho.identity.service import logins, proofs
-from sancho.kit.access import INSTANCE
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import Unauthorized
 from sancho.kit.proxied import client_address, client_certificate
 from sancho.kit.web import Deployed, principal_of
-from sancho.vos import service as vos
-from sancho.vos.model import VO
 
 router = APIRouter(
     prefix="/rucio/auth", include_in_schema=False, dependencies=[Depends(gives("application/octet-stream"))]
@@ -36,54 +32,6 @@ pages = APIRouter(prefix="/rucio/auth", include_in_schema=False)
 
 CLIENT = "rucio"
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-Text = Annotated[str, Field(max_length=2000)]
-
-
-class Asked(BaseModel):
-    """What a client says of itself where it asks for a token."""
-
-    x_rucio_vo: Text | None = None
-    x_rucio_account: Text | None = None
-    x_rucio_username: Text = ""
-    x_rucio_password: Text = ""
-    x_rucio_ssh_signature: Annotated[str, Field(max_length=16_384)] = ""
-    x_rucio_client_authorize_polling: Text | None = None
-    x_rucio_client_authorize_scope: Text | None = None
-    x_rucio_client_fetch_token: Text | None = None
-
-    @property
-    def account(self) -> str | None:
-        """The account that is asked for, without its VO."""
-        return translate.name_and_vo(self.x_rucio_account)[0]
-
-    @property
-    def username(self) -> str:
-        """The name that goes with a password, without its VO."""
-        return translate.name_and_vo(self.x_rucio_username)[0] or ""
-
-    @property
-    def vo(self) -> str | None:
-        """The VO that is said; by clients that know none, behind the name of the user or account: `alice@belle`."""
-        if self.x_rucio_vo not in (None, "", translate.DEFAULT_VO):
-            return self.x_rucio_vo
-        with_names = (translate.name_and_vo(name)[1] for name in (self.x_rucio_account, self.x_rucio_username))
-        return next(filter(None, with_names), self.x_rucio_vo)
-
-
-Said = Annotated[Asked, Header()]
-
-
-async def _vo(said: Said, deployment: Deployed) -> VO:
-    """The VO that a client means."""
-    async with deployment.database.transaction([INSTANCE]) as conn:
-        known = await vos.list_vos(conn)
-    found = translate.vo_meant(said.vo, known)
-    if found is None:
-        raise VoUnclear(vo=(said.vo or translate.DEFAULT_VO)[:100])
-    return found
-
-
-Meant = Annotated[VO, Depends(_vo)]
 
 
 def _given(given: Pass, said: Asked) -> Response:

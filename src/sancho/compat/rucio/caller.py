@@ -5,12 +5,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel, Field
 
 from sancho.compat.rucio import lfns_translate as lfns
 from sancho.compat.rucio import rses_translate as say
+from sancho.compat.rucio import translate
 from sancho.compat.rucio.endpoints import meaning
-from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing
+from sancho.compat.rucio.errors import NotAcceptable, NotServed, TokenMissing, VoUnclear
 from sancho.dids.errors import DidMalformed
 from sancho.kit.access import INSTANCE, Principal, refuse_machines, require
 from sancho.kit.db import Connection, all_vos
@@ -20,7 +22,7 @@ from sancho.rses import service as rses
 from sancho.rses.errors import RseNotFound
 from sancho.vos import service as vos
 from sancho.vos.errors import NotYourConfiguration
-from sancho.vos.model import Document, Kind, Spec
+from sancho.vos.model import VO, Document, Kind, Spec
 
 RSE = "RSE"
 """The kind of documents that make RSEs."""
@@ -54,6 +56,57 @@ async def check_vo(request: Request, caller: Principal, said: tuple[str, ...]) -
 
 
 RucioCaller = Annotated[Principal, Depends(rucio_caller)]
+
+
+Text = Annotated[str, Field(max_length=2000)]
+
+
+class Asked(BaseModel):
+    """What a client says of itself where it asks for a token."""
+
+    x_rucio_vo: Text | None = None
+    x_rucio_account: Text | None = None
+    x_rucio_username: Text = ""
+    x_rucio_password: Text = ""
+    x_rucio_ssh_signature: Annotated[str, Field(max_length=16_384)] = ""
+    x_rucio_client_authorize_polling: Text | None = None
+    x_rucio_client_authorize_scope: Text | None = None
+    x_rucio_client_fetch_token: Text | None = None
+
+    @property
+    def account(self) -> str | None:
+        """The account that is asked for, without its VO."""
+        return translate.name_and_vo(self.x_rucio_account)[0]
+
+    @property
+    def username(self) -> str:
+        """The name that goes with a password, without its VO."""
+        return translate.name_and_vo(self.x_rucio_username)[0] or ""
+
+    @property
+    def vo(self) -> str | None:
+        """The VO that is said; by clients that know none, behind the name of the user or account: `alice@belle`."""
+        if self.x_rucio_vo not in (None, "", translate.DEFAULT_VO):
+            return self.x_rucio_vo
+        with_names = (translate.name_and_vo(name)[1] for name in (self.x_rucio_account, self.x_rucio_username))
+        return next(filter(None, with_names), self.x_rucio_vo)
+
+
+Said = Annotated[Asked, Header()]
+
+
+async def _vo_meant(said: Said, deployment: Deployed) -> VO:
+    """The VO that a client means."""
+    async with deployment.database.transaction([INSTANCE]) as conn:
+        known = await vos.list_vos(conn)
+    found = translate.vo_meant(said.vo, known)
+    if found is None:
+        raise VoUnclear(vo=(said.vo or translate.DEFAULT_VO)[:100])
+    return found
+
+
+Meant = Annotated[VO, Depends(_vo_meant)]
+"""The VO that a client says which needs no token."""
 
 
 async def _transaction(caller: RucioCaller, deployment: Deployed) -> AsyncIterator[Connection]:
@@ -170,8 +223,13 @@ def gives(media_type: str) -> Callable[[Request], None]:
     return check
 
 
-def no_blanks(request: Request, _caller: RucioCaller) -> None:
+def refuse_blanks(request: Request) -> None:
     """Raise `DidMalformed` for a plus sign in a path: so Rucio's clients write a blank, and %2B for the sign."""
     path: bytes = request.scope.get("raw_path") or b""
     if b"+" in path.partition(b"?")[0]:
         raise DidMalformed(did=request.url.path, reason="a '+' in a path is a blank, which no name may have")
+
+
+def no_blanks(request: Request, _caller: RucioCaller) -> None:
+    """The same where it needs a token first."""
+    refuse_blanks(request)

@@ -7,13 +7,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from sancho.compat.rucio import dids_translate as translate
 from sancho.compat.rucio.body import body_as
-from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives, no_blanks, refuse_unserved
+from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, gives, no_blanks
 from sancho.compat.rucio.dids_wire import (
     GoneIn,
     NamePath,
     ScopePath,
 )
-from sancho.compat.rucio.endpoints import ENDPOINTS
 from sancho.dids import service as dids
 from sancho.dids.model import Did, DidKind, Tally
 from sancho.kit.db import Connection
@@ -21,7 +20,6 @@ from sancho.kit.db import Connection
 router = APIRouter(prefix="/rucio/dids", include_in_schema=False, dependencies=[Depends(no_blanks)])
 
 JSON = [Depends(gives("application/json"))]
-REFUSED = [endpoint for endpoint in ENDPOINTS if endpoint.resource == "dids" and endpoint.state == "refused"]
 
 
 async def below(conn: Connection, vo: int, found: list[Did], *, still_open: bool = False) -> dict[int, Tally]:
@@ -58,7 +56,7 @@ async def set_status(
 
 
 # The lower one is tried first: the upper one takes every name.
-@router.get("/{scope}/{name:path}", dependencies=[*JSON, Depends(refuse_unserved)])
+@router.get("/{scope}/{name:path}", dependencies=JSON)
 @router.get("/{scope}/{name:path}/status", dependencies=JSON)
 async def show(
     scope: ScopePath, name: NamePath, caller: RucioCaller, conn: RucioTransaction,

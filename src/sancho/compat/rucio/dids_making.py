@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
 from sancho.compat.rucio.body import body_as
-from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, no_blanks, refuse_unserved
+from sancho.compat.rucio.caller import RucioCaller, RucioTransaction, no_blanks
 from sancho.compat.rucio.dids_wire import (
     AT_ONCE,
     ATTACHED_AT_ONCE,
@@ -84,7 +84,7 @@ async def _attach(conn: Connection, caller: RucioCaller, wanted: list[Attachment
         await dids.pack(conn, caller, packed, field=lambda _, n: f"dids.{n}")
 
 
-@router.post("/{scope}/{name:path}", dependencies=[Depends(refuse_unserved)])
+@router.post("/{scope}/{name:path}")
 async def add(
     scope: ScopePath, name: NamePath, body: Annotated[CollectionIn, Depends(body_as(CollectionIn))],
     caller: RucioCaller, conn: RucioTransaction,

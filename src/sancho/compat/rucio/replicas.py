@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from sancho.compat.rucio import replicas_translate as say
 from sancho.compat.rucio.caller import RucioCaller, RucioSnapshot, RucioTransaction, gives, refuse_unserved
-from sancho.compat.rucio.errors import NothingToFollow
+from sancho.compat.rucio.errors import NothingToFollow, PartNotServed
 from sancho.compat.rucio.replicas_body import enter
 from sancho.compat.rucio.replicas_wire import Choice, DidsIn, ListIn, PfnsIn, ReplicasIn, StatesIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
@@ -179,6 +179,8 @@ async def _chosen(conn: Connection, choice: Choice) -> say.There:
 
 async def _listed(reader: Reader, found: Sequence[Did], choice: Choice, *, metalink: bool) -> StreamingResponse:
     """A list of replicas. URLs are signed where they are to be used: in Metalink, or when a lifetime is said."""
+    if choice.updated_after is not None:
+        raise PartNotServed(part="updated_after", what="a list of replicas")
     there = await _chosen(reader.conn, choice)
     states = list(ReplicaState) if choice.all_states else [ReplicaState.AVAILABLE]
     wanted = Wanted(

@@ -78,7 +78,8 @@ class Choice(BaseModel, extra="forbid"):
     resolve_archives: bool = True
     signature_lifetime: Count | None = None
     client_location: dict[str, Any] | None = None
-    updated_after: None = None
+    updated_after: Annotated[str, Field(max_length=100)] | float | None = None
+    """Refused: when a replica changed last is not kept."""
 
 
 class ListIn(Choice):

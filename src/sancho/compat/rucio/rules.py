@@ -1,6 +1,6 @@
 """Rucio's rules and locks. A rule's id is our number in 32 hex digits."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -43,24 +43,29 @@ async def create(body: RuleIn, caller: RucioCaller, conn: RucioTransaction) -> l
     """Make a rule for each of some DIDs, all or none, for the caller itself; say their ids."""
     if body.account not in (None, caller.account):
         raise NotForOthers(account=body.account or "")
+    found = await dids.resolve(conn, caller.vo, [did.did for did in body.dids])
     if body.grouping == "NONE":
-        await _refuse_spreading(conn, caller, body)
+        await _refuse_spreading(conn, caller, found, body)
     asked = [
         RuleRequest(
             did=did.did, copies=body.copies, rse_expression=body.rse_expression, lifetime=body.lifetime,
             activity=body.activity or "default", comment=body.comment, ask_approval=body.ask_approval,
         )
-        for did in body.dids
+        for did in found
     ]  # fmt: skip
     return [id_of(rule.rule_id) for rule in await service.create_all(conn, caller, asked)]
 
 
-async def _refuse_spreading(conn: Connection, caller: Principal, body: RuleIn) -> None:
-    """Raise `PartNotServed` for the first DID whose files would have to be placed one by one."""
-    found = await dids.resolve(conn, caller.vo, [did.did for did in body.dids])
+async def _refuse_spreading(conn: Connection, caller: Principal, found: Sequence[Did], body: RuleIn) -> None:
+    """Raise `PartNotServed` for the first DID whose files would have to be placed one by one.
+
+    Where there are no more RSEs than copies, each file goes to all of them, however they are grouped.
+    """
     spread = next((did for did in found if did.kind is not DidKind.FILE), None)
-    if spread is not None:
-        raise PartNotServed(part="grouping NONE", what=f"a rule on {spread.did}, which is no file,")
+    if spread is not None and len(await rses.resolve(conn, body.rse_expression, vo=caller.vo)) > body.copies:
+        raise PartNotServed(
+            part="grouping NONE", what=f"a rule on {spread.did}, which is no file, over more RSEs than copies,"
+        )
 
 
 @router.get("/", dependencies=STREAMS)

@@ -28,7 +28,7 @@ class RuleIn(BaseModel, extra="forbid"):
     account: Account | None = None
     grouping: Literal["ALL", "DATASET", "NONE"] | None = None
     """A rule of ours chooses its RSEs once, for all files: what is said of `DATASET` holds for each dataset too, and
-    of `NONE` for a single file."""
+    of `NONE` for a single file, or where there are no more RSEs than copies."""
     priority: Annotated[int, Field(ge=0, le=5)] | None = None
     purge_replicas: bool = False
     ignore_availability: bool = False

@@ -1,5 +1,9 @@
 """Native routes of the namespace."""
 
-from sancho.dids.api import archives, catalogue, keeping, lives, metadata, paths
+from sancho.dids.api import archives, catalogue, following, keeping, lives, metadata, paths, publishing
 
-ROUTERS = (archives.router, catalogue.router, keeping.router, lives.router, metadata.router, paths.router)
+ROUTERS = (
+    following.router, archives.router, catalogue.router, keeping.router, lives.router, metadata.router, paths.router,
+    publishing.router, publishing.public,
+)  # fmt: skip
+"""The first has paths that a DID's name would fit; the last needs no token."""

@@ -17,6 +17,7 @@ from sancho.dids.errors import (
     DidMalformed,
     DidNotFound,
     ErasureBegun,
+    IsPublic,
     KindsMismatch,
     MetadataKeyNotIndexed,
     NotACollection,
@@ -26,7 +27,7 @@ from sancho.dids.errors import (
     ScopeNotYours,
     WhereMissing,
 )
-from sancho.dids.model import Did, DidKind, NewCollection, Scope, Search
+from sancho.dids.model import Did, DidKind, Found, NewCollection, Scope, Search
 from sancho.identity.errors import AccountNotFound
 from sancho.kit.access import NotYours
 from sancho.kit.db import TooSlow
@@ -168,7 +169,10 @@ class DidInfo(DidOut):
 
 
 class DidPage(BaseModel):
-    """A page of DIDs; `next` is the cursor of the following page."""
+    """A page of DIDs; `next` is the cursor of the following page, null at the end.
+
+    A search below a collection, or by what collections say, may give a short page, or an empty one, before its end.
+    """
 
     items: list[DidOut]
     next: str | None
@@ -205,7 +209,8 @@ async def list_dids(
     if query.where is not None or query.within is not None:
         found = await _search(query, kinds, caller, conn, deployment)
         return DidPage(
-            items=[DidOut.of(did) for did in found], next=str(found[-1].did_id) if len(found) == query.limit else None
+            items=[DidOut.of(did) for did in found.dids],
+            next=None if found.following is None else str(found.following),
         )
     if query.scope is None:
         raise WhereMissing
@@ -216,7 +221,7 @@ async def list_dids(
 
 async def _search(
     query: DidQuery, kinds: list[DidKind], caller: Caller, conn: Transaction, deployment: Deployed
-) -> list[Did]:
+) -> Found:
     asked = Search(
         wanted=parse(query.where) if query.where is not None else None, scope=query.scope, within=query.within,
         kinds=kinds, inherit=query.inherit, prefix=query.prefix,
@@ -244,7 +249,7 @@ async def show(did: str, caller: Caller, request: Request) -> DidInfo:
     return DidInfo.model_validate({**DidOut.fields_of(found), "files": below.files, "total_size": below.size})
 
 
-@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours, ErasureBegun))
+@router.patch("/dids/{did:path}", responses=problems(DidNotFound, NotACollection, NotYours, ErasureBegun, IsPublic))
 async def change(did: str, body: ChangeIn, caller: Caller, conn: Transaction) -> DidOut:
     """Close a dataset or container, so that what it holds cannot change; or, for its owner, open it again.
 

@@ -176,7 +176,10 @@ async def files(did: str, caller: Caller, conn: Snapshot, as_of: Time | None = N
 
 @router.get("/below/{did:path}", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))
 async def below(did: str, caller: Caller, conn: Snapshot) -> StreamingResponse:
-    """Stream everything below a dataset or container, level by level, each with the collection that it is in."""
+    """Stream everything below a dataset or container, level by level, each with the collection that it is in.
+
+    Of each collection what was made first comes first.
+    """
     found = await service.get(conn, caller.vo, did)
     return _lines(_said(part, _branch) async for part in service.stream_below(conn, found, deep=True))
 

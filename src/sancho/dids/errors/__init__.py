@@ -43,14 +43,27 @@ from sancho.dids.errors.metadata import (
     NotSmart,
     WhereMissing,
 )
+from sancho.dids.errors.publishing import (
+    AboutUnfit,
+    DoiMalformed,
+    DoiTaken,
+    IsPublic,
+    PublicationExists,
+    PublicationNotFound,
+    PublicationOpen,
+    PublicationStateUnfit,
+    RecordTaken,
+)
 from sancho.dids.model import DidMalformed, PathMalformed
 
 __all__ = [
-    "ArchiveNested", "AttachedAlready", "ChecksumMalformed", "CollectionClosed", "CollectionMonotonic", "Cycle",
-    "DidExists", "DidMalformed", "DidNotFound", "ErasureBegun", "FileAttachedAlready", "FileDiffers",
-    "GuidMalformed", "GuidTaken", "GuidUnknown", "KindsMismatch", "LifetimeExceptionDecided",
-    "LifetimeExceptionNotFound", "MetadataKeyInUse", "MetadataKeyInvalid", "MetadataKeyNotIndexed",
-    "MetadataKeyUnknown", "MetadataMissing", "MetadataUnfit", "NotACollection", "NotADataset", "NotAnArchive",
-    "NotAttached", "NotSmart", "PathMalformed", "PathNotFound", "ScopeExists", "ScopeMalformed", "ScopeNotFound",
-    "ScopeNotYours", "ScopeOwnerMissing", "SizeMissing", "UntilPast", "WhereMissing",
+    "AboutUnfit", "ArchiveNested", "AttachedAlready", "ChecksumMalformed", "CollectionClosed",
+    "CollectionMonotonic", "Cycle", "DidExists", "DidMalformed", "DidNotFound", "DoiMalformed", "DoiTaken",
+    "ErasureBegun", "FileAttachedAlready", "FileDiffers", "GuidMalformed", "GuidTaken", "GuidUnknown",
+    "IsPublic", "KindsMismatch", "LifetimeExceptionDecided", "LifetimeExceptionNotFound", "MetadataKeyInUse",
+    "MetadataKeyInvalid", "MetadataKeyNotIndexed", "MetadataKeyUnknown", "MetadataMissing", "MetadataUnfit",
+    "NotACollection", "NotADataset", "NotAnArchive", "NotAttached", "NotSmart", "PathMalformed", "PathNotFound",
+    "PublicationExists", "PublicationNotFound", "PublicationOpen", "PublicationStateUnfit", "RecordTaken",
+    "ScopeExists", "ScopeMalformed", "ScopeNotFound", "ScopeNotYours", "ScopeOwnerMissing", "SizeMissing",
+    "UntilPast", "WhereMissing",
 ]  # fmt: skip

@@ -40,6 +40,7 @@ from sancho.dids.model.catalogue import (
     scope_of,
     unpack_adler32,
 )
+from sancho.dids.model.following import FollowedDid
 from sancho.dids.model.keeping import (
     KEEPING_TRANSITIONS,
     Kept,
@@ -49,6 +50,7 @@ from sancho.dids.model.keeping import (
 )
 from sancho.dids.model.metadata import (
     Described,
+    Found,
     MetadataKey,
     MetadataKind,
     MetadataTerms,
@@ -58,12 +60,22 @@ from sancho.dids.model.metadata import (
     Value,
     item_of,
 )
+from sancho.dids.model.publishing import (
+    DOI,
+    MOST_ABOUT,
+    PUBLICATION_TRANSITIONS,
+    Publication,
+    PublicationState,
+)
 
 __all__ = [
     "ADLER32",
+    "DOI",
     "GRACE",
     "KEEPING_TRANSITIONS",
+    "MOST_ABOUT",
     "NAME_BYTES",
+    "PUBLICATION_TRANSITIONS",
     "SCOPE",
     "Attachment",
     "Branch",
@@ -78,6 +90,8 @@ __all__ = [
     "File",
     "FileKey",
     "FileText",
+    "FollowedDid",
+    "Found",
     "Kept", "KeptEntry", "LifetimeException", "LifetimeExceptionState",
     "Listed",
     "Member",
@@ -90,6 +104,7 @@ __all__ = [
     "Packed",
     "Path",
     "PathMalformed",
+    "Publication", "PublicationState",
     "Refreshed",
     "Scope",
     "Search",

@@ -90,6 +90,13 @@ class Search(NamedTuple):
     prefix: str = ""
 
 
+class Found(NamedTuple):
+    """A page of what a search finds, and the id after which the next one begins; None: there is none."""
+
+    dids: list[Did]
+    following: int | None
+
+
 class SmartDataset(NamedTuple):
     """A dataset that follows a search; `fault` says why it does not at the moment."""
 

@@ -27,7 +27,7 @@ from sancho.dids.service.catalogue import (
     show,
     stream_contents,
 )
-from sancho.dids.service.changing import attach, change_contents, close, detach, set_monotonic, set_open
+from sancho.dids.service.changing import announce_rest, attach, change_contents, close, detach, set_monotonic, set_open
 from sancho.dids.service.creating import create, create_all, ensure_dataset, sample
 from sancho.dids.service.ending import (
     claim_ended,
@@ -40,6 +40,7 @@ from sancho.dids.service.ending import (
     restore,
     set_lifetime,
 )
+from sancho.dids.service.following import followers, list_followed, start_following, stop_following
 from sancho.dids.service.history import stream_detached, stream_file_lines
 from sancho.dids.service.keeping import (
     approve_exception,
@@ -53,6 +54,7 @@ from sancho.dids.service.keeping import (
 from sancho.dids.service.metadata import (
     describe,
     describe_below,
+    describe_part,
     descriptions,
     forget,
     known_descriptions,
@@ -62,6 +64,16 @@ from sancho.dids.service.metadata import (
 )
 from sancho.dids.service.naming import check_scopes, put_schemas, remove_schemas
 from sancho.dids.service.paths import Found, look
+from sancho.dids.service.publishing import (
+    change_publication,
+    draft,
+    get_publication,
+    list_publications,
+    published_files,
+    published_tally,
+    stream_publications,
+    withdraw_publication,
+)
 from sancho.dids.service.reading import (
     stream_below,
     stream_children,
@@ -85,16 +97,18 @@ from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh
 from sancho.dids.store.searching import FIELDS
 
 __all__ = [
-    "FIELDS", "Found", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all", "by_id",
-    "change_contents", "change_scope", "check_free", "check_scopes", "claim_ended", "close", "create",
-    "create_all", "create_scope", "datasets", "describe", "describe_below", "descriptions", "detach", "detach_all",
-    "empty", "end", "ensure_dataset", "erase", "file_page", "files", "find_all", "follow", "followed", "forget",
-    "freeze", "get", "get_collection", "get_exception", "held_firmly", "info", "kept", "known_descriptions",
-    "list_dids", "list_exceptions", "list_keys", "list_scopes", "lock_ended", "look", "new_files", "newest",
-    "obstacle", "of_guid", "owners", "pack", "put_keys", "put_off", "put_schemas", "put_scopes", "refresh",
-    "refresh_due", "refresh_now", "register_files", "reject_exception", "remove_keys", "remove_schemas",
-    "remove_scopes", "require_change", "resolve", "restore", "sample", "scope_ids", "scopes_for", "search",
-    "search_page", "set_lifetime", "set_monotonic", "set_open", "show", "stream_below", "stream_children",
-    "stream_contents", "stream_detached", "stream_exceptions", "stream_file_lines", "stream_files",
-    "stream_members", "stream_parents", "stream_scope", "tallies", "unpack",
+    "FIELDS", "Found", "announce_rest", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all",
+    "by_id", "change_contents", "change_publication", "change_scope", "check_free", "check_scopes", "claim_ended",
+    "close", "create", "create_all", "create_scope", "datasets", "describe", "describe_below", "describe_part",
+    "descriptions", "detach", "detach_all", "draft", "empty", "end", "ensure_dataset", "erase", "file_page",
+    "files", "find_all", "follow", "followed", "followers", "forget", "freeze", "get", "get_collection",
+    "get_exception", "get_publication", "held_firmly", "info", "kept", "known_descriptions", "list_dids",
+    "list_exceptions", "list_followed", "list_keys", "list_publications", "list_scopes", "lock_ended", "look",
+    "new_files", "newest", "obstacle", "of_guid", "owners", "pack", "published_files", "published_tally",
+    "put_keys", "put_off", "put_schemas", "put_scopes", "refresh", "refresh_due", "refresh_now", "register_files",
+    "reject_exception", "remove_keys", "remove_schemas", "remove_scopes", "require_change", "resolve", "restore",
+    "sample", "scope_ids", "scopes_for", "search", "search_page", "set_lifetime", "set_monotonic", "set_open",
+    "show", "start_following", "stop_following", "stream_below", "stream_children", "stream_contents",
+    "stream_detached", "stream_exceptions", "stream_file_lines", "stream_files", "stream_members", "stream_parents",
+    "stream_publications", "stream_scope", "tallies", "unpack", "withdraw_publication",
 ]  # fmt: skip

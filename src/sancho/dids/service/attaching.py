@@ -16,11 +16,10 @@ from sancho.dids.errors import (
 )
 from sancho.dids.model import Attachment, Child, Did, DidKind, Tally, parse_did, unpack_adler32
 from sancho.dids.service.catalogue import get, require_change, require_changes, resolve
-from sancho.dids.service.changing import announced, detach
+from sancho.dids.service.changing import detach, tell
 from sancho.dids.store import attaching, contents
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
-from sancho.kit.tasks import defer
 
 
 async def attach_all(
@@ -115,19 +114,17 @@ async def _refuse_circles(conn: Connection, vo: int, pairs: dict[tuple[int, int]
 
 
 async def _count(conn: Connection, vo: int, new: Sequence[tuple[Did, _Known]]) -> None:
-    """Add what is new to the tallies of datasets, and have rules told of it."""
+    """Add what is new to the tallies of datasets, note what has changed, and have rules told of it."""
     changes: dict[int, Tally] = {}
     for parent, child in new:
-        if parent.kind is DidKind.DATASET:
-            files_, size = changes.get(parent.did_id, Tally(0, 0))
-            changes[parent.did_id] = Tally(files_ + 1, size + (child.size or 0))
+        files_, size = changes.get(parent.did_id, Tally(0, 0))
+        changes[parent.did_id] = Tally(files_ + (parent.kind is DidKind.DATASET), size + (child.size or 0))
     if changes:
         await attaching.add_to_tallies(conn, vo, changes)
     parent_ids = sorted({parent.did_id for parent, _ in new})
     below = sorted({child.did_id for _, child in new})
     kind = DidKind.CONTAINER if any(parent.kind is DidKind.CONTAINER for parent, _ in new) else DidKind.DATASET
-    async for file_ids in announced(conn, vo, kind, below):
-        await defer(conn, "rules:extend", vo=vo, parent_ids=parent_ids, file_ids=file_ids)
+    await tell(conn, vo, kind, (parent_ids, below), gone=False)
 
 
 async def detach_all(conn: Connection, caller: Principal, parent: str, children: Sequence[str]) -> None:

@@ -7,18 +7,21 @@ from sancho.dids.errors import (
     CollectionMonotonic,
     Cycle,
     DidNotFound,
+    IsPublic,
     KindsMismatch,
     NotACollection,
 )
 from sancho.dids.model import Did, DidKind, batches
 from sancho.dids.service.catalogue import by_id, get, get_collection, require_change, resolve
-from sancho.dids.store import attaching, contents
+from sancho.dids.store import attaching, contents, publishing
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 
 ANNOUNCED = 10_000
 """Files that one task `rules:extend` or `rules:retract` is told of."""
+TOLD_AT_ONCE = 10
+"""Such tasks that one transaction queues."""
 
 
 async def attach(
@@ -41,11 +44,11 @@ async def attach(
     fitting, new, size = await contents.insert_attachments(conn, vo, parent_id, wanted, kind.holds)
     if fitting < len(wanted):
         await _blame_child(conn, vo, parent_id, list(child_ids))
-    if new and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, len(new), size)
+    if new:
+        files = len(new) if kind is DidKind.DATASET else 0
+        await contents.add_to_tally(conn, vo, parent_id, files, size)
     if announce:
-        async for file_ids in announced(conn, vo, kind, new):
-            await defer(conn, "rules:extend", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
+        await tell(conn, vo, kind, ([parent_id], new), gone=False)
     return new
 
 
@@ -59,20 +62,53 @@ async def detach(conn: Connection, vo: int, parent_id: int, child_ids: Sequence[
     if monotonic:
         raise CollectionMonotonic(did=(await _names(conn, vo, parent_id))[0].did, field="parent")
     gone, size = await contents.delete_attachments(conn, vo, parent_id, child_ids)
-    if gone and kind is DidKind.DATASET:
-        await contents.add_to_tally(conn, vo, parent_id, -len(gone), -size)
-    async for file_ids in announced(conn, vo, kind, gone):
-        await defer(conn, "rules:retract", vo=vo, parent_ids=[parent_id], file_ids=file_ids)
+    if gone:
+        files = len(gone) if kind is DidKind.DATASET else 0
+        await contents.add_to_tally(conn, vo, parent_id, -files, -size)
+    await tell(conn, vo, kind, ([parent_id], gone), gone=True)
     return gone
 
 
-async def announced(conn: Connection, vo: int, kind: DidKind, child_ids: list[int]) -> AsyncIterator[list[int]]:
-    """Ids of the files among or below the children of a collection of this kind, in batches: what rules are told of."""
+async def tell(
+    conn: Connection, vo: int, kind: DidKind, pairs: tuple[list[int], list[int]], *, gone: bool, after: int = 0
+) -> None:
+    """Tell rules of what has come into collections of this kind, or is gone, by the ids of both; of much, a task does.
+
+    Of what is below the children of containers, only files above `after`.
+    """
+    told, (parent_ids, child_ids) = 0, pairs
+    async for file_ids in announced(conn, vo, kind, child_ids, after=after):
+        if told == TOLD_AT_ONCE:
+            await defer(
+                conn, "dids:announce", vo=vo, parent_ids=parent_ids, child_ids=child_ids, gone=gone, behind=after
+            )  # fmt: skip
+            return
+        if gone:
+            await defer(conn, "rules:retract", vo=vo, parent_ids=parent_ids, file_ids=file_ids)
+        else:
+            await defer(conn, "rules:extend", vo=vo, parent_ids=parent_ids, file_ids=file_ids)
+        told, after = told + 1, file_ids[-1]
+
+
+async def announce_rest(
+    conn: Connection, vo: int, parent_ids: list[int], child_ids: list[int], *, gone: bool, after: int
+) -> None:
+    """Tell rules of more of what is below the children of containers, above an id, and queue the rest."""
+    await tell(conn, vo, DidKind.CONTAINER, (parent_ids, child_ids), gone=gone, after=after)
+
+
+async def announced(
+    conn: Connection, vo: int, kind: DidKind, child_ids: list[int], *, after: int = 0
+) -> AsyncIterator[list[int]]:
+    """Ids of the files among or below the children of a collection of this kind, in batches: what rules are told of.
+
+    Of a container's, those above `after`.
+    """
     if kind is DidKind.DATASET:
         for file_ids in batches(child_ids, ANNOUNCED):
             yield file_ids
         return
-    leaves, after = await contents.leaves(conn, vo, child_ids), 0
+    leaves = await contents.leaves(conn, vo, child_ids)
     while file_ids := await contents.file_ids(conn, vo, leaves, after=after, limit=ANNOUNCED):
         yield file_ids
         after = file_ids[-1]
@@ -100,11 +136,13 @@ async def set_monotonic(conn: Connection, caller: Principal, did: str) -> Did:
 async def set_open(conn: Connection, caller: Principal, did: str, *, is_open: bool) -> Did:
     """Close a collection, or open it again; for its owner, its scope's, or `dids:manage`.
 
-    Raises `DidNotFound`, `NotACollection` or `NotYours`.
+    Raises `DidNotFound`, `NotACollection` or `NotYours`; `IsPublic` for what everybody may read, which stays closed.
     """
     found = await get_collection(conn, caller.vo, did)
     require_change(caller, found)
     if is_open:
+        if await publishing.is_public(conn, caller.vo, found.did_id):
+            raise IsPublic(did=did, what="opened")
         await contents.set_open(conn, caller.vo, found.did_id, is_open=True)
     else:
         await close(conn, caller.vo, found.did_id)

@@ -1,16 +1,22 @@
 """What DIDs say of themselves, by the keys that their VO has."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from sancho.dids.errors import DidNotFound, MetadataKeyInUse, MetadataMissing
+from sancho.dids.errors import DidNotFound, MetadataKeyInUse, MetadataMissing, MetadataUnfit
 from sancho.dids.model import Described, Did, MetadataKey, MetadataKind, Value, item_of
-from sancho.dids.service.catalogue import find_all, require_changes, resolve
+from sancho.dids.service.catalogue import by_id, find_all, info, require_changes, resolve
 from sancho.dids.service.reading import stream_below
 from sancho.dids.service.values import read
+from sancho.dids.service.walking import Walk, below
 from sancho.dids.store import attaching, metadata
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
+from sancho.kit.tasks import defer
+
+AT_ONCE = 10_000
+"""Files below a collection that are described in the request, and DIDs in one transaction of the background."""
 
 
 async def list_keys(conn: Connection, vo: int) -> list[MetadataKey]:
@@ -45,11 +51,80 @@ async def describe_below(conn: Connection, caller: Principal, said: Sequence[tup
     """Let what is below these DIDs, at any depth, say the same as `describe` lets them: all, or none.
 
     For clients that know no inheritance, and for what must go on saying so when it is taken out of its collection.
+    Whether it may be said is known at once; of a DID with more than `AT_ONCE` files below it is said in the
+    background, of two such in the order in which they were asked for.
     """
     for did, document in said:
         (found,) = await resolve(conn, caller.vo, [did])
+        many = (await info(conn, found)).files > AT_ONCE
+        walk = await below(conn, caller.vo, found.did_id) if many else None
+        if walk is not None:
+            owners = await _check_below(conn, caller, walk, document)
+            await _defer_below(conn, caller.vo, found.did_id, document, owners, after=0)
+            continue
         async for branches in stream_below(conn, found, deep=True):
             await describe(conn, caller, [(f"{one.child.scope}:{one.child.name}", document) for one in branches])
+
+
+async def _check_below(
+    conn: Connection, caller: Principal, walk: Walk, document: Mapping[str, Any]
+) -> set[tuple[int, int]]:
+    """Raise what `describe` does; return the accounts, of a DID and of its scope, to whom what is below belongs.
+
+    Where no policy tells one DID from another, one file of each account and scope is as good as all.
+    """
+    keys = {key.name: key for key in await metadata.list_keys(conn, caller.vo)}
+    every = any(caller.is_concerned(policy, "dids:manage") for policy in caller.rights.policies)
+    files = () if every else await metadata.owners_inside(conn, caller.vo, walk.datasets)
+    there = walk if every else Walk(walk.collections, (), own=sorted(files))
+    owners: set[tuple[int, int]] = set()
+    after: int | None = 0
+    while after is not None:
+        ids, after = await there.following(conn, caller.vo, after, AT_ONCE)
+        dids = list((await by_id(conn, caller.vo, ids)).values())
+        require_changes(caller, dids)
+        for did in {did.kind: did for did in dids}.values():
+            read(keys, did, document, field="dids.0.metadata")
+        owners.update((did.account_id, did.scope_account_id) for did in dids)
+    return owners
+
+
+async def _defer_below(
+    conn: Connection, vo: int, did_id: int, document: Mapping[str, Any], owners: Iterable[tuple[int, int]],
+    *, after: int,
+) -> None:  # fmt: skip
+    await defer(
+        conn, "dids:describe_below", in_turn=f"dids:describe:{vo}:{did_id}", vo=vo, did_id=did_id,
+        document=dict(document), owners=sorted(owners), behind=after,
+    )  # fmt: skip
+
+
+async def describe_part(
+    conn: Connection, vo: int, did_id: int, document: Mapping[str, Any], *, owners: Iterable[tuple[int, int]],
+    after: int,
+) -> None:  # fmt: skip
+    """Let the next `AT_ONCE` DIDs below a collection, above an id, say something, and queue the rest.
+
+    That it may be said was found out when it was asked for: of DIDs of these owners, as `_check_below` gives them.
+    What is no longer fit to be said by then, for a key has changed, is not said.
+    """
+    walk = await below(conn, vo, did_id)
+    if walk is None:
+        return
+    ids, following = await walk.following(conn, vo, after, AT_ONCE)
+    await metadata.hold_keys(conn, vo)
+    there = await attaching.lock_children(conn, vo, ids)
+    keys = {key.name: key for key in await metadata.list_keys(conn, vo)}
+    known, allowed = {name: value for name, value in document.items() if name in keys}, set(owners)
+    changes: dict[int, Mapping[str, Value | None]] = {}
+    for did in (await by_id(conn, vo, ids)).values():
+        if did.did_id in there and (did.account_id, did.scope_account_id) in allowed:
+            with suppress(MetadataUnfit):
+                changes[did.did_id] = read(keys, did, known, field="document")
+    if known and changes:
+        await _write(conn, vo, keys, {one: changes[one] for one in sorted(changes)})
+    if following is not None:
+        await _defer_below(conn, vo, did_id, document, allowed, after=following)
 
 
 async def _write(

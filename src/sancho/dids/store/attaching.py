@@ -100,17 +100,18 @@ async def circles(conn: Connection, vo: int, parent_ids: Sequence[int]) -> set[t
 
 
 async def add_to_tallies(conn: Connection, vo: int, changes: Mapping[int, Tally]) -> None:
-    """Count files and bytes of several datasets in this connection's slot."""
+    """Count files and bytes of several collections in this connection's slot, and note that they have changed."""
     ids = sorted(changes)
     await execute(
         conn,
         """
-        INSERT INTO collection_tally AS tally (vo, slot, did_id, files, size)
-        SELECT %(vo)s, pg_backend_pid() %% %(slots)s, did_id, files, size
+        INSERT INTO collection_tally AS tally (vo, slot, did_id, files, size, changed_at)
+        SELECT %(vo)s, pg_backend_pid() %% %(slots)s, did_id, files, size, now()
           FROM unnest(%(did_ids)s::bigint[], %(files)s::bigint[], %(sizes)s::bigint[]) AS more (did_id, files, size)
          ORDER BY did_id
             ON CONFLICT (did_id, vo, slot)
-            DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size
+            DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size,
+                          changed_at = EXCLUDED.changed_at
         """,
         {
             "vo": vo, "slots": SLOTS, "did_ids": ids, "files": [changes[n].files for n in ids],

@@ -103,14 +103,15 @@ async def delete_attachments(
 
 
 async def add_to_tally(conn: Connection, vo: int, did_id: int, files: int, size: int) -> None:
-    """Count files and bytes (negative to take away) in this connection's slot."""
+    """Count files and bytes (negative to take away) in this connection's slot, and note that something has changed."""
     await execute(
         conn,
         """
-        INSERT INTO collection_tally AS tally (vo, slot, did_id, files, size)
-        VALUES (%(vo)s, pg_backend_pid() %% %(slots)s, %(did_id)s, %(files)s, %(size)s)
+        INSERT INTO collection_tally AS tally (vo, slot, did_id, files, size, changed_at)
+        VALUES (%(vo)s, pg_backend_pid() %% %(slots)s, %(did_id)s, %(files)s, %(size)s, now())
             ON CONFLICT (did_id, vo, slot)
-            DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size
+            DO UPDATE SET files = tally.files + EXCLUDED.files, size = tally.size + EXCLUDED.size,
+                          changed_at = EXCLUDED.changed_at
         """,
         {"vo": vo, "did_id": did_id, "files": files, "size": size, "slots": SLOTS},
     )
@@ -139,14 +140,15 @@ async def set_monotonic(conn: Connection, vo: int, did_id: int) -> None:
 
 
 async def fold_tally(conn: Connection, vo: int, did_id: int) -> None:
-    """Make one slot of all; only while nobody else can attach, which is when the collection has just been closed."""
+    """Make one slot of all, changed now; only while nobody can attach: when the collection has just been closed."""
     await execute(
         conn,
         """
         WITH gone AS (
             DELETE FROM collection_tally WHERE did_id = %(did_id)s AND vo = %(vo)s RETURNING slot, files, size)
-        INSERT INTO collection_tally (vo, slot, did_id, files, size)
-        SELECT %(vo)s, %(slots)s, %(did_id)s, sum(files)::bigint, sum(size)::bigint FROM gone HAVING count(*) > 0
+        INSERT INTO collection_tally (vo, slot, did_id, files, size, changed_at)
+        SELECT %(vo)s, %(slots)s, %(did_id)s, coalesce(sum(files), 0)::bigint, coalesce(sum(size), 0)::bigint, now()
+          FROM gone
         """,
         {"vo": vo, "did_id": did_id, "slots": SLOTS},
     )

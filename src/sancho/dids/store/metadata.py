@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from sancho.dids.model import MetadataKey
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 
 SLOTS = range(1, 9)
 """Places for keys of texts, and as many for others."""
@@ -214,6 +214,20 @@ async def insert_items(conn: Connection, vo: int, items: Sequence[tuple[int, int
             "values": [value for _, _, value in items],
         },
     )  # fmt: skip
+
+
+async def owners_inside(conn: Connection, vo: int, dataset_ids: Sequence[int]) -> list[int]:
+    """Ids of files in these datasets: of each account and scope that has any, one."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT min(d.did_id)
+          FROM attachment a JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+         WHERE a.parent_id = ANY(%(dataset_ids)s::bigint[]) AND a.vo = %(vo)s
+         GROUP BY d.account_id, d.scope_id
+        """,
+        {"vo": vo, "dataset_ids": list(dataset_ids)},
+    )
 
 
 async def documents(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -7,7 +7,7 @@ from sancho.kit.personal import Line, Person
 
 
 async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]:
-    """An account's scopes, the DIDs that it made, and the lifetime exceptions that it asked for or decided about."""
+    """An account's scopes, its DIDs, those it follows, and the lifetime exceptions it asked for or decided about."""
     chunks = stream(
         conn,
         """
@@ -21,6 +21,12 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           FROM did AS d
           JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
          WHERE d.account_id = %(account_id)s AND d.vo = %(vo)s
+        UNION ALL
+        SELECT jsonb_build_object('what', 'followed did', 'did', s.name || ':' || d.name, 'since', f.created_at)
+          FROM follower AS f
+          JOIN did AS d ON d.did_id = f.did_id AND d.vo = f.vo
+          JOIN scope AS s ON s.scope_id = d.scope_id AND s.vo = d.vo
+         WHERE f.account_id = %(account_id)s AND f.vo = %(vo)s
         UNION ALL
         SELECT jsonb_build_object('what', 'lifetime exception', 'exception_id', exception_id, 'until', until,
                                   'reason', reason, 'created_at', created_at)
@@ -49,6 +55,15 @@ async def drop_empty_scope(conn: Connection, person: Person, name: str) -> int:
            AND NOT EXISTS (SELECT FROM did WHERE did.scope_id = s.scope_id AND did.vo = s.vo)
         """,
         {"vo": person.vo, "account_id": person.account_id, "name": name},
+    )
+
+
+async def stop_following(conn: Connection, person: Person) -> int:
+    """Let an account follow nothing any more."""
+    return await execute(
+        conn,
+        "DELETE FROM follower WHERE account_id = %(account_id)s AND vo = %(vo)s",
+        {"vo": person.vo, "account_id": person.account_id},
     )
 
 

@@ -1,12 +1,17 @@
 """Long lists of DIDs, from server-side cursors: what is in, above and below collections."""
 
+from array import array
 from collections.abc import AsyncIterator, Sequence
+from itertools import groupby
 from typing import LiteralString
 
 from sancho.dids.model import Branch, DidKind, Listed, NamedFile, Tally
 from sancho.kit.db import Connection, fetch_rows, stream
 
 LISTED: LiteralString = "SELECT d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')"
+
+STEP = 5_000
+"""Names of a scope, or collections, that one statement begins from."""
 
 
 def listed(did_id: int, scope: str, name: str, kind: str, *rest: object) -> Listed:
@@ -46,79 +51,102 @@ async def parents(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[
         yield [listed(*row) for row in rows]
 
 
-async def files(conn: Connection, vo: int, did_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
-    """The files among or below each of these DIDs, with its id: once for each of them, by both ids."""
+async def files_in(conn: Connection, vo: int, dataset_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
+    """The files of each of these datasets, with its id, as their index has them: nothing is sorted."""
     query = """
-        WITH RECURSIVE below (root_id, did_id, kind) AS (
-            SELECT d.did_id, d.did_id, d.kind FROM did d WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s
-             UNION
-            SELECT below.root_id, inside.child_id, inside.kind
-              FROM below
-             CROSS JOIN LATERAL (
-                   SELECT a.child_id, d.kind
-                     FROM attachment a JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
-                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
-             WHERE below.kind = 'C'),
-        found (root_id, did_id) AS (
-            SELECT below.root_id, a.child_id
-              FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-             WHERE below.kind = 'D'
-             UNION
-            SELECT root_id, did_id FROM below WHERE kind = 'F')
-        SELECT found.root_id, d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
-          FROM found
-          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         ORDER BY found.root_id, d.did_id
+        SELECT parent.did_id, file.*
+          FROM unnest(%(dataset_ids)s::bigint[]) AS parent (did_id)
+         CROSS JOIN LATERAL (
+               SELECT a.child_id FROM attachment a
+                WHERE a.parent_id = parent.did_id AND a.vo = %(vo)s ORDER BY a.child_id OFFSET 0) AS inside
+         CROSS JOIN LATERAL (
+               SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
+                 FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+                WHERE d.did_id = inside.child_id AND d.vo = %(vo)s OFFSET 0) AS file
         """
-    async for rows in stream(conn, query, {"vo": vo, "did_ids": sorted(set(did_ids))}):
+    async for rows in stream(conn, query, {"vo": vo, "dataset_ids": list(dataset_ids)}):
         yield [(row[0], NamedFile._make(row[1:])) for row in rows]
 
 
+async def named_files(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[NamedFile]:
+    """Those of these files that exist, by id."""
+    query = """
+        SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
+          FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s AND d.kind = 'F'
+         ORDER BY d.did_id
+        """
+    return [NamedFile._make(row) for row in await fetch_rows(conn, query, {"vo": vo, "did_ids": list(did_ids)})]
+
+
 async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[Listed]]:
-    """The DIDs of a scope that are in no collection of the same scope, by name."""
-    query = (
-        LISTED
-        + """
-          FROM did d
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         WHERE d.scope_id = %(scope_id)s AND d.vo = %(vo)s AND NOT d.erased
-           AND NOT EXISTS (
-               SELECT FROM attachment a JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
-                WHERE a.child_id = d.did_id AND a.vo = %(vo)s AND p.scope_id = %(scope_id)s)
+    """The DIDs of a scope that are in no collection of the same scope, by name.
+
+    So many names are looked at in a step, and what is found among them comes at once, be it little: a scope whose
+    files all lie in datasets is not read to its end before something comes. Read it in a snapshot.
+    """
+    query = """
+        WITH page AS MATERIALIZED (
+            SELECT did_id, name FROM did
+             WHERE scope_id = %(scope_id)s AND vo = %(vo)s AND name > %(after)s
+             ORDER BY name LIMIT %(limit)s),
+        top AS MATERIALIZED (
+            SELECT did_id FROM page
+             WHERE NOT EXISTS (
+                   SELECT FROM attachment a
+                    WHERE a.child_id = page.did_id AND a.vo = %(vo)s
+                      AND %(scope_id)s = (
+                          SELECT p.scope_id FROM did p WHERE p.did_id = a.parent_id AND p.vo = %(vo)s) OFFSET 0))
+        SELECT (SELECT max(name) FROM page),
+               d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+          FROM (VALUES (1)) AS one
+          LEFT JOIN top ON true
+          LEFT JOIN did d ON d.did_id = top.did_id AND d.vo = %(vo)s AND NOT d.erased
+          LEFT JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          ORDER BY d.name
         """
-    )
-    async for rows in stream(conn, query, {"vo": vo, "scope_id": scope_id}):
-        yield [listed(*row) for row in rows]
+    after: str | None = ""
+    while after is not None:
+        rows = await fetch_rows(conn, query, {"vo": vo, "scope_id": scope_id, "after": after, "limit": STEP})
+        if found := [listed(*row[1:]) for row in rows if row[1] is not None]:
+            yield found
+        after = rows[0][0]
 
 
 async def branches(
     conn: Connection, vo: int, did_ids: Sequence[int], *, deepest: int | None
 ) -> AsyncIterator[list[Branch]]:
-    """What is below these DIDs, level by level to the `deepest`, by parent and name: an attachment once a level."""
+    """What is below these DIDs, level by level to the `deepest`, by parent and by id: an attachment once a level.
+
+    Nothing is sorted: attachments come as their index has them, so the first come at once however many follow. Of a
+    level the ids of its collections are kept, 8 bytes each, to go on below them.
+    """
     query = """
-        WITH RECURSIVE below (parent_id, did_id, level) AS (
-            SELECT NULL::bigint, did_id, 0 FROM unnest(%(did_ids)s::bigint[]) AS root (did_id)
-             UNION
-            SELECT below.did_id, inside.child_id, below.level + 1
-              FROM below
-             CROSS JOIN LATERAL (
-                   SELECT a.child_id FROM attachment a
-                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
-             WHERE %(deepest)s::int IS NULL OR below.level < %(deepest)s)
-        SELECT ps.name, p.name, below.level,
-               d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
-          FROM below
-          JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-          JOIN did p ON p.did_id = below.parent_id AND p.vo = %(vo)s
-          JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
-         ORDER BY below.level, ps.name, p.name, s.name, d.name
+        SELECT p.scope, p.name, %(level)s::int,
+               d.did_id, d.scope, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+          FROM unnest(%(parents)s::bigint[]) AS parent (did_id)
+         CROSS JOIN LATERAL (
+               SELECT ps.name AS scope, p.name
+                 FROM did p JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
+                WHERE p.did_id = parent.did_id AND p.vo = %(vo)s OFFSET 0) AS p
+         CROSS JOIN LATERAL (
+               SELECT a.child_id FROM attachment a
+                WHERE a.parent_id = parent.did_id AND a.vo = %(vo)s ORDER BY a.child_id OFFSET 0) AS inside
+         CROSS JOIN LATERAL (
+               SELECT d.*, s.name AS scope
+                 FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+                WHERE d.did_id = inside.child_id AND d.vo = %(vo)s OFFSET 0) AS d
         """
-    params = {"vo": vo, "did_ids": list(did_ids), "deepest": deepest}
-    async for rows in stream(conn, query, params, cursor="below"):
-        yield [Branch((row[0], row[1]), row[2], listed(*row[3:])) for row in rows]
+    level, parents = 0, array("q", sorted(set(did_ids)))
+    while parents and (deepest is None or level < deepest):
+        level += 1
+        within = array("q")
+        for few in range(0, len(parents), STEP):
+            params = {"vo": vo, "parents": list(parents[few : few + STEP]), "level": level}
+            async for rows in stream(conn, query, params):
+                within.extend(row[3] for row in rows if row[6] != DidKind.FILE.value)
+                yield [Branch((row[0], row[1]), row[2], listed(*row[3:])) for row in rows]
+        parents = array("q", (did_id for did_id, _ in groupby(sorted(within))))
 
 
 async def tallies(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, Tally]:

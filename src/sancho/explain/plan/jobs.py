@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sancho.explain.model import MOST_TOLD, Blocker, Cause, Change, Explanation, Fact, Would, few, in_bytes, would
+from sancho.explain.plan import copies
+from sancho.explain.plan.copies import Copied
 from sancho.explain.plan.relaxing import PARTS, Case, helps, relaxed, told
 from sancho.jobs.model import Awaited, JobState, Requirement, Slot, When
 from sancho.matching.model import Rank
@@ -40,6 +42,7 @@ class InputsSeen:
     """So many files are available, and so many are enough; None: all."""
     on_tape: int = 0
     """Of the missing files those that a tape has."""
+    copied: tuple[Copied, ...] = ()
 
 
 class Pilots(NamedTuple):
@@ -163,6 +166,7 @@ def _facts(seen: JobSeen) -> dict[str, Fact]:
         if seen.inputs.least is not None:
             there = f"{seen.inputs.there} {'is' if seen.inputs.there == 1 else 'are'} there"
             facts["starts with"] = f"{seen.inputs.least} of {seen.inputs.files} files, of which {there}"
+        facts["inputs copied"] = few([f"{one.did}: {copies.progress(one)}" for one in seen.inputs.copied])
         facts["inputs at"] = few([f"{site}: {in_bytes(size)}" for site, size in _most(seen.sizes)])
     if seen.state in (JobState.PENDING, JobState.WAITING):
         able = sorted({seen.sites[case.slot.site] for case in seen.cases if relaxed(case, BY_PLACE).fits})
@@ -194,6 +198,7 @@ def _waiting(seen: JobSeen) -> list[Blocker]:
         found.append(_before(seen.after))
     if not seen.complete:
         found.append(_inputs(seen.inputs))
+    found += copies.blockers(seen.inputs.copied if seen.inputs is not None else ())
     found += _places(seen)
     if seen.full_quotas:
         says = "There is no room left for its outputs, which will be refused when it has run."

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sancho.explain.model import Start, in_bytes
 from sancho.kit.units import in_words
+from sancho.matching.model import each_takes
 
 FACTOR = 2.0
 """The error to expect, up or down, when enough has happened of late."""
@@ -70,7 +71,7 @@ def expect(seen: Outlook) -> Start:
     if not pace.begun or pace.first is None:
         coming = f"; {_count(seen.coming, 'pilot')} for it may be on the way" if seen.coming else ""
         return Start(says=f"It cannot be known: no pilot took such a job for {in_words(pace.looked)}{coming}.")
-    each = (seen.now - pace.first) / (pace.begun - 0.5)
+    each = each_takes(seen.now - pace.first, pace.begun)
     span = _times(each, seen.ahead + 1)
     soon, late = _between(span, pace.begun)
     if not pace.ended:  # a burst says how many pilots came, not how many will

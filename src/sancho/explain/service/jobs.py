@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sancho.explain.model import Explanation
 from sancho.explain.plan import jobs as plan
+from sancho.explain.plan.copies import Copied
 from sancho.explain.plan.jobs import FullLimit, InputsSeen, JobSeen, MissingFile, Pilots, Turn
 from sancho.explain.service.starting import expected
 from sancho.explain.service.topology import Topology, read_topology
@@ -100,8 +101,8 @@ async def _inputs(conn: Connection, vo: int, looked: Looked, state: JobState) ->
     return InputsSeen(
         obstacle=found.detail, files=found.files, size=found.size, missing=0 if complete else found.missing,
         some_missing=tuple(missing), would_do=tuple(would_do),
-        kept=await _kept(conn, vo, set_id), there=found.files - found.missing, least=found.least,
-        on_tape=found.on_tape,
+        kept=await _kept(conn, vo, set_id), copied=await _copied(conn, vo, set_id),
+        there=found.files - found.missing, least=found.least, on_tape=found.on_tape,
     ), complete  # fmt: skip
 
 
@@ -112,6 +113,15 @@ async def _kept(conn: Connection, vo: int, set_id: int) -> tuple[str, ...]:
         f"{names[did_id]}: pinned by rule {one.rule_id} for {one.waiting} waiting and {one.running} running jobs"
         for did_id, one in sorted((await rules.wanted(conn, vo, list(names))).items())
         if one.rule_id is not None
+    )
+
+
+async def _copied(conn: Connection, vo: int, set_id: int) -> tuple[Copied, ...]:
+    """What is copied of a job's inputs to where it can run."""
+    names = await store.input_names(conn, vo, set_id, store.TOLD)
+    return tuple(
+        Copied(names[one.did_id], one.rse, one.there, one.size, one.rule_id)
+        for one in await rules.copying(conn, vo, list(names))
     )
 
 

@@ -11,8 +11,9 @@ from sancho.identity.service.accounts import (
     groups_of,
     list_accounts,
     primary_group,
+    roll,
+    roll_now,
     set_state,
-    suspended,
 )
 from sancho.identity.service.authentication import (
     Authenticators,
@@ -72,9 +73,8 @@ from sancho.identity.service.tokens import (
 __all__ = [
     "ACCOUNT", "GROUP", "PROVIDER", "Authenticators", "Fitness", "PilotHolder", "SshKey", "accounts",
     "administrators", "all_providers", "bootstrap", "certificate_person", "change_attributes", "change_password",
-    "document_of", "end_login_of", "ensure_service_account",
-    "find_account", "fitness_at", "follow", "forget_expired", "get_account",
-    "groups", "groups_of", "issuer_of", "job_token", "list_accounts", "login", "make_hash", "note_wrong_key",
-    "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group", "read_scope", "refresh",
-    "revoke", "set_state", "suspended", "trouble_of", "verify_ssh",
+    "document_of", "end_login_of", "ensure_service_account", "find_account", "fitness_at", "follow",
+    "forget_expired", "get_account", "groups", "groups_of", "issuer_of", "job_token", "list_accounts", "login",
+    "make_hash", "note_wrong_key", "on_behalf", "open_logins", "parse_public_key", "pilot_token", "primary_group",
+    "read_scope", "refresh", "revoke", "roll", "roll_now", "set_state", "trouble_of", "verify_ssh",
 ]  # fmt: skip

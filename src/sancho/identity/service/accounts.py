@@ -13,7 +13,7 @@ from sancho.identity.errors import (
     PasswordsOff,
     PasswordWrong,
 )
-from sancho.identity.model import Account, AccountState, Group
+from sancho.identity.model import Account, AccountState, Group, Roll
 from sancho.identity.service.fitness import fitness_in
 from sancho.identity.service.passwords import Guard, check_room, fits, make_hash
 from sancho.kit.access import Principal, require, require_owner
@@ -66,9 +66,14 @@ async def administrators(conn: Connection, vo: int) -> list[str]:
     return await store.administrators(conn, vo)
 
 
-async def suspended(conn: Connection, vo: int) -> list[str]:
-    """The names of a VO's accounts that may do nothing, in order."""
-    return await store.suspended(conn, vo)
+async def roll(conn: Connection, vo: int) -> Roll:
+    """What tells whether anything has changed of a VO's configuration or accounts, as a transaction sees it."""
+    return await store.roll(conn, vo)
+
+
+async def roll_now(deployment: Deployment, vo: int) -> Roll:
+    """The same, asked in an exchange of its own: for answers that are kept."""
+    return await store.roll_now(deployment.database, vo)
 
 
 async def groups(conn: Connection, vo: int) -> list[Group]:

@@ -14,9 +14,10 @@ from sancho.identity.store.accounts import (
     put_groups,
     put_memberships,
     put_passwords,
+    roll,
+    roll_now,
     set_state,
     standing,
-    suspended,
 )
 from sancho.identity.store.logins import (
     add_identities,
@@ -57,10 +58,11 @@ from sancho.identity.store.tokens import (
 
 __all__ = [
     "add_groups", "add_identities", "add_login", "add_refresh_token", "administrators", "all_providers", "bar",
-    "credential", "disable_providers", "drop_groups", "drop_identity", "forget_expired", "forget_logins", "groups_of",
-    "list_accounts", "list_groups", "list_identities", "list_logins", "list_providers", "lock_login", "lock_owner",
-    "names_like", "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "owners_of", "provider_names",
-    "put_accounts", "put_attributes", "put_groups", "put_identity", "put_memberships", "put_passwords", "put_provider",
-    "refresh_token", "revoke_all", "revoke_family", "revoke_until", "secret_of", "set_browser", "set_login_state",
-    "set_polled", "set_sent", "set_state", "standing", "suspended", "use_refresh_token",
+    "credential", "disable_providers", "drop_groups", "drop_identity", "forget_expired", "forget_logins",
+    "groups_of", "list_accounts", "list_groups", "list_identities", "list_logins", "list_providers", "lock_login",
+    "lock_owner", "names_like", "newest_of_family", "note_proof", "own_issuers", "owner_of_family", "owners_of",
+    "provider_names", "put_accounts", "put_attributes", "put_groups", "put_identity", "put_memberships",
+    "put_passwords", "put_provider", "refresh_token", "revoke_all", "revoke_family", "revoke_until", "roll",
+    "roll_now", "secret_of", "set_browser", "set_login_state", "set_polled", "set_sent", "set_state", "standing",
+    "use_refresh_token",
 ]  # fmt: skip

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg.types.json import Jsonb
 
-from sancho.identity.model import Account, Attribute, Credential, Group, Standing
-from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values, find
+from sancho.identity.model import Account, Attribute, Credential, Group, Roll, Standing
+from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_values, find
 
 # ---- accounts
 
@@ -54,11 +55,26 @@ async def names_like(conn: Connection, vo: int, stem: str) -> list[str]:
     )
 
 
-async def suspended(conn: Connection, vo: int) -> list[str]:
-    """Names of a VO's accounts that may do nothing, in order."""
-    return await fetch_values(
-        conn, "SELECT name FROM account WHERE vo = %(vo)s AND state = 'S' ORDER BY name", {"vo": vo}
-    )
+ROLL: LiteralString = """
+    SELECT v.version, v.applied_at,
+           ARRAY(SELECT a.name FROM account a WHERE a.vo = %(vo)s AND a.state = 'S' ORDER BY a.name) AS suspended,
+           (SELECT coalesce(max(a.account_id), 0) FROM account a WHERE a.vo = %(vo)s) AS newest
+      FROM (SELECT 1) AS one
+      LEFT JOIN LATERAL (
+           SELECT version, applied_at FROM configuration_version
+            WHERE vo = %(vo)s ORDER BY version DESC LIMIT 1) AS v ON true
+"""
+
+
+async def roll(conn: Connection, vo: int) -> Roll:
+    """What tells whether anything has changed of a VO."""
+    return (await fetch(conn, Roll, ROLL, {"vo": vo}))[0]
+
+
+async def roll_now(database: Database, vo: int) -> Roll:
+    """The same in an exchange of its own."""
+    found = await database.glance([vo], Roll, ROLL, {"vo": vo})
+    return found or Roll(version=None, applied_at=None, suspended=(), newest=0)
 
 
 async def administrators(conn: Connection, vo: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Jobs submitted again, with something changed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from sancho.jobs import service
 from sancho.jobs.api.submitting import SUBMITTED, DescriptionIn, Name, Row, Text
-from sancho.jobs.errors import JobNotFound, TooDifferentToClone
+from sancho.jobs.errors import JobNotFound, KeyUsed, TooDifferentToClone
 from sancho.jobs.model import MAX_ROWS, Part
 from sancho.jobs.store.views import SpecRow
 from sancho.kit.errors import SanchoError
@@ -39,6 +39,8 @@ class CloneIn(BaseModel, extra="forbid"):
     job_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ROWS)]
     changes: ChangesIn = ChangesIn()
     parameters: Row = {}
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=128)] | None = None
+    """Sent again with it, the same gives the same clones."""
 
 
 class CloneOut(BaseModel):
@@ -49,9 +51,10 @@ class CloneOut(BaseModel):
 
 
 class ClonesOut(BaseModel):
-    """The clones, in order of the jobs' ids."""
+    """The clones, in order of the jobs' ids; `repeated` when they were made by an earlier call of the same key."""
 
     clones: list[CloneOut]
+    repeated: bool = False
 
 
 def described(stored: Mapping[str, Any], changes: ChangesIn) -> DescriptionIn:
@@ -75,11 +78,11 @@ def blaming_changes() -> Iterator[None]:
     try:
         yield
     except SanchoError as e:
-        e.field = e.field and re.sub(r"^(submissions\.[0-9]+\.)?description", "changes", e.field)
+        e.field = e.field and re.sub(r"^description", "changes", re.sub(r"^submissions\.[0-9]+\.", "", e.field))
         raise
 
 
-@router.post("/jobs/clone", status_code=201, responses=problems(JobNotFound, *SUBMITTED, TooDifferentToClone))
+@router.post("/jobs/clone", status_code=201, responses=problems(JobNotFound, *SUBMITTED, TooDifferentToClone, KeyUsed))
 async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deployment: Deployed) -> ClonesOut:
     """Submit jobs again, with what is changed: all of them or none. The jobs themselves stay as they are.
 
@@ -90,11 +93,7 @@ async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deploymen
         groups.setdefault(spec.submission_id, []).append(spec)
     if len(groups) > MOST_SUBMISSIONS:
         raise TooDifferentToClone(count=len(groups), limit=MOST_SUBMISSIONS)
-    parts: list[Part] = []
-    for specs in groups.values():
-        description = described(specs[0].description, body.changes).description()
-        rows = [{**spec.parameters, **body.parameters} for spec in specs]
-        parts.append(Part(description=description, parameters=rows, clones_of=[spec.job_id for spec in specs]))
+    parts = [_part(body, specs, n) for n, specs in enumerate(groups.values())]
     with blaming_changes():
         for sandbox in sorted({part.description.sandbox for part in parts if part.description.sandbox}):
             await service.check_sandbox(deployment, conn, caller.vo, sandbox)
@@ -104,4 +103,19 @@ async def clone_jobs(body: CloneIn, caller: Caller, conn: Transaction, deploymen
         for part, one in zip(parts, made, strict=True)
         for old, new in zip(part.clones_of, one.job_ids, strict=True)
     }
-    return ClonesOut(clones=[CloneOut(job_id=job_id, clone_id=clones[job_id]) for job_id in sorted(clones)])
+    return ClonesOut(
+        clones=[CloneOut(job_id=job_id, clone_id=clones[job_id]) for job_id in sorted(clones)],
+        repeated=all(one.repeated for one in made),
+    )
+
+
+def _part(body: CloneIn, specs: Sequence[SpecRow], number: int) -> Part:
+    """The clones of jobs that were submitted together; a key holds for the call, and each part needs one of its own."""
+    key = body.idempotency_key
+    return Part(
+        description=described(specs[0].description, body.changes).description(),
+        parameters=[{**spec.parameters, **body.parameters} for spec in specs],
+        clones_of=[spec.job_id for spec in specs],
+        key=key if key is None or number == 0 else f"{key} {number + 1}",
+        sent_with=() if key is None else [f"clones of {sorted(set(body.job_ids))}"],
+    )

@@ -151,6 +151,9 @@ class OutputIn(BaseModel, extra="forbid"):
 Retries = Annotated[int, Field(ge=0, le=MOST_RETRIES)]
 
 
+ExitCodes = Annotated[tuple[Annotated[int, Field(ge=1, le=255)], ...], Field(min_length=1, max_length=255)]
+
+
 class RetryIn(BaseModel, extra="forbid"):
     """How often the job is tried again, by whose fault it failed."""
 
@@ -160,6 +163,17 @@ class RetryIn(BaseModel, extra="forbid"):
     """An input that was nowhere to be had."""
     job: Retries = 0
     """The payload's own fault: its exit code, or more than it asked for."""
+    temporary: ExitCodes | None = None
+    """Exit codes with which the payload says that it may fare better the next time: tried again while `max_attempts`
+    allows, whatever `job` says."""
+    permanent: ExitCodes | None = None
+    """Exit codes with which it says that it would fail again: never tried again."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if both := set(self.temporary or ()) & set(self.permanent or ()):
+            raise ValueError(f"exit code {min(both)} is temporary and permanent")
+        return self
 
     @property
     def attempts(self) -> int:
@@ -323,5 +337,5 @@ async def submit_graph(body: GraphIn, caller: Caller, conn: Transaction, deploym
 async def announce_sandbox(body: SandboxIn, caller: Caller, deployment: Deployed) -> PutUrlOut:
     """Announce an input sandbox; PUT it to the URL unless that is null."""
     sandbox = Announced(sha256=bytes.fromhex(body.sha256), size=body.size)
-    _, url = await service.announce_sandbox(deployment, caller, sandbox)
-    return PutUrlOut(url=url)
+    _, target = await service.announce_sandbox(deployment, caller, sandbox)
+    return PutUrlOut(url=target and target.url)

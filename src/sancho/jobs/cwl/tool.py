@@ -14,6 +14,7 @@ MiB = 2**20
 Position = Annotated[int, Field(ge=-(10**6), le=10**6)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Words = Annotated[list["Argument"], Field(max_length=1000)]
+Codes = Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(max_length=256)]
 Amount = Annotated[float, Field(ge=0, le=1e9)]
 
 
@@ -87,17 +88,17 @@ class TimeLimit(_Part):
 
 
 class Literally(_Part):
-    """A file of the job's folder that the tool has in itself."""
+    """A file of the job's folder: a text that the tool has in itself, or an input."""
 
-    entryname: Text
+    entryname: Text | None = None
     entry: Text
     writable: bool = False
 
 
 class WorkDir(_Part):
-    """`InitialWorkDirRequirement`, as far as it has literal files."""
+    """`InitialWorkDirRequirement`, as far as it has texts and inputs."""
 
-    listing: Annotated[list[Literally], Field(max_length=50)]
+    listing: Annotated[list[Literally | Text], Field(max_length=50)]
 
 
 class OurHint(_Part):
@@ -108,6 +109,7 @@ class OurHint(_Part):
     job_group: Any = None
     priority: Any = 0
     max_attempts: Any = None
+    retry: dict[str, Any] = {}
     close_datasets: Any = False
     requirements: dict[str, Any] = {}
     outputs: dict[str, dict[str, Any]] = {}
@@ -123,4 +125,6 @@ class Tool(_Part):
     stdin: Text | None = None
     stdout: Text | None = None
     stderr: Text | None = None
-    successCodes: Annotated[list[Literal[0]], Field(max_length=1)] = []  # noqa: N815
+    successCodes: Codes = []  # noqa: N815
+    temporaryFailCodes: Codes = []  # noqa: N815
+    permanentFailCodes: Codes = []  # noqa: N815

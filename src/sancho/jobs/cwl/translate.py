@@ -1,11 +1,12 @@
 """CWL CommandLineTools to our descriptions. Pure; nothing is evaluated, and nothing else is read.
 
-A tool is run without a shell, unless it redirects or brings files: then a fixed script gets all names as arguments.
+A tool is run without a shell, unless it redirects, brings files, or has outputs or exit codes to be looked at: then a
+fixed script gets all names as arguments.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -21,6 +22,7 @@ from sancho.jobs.cwl.tool import (
     Resources,
     TimeLimit,
     Tool,
+    ToolOutput,
     WorkDir,
 )
 from sancho.jobs.cwl.values import Value, Values, files_in, type_of, value_of, words
@@ -32,13 +34,40 @@ BRACE = "brace"
 """The parameter that stands for a brace which is none of ours."""
 SCRIPT = """\
 n=$1; shift
-while [ "$n" -gt 0 ]; do mkdir -p "$(dirname "./$1")" && printf %s "$2" >"./$1" || exit 1; shift 2; n=$((n - 1)); done
-in=${1:-/dev/null} out=$2 err=$3; shift 3
+while [ "$n" -gt 0 ]; do
+mkdir -p "$(dirname "./$2")" || exit 125
+case $1 in
+text) printf %s "$3" >"./$2" ;;
+link) ln -s "$PWD/$3" "./$2" ;;
+copy) cp "$3" "./$2" && chmod u+w "./$2" ;;
+esac || exit 125
+shift 3; n=$((n - 1))
+done
+in=${1:-/dev/null} out=$2 err=$3 good=$4 made=$5; shift 5
+exec 3>&2
 [ -z "$out" ] || exec >"$out"
 [ -z "$err" ] || exec 2>"$err"
-exec "$@" <"$in"
+trap : TERM INT
+"$@" <"$in" 3>&-
+code=$?
+case " $good " in *" $code "*) code=0 ;; esac
+[ "$code" -eq 0 ] || exit "$code"
+IFS='
+'
+set -f; set -- $made; set +f
+IFS=
+for one; do
+found=
+for path in $one; do [ ! -e "./$path" ] || found=1; done
+[ -n "$found" ] || { echo "The tool made no $one" >&3; exit 125; }
+done
 """
-"""Gets the number of files, a name and a text for each, stdin, stdout and stderr, and the command."""
+"""Brings the files of a job's folder, runs the tool, and looks for what it was to make.
+
+Gets the number of files; a kind, a name, and a text or path for each; stdin, stdout and stderr; the exit codes that are
+good as well, and the patterns of outputs that have to be there, a line each; and the command. The tool's exit code is
+its own; it is 125 when a file cannot be brought or an output is missing.
+"""
 TOLD = {"id", "label", "doc", "class", "cwlVersion", "intent", "requirements", "hints"}
 IGNORED = {"NetworkAccess", "WorkReuse"}
 """Requirements that are met whatever they say: jobs have the network of their site, and nothing is used again."""
@@ -76,10 +105,26 @@ def translate(tool: Mapping[str, Any], order: Mapping[str, Any]) -> Translated:
         "name": _name(tool), "command": [_bare(one) for one in _command(read, values, asked)],
         "environment": {name: _bare(one) for name, one in _environment(asked, values).items()},
         "inputs": files_in(list(inputs.values())), "outputs": outputs, "output_sandbox": kept,
-        "requirements": {**needs, **ours.requirements},
-        **ours.model_dump(exclude={"requirements", "outputs"}, exclude_unset=True),
+        "requirements": {**needs, **ours.requirements}, "retry": {**_retry(read), **ours.retry},
+        **ours.model_dump(exclude={"requirements", "outputs", "retry"}, exclude_unset=True),
     }  # fmt: skip
     return Translated(description=description, parameters={BRACE: "{"}, warnings=warnings)
+
+
+def _retry(tool: Tool) -> dict[str, Any]:
+    """What the tool says of its exit codes, as our descriptions say it."""
+    for name, codes in (
+        ("temporaryFailCodes", tool.temporaryFailCodes),
+        ("permanentFailCodes", tool.permanentFailCodes),
+    ):
+        if 0 in codes:
+            raise CwlUnfit(reason="A tool that ends with 0 has succeeded here.", field=f"tool.{name}")
+        if both := set(codes) & set(tool.successCodes):
+            raise CwlUnfit(reason=f"{min(both)} is among successCodes, too.", field=f"tool.{name}")
+    if both := set(tool.temporaryFailCodes) & set(tool.permanentFailCodes):
+        raise CwlUnfit(reason=f"{min(both)} is among permanentFailCodes, too.", field="tool.temporaryFailCodes")
+    said = {"temporary": tool.temporaryFailCodes, "permanent": tool.permanentFailCodes}
+    return {name: codes for name, codes in said.items() if codes}
 
 
 def _bare(text: str) -> str:
@@ -204,17 +249,7 @@ def _outputs(tool: Tool, values: Values, ours: OurHint) -> tuple[list[dict[str, 
         raise CwlUnfit(reason="The tool has no such output.", field=f"tool.hints.{OURS}.outputs.{unknown[0][:100]}")
     for name, one in tool.outputs.items():
         where = f"tool.outputs.{name[:100]}"
-        if one.type in ("stdout", "stderr"):
-            path = tool.stdout if one.type == "stdout" else tool.stderr
-            paths = [values.text(path, where)] if path is not None else []
-        else:
-            kind, _ = type_of(one.type, where)
-            if kind not in ("File", ["File"]) or one.outputBinding is None:
-                raise CwlUnfit(reason="Only files that a glob finds are outputs.", field=where)
-            said = one.outputBinding.glob
-            paths = [
-                values.text(glob, f"{where}.outputBinding.glob") for glob in ([said] if isinstance(said, str) else said)
-            ]
+        paths = _paths(tool, one, values, where)
         if name not in ours.outputs:
             kept += paths
         elif len(paths) != 1 or re.search(r"[*?\[{]", paths[0]):
@@ -222,6 +257,34 @@ def _outputs(tool: Tool, values: Values, ours: OurHint) -> tuple[list[dict[str, 
         else:
             promised.append({**ours.outputs[name], "path": _bare(paths[0])})
     return promised, [_bare(one) for one in dict.fromkeys(kept)]
+
+
+def _paths(tool: Tool, output: ToolOutput, values: Values, where: str) -> list[str]:
+    """The patterns that find an output."""
+    if output.type in ("stdout", "stderr"):
+        return [values.text(_redirected(tool, output.type) or "", where)]
+    kind, _ = type_of(output.type, where)
+    if kind not in ("File", ["File"]) or output.outputBinding is None:
+        raise CwlUnfit(reason="Only files that a glob finds are outputs.", field=where)
+    said = output.outputBinding.glob
+    return [values.text(glob, f"{where}.outputBinding.glob") for glob in ([said] if isinstance(said, str) else said)]
+
+
+def _redirected(tool: Tool, name: str) -> str | None:
+    """Where stdout or stderr goes: where the tool says, or to a file of ours when it is an output."""
+    said = tool.stdout if name == "stdout" else tool.stderr
+    return f"{name}.txt" if said is None and any(one.type == name for one in tool.outputs.values()) else said
+
+
+def _needed(tool: Tool, values: Values) -> list[str]:
+    """The patterns of outputs that have to be there; those that the shell would read otherwise are not looked at."""
+    found: list[str] = []
+    for name, one in tool.outputs.items():
+        where = f"tool.outputs.{name[:100]}"
+        if one.type not in ("stdout", "stderr") and type_of(one.type, where) == ("File", False):
+            paths = _paths(tool, one, values, where)
+            found += paths if len(paths) == 1 and not re.search(r"\n|\*\*", paths[0]) else []
+    return found
 
 
 def _name(tool: Mapping[str, Any]) -> str:
@@ -248,11 +311,13 @@ def _command(tool: Tool, values: Values, asked: Mapping[str, Any]) -> list[str]:
     if not command:
         raise CwlUnfit(reason="It has no command: neither baseCommand nor arguments.", field="tool.baseCommand")
     files = _files(asked, values)
-    streams = [_stream(tool.stdin, "stdin", values), _stream(tool.stdout, "stdout", values),
-               _stream(tool.stderr, "stderr", values)]  # fmt: skip
-    if files or any(streams):
-        pairs = [text for file in files for text in (file.entryname, file.entry)]
-        command = ["sh", "-c", SCRIPT, "sh", str(len(files)), *pairs, *streams, *command]
+    redirected = {"stdin": tool.stdin, **{name: _redirected(tool, name) for name in ("stdout", "stderr")}}
+    streams = [_stream(said, name, values) for name, said in redirected.items()]
+    good = " ".join(str(code) for code in sorted({0, *tool.successCodes}))
+    made = "\n".join(_needed(tool, values))
+    if files or any(streams) or good != "0" or made:
+        told = [text for file in files for text in file]
+        command = ["sh", "-c", SCRIPT, "sh", str(len(files)), *told, *streams, good, made, *command]
     if long := next((one for one in command if len(one) > LONGEST_TEXT), None):
         raise CwlUnfit(reason=f"{long[:50]}… is longer than {LONGEST_TEXT} characters.", field="tool")
     return command
@@ -269,17 +334,28 @@ def _stream(said: str | None, name: str, values: Values) -> str:
     return path
 
 
-def _files(asked: Mapping[str, Any], values: Values) -> Sequence[Literally]:
+def _files(asked: Mapping[str, Any], values: Values) -> list[tuple[str, str, str]]:
+    """The files that the tool wants in the job's folder: text, link or copy; a name; a text, or an input's path."""
     where = "tool.requirements.InitialWorkDirRequirement"
     if "InitialWorkDirRequirement" not in asked:
-        return ()
-    found: list[Literally] = []
+        return []
+    found: list[tuple[str, str, str]] = []
     for n, one in enumerate(_read(WorkDir, asked["InitialWorkDirRequirement"], where).listing):
         at = f"{where}.listing.{n}"
-        name = values.text(one.entryname, at)
-        if leads_outside(name):
+        wanted = Literally(entry=one) if isinstance(one, str) else one
+        name = None if wanted.entryname is None else values.text(wanted.entryname, f"{at}.entryname")
+        inputs = values.files(wanted.entry)
+        if inputs is None and name is None:
+            raise CwlUnfit(reason="It is to be an input that is a file, or a text with an entryname.", field=at)
+        if name is not None and inputs is not None and len(inputs) != 1:
+            raise CwlUnfit(reason="These are several files, which cannot have one name.", field=f"{at}.entryname")
+        if inputs is None:
+            found.append(("text", name or "", values.text(wanted.entry, f"{at}.entry")))
+        else:
+            kind = "copy" if wanted.writable else "link"
+            found += [(kind, name or file.part("basename"), file.path) for file in inputs]
+        if name is not None and leads_outside(name):
             raise CwlUnfit(reason="It leads out of the job's folder.", field=f"{at}.entryname")
-        found.append(Literally(entryname=name, entry=values.text(one.entry, f"{at}.entry")))
     return found
 
 

@@ -61,6 +61,17 @@ class Values:
             raise CwlUnfit(reason="Only references such as $(inputs.name) are filled in.", field=where)
         return filled
 
+    def files(self, text: str) -> list[File] | None:
+        """The files of the one input that a text refers to and that is all of the text; None when it is no such."""
+        found = _REFERENCE.fullmatch(text)
+        named = _NAMED.fullmatch(found[1].strip()) if found else None
+        if named is None or named[1] != "inputs" or named[3] is not None:
+            return None
+        value = self.inputs.get(named[2])
+        several: list[Any] = value if isinstance(value, list) else [value]
+        files = [one for one in several if isinstance(one, File)]
+        return files if files and len(files) == len(several) else None
+
     def _one(self, said: str, where: str) -> str:
         found = _NAMED.fullmatch(said.strip())
         if found is None:

@@ -62,6 +62,8 @@ class Part:
     clones_of: Sequence[int] = ()
     """Jobs of which these, in their order, are clones: they wait for the same, or for clones of that of this call."""
     key: str | None = None
+    sent_with: Sequence[str] = ()
+    """What else has to be the same when the key comes again."""
     anyway: bool = False
 
     @property

@@ -61,18 +61,34 @@ class Retry:
     """None: as often as all attempts together allow."""
     data: int = 1
     job: int = 0
+    temporary: tuple[int, ...] | None = None
+    """Exit codes of a payload that may fare better the next time: tried again as often as all attempts allow."""
+    permanent: tuple[int, ...] | None = None
+    """Exit codes of a payload that would fail again: never tried again."""
 
     def most(self, fault: Fault) -> int | None:
         """How often it is tried again for a fault."""
         return {Fault.SITE: self.site, Fault.DATA: self.data, Fault.JOB: self.job, Fault.USER: 0}[fault]
 
+    def said_by(self, failure: "Failure") -> bool | None:
+        """What a payload said by its exit code: True that it may be tried again, False that not, None nothing."""
+        if failure.reason is not Reason.PAYLOAD_FAILED:
+            return None
+        if failure.exit_code in (self.permanent or ()):
+            return False
+        return True if failure.exit_code in (self.temporary or ()) else None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """A failed attempt of a job: why, where, and whether it was of late. Without `reason` it is of an old version."""
+    """A failed attempt of a job: why, where, and whether it was of late. Without `reason` it is of an old version.
+
+    Where others than our pilots ran it, nobody knows.
+    """
 
     job_id: int
     reason: Reason | None
-    site: str
-    site_id: int
+    site: str | None
+    site_id: int | None
     recent: bool
+    exit_code: int | None = None

@@ -148,11 +148,12 @@ def _obstacle(ways: Sequence[Requirement], slots: Sequence[Slot]) -> str | None:
 def after_failure(past: Sequence[Failure], retry: Retry, *, attempts: int, max_attempts: int) -> JobState:
     """The job's state after a failed attempt, the last of its `past` ones: back to its queue while it may be retried.
 
-    It may be as often as its description says of that fault, and `max_attempts` bounds all `attempts` together.
+    It may be as often as its description says of that fault, and `max_attempts` bounds all `attempts` together. What
+    it says of the payload's exit code comes first; failures of which it says something count for no fault.
     """
-    fault = _fault(past[-1])
-    before = sum(1 for one in past[:-1] if _fault(one) is fault)
-    most = retry.most(fault)
+    fault, said = _fault(past[-1]), retry.said_by(past[-1])
+    before = sum(1 for one in past[:-1] if _fault(one) is fault and retry.said_by(one) is None)
+    most = retry.most(fault) if said is None else None if said else 0
     again = attempts < max_attempts and (most is None or before < most)
     return JobState.WAITING if again else JobState.FAILED
 
@@ -169,12 +170,13 @@ def to_avoid(past: Sequence[Failure], ways: Sequence[Requirement], slots: Sequen
     """
     weights: Counter[tuple[str, int]] = Counter()
     for one in past:
-        if one.recent and _fault(one) is Fault.SITE:
+        if one.recent and one.site is not None and one.site_id is not None and _fault(one) is Fault.SITE:
             weights[one.site, one.site_id] += 1 if one.reason in (Reason.PILOT_LOST, Reason.PILOT_STOPPED) else 2
     failed = {site: site_id for (site, site_id), weight in weights.items() if weight > 1}
-    if _fault(past[-1]) is not Fault.SITE or past[-1].site not in failed:
+    last = past[-1].site
+    if _fault(past[-1]) is not Fault.SITE or last is None or last not in failed:
         return ()
-    for sites in (tuple(failed), (past[-1].site,)):
+    for sites in (tuple(failed), (last,)):
         rest = [slot for slot in slots if slot.site not in sites]
         if any(not lacks(way, slot) for way in ways for slot in rest):
             return tuple(sorted(failed[site] for site in sites))

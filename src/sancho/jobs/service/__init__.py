@@ -3,12 +3,13 @@
 `submitting` makes them, `alike` many at once that differ little, `ranges` writes the rows that they have late, `edges`
 lets them wait for each other, `inputs` and `shared` ready what they read, `life` moves them, `retrying` does so when
 they failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows them, `searching` finds them,
-`parameters` is what is said of them, `status` and `heartbeats` how it goes, `news` what has just changed, `saved` the
-searches that accounts have named, `sandboxes` the small archives that they come with and leave.
+`parameters` is what is said of them, `status` and `heartbeats` how it goes, `silent` what others run and say nothing
+of, `news` what has just changed, `saved` the searches that accounts have named, `sandboxes` the small archives that
+they come with and leave.
 """
 
 from sancho.jobs.service.alike import submit_many
-from sancho.jobs.service.demand import want_inputs
+from sancho.jobs.service.demand import list_demand, want_inputs
 from sancho.jobs.service.edges import awaited, follow, recall
 from sancho.jobs.service.forgetting import drop_old_history, forget_old_jobs
 from sancho.jobs.service.heartbeats import (
@@ -71,6 +72,7 @@ from sancho.jobs.service.searching import (
 )
 from sancho.jobs.service.selecting import change_ranges, chosen
 from sancho.jobs.service.shared import lent, look_again, shared_files, shared_inputs, take_back
+from sancho.jobs.service.silent import lose_silent
 from sancho.jobs.service.status import existing, report, report_own, statuses
 from sancho.jobs.service.submitting import submit, submit_all, submit_part
 from sancho.jobs.service.views import (
@@ -94,11 +96,11 @@ __all__ = [
     "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view",
     "drop_old_history", "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish",
     "follow", "forget_commands", "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox",
-    "histories", "hold", "input_files", "kill", "lent", "list_jobs", "list_specs", "list_views", "log",
-    "look_again", "lose", "matching", "open_attempts", "own_tail", "owners", "parameters_of", "producers",
-    "progress", "promised", "ready_sandbox", "recall", "release", "report", "report_own", "require_running",
-    "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size", "sandbox_url", "sandboxes_of",
-    "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files", "shared_inputs", "start",
-    "start_at_once", "statuses", "submit", "submit_all", "submit_many", "submit_part", "summarise", "take_back",
-    "take_sandboxes", "traceparent", "values", "vo_of_attempt", "want_inputs",
+    "histories", "hold", "input_files", "kill", "lent", "list_demand", "list_jobs", "list_specs", "list_views",
+    "log", "look_again", "lose", "lose_silent", "matching", "open_attempts", "own_tail", "owners", "parameters_of",
+    "producers", "progress", "promised", "ready_sandbox", "recall", "release", "report", "report_own",
+    "require_running", "reschedule", "reschedule_each", "resolve_all", "rest", "sandbox_size", "sandbox_url",
+    "sandboxes_of", "save_view", "say", "search_page", "search_part", "set_parameters", "shared_files",
+    "shared_inputs", "start", "start_at_once", "statuses", "submit", "submit_all", "submit_many", "submit_part",
+    "summarise", "take_back", "take_sandboxes", "traceparent", "values", "vo_of_attempt", "want_inputs",
 ]  # fmt: skip

@@ -7,10 +7,12 @@ made. What is accounted stays in any case, and so does the audit log.
 from datetime import UTC, datetime, timedelta
 
 from sancho.jobs.store import forgetting as store
+from sancho.kit import faults
 from sancho.kit.db import Connection, again
 from sancho.kit.deployment import Deployment
 
 BATCH = 1000
+_forgotten = faults.point("jobs.forgotten")
 START = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
@@ -27,6 +29,7 @@ async def forget_old_jobs(deployment: Deployment, vo: int, keep: timedelta) -> i
         forgotten += await store.forget_ranges(conn, vo, before)
     while True:
         last, number = await again(some)
+        _forgotten()
         forgotten += number
         if last is None:
             return forgotten

@@ -12,6 +12,8 @@ from sancho.kit.db import Connection
 
 COMMAND_LIFETIME = timedelta(days=7)
 """For how long a command waits for whoever it is for: no attempt that was told to end lives as long."""
+HEARD = timedelta(minutes=1)
+"""So soon whoever is told to end a job has ended it, and gives no sign of life for it."""
 FORGOTTEN = 10_000
 """Old commands that are forgotten at once."""
 
@@ -23,21 +25,26 @@ async def beat(
 
     For owners, who manages jobs, and who reports for pilots. Raises `JobNotFound` and `NotYours`.
     """
-    ids = [one.job_id for one in beats]
-    await require_reporter(conn, caller, ids, field="beats")
+    ids = await _note(conn, caller, beats)
     if acknowledged:
         await commands.acknowledge(conn, caller.vo, acknowledged, ids)
-    await heartbeats.run_matched(conn, caller.vo, ids)
-    await heartbeats.put(conn, caller.vo, [_cleaned(one) for one in beats])
     return await commands.of_jobs(conn, caller.vo, ids)
 
 
 async def beat_once(conn: Connection, caller: Principal, beats: Sequence[Heartbeat]) -> list[Command]:
-    """The same for clients that acknowledge nothing: each command is told once."""
-    given = await beat(conn, caller, beats)
-    if given:
-        await commands.acknowledge(conn, caller.vo, [one.command_id for one in given], [one.job_id for one in given])
-    return given
+    """The same for clients that acknowledge nothing: a command is told, and again when signs go on after `HEARD`.
+
+    Whoever has heard it gives none by then, and an answer may have been lost.
+    """
+    return await commands.say_again(conn, caller.vo, await _note(conn, caller, beats), HEARD)
+
+
+async def _note(conn: Connection, caller: Principal, beats: Sequence[Heartbeat]) -> list[int]:
+    ids = [one.job_id for one in beats]
+    await require_reporter(conn, caller, ids, field="beats")
+    await heartbeats.run_matched(conn, caller.vo, ids)
+    await heartbeats.put(conn, caller.vo, [_cleaned(one) for one in beats])
+    return ids
 
 
 async def beat_own(conn: Connection, vo: int, beats: Sequence[Heartbeat]) -> None:

@@ -12,11 +12,13 @@ from sancho.jobs.service.life import lock_own
 from sancho.jobs.service.promises import promise_again, taken
 from sancho.jobs.service.retrying import back_home, left_alone, requeue
 from sancho.jobs.store import life, rescheduling, submitting, views
+from sancho.kit import faults
 from sancho.kit.access import Principal, require
 from sancho.kit.db import Connection
 from sancho.kit.errors import SanchoError
 from sancho.uploads import service as uploads
 
+_rescheduled = faults.point("jobs.rescheduled")
 HOLDABLE = frozenset({JobState.PENDING, JobState.WAITING})
 AT_WORK = frozenset({JobState.MATCHED, JobState.RUNNING, JobState.COMPLETING})
 RESCHEDULABLE = frozenset({*HOLDABLE, JobState.HELD, JobState.FAILED, JobState.KILLED})
@@ -83,6 +85,7 @@ async def reschedule_each(
     refused |= {
         job_id: NotReschedulable(job_id=job_id, state=JobState.MATCHED.word) for job_id in set(going) - set(changed)
     }
+    _rescheduled()
     return changed, refused
 
 

@@ -27,7 +27,8 @@ async def after_failures(
     before = await retrying.attempts_before(conn, vo, job_ids)
     decided = {
         spec.job_id: plan.after_failure(
-            past[spec.job_id], _retry(spec), attempts=spec.attempts - before.get(spec.job_id, 0),
+            past[spec.job_id], _retry(spec),
+            attempts=spec.attempts - before.get(spec.job_id, 0) + sum(one.site is None for one in past[spec.job_id]),
             max_attempts=int(spec.description.get("max_attempts", 1)),
         )
         for spec in specs

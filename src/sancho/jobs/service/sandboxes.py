@@ -19,7 +19,7 @@ from sancho.kit.access import Principal, require, require_owner
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
 from sancho.kit.errors import NotFound
-from sancho.kit.objects import Method
+from sancho.kit.objects import Form
 
 SANDBOX_LIFETIME = timedelta(hours=1)
 """How long presigned URLs are good."""
@@ -37,9 +37,9 @@ def sandbox_key(vo: int, sha256: bytes, packing: str = TAR_GZ) -> str:
 
 
 async def announce_sandbox(
-    deployment: Deployment, caller: Principal, sandbox: Announced, *, method: Method = "PUT"
-) -> tuple[str, str | None]:
-    """Announce a sandbox; its format, and a URL to send it to, or None when its content is there already.
+    deployment: Deployment, caller: Principal, sandbox: Announced, *, as_form: bool = False
+) -> tuple[str, Form | None]:
+    """Announce a sandbox; its format, and where to PUT it, or the form to send, or None when it is there already.
 
     Raises `SandboxDiffers` when what is there has another size, and `SandboxLeaving`.
     """
@@ -54,7 +54,9 @@ async def announce_sandbox(
     if there:
         return packing, None
     key = sandbox_key(caller.vo, sandbox.sha256, packing)
-    return packing, await deployment.objects.presign(method, key, lifetime=SANDBOX_LIFETIME, size=sandbox.size)
+    if as_form:
+        return packing, await deployment.objects.form(key, lifetime=SANDBOX_LIFETIME, size=sandbox.size)
+    return packing, Form(await deployment.objects.presign("PUT", key, lifetime=SANDBOX_LIFETIME, size=sandbox.size))
 
 
 async def announce_output_sandbox(

@@ -193,7 +193,7 @@ class Rows:
         self.count = part.count
         early = early or bool(part.after or part.clones_of or description.inputs or description.outputs)
         self.late = isinstance(said, int) and said > LATE and not early
-        self._after = plan_edges.said(part.after)
+        self._with = [*plan_edges.said(part.after), *part.sent_with]
         if self.count > MAX_ROWS and not self.late:
             raise TooManyJobs(count=self.count, limit=MAX_ROWS, hint=MOSTLY)
         self._said = said
@@ -219,7 +219,7 @@ class Rows:
         if self.late:
             yield plan.submission_digest(document, [json.dumps({"count": self.count})])
         if self.count <= MAX_ROWS:
-            yield plan.submission_digest(document, [*self.texts, *self._after])
+            yield plan.submission_digest(document, [*self.texts, *self._with])
 
 
 async def _inserted(conn: Connection, vo: int, said: Mapping[str, Any], rows: Rows) -> Sequence[int]:

@@ -22,18 +22,42 @@ async def give_kill(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
 
 
 async def of_jobs(conn: Connection, vo: int, job_ids: Sequence[int]) -> list[Command]:
-    """Commands for these jobs that nobody has acknowledged yet, oldest first; they are delivered now."""
+    """Commands for these jobs that nobody has acknowledged yet, oldest first; they are delivered now.
+
+    What was said before a job was put back to its start is not for who runs it since.
+    """
     return await fetch(
         conn,
         Command,
         """
         WITH told AS (
-            UPDATE job_command SET delivered_at = coalesce(delivered_at, now())
+            UPDATE job_command c SET delivered_at = coalesce(delivered_at, now())
              WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s AND acknowledged_at IS NULL
+               AND NOT EXISTS (SELECT FROM reschedule z
+                                WHERE z.job_id = c.job_id AND z.vo = c.vo AND z.at >= c.created_at)
             RETURNING command_id, job_id, attempt_id)
         SELECT * FROM told ORDER BY command_id
         """,
         {"vo": vo, "ids": list(job_ids)},
+    )
+
+
+async def say_again(conn: Connection, vo: int, job_ids: Sequence[int], after: timedelta) -> list[Command]:
+    """The same for who acknowledges nothing: what was not said yet, or so long ago that it was not heard."""
+    return await fetch(
+        conn,
+        Command,
+        """
+        WITH told AS (
+            UPDATE job_command c SET delivered_at = now()
+             WHERE job_id = ANY(%(ids)s) AND vo = %(vo)s AND acknowledged_at IS NULL
+               AND (delivered_at IS NULL OR delivered_at <= now() - %(after)s::interval)
+               AND NOT EXISTS (SELECT FROM reschedule z
+                                WHERE z.job_id = c.job_id AND z.vo = c.vo AND z.at >= c.created_at)
+            RETURNING command_id, job_id, attempt_id)
+        SELECT * FROM told ORDER BY command_id
+        """,
+        {"vo": vo, "ids": list(job_ids), "after": after},
     )
 
 

@@ -24,18 +24,28 @@ class Home:
 
 
 async def failures(conn: Connection, vo: int, job_ids: Sequence[int]) -> dict[int, list[Failure]]:
-    """The failed attempts that each of these jobs had since it was put back to its start, in order."""
+    """The failed attempts that each of these jobs had since it was put back to its start, in order.
+
+    Among them are those of others than our pilots that fell silent.
+    """
     rows = await fetch(
         conn,
         Failure,
         """
-        SELECT a.job_id, a.reason, r.name AS site, a.site_id, a.ended_at > now() - %(avoided)s::interval AS recent
+        SELECT a.job_id, a.reason, r.name AS site, a.site_id, a.ended_at > now() - %(avoided)s::interval AS recent,
+               a.ended_at AS at, a.number, d.exit_code
           FROM attempt a
           JOIN resource r ON r.resource_id = a.site_id
+          LEFT JOIN attempt_detail d ON d.attempt_id = a.attempt_id AND d.vo = a.vo
           LEFT JOIN reschedule z ON z.job_id = a.job_id AND z.vo = a.vo
          WHERE a.job_id = ANY(%(ids)s) AND a.vo = %(vo)s AND a.state IN ('F', 'L')
            AND a.number > coalesce(z.attempts, 0)
-         ORDER BY a.job_id, a.number
+         UNION ALL
+        SELECT s.job_id, 'pilot_lost', NULL, NULL, s.at > now() - %(avoided)s::interval, s.at, NULL, NULL
+          FROM job_silence s
+          LEFT JOIN reschedule z ON z.job_id = s.job_id AND z.vo = s.vo
+         WHERE s.job_id = ANY(%(ids)s) AND s.vo = %(vo)s AND s.at > coalesce(z.at, '-infinity')
+         ORDER BY job_id, at, number
         """,
         {"vo": vo, "ids": list(job_ids), "avoided": AVOIDED},
     )

@@ -15,6 +15,7 @@ from sancho.matching.model.matching import (
     QueueKey,
     SetKey,
     Warm,
+    each_takes,
 )
 from sancho.matching.model.ranking import (
     ALIKE,
@@ -52,6 +53,7 @@ __all__ = [
     "SetKey",
     "Warm",
     "Weights",
+    "each_takes",
     "filled",
     "rank",
 ]

@@ -20,6 +20,11 @@ SetKey = tuple[int, int]
 """An input set: its VO and its id."""
 
 
+def each_takes(span: timedelta, begun: int) -> timedelta:
+    """How long it is from one beginning to the next, when in the span since the first of them so many jobs began."""
+    return span / (begun - 0.5)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Owner:
     """Whom a job counts for: its account, in a group, in a VO."""

@@ -1,16 +1,24 @@
-"""The route by which people look at pilots."""
+"""The routes by which people look at pilots."""
 
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from sancho.kit.db import TooSlow
+from sancho.kit.problem import problems
+from sancho.kit.query import LONGEST, QueryMalformed, parse
+from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
 from sancho.kit.units import Id
-from sancho.kit.web import Caller, Deployed, native
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.pilots import service
+from sancho.pilots.model import Registered
 
 router = native(tags=["pilot"])
+
+SEARCHED = (QueryMalformed, SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit, TooSlow)
+Where = Annotated[str, Field(max_length=LONGEST, examples=["status = Running & grid_site like LCG.*"])]
 
 
 class PilotOut(BaseModel):
@@ -53,3 +61,27 @@ async def list_pilots(
         for p in rows
     ]  # fmt: skip
     return PilotsOut(items=items, next=rows[-1].pilot_id if len(rows) == limit else None)
+
+
+class RegisteredPilotsOut(BaseModel):
+    """A page of registered pilots; `next` is the cursor of the following page."""
+
+    items: list[Registered]
+    next: int | None
+
+
+@router.get("/pilots/registered", responses=problems(*SEARCHED))
+async def list_registered_pilots(
+    caller: Caller,
+    conn: Transaction,
+    where: Annotated[Where | None, Query()] = None,
+    cursor: Id | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> RegisteredPilotsOut:
+    """Pilots that your VO has registered and other factories manage, newest first: those that a query finds.
+
+    A query is about the fields that are shown, with `id` for `pilot_id`; `job` finds the pilot that says it has a job.
+    """
+    query = None if where is None else parse(where)
+    items = await service.list_registered(conn, caller, query, before=cursor, limit=limit)
+    return RegisteredPilotsOut(items=items, next=items[-1].pilot_id if len(items) == limit else None)

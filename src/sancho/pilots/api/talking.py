@@ -4,9 +4,8 @@ The models of `/pilot` are the protocol (`sancho_pilot/protocol.json`).
 """
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from sancho.dids.errors import CollectionClosed, DidExists
@@ -28,11 +27,9 @@ from sancho.kit.web import (
     JobTransaction,
     PilotCaller,
     PilotTransaction,
-    deployment_of,
     native,
 )
 from sancho.pilots import service
-from sancho.pilots.api.offers import OfferIn
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import WATCHED_EVERY, Login
 from sancho.pilots.service.assigning import Assignment, Input
@@ -210,16 +207,6 @@ class ParametersIn(BaseModel, extra="forbid"):
 async def login(body: LoginIn, deployment: Deployed) -> Login:
     """Let a pilot in; its secret is replaced by `next_secret`."""
     return await service.login(deployment, body.stamp, body.secret)
-
-
-NO_WORK: dict[int | str, dict[str, Any]] = {204: {"description": "No job fits; ask again after `Retry-After`."}}
-
-
-@router.post("/pilot/match", response_model=Assignment, responses=NO_WORK | problems(NotAPilot, PilotUnknown))
-async def match(body: OfferIn, caller: PilotCaller, request: Request) -> Assignment | Response:
-    """Ask for a job; 204 when none fits."""
-    found = await service.match(deployment_of(request), request.app.state.matcher, caller, body.asked())
-    return found or Response(status_code=204, headers={"retry-after": "2"})
 
 
 @router.get("/pilot/attempts/{attempt_id}", responses=problems(NotAPilot, AttemptEnded, InputWithdrawn))

@@ -13,12 +13,14 @@ from sancho.kit.query import Query
 from sancho.kit.search import Condition, plan
 from sancho.pilots import store
 from sancho.pilots.errors import PilotNotRegistered, PilotOfOurs, StampTaken, TooManyPilotGroups
-from sancho.pilots.model import Registration
+from sancho.pilots.model import Registered, Registration
 from sancho.pilots.store import registered
 
 LONGEST_SEARCH = 10
 FASTER = "Ask for fewer pilots: by status, stamp or time."
 MOST_GROUPS = 10_000
+FIELDS = {name: field for name, field in registered.FIELDS.items() if ":" not in name}
+"""What people search registered pilots by."""
 
 
 async def register(conn: Connection, caller: Principal, pilot: Registration) -> None:
@@ -41,6 +43,19 @@ async def update(conn: Connection, caller: Principal, said: Mapping[str, Mapping
             ours = await store.ids_by_stamp(conn, [caller.vo, INSTANCE], missing)
         raise PilotOfOurs(stamp=min(ours)) if ours else PilotNotRegistered(stamp=missing[0])
     await registered.change(conn, caller.vo, said)
+
+
+async def list_registered(
+    conn: Connection, caller: Principal, query: Query | None, *, before: int | None, limit: int
+) -> list[Registered]:  # fmt: skip
+    """A page of the pilots that the caller's VO has registered and that a query finds, newest first.
+
+    Raises what `kit.search.plan` does, or `TooSlow` after `LONGEST_SEARCH` seconds.
+    """
+    _require_read(caller)
+    wanted = registered.ALL if query is None else plan(query, FIELDS, registered.THING)
+    async with in_time(conn, LONGEST_SEARCH, hint=FASTER):
+        return await registered.list_registered(conn, caller.vo, wanted, before=before, limit=limit)
 
 
 async def search_part(
@@ -78,9 +93,13 @@ async def summarise(
     return [(row[:-1], row[-1]) for row in rows]
 
 
-def _wanted(caller: Principal, query: Query | None) -> Condition:
+def _require_read(caller: Principal) -> None:
     if not caller.may("pilots:report"):
         require(caller, "pilots:read")
+
+
+def _wanted(caller: Principal, query: Query | None) -> Condition:
+    _require_read(caller)
     return registered.ALL if query is None else plan(query, registered.FIELDS, registered.THING)
 
 

@@ -5,9 +5,9 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from sancho.kit.db import Connection, execute, fetch_rows, fetch_value, fetch_values
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_value, fetch_values
 from sancho.kit.search import Composable, Condition, FieldKind, SearchField
-from sancho.pilots.model import Registration
+from sancho.pilots.model import Registered, Registration
 
 PILOTS: LiteralString = """
     (SELECT o.pilot_id, o.stamp, o.reference, o.status, o.status_reason, o.destination_site, o.grid_site, o.grid_type,
@@ -152,6 +152,22 @@ async def page(
         _columns(shown), sql.SQL(PILOTS), wanted.sql, sql.SQL(", ").join(by)
     )
     return await fetch_rows(conn, query, {"vo": vo, "offset": part[0], "limit": part[1], **wanted.params})
+
+
+async def list_registered(
+    conn: Connection, vo: int, wanted: Condition, *, before: int | None, limit: int
+) -> list[Registered]:  # fmt: skip
+    """A page of the pilots that a VO has registered, newest first."""
+    query = sql.SQL(
+        """
+        SELECT w.pilot_id, w.stamp, w.reference, w.status, w.status_reason, w.destination_site, w.grid_site,
+               w.grid_type, w.queue, w.benchmark, w.job_id AS current_job, w.accounting_sent, w.created_at, w.changed_at
+          FROM registered_pilot w
+         WHERE w.vo = %(vo)s AND (%(before)s::bigint IS NULL OR w.pilot_id < %(before)s) AND {}
+         ORDER BY w.pilot_id DESC LIMIT %(limit)s
+        """
+    ).format(wanted.sql)
+    return await fetch(conn, Registered, query, {"vo": vo, "before": before, "limit": limit, **wanted.params})
 
 
 async def count(conn: Connection, vo: int, wanted: Condition) -> int:

@@ -147,10 +147,15 @@ class HolderOut(BaseModel):
 
 
 class WithdrawnOut(BaseModel):
-    """Rules that are gone, and the first that still hold the DID or files in it."""
+    """Rules that are gone, and the first that still hold the DID or files in it.
+
+    `looked_at`: so many files of each dataset were looked at for these, and one has more, so a rule on a later file
+    alone is not named; null: all were.
+    """
 
     withdrawn: list[int]
     held_by: list[HolderOut]
+    looked_at: int | None
 
 
 class RulePage(BaseModel):
@@ -295,6 +300,7 @@ async def withdraw(body: WithdrawIn, caller: Caller, conn: Transaction) -> Withd
     return WithdrawnOut(
         withdrawn=done.withdrawn,
         held_by=[HolderOut(rule_id=h.rule_id, account=h.account, did=h.did) for h in done.held_by],
+        looked_at=done.looked_at,
     )
 
 

@@ -1,7 +1,11 @@
 """The words of demand: what jobs that wait or run want of data, and what is held for them."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
+
+from sancho.dids.model import DidKind
 
 DEMAND_ACCOUNT = "sancho.demand"
 """The service account whose rules pin what jobs want; quotas of the VO, and its own if it has any, bound it."""
@@ -79,3 +83,74 @@ class TapeRse(NamedTuple):
     rse_id: int
     disk_ids: tuple[int, ...]
     free: int
+
+
+class At(NamedTuple):
+    """How much of a DID an RSE has."""
+
+    rse: str
+    tape: bool
+    files: int
+    size: int
+
+
+class Doing(StrEnum):
+    """What is done about what jobs want."""
+
+    PIN = "pin"
+    """What is there is kept for them by a rule."""
+    RECALL = "recall"
+    COPY = "copy"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lacking:
+    """The files of a DID, `root`, that are on no disk.
+
+    On tape, on their way to a disk, of those the ones that are recalled from a tape, and those that are nowhere.
+    """
+
+    root: int
+    files: int = 0
+    size: int = 0
+    on_tape: int = 0
+    coming: int = 0
+    recalled: int = 0
+    nowhere: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demanded:
+    """A DID that jobs want, and since when any does; the rule that pins its files, if that is needed.
+
+    `lacking` is None where nobody has looked, for it has too many files.
+    """
+
+    did_id: int
+    did: str
+    kind: DidKind
+    open: bool
+    waiting: int
+    running: int
+    files: int
+    size: int
+    since: datetime
+    rule_id: int | None
+    at: tuple[At, ...] = ()
+    lacking: Lacking | None = None
+
+    @property
+    def there(self) -> bool:
+        """Whether nothing of it is known to be missing: it is complete, and all of it on disks."""
+        return not self.open and self.lacking is not None and not self.lacking.files
+
+    @property
+    def doing(self) -> tuple[Doing, ...]:
+        """What is done about it."""
+        missing = self.lacking or Lacking(root=self.did_id)
+        done = {
+            Doing.PIN: self.rule_id is not None, Doing.RECALL: missing.recalled > 0,
+            Doing.COPY: missing.coming > missing.recalled,
+        }  # fmt: skip
+        return tuple(one for one, so in done.items() if so) or (Doing.NOTHING,)

@@ -277,10 +277,14 @@ class Holder(NamedTuple):
 
 
 class Withdrawal(NamedTuple):
-    """Rules that are gone, and the first of those that still hold what they were on."""
+    """Rules that are gone, and the first of those that still hold what they were on.
+
+    `looked_at`: so many files of a dataset were looked at for these, for one has more; None: all.
+    """
 
     withdrawn: list[int]
     held_by: list[Holder]
+    looked_at: int | None
 
 
 class Want(NamedTuple):

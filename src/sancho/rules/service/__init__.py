@@ -9,8 +9,10 @@ quota that was held for the files back in that call, not before it.
 
 from sancho.rules.service.asking import check, create, create_all, ensure, get, list_locks, list_rules, owners, show
 from sancho.rules.service.changing import approve, change, deny, retry
+from sancho.rules.service.copies import copy_for_jobs, copying, keep_copies, room_for_copies
 from sancho.rules.service.counting import recopy, settle, stick
 from sancho.rules.service.demand import alone, pin, pin_some, recall, want, wanted
+from sancho.rules.service.demanded import list_demand
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
 from sancho.rules.service.foreseeing import foresee
@@ -44,6 +46,8 @@ __all__ = [
     "approve",
     "change",
     "check",
+    "copy_for_jobs",
+    "copying",
     "create",
     "create_all",
     "dataset_locks",
@@ -60,6 +64,8 @@ __all__ = [
     "give_up",
     "history",
     "hold_quota",
+    "keep_copies",
+    "list_demand",
     "list_locks",
     "list_quotas",
     "list_rules",
@@ -78,6 +84,7 @@ __all__ = [
     "replace_moved",
     "retract",
     "retry",
+    "room_for_copies",
     "settle",
     "show",
     "stick",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sancho.dids import service as dids
+from sancho.dids.model import Did
 from sancho.kit import faults, telemetry
 from sancho.kit.access import Principal, require_owner
 from sancho.kit.db import Collision, Connection, all_vos
@@ -51,11 +52,13 @@ async def delete(conn: Connection, caller: Principal, rule_id: int, *, grace: ti
 async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
     """Give up a DID: the caller's rules on it go, and those that came with the caller's uploads on the files below.
 
-    Says which went, and which rules still hold it or files of it. Replicas that nothing holds may be deleted. Many
-    rules or locks go in the background; of many rules, the first are named. Raises `DidMalformed` or `DidNotFound`.
+    Says which went, and which rules still hold it or files of it, of which the first `LARGE` of each dataset are looked
+    at. Replicas that nothing holds may be deleted. Many rules or locks go in the background; of many rules, the first
+    are named. Raises `DidMalformed` or `DidNotFound`.
     """
     vo, account_id = caller.vo, caller.account_id
-    root = (await dids.get(conn, vo, did)).did_id
+    found = await dids.get(conn, vo, did)
+    root = found.did_id
     require_owner(caller, account_id, "rules:manage", what=did, owner=caller.account, on=thing(did))
     on = await files.dids_given_up(conn, vo, account_id, root, limit=LARGE)
     await locks.lock_collections(conn, vo, on)
@@ -69,7 +72,16 @@ async def withdraw(conn: Connection, caller: Principal, did: str) -> Withdrawal:
         await defer(conn, "rules:give_up", vo=vo, account_id=account_id, did_id=root, until=until)
     else:
         await drop(conn, vo, dict.fromkeys(ids, account_id))
-    return Withdrawal(ids, await files.holders(conn, vo, root, account_id, NAMED, among=LARGE))
+    held_by = await files.holders(conn, vo, root, account_id, NAMED, among=LARGE)
+    return Withdrawal(ids, held_by, LARGE if await _has_larger(conn, found) else None)
+
+
+async def _has_larger(conn: Connection, did: Did) -> bool:
+    """Say whether a dataset, among or below this, has more files than are looked at for rules of others."""
+    if (await dids.info(conn, did)).files <= LARGE:
+        return False
+    each = await dids.tallies(conn, did.vo, await dids.datasets(conn, did.vo, [did.did_id]))
+    return any(tally.files > LARGE for tally in each.values())
 
 
 async def give_up(deployment: Deployment, vo: int, account_id: int, did_id: int, until: datetime) -> None:

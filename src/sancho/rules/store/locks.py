@@ -116,9 +116,12 @@ async def target(conn: Connection, vo: int, rule_id: int) -> Target | None:
 
 
 async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file_ids: Sequence[int]) -> list[Want]:
-    """Locks that these rules lack for those of the files that are below their DIDs, in the order of placing."""
-    pairs = [(t.rule_id, t.did_id, rse_id) for t in targets for rse_id in t.rse_ids]
-    rows = await fetch_rows(
+    """Locks that these rules lack for those of the files that are below their DIDs, in the order of placing.
+
+    What is above a file is held against the rules with `IN`, which is hashed: a join is planned for ten rules once its
+    plan is kept, and compares each with each.
+    """
+    below = await fetch_rows(
         conn,
         """
         WITH RECURSIVE above (file_id, did_id) AS (
@@ -126,22 +129,26 @@ async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file
              UNION
             SELECT above.file_id, a.parent_id
               FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
-        SELECT d.did_id, p.rse_id, p.rule_id, d.size
-          FROM unnest(%(rule_ids)s::bigint[], %(did_ids)s::bigint[], %(rse_ids)s::int[]) AS p (rule_id, did_id, rse_id)
-          JOIN above ON above.did_id = p.did_id
+        SELECT above.did_id, d.did_id, d.size
+          FROM above
           JOIN did d ON d.did_id = above.file_id AND d.vo = %(vo)s AND d.kind = 'F'
-         WHERE NOT EXISTS (
-               SELECT FROM lock
-                WHERE lock.rule_id = p.rule_id AND lock.vo = %(vo)s AND lock.rse_id = p.rse_id
-                  AND lock.did_id = d.did_id)
-         ORDER BY d.did_id, p.rse_id, p.rule_id
+         WHERE (above.did_id IN (SELECT unnest(%(did_ids)s::bigint[]))) IS TRUE
         """,
-        {
-            "vo": vo, "file_ids": list(file_ids), "rule_ids": [p[0] for p in pairs], "did_ids": [p[1] for p in pairs],
-            "rse_ids": [p[2] for p in pairs],
-        },
+        {"vo": vo, "file_ids": list(file_ids), "did_ids": sorted({t.did_id for t in targets})},
+    )
+    held = await fetch_rows(
+        conn,
+        "SELECT rule_id, rse_id, did_id FROM lock WHERE did_id = ANY(%(file_ids)s::bigint[]) AND vo = %(vo)s",
+        {"vo": vo, "file_ids": list(file_ids)},
+    )
+    there, rules = set(held), dict[int, list[Target]]()
+    for one in targets:
+        rules.setdefault(one.did_id, []).append(one)
+    return sorted(
+        Want(file_id, rse_id, rule.rule_id, size)
+        for did_id, file_id, size in below for rule in rules[did_id] for rse_id in rule.rse_ids
+        if (rule.rule_id, rse_id, file_id) not in there
     )  # fmt: skip
-    return [Want(*row) for row in rows]
 
 
 async def insert_locks(conn: Connection, vo: int, wants: Sequence[Want]) -> list[Want]:

@@ -68,18 +68,24 @@ async def rules_over(conn: Connection, vo: int, did_id: int) -> list[Rule]:
 
 
 async def stream_locks(conn: Connection, vo: int, rule_id: int) -> AsyncIterator[list[Lock]]:
-    """All locks of a rule by RSE and file, each with the state that its replica gives it."""
+    """All locks of a rule by RSE and file, each with the state that its replica gives it.
+
+    Each is looked up in turn, in the order of their index: the first come at once.
+    """
     query = """
-        SELECT l.did_id, l.rse_id, s.name || ':' || d.name AS did, e.name AS rse, l.size,
+        SELECT l.did_id, l.rse_id, d.scope || ':' || d.name AS did, e.name AS rse, l.size,
                CASE WHEN q.state IS NULL THEN 'ok' WHEN q.state = 'S' THEN 'stuck' ELSE 'replicating' END AS state,
                q.error
-          FROM lock l
-          JOIN did d ON d.did_id = l.did_id AND d.vo = l.vo
-          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
-          JOIN rse e ON e.rse_id = l.rse_id
-          LEFT JOIN transfer_request q ON q.did_id = l.did_id AND q.vo = l.vo AND q.rse_id = l.rse_id
-         WHERE l.rule_id = %(rule_id)s AND l.vo = %(vo)s
-         ORDER BY l.rse_id, l.did_id
+          FROM (SELECT did_id, rse_id, size FROM lock
+                 WHERE rule_id = %(rule_id)s AND vo = %(vo)s ORDER BY rse_id, did_id OFFSET 0) AS l
+         CROSS JOIN LATERAL (
+               SELECT s.name AS scope, d.name
+                 FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = d.vo
+                WHERE d.did_id = l.did_id AND d.vo = %(vo)s OFFSET 0) AS d
+         CROSS JOIN LATERAL (SELECT name FROM rse WHERE rse_id = l.rse_id OFFSET 0) AS e
+          LEFT JOIN LATERAL (
+               SELECT state, error FROM transfer_request
+                WHERE did_id = l.did_id AND vo = %(vo)s AND rse_id = l.rse_id OFFSET 0) AS q ON true
         """
     async for some in stream_as(conn, Lock, query, {"vo": vo, "rule_id": rule_id}):
         yield some

@@ -21,11 +21,10 @@ from sancho.vos.service.reading import (
     get,
     list_vos,
     lock_configuration,
-    newest_version,
     versions,
 )
 
 __all__ = [
     "KIND", "MOST_DOCUMENTS", "VoSpec", "acting", "apply", "changes", "current_version", "documents", "documents_after",
-    "find", "find_spec", "get", "list_vos", "lock_configuration", "newest_version", "rollback", "shares", "versions",
+    "find", "find_spec", "get", "list_vos", "lock_configuration", "rollback", "shares", "versions",
 ]  # fmt: skip

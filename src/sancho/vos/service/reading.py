@@ -49,11 +49,6 @@ async def current_version(conn: Connection) -> int | None:
     return await store.current_version(conn)
 
 
-async def newest_version(conn: Connection, vo: int) -> Version | None:
-    """The newest version that concerns a VO: what its documents say, and what it sees of others', is as of then."""
-    return await store.newest_version(conn, vo)
-
-
 async def lock_configuration(conn: Connection) -> None:
     """Wait until no apply runs and let none run until this transaction ends: for who reads, then decides to apply."""
     await store.lock_configuration(conn)
