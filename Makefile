@@ -86,8 +86,8 @@ requirements: .venv ## Pin the newest releases that pyproject.toml and requireme
 	@! grep -nE '^ *-|://' requirements/*.txt | grep -vE ' --hash=| # '
 
 clean: ## Remove what these commands have made here
-	rm -rf .venv .venv-demo .venv-compat .venv-diracx .venv-web web/node_modules web/dist.txt web/openapi.json src/sancho/web/static demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -rf .venv .venv-demo .venv-compat .venv-diracx .venv-web web/node_modules web/dist.txt web/openapi.json web/src/api/schema.d.ts web/src/jobs/fields.ts src/sancho/web/static demo bench/out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests bench web -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv: .venv/.ready
 .venv-demo: .venv-demo/.ready
@@ -97,7 +97,7 @@ clean: ## Remove what these commands have made here
 
 # Node is a package like any other, so a machine needs none of its own. Scripts of packages are not run.
 NPM := PATH="$(CURDIR)/.venv-web/bin:$$PATH" npm --prefix web
-WEB_SOURCES := $(shell find web -name node_modules -prune -o -type f ! -name dist.txt ! -name openapi.json ! -name schema.d.ts ! -name fields.ts -print)
+WEB_SOURCES := $(shell find web \( -name node_modules -o -name __pycache__ \) -prune -o -type f ! -name dist.txt ! -name openapi.json ! -name schema.d.ts ! -name fields.ts -print)
 
 web/node_modules/.ready: web/package-lock.json web/package.json web/.npmrc .venv-web/.ready
 	@echo "Installing the packages of the web page ..."

@@ -38,6 +38,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "index.html").write_text("<!doctype html><title>Sancho</title>")
     (tmp_path / "assets" / "index-Ab_1.js").write_text("plain")
     (tmp_path / "assets" / "index-Ab_1.js.gz").write_bytes(gzip.compress(b"packed"))
+    for name in ("icon-1.svg", "icon-1.svg.gz"):
+        (tmp_path / "assets" / name).write_bytes(gzip.compress(b"<svg/>") if name.endswith("gz") else b"<svg/>")
     monkeypatch.setattr(service, "FOLDER", tmp_path)
     monkeypatch.setattr(service, "INDEX", tmp_path / "index.html")
     return tmp_path
@@ -57,6 +59,8 @@ async def test_every_path_below_the_page_is_the_page_and_its_policy_lets_nothing
 async def test_files_of_the_page_are_packed_and_kept_for_ever(served: Served, page: Path) -> None:
     packed = await served.client.get("/ui/assets/index-Ab_1.js", headers={"accept-encoding": "gzip"})
     assert (packed.text, packed.headers["content-encoding"]) == ("packed", "gzip")
+    icon = await served.client.get("/ui/assets/icon-1.svg", headers={"accept-encoding": "gzip"})
+    assert (icon.text, icon.headers["content-type"]) == ("<svg/>", "image/svg+xml")
     plain = await served.client.get("/ui/assets/index-Ab_1.js", headers={"accept-encoding": "identity"})
     assert plain.text == "plain"
     assert "immutable" in plain.headers["cache-control"]

@@ -4,6 +4,7 @@ No route here takes a bearer token. What the session's cookie opens is asked by 
 (`SameSite=Strict`, a header that no form can send, and `Sec-Fetch-Site` where browsers say it).
 """
 
+import mimetypes
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -103,7 +104,7 @@ async def get_asset(
     """A file of the page; its name has a hash of what is in it, so it never changes."""
     file, packed = service.asset(name, packed="gzip" in request.headers.get("accept-encoding", ""))
     encoding = {"content-encoding": "gzip"} if packed else {}
-    kind = None if not packed else "text/css" if name.endswith(".css") else "text/javascript"
+    kind = mimetypes.guess_type(name)[0]
     headers = {**SAFE, **encoding, "cache-control": FOR_EVER, "vary": "accept-encoding"}
     return FileResponse(file, headers=headers, media_type=kind)
 
