@@ -115,6 +115,7 @@ def serve(database_url: str, owner_url: str, folder: Path, world: World) -> Serv
     ensure_key(settings.keys)
     deployment = make_deployment(settings, "api")
     app = create_app(settings, deployment)
+    app.state.news.longest = 0.05  # the whole answer is awaited here
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")
     return Served(
         client=client,

@@ -16,12 +16,18 @@ from sancho.compat.rucio.caller import rucio_caller
 from sancho.identity import api as identity_api
 from sancho.kit import web
 from sancho.parts import KINDS, TASKS
+from sancho.web import api as web_api
 from tests.identity.helpers import PASSWORD
 from tests.served import Served
 
 DIRACX = [r for router in diracx_api.ROUTERS for r in router.routes if isinstance(r, APIRoute)]
 FOREIGN = [*DIRACX, *(r for router in rucio_api.ROUTERS for r in router.routes if isinstance(r, APIRoute))]
-OURS = [r for router in (health, *identity_api.PUBLIC_ROUTERS) for r in router.routes if isinstance(r, APIRoute)]
+OURS = [
+    r
+    for router in (health, *identity_api.PUBLIC_ROUTERS, *web_api.ROUTERS)
+    for r in router.routes
+    if isinstance(r, APIRoute)
+]
 ROUTES = [*OURS, *FOREIGN]
 NATIVE = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
 

@@ -54,6 +54,7 @@ from sancho.uploads import api as uploads_api
 from sancho.uploads.personal import PERSONAL as UPLOADS_PERSONAL
 from sancho.vos import api as vos_api
 from sancho.vos.personal import PERSONAL as VOS_PERSONAL
+from sancho.web import api as web_api
 
 ROUTERS: Sequence[APIRouter] = (
     *pilots_api.ROUTERS, *dids_api.ROUTERS,
@@ -86,6 +87,7 @@ PUBLIC_PATHS = frozenset(
         "/v1/public/{vo}/dids", "/v1/public/{vo}/dids/{did:path}", "/v1/public/{vo}/files/{did:path}",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
+        "/", "/ui/session", "/ui/session/renewal", "/ui/assets/{name}", "/ui/{path:path}",
         *rucio_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
@@ -95,7 +97,7 @@ AROUND = 65_536
 """Bytes that a form may have around its file."""
 FREE, MACHINES = ("/v1/health/", "/metrics"), ("/v1/pilot/", "/v1/objects/")
 """Paths that have no limit of requests, and those that programs ask without a token."""
-LOGINS = ("/v1/auth/", "/rucio/auth/", "/api/auth/")
+LOGINS = ("/v1/auth/", "/rucio/auth/", "/api/auth/", "/ui/session")
 """Paths of logins, with a limit of their own."""
 
 health = APIRouter(tags=["health"])
@@ -132,6 +134,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         await made.database.open()
         async with following_shares(made), following(made.database, app.state.matcher):
             yield
+        app.state.news.close()
         await made.extensions.aclose()
         await made.database.close()
         telemetry.flush()  # here, because a server that was told to end by a signal never returns
@@ -144,6 +147,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
     )  # fmt: skip
     app.state.deployment = made
     app.state.matcher = matching.matcher_of(made.shares)
+    app.state.news = jobs.News(made.database)
     app.state.settings = settings
     app.state.kinds = KINDS
     app.state.personal = PERSONAL
@@ -156,7 +160,14 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         rights=decisions.rights_of(made.extensions),
         machines=pilots.Machines(),
     )
-    routers = (health, *ROUTERS, *identity_api.PUBLIC_ROUTERS, *diracx_api.ROUTERS, *rucio_api.ROUTERS)
+    routers = (
+        health,
+        *ROUTERS,
+        *identity_api.PUBLIC_ROUTERS,
+        *diracx_api.ROUTERS,
+        *rucio_api.ROUTERS,
+        *web_api.ROUTERS,
+    )
     routes.serve(app, routers)
     problem.install(app, DIALECTS)
     _guard(app, settings, made)

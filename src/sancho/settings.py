@@ -17,7 +17,7 @@ REDIRECT = r"^(https://[^\s/?#@\\]+|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})
 
 
 def _not_ours(client_id: str) -> str:
-    if client_id in {"sancho", "rucio"}:
+    if client_id in {"sancho", "sancho-web", "rucio"}:
         raise ValueError("another program is called so")
     return client_id
 

@@ -1,5 +1,6 @@
 """The pinned requirements: they name no host and no path, are complete, and hold what pyproject.toml asks for."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -54,3 +55,19 @@ def test_what_is_tested_is_what_is_served() -> None:
     )
 
     assert served <= tested
+
+
+def test_the_packages_of_the_page_are_pinned_and_their_lock_names_no_host() -> None:
+    page = json.loads((ROOT / "web" / "package.json").read_text())
+    lock = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    loose = [v for kind in ("dependencies", "devDependencies") for v in page[kind].values() if not v[0].isdigit()]
+
+    assert not loose
+    assert [name for name, one in lock.items() if name and ("resolved" in one or "integrity" not in one)] == []
+
+
+def test_no_file_of_the_page_is_long() -> None:
+    made = {"schema.d.ts", "fields.ts"}
+    files = [path for path in (ROOT / "web" / "src").rglob("*.ts*") if path.name not in made]
+
+    assert [path.name for path in files if len(path.read_text().splitlines()) > 300] == []

@@ -42,6 +42,7 @@ def jobs(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /jobs/summary", query=counted)
     yield from _reported(filled)
     yield ask("GET /jobs/views")
+    yield ask("GET /events", query={"everybody": True})
     view = {"where": "state = failed", "sort": "-changed_at", "columns": ["error"]}
     yield ask("PUT /jobs/views/{name}", name="mine", body=view)
     yield ask("DELETE /jobs/views/{name}", name=f"view-{filled.vo}")

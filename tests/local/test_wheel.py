@@ -12,7 +12,9 @@ import pytest
 
 from sancho.local.processes import marked
 from sancho.local.programs import MARK
+from sancho.web import service as page
 from tests.local.running import free_port
+from tests.realparts.parts import lack
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ["sancho", "sancho_client", "sancho_contract", "sancho_pilot", "sancho_plugins"]
@@ -75,6 +77,8 @@ def build(words: list[str]) -> None:
 @pytest.fixture
 def installed(folder: Path) -> Iterator[Installed]:
     """An installation; what it has started is stopped by its own verb."""
+    if not page.built():
+        lack("the web page has not been built: `make web`")
     made = Installed(folder)
     try:
         yield made
@@ -84,6 +88,7 @@ def installed(folder: Path) -> Iterator[Installed]:
 
 
 def test_a_wheel_in_a_clean_environment_gets_to_a_finished_job(installed: Installed) -> None:
+    assert f"{page.INDEX.relative_to(ROOT / 'src')}" in zipfile.ZipFile(installed.wheel).namelist()
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("*") if path.is_file()}
     packed = {name for name in zipfile.ZipFile(installed.wheel).namelist() if ".dist-info/" not in name}
     assert packed == {name for name in sources if "__pycache__" not in name}

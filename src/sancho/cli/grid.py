@@ -14,6 +14,7 @@ from sancho.local import backup as backups
 from sancho.local import doctor as checks
 from sancho.local.home import Home, default_home
 from sancho.local.programs import child_environment
+from sancho.web import service as page
 
 
 def up(
@@ -165,6 +166,7 @@ def announce(ready: grid.Ready, *, as_json: bool) -> None:
         )
         return
     typer.echo(f"The grid is ready: {ready.url}  VOs {', '.join(ready.vos)}  home {ready.home}")
+    typer.echo(f"The web page: {ready.url}/ui/" if page.built() else page.NOT_BUILT)
     where = "" if ready.home == default_home() else f" --home {shlex.quote(str(ready.home))}"
     if ready.administrators is not None:
         said = ready.administrators

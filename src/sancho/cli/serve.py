@@ -2,16 +2,32 @@
 
 import gc
 from contextlib import suppress
+from types import FrameType
 
 import typer
 import uvicorn
 
 from sancho.app import create_app
+from sancho.jobs.service import News
 from sancho.kit import telemetry
 from sancho.kit.issuer import ensure_key
 from sancho.settings import Settings
 
 STARTUP_FAILED = 3
+
+
+class Server(uvicorn.Server):
+    """Lets go of those who listen for news when it is told to end: else it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, news: News) -> None:
+        """Serve an application that has `news`."""
+        super().__init__(config)
+        self._news = news
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._news.close()
+        super().handle_exit(sig, frame)
 
 
 def serve() -> None:
@@ -34,7 +50,7 @@ def serve() -> None:
     )  # fmt: skip
     # Before anything is opened: who cannot have the port ends at once, with nothing to close.
     listener = config.bind_socket()
-    server = uvicorn.Server(config)
+    server = Server(config, app.state.news)
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     if not server.started:

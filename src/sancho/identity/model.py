@@ -335,7 +335,7 @@ class Client:
     redirects: tuple[str, ...] = ()
     """Where codes may be sent, beside any port of the loopback address (RFC 8252) if `loopback` says so.
 
-    What begins with a slash is a page of this server, which shows the code to whoever is to type it.
+    What begins with a slash is a page of this server: one that shows the code to whoever is to type it, or our own.
     """
     loopback: bool = False
     looks_inside: bool = False

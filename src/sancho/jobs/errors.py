@@ -1,6 +1,6 @@
 """What can go wrong with a job; each class is one `code` of the native API."""
 
-from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge, Unavailable
+from sancho.kit.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge, TooMany, Unavailable
 
 
 class JobsNotEnded(Conflict):
@@ -386,3 +386,13 @@ class CwlUnfit(Invalid):
     def __init__(self, *, reason: str, field: str) -> None:
         """Name the field, and what is wrong with it."""
         super().__init__(reason=reason[:500], field=field, hint="docs/how-to/submit-cwl.md says what is served.")
+
+
+class TooManyListeners(TooMany):
+    """Your account listens for news of jobs {limit} times already, or this server has no room for more."""
+
+    code = "too_many_listeners"
+
+    def __init__(self, *, limit: int) -> None:
+        """Say how many may be; the hint says what to do."""
+        super().__init__(retry_after=30, limit=limit, hint="Close windows of the web page that you do not need.")

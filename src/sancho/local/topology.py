@@ -35,7 +35,7 @@ def documents(home: Home, config: Config) -> Documents:
             "prefix": config.storage_url(name),
             "attributes": {"tier": 1},
             "distances": {other: 1 for other in config.storages if other != name},
-            "settings": {"ca_file": str(home.ca_file)} if config.tls else {},
+            "settings": {"signed_urls": True, **({"ca_file": str(home.ca_file)} if config.tls else {})},
         }
         made.append({"kind": "RSE", "name": name, "spec": spec})
     return made

@@ -4,8 +4,11 @@ from sancho.identity.errors import ClientUnknown
 from sancho.identity.model import Client
 from sancho.kit.deployment import Deployment
 
+PAGE = Client(client_id="sancho-web", title="The web page", redirects=("/ui/signed-in",))
+"""The page that we serve ourselves."""
 CLIENTS = {
     "sancho": Client(client_id="sancho", title="The command line", loopback=True),
+    PAGE.client_id: PAGE,
     "rucio": Client(client_id="rucio", title="A Rucio client", redirects=("/rucio/auth/oidc_code",)),
 }
 """Those that every installation knows."""

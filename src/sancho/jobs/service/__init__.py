@@ -4,8 +4,8 @@
 lets them wait for each other, `inputs` and `shared` ready what they read, `life` moves them, `retrying` does so when
 they failed, `rescheduling` when somebody asks; `selecting` says which, `views` shows them, `searching` finds them,
 `parameters` is what is said of them, `status` and `heartbeats` how it goes, `silent` what others run and say nothing
-of, `saved` the searches that accounts have
-named, `sandboxes` the small archives that they come with and leave.
+of, `news` what has just changed, `saved` the searches that accounts have named, `sandboxes` the small archives that
+they come with and leave.
 """
 
 from sancho.jobs.service.alike import submit_many
@@ -37,6 +37,7 @@ from sancho.jobs.service.life import (
     start_at_once,
     vo_of_attempt,
 )
+from sancho.jobs.service.news import News
 from sancho.jobs.service.parameters import of_jobs as parameters_of
 from sancho.jobs.service.parameters import say, set_parameters
 from sancho.jobs.service.reporting import require_running
@@ -89,8 +90,9 @@ from sancho.jobs.service.views import (
 from sancho.jobs.store.provenance import SEARCH_FIELDS
 
 __all__ = [
-    "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "acknowledge", "announce_output_sandbox", "announce_sandbox",
-    "awaited", "beat", "beat_once", "beat_own", "begin", "change_ranges", "check_owned", "check_sandbox", "chosen",
+    "SANDBOX_LIFETIME", "SEARCH_FIELDS", "LookUps", "News", "acknowledge", "announce_output_sandbox",
+    "announce_sandbox", "awaited", "beat", "beat_once", "beat_own", "begin", "change_ranges", "check_owned",
+    "check_sandbox", "chosen",
     "clean_sandboxes", "close_datasets", "commands_for_pilot", "complete", "count", "delete_view",
     "drop_old_history", "existing", "find_attempt", "find_output_url", "find_sandbox_url", "find_started", "finish",
     "follow", "forget_commands", "forget_old_jobs", "forgive", "get", "get_spec", "give_output_sandbox",

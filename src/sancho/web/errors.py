@@ -1,0 +1,23 @@
+"""What can go wrong between the page and the server; each class is one `code`."""
+
+from sancho.kit.errors import Forbidden, NotFound
+
+
+class AssetNotFound(NotFound):
+    """The page has no file {name}."""
+
+    code = "asset_not_found"
+
+    def __init__(self, *, name: str) -> None:
+        """Name the file."""
+        super().__init__(name=name, hint="The page was built anew meanwhile: load it again.")
+
+
+class NotFromPage(Forbidden):
+    """This request does not come from the page."""
+
+    code = "not_from_page"
+
+    def __init__(self) -> None:
+        """Say what programs do instead."""
+        super().__init__(hint="Sessions are for the web page; programs ask for tokens at /v1/auth/token.")

@@ -1,0 +1,248 @@
+"""The page in a real browser, on a real grid: log in, submit, watch, explain, look at what came out, download it."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from sancho.local import control
+from sancho.web import service
+from sancho_client.calls import configuration, identity, jobs
+from sancho_client.models.configuration import Document
+from sancho_client.models.jobs import JobDescription, Requirements
+from tests.local.running import free_port, said, scratch_home, speaking
+from tests.realparts.parts import lack, need
+
+pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+IMAGES = ROOT / "docs" / "images"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATIENCE = 60_000
+HOSTILE = "<img src=x onerror=alert(1)>\u202etxt.exe" + "x" * 60
+DESCRIPTION = """\
+name: hello from the page
+command: [sh, -c, 'echo made by job $SANCHO_JOB_ID | tee hello.txt; sleep 2']
+outputs:
+  - {path: hello.txt, did: "page:hello.txt"}
+"""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid that runs, and a job that cannot, with a name that means something to a browser."""
+
+    url: str
+    password: str
+    home: Path
+    waiting: int
+
+
+@pytest.fixture(scope="module")
+def grid() -> Iterator[Grid]:
+    if not service.built():
+        lack("the web page has not been built: `make web`")
+    with scratch_home() as scratch:
+        Path(scratch).chmod(0o711)
+        home = Path(scratch) / "grid"
+        try:
+            up = said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle", "gridpp")
+            scope = Document.model_validate(
+                {"kind": "Scope", "vo": "belle", "name": "page", "spec": {"account": "admin"}}
+            )
+            needs = Requirements(tags=["nobody-has-this"])
+            odd = JobDescription(name=HOSTILE, command=["true"], requirements=needs)
+            others = [
+                JobDescription(name=f"{kind} 2026-{n}", type=kind, command=["true"], requirements=needs)
+                for n in range(1, 4) for kind in ("simulation", "analysis")
+            ]  # fmt: skip
+            with speaking(home, "belle") as client:
+                client.send(configuration.apply([scope], comment="for the page"))
+                for one in others:
+                    client.send(jobs.submit(one, anyway=True))
+                (waiting,) = client.send(jobs.submit(odd, anyway=True)).job_ids
+            yield Grid(url=up["url"], password=up["password"], home=home, waiting=waiting)
+        finally:
+            control.stop(home)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = need("chromium", "chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        yield context
+
+
+def log_in(context: BrowserContext, grid: Grid, vo: str, path: str = "/ui/") -> Page:
+    """A page of somebody who has logged in; what its console says against it fails the test."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: pytest.fail(f"the page has a fault: {error}"))
+    page.goto(grid.url + path)
+    expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
+    axe(page)
+    fill_in(page, grid, vo)
+    return page
+
+
+def fill_in(page: Page, grid: Grid, vo: str) -> None:
+    page.get_by_label("Virtual organisation").fill(vo)
+    page.get_by_role("button", name="Continue").click()
+    page.locator("[name=account]").fill("admin")
+    page.locator("[name=password]").fill(grid.password)
+    page.get_by_role("button", name="Log in").first.click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def axe(page: Page) -> None:
+    """Nothing keeps people out, by the rules of WCAG 2.2 AA; contrast in the dark as well."""
+    page.evaluate(AXE.read_text())
+    looks: list[tuple[Literal["dark", "light"], list[str]]] = [("dark", ["color-contrast"]), ("light", RULES)]
+    for scheme, rules in looks:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        options = json.dumps({"runOnly": rules, "resultTypes": ["violations"]})
+        found: Any = page.evaluate(f"axe.run(document, {options})")
+        said = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
+        assert said == [], (page.url, scheme)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for the documentation, if it has none: to renew it, delete the file."""
+    path = IMAGES / f"{name}.png"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        page.screenshot(path=path)
+    assert path.stat().st_size < 100_000
+
+
+def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: Grid, tmp_path: Path) -> None:
+    page = log_in(context, grid, "belle", "/ui/submit")
+    expect(page).to_have_url(f"{grid.url}/ui/submit")
+    editor = page.get_by_label("Description (YAML or JSON)")
+    editor.fill(DESCRIPTION)
+    page.get_by_label("Memory").fill("500 MB")
+    expect(editor).to_have_value(re.compile("memory: 500 MB"))
+    axe(page)
+    picture(page, "web-submit")
+    page.get_by_role("button", name="Submit", exact=True).click()
+
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("Job")
+    axe(page)
+    expect(heading).to_contain_text("done", timeout=PATIENCE)  # told by an event: nobody loads the page again
+    page.get_by_role("link", name="Log", exact=True).click()
+    expect(page.locator("pre")).to_contain_text("made by job")
+    for tab in ("Attempts", "History", "Description", "Inputs and outputs"):
+        page.get_by_role("link", name=tab).click()
+        axe(page)
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download page:hello.txt").click()
+    coming.value.save_as(tmp_path / "hello.txt")
+    assert (tmp_path / "hello.txt").read_text().startswith("made by job")
+
+
+def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
+    page = log_in(context, grid, "belle")
+    row = page.get_by_role("row").filter(has_text="onerror")
+    expect(row).to_contain_text("<img src=x onerror=alert(1)>\ufffdtxt.exe")
+    assert page.locator("img").count() == 0
+    axe(page)
+    picture(page, "web-jobs")
+    page.get_by_role("group", name="Type").get_by_role("button", name="analysis").click()
+    expect(page).to_have_url(f"{grid.url}/ui/jobs?owner=admin&type=analysis")
+    expect(page.get_by_role("row")).to_have_count(4)
+    page.get_by_role("button", name="Save this search").click()
+    page.get_by_label("Name of the view").fill("analysis-of-mine")
+    axe(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Clear filters").click()
+    expect(row).to_be_visible()
+    page.get_by_label("Views").select_option("analysis-of-mine")
+    expect(page.get_by_role("row")).to_have_count(4)
+    page.get_by_label("Select all").check()
+    page.get_by_role("button", name="Hold").click()
+    expect(page.get_by_text("3 jobs held")).to_be_visible()
+    expect(page.get_by_role("button", name="held 3")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
+    row.get_by_role("link").click()
+    why = page.get_by_role("region", name="Why it is so")
+    expect(why).to_contain_text("nobody-has-this")
+    axe(page)
+    picture(page, "web-job")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("held")
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("waiting")
+    page.get_by_role("button", name="Kill").click()
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+
+    page.set_viewport_size({"width": 380, "height": 700})
+    for path in ("/ui/jobs?state=%5B%22waiting%22%5D&where=name+like+%22%3C*%22", "/ui/submit", "/ui/no/such/page"):
+        page.goto(grid.url + path)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
+        axe(page)
+    page.goto(f"{grid.url}/ui/jobs?where=nonsense")
+    expect(page.get_by_role("alert")).to_contain_text("not well-formed")
+
+
+def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_signing_out(
+    context: BrowserContext, grid: Grid
+) -> None:
+    page = log_in(context, grid, "belle", "/ui/submit")
+    assert page.evaluate("document.cookie") == ""
+    page.reload()
+    editor = page.get_by_label("Description (YAML or JSON)")
+    editor.fill("name: half written\ncommand: [sleep, 1s]\nrequirements: {tags: [nobody-has-this]}\n")
+    with speaking(grid.home, "belle") as client:
+        for one in client.send(identity.logins()):
+            if one.client == "sancho-web":
+                client.send(identity.end_login(one.login_id))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    axe(page)
+    fill_in(page, grid, "belle")
+    expect(page).to_have_url(f"{grid.url}/ui/submit")
+    expect(editor).to_have_value(re.compile("half written"))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("site")  # none can run it, and it says so
+
+    context.set_offline(True)
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.get_by_text("may be old").first).to_be_visible()
+    context.set_offline(False)
+    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.get_by_text("may be old")).to_have_count(0)
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
+
+
+def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -> None:
+    page = log_in(context, grid, "gridpp", "/ui/jobs?everybody=true")
+    expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
+    axe(page)
+    page.goto(f"{grid.url}/ui/jobs/{grid.waiting}")
+    expect(page.get_by_role("alert")).to_contain_text("does not exist")
+    assert "onerror" not in page.content()

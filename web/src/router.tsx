@@ -1,0 +1,77 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Link,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { t } from "./i18n";
+import { JobsPage } from "./jobs/JobsPage";
+import { readSearch } from "./jobs/search";
+import { TABS, type Tab } from "./jobs/tabs";
+import { Empty } from "./kit/Empty";
+import { Shell } from "./shell/Shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Crashed });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/jobs", replace: true });
+  },
+});
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: "/jobs",
+  validateSearch: readSearch,
+  component: JobsPage,
+});
+const job = createRoute({
+  getParentRoute: () => root,
+  path: "/jobs/$id",
+  validateSearch: (said: Record<string, unknown>): { tab?: Tab } => {
+    const tab = TABS.find((one) => one === said.tab);
+    return tab === undefined ? {} : { tab };
+  },
+  component: lazyRouteComponent(() => import("./jobs/JobPage"), "JobPage"),
+});
+const submit = createRoute({
+  getParentRoute: () => root,
+  path: "/submit",
+  component: lazyRouteComponent(() => import("./jobs/SubmitPage"), "SubmitPage"),
+});
+
+/** The pages, each with what its URL may say. A new one is a route here, and a link in the shell. */
+export const router = createRouter({
+  routeTree: root.addChildren([home, jobs, job, submit]),
+  basepath: "/ui",
+  defaultPreload: "intent",
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound() {
+  return (
+    <Empty alone title={t("problem.notFound")}>
+      <p>{t("problem.notFoundHint")}</p>
+      <Link to="/jobs" className="button">
+        {t("job.back")}
+      </Link>
+    </Empty>
+  );
+}
+
+function Crashed() {
+  return (
+    <Empty alone title={t("problem.crashed")}>
+      <p>{t("problem.crashedHint")}</p>
+    </Empty>
+  );
+}
