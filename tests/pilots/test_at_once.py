@@ -106,3 +106,20 @@ async def test_one_whose_pilot_is_busy_holds_nobody_up(served: Served, callers: 
         assert len(await ask(served, matcher, callers[1:4])) == 3
         assert not busy.done()
     assert len(await busy) == 1
+
+
+async def test_what_a_pilot_never_heard_of_is_given_again(served: Served, callers: list[Principal]) -> None:
+    matcher = await matcher_for(served)
+    for answered in (False, True):
+        asked = Asked(slot=SLOT, held=[], answered=answered)
+        lost = await service.match(served.deployment, matcher, callers[answered], asked)
+        asked = Asked(slot=SLOT, held=[], answered=False)
+        again = await service.match(served.deployment, matcher, callers[answered], asked)
+        assert lost is not None
+        assert again is not None
+        assert again.attempt_id == lost.attempt_id
+        asked = Asked(slot=SLOT, held=[lost.attempt_id], answered=False)
+        other = await service.match(served.deployment, matcher, callers[answered], asked)
+        assert other is not None
+        assert other.job_id != lost.job_id
+    assert await transactions(served) == 4

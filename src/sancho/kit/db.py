@@ -166,17 +166,20 @@ class Database:
             yield conn
 
     async def glance(
-        self, vos: Iterable[int], kind: type[T], query: LiteralString, params: Mapping[str, Any] | None = None
-    ) -> T | None:
+        self, vos: Iterable[int], kind: type[T], query: LiteralString, params: Mapping[str, Any] | None = None,
+        *, first: LiteralString | None = None,
+    ) -> T | None:  # fmt: skip
         """Run one short query for at most one row (as `find` does) in a transaction of its own, in a single exchange.
 
-        For what is asked of nearly every request; its plan is made once for a connection, as by `plan_once`, and what
-        else is wanted for the same VOs meanwhile shares the next exchange. Raises as `transaction` does.
+        `first` is run before it: what it waits for, the query sees. For what is asked of nearly every request; its plan
+        is made once for a connection, as by `plan_once`, and what else is wanted for the same VOs meanwhile shares the
+        next exchange. Raises as `transaction` does.
         """
         served = tuple(vos)
         if self._glances.waiting(served) >= self._room:
             raise Crowded
-        row = await self._glances.ask(served, query, params or {})
+        queries: list[LiteralString] = [query] if first is None else [first, query]
+        row = await self._glances.ask(served, queries, params or {})
         return None if row is None else _adapter(kind).validate_python(row)
 
     @asynccontextmanager

@@ -59,9 +59,9 @@ def glance_of(query: LiteralString) -> Glance:
 
 
 class Wanted(NamedTuple):
-    """A query that somebody waits for."""
+    """Queries that somebody waits for, one after the other; what the last one gives is wanted."""
 
-    glance: Glance
+    glances: tuple[Glance, ...]
     params: Mapping[str, Any]
 
 
@@ -90,9 +90,14 @@ class Glances:
         self._to_go: dict[tuple[int, ...], deque[Message]] = {}
         self._under_way: dict[tuple[int, ...], asyncio.Lock] = {}
 
-    async def ask(self, vos: tuple[int, ...], query: LiteralString, params: Mapping[str, Any]) -> Row | None:
-        """The row that a query gives, which sees what these VOs may; raises what `lease` and the database do."""
-        wanted = Wanted(glance_of(query), params)
+    async def ask(
+        self, vos: tuple[int, ...], queries: Sequence[LiteralString], params: Mapping[str, Any]
+    ) -> Row | None:
+        """The row that the last of some queries gives, which sees what these VOs may, and what came before it.
+
+        Raises what `lease` and the database do.
+        """
+        wanted = Wanted(tuple(map(glance_of, queries)), params)
         message = self._join(vos, wanted)
         place = len(message.wanted) - 1
         try:
@@ -146,17 +151,19 @@ class Glances:
         self, conn: Connection, vos: tuple[int, ...], wanted: Sequence[Wanted], patience: int
     ) -> list[Row | None]:  # fmt: skip
         known = self._prepared.setdefault(conn, set())
-        for glance in {one.glance.name: one.glance for one in wanted}.values():
+        for glance in {each.name: each for one in wanted for each in one.glances}.values():
             if glance.name not in known:
                 await conn.execute(glance.prepare, prepare=False)
                 known.add(glance.name)
         cursor = AsyncClientCursor(conn, row_factory=dict_row)
-        runs = [cursor.mogrify(one.glance.run, one.params) for one in wanted]
+        runs = [cursor.mogrify(each.run, one.params) for one in wanted for each in one.glances]
         greeting = GREETING.format(",".join(str(int(vo)) for vo in vos), patience)
         await cursor.execute((greeting + "; ".join(runs)).encode())
         rows: list[Row | None] = []
-        for number in range(len(wanted)):
-            await cursor.set_result(GREETINGS + number)
+        last = GREETINGS - 1
+        for one in wanted:
+            last += len(one.glances)
+            await cursor.set_result(last)
             rows.append(await cursor.fetchone())
         return rows
 

@@ -78,8 +78,9 @@ def matcher_of(weigh: Callable[[int], float]) -> Matcher:
 
 @dataclass(frozen=True)
 class Gate:
-    """A query, with its parameters, that has a row when a pilot may have a job; it locks what that depends on."""
+    """A query that has a row when a pilot may have a job, one that locks what that depends on, and their parameters."""
 
+    lock: LiteralString
     query: LiteralString
     params: Mapping[str, Any]
 
@@ -97,8 +98,9 @@ async def match_at_once(
         return None
     params = {**choosing.parameters(plain), **gate.params}
     started = await jobs.start_at_once(
-        database, vos, choosing.plain_choice(gate.query), params, pilot_id=offer.pilot_id, site_id=offer.site_id
-    )
+        database, vos, choosing.plain_choice(gate.query), params,
+        first=gate.lock, pilot_id=offer.pilot_id, site_id=offer.site_id,
+    )  # fmt: skip
     for choice in plain:
         if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
             matcher.board.give(choice, offer.site_id)

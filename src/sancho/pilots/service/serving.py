@@ -19,6 +19,7 @@ from sancho.pilots import plan, store
 from sancho.pilots.errors import PilotUnknown
 from sancho.pilots.model import PilotState
 from sancho.pilots.service.assigning import Assignment, assign, assign_without_files, has_files
+from sancho.pilots.store import at_once
 from sancho.rses import service as rses
 from sancho.rses.errors import RseExpressionEmpty
 from sancho.uploads import service as uploads
@@ -45,20 +46,21 @@ class Asked:
 async def match(deployment: Deployment, matcher: Matcher, caller: Principal, asked: Asked) -> Assignment | None:
     """Give a pilot a job that fits its offer, or None.
 
-    Unless it heard the last answer, an attempt that it was given but never heard of is given again, and one that it has
-    forgotten is lost. When nothing that waits can fit, as far as the matcher is told, the database is not asked; when a
-    job can be had without further questions, one exchange with the database gives it, which other matches share.
+    An attempt that it was given but never heard of is given again, and one that it has forgotten is lost; both are
+    looked for unless it heard the last answer. When nothing that waits can fit, as far as the matcher is told, the
+    database is not asked; when a job can be had without further questions, one exchange with the database gives it,
+    which other matches share.
     """
     offer = _offer(matcher, caller, asked) if matcher.followed else None
     choices: Sequence[Choice] | None = None
-    if offer is not None and asked.answered:
-        if not matcher.board.fitting(offer):
-            return None
-        if asked.warm is None:
-            choices = matching.choose(matcher, offer)
-            started = await _at_once(deployment, matcher, caller, offer, choices)
-            if started is not None:
-                return await _assigned(deployment, started, site_id=offer.site_id, tags=asked.slot.tags)
+    if offer is not None and asked.answered and not matcher.board.fitting(offer):
+        return None
+    if offer is not None and asked.warm is None:
+        choices = matching.choose(matcher, offer)
+        gate = Gate(at_once.LOCK, at_once.GATE, at_once.params(caller.vo, offer.pilot_id, asked.held))
+        started = await matching.match_at_once(deployment.database, matcher, offer, choices, caller.vos, gate)
+        if started is not None:
+            return await _assigned(deployment, started, site_id=offer.site_id, tags=asked.slot.tags)
     async with deployment.database.transaction(caller.vos, plan_once=True) as conn:
         pilot_id, site_id, unfit = await _greet(conn, caller)
         started = None if asked.answered else await _unheard(conn, pilot_id, asked.held)
@@ -77,13 +79,6 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
         except InputWithdrawn as e:
             await jobs.take_back(conn, started, str(e))
             return None
-
-
-async def _at_once(
-    deployment: Deployment, matcher: Matcher, caller: Principal, offer: Offer, choices: Sequence[Choice]
-) -> Started | None:  # fmt: skip
-    gate = Gate(store.GREETED, store.greeted(caller.vo, offer.pilot_id))
-    return await matching.match_at_once(deployment.database, matcher, offer, choices, caller.vos, gate)
 
 
 async def _assigned(

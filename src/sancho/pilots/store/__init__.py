@@ -1,8 +1,8 @@
 """The SQL of pilots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from sancho.jobs.model import Reason
 from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_value, fetch_values, find
@@ -49,8 +49,8 @@ async def lock_by_stamp(conn: Connection, stamp: str) -> Pilot | None:
 async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool] | None:
     """Lock a pilot that has not ended, so that what it asks for is done one after the other; note its sign of life.
 
-    Return its site, and whether it is unfit; None when there is no such pilot. What it has is read after this, by a
-    statement of its own: this one would not see what was done by the call that it may have waited for.
+    Return its site, and whether it is unfit; None when there is no such pilot. What it has is read by a later
+    statement: this one would not see what was done by the call that it may have waited for.
     """
     rows = await fetch_rows(
         conn,
@@ -66,17 +66,6 @@ async def greet(conn: Connection, vo: int, pilot_id: int) -> tuple[int, bool] | 
         {"id": pilot_id, "vo": vo},
     )
     return rows[0] if rows else None
-
-
-GREETED: LiteralString = """
-    SELECT FROM pilot
-     WHERE pilot_id = %(pilot_id)s AND vo = %(pilot_vo)s AND ended_at IS NULL AND unfit_at IS NULL FOR NO KEY UPDATE"""
-"""A row for a pilot that may have a job, locked as `greet` does; `greeted` says what it wants to know."""
-
-
-def greeted(vo: int, pilot_id: int) -> Mapping[str, Any]:
-    """What `GREETED` wants to know."""
-    return {"pilot_id": pilot_id, "pilot_vo": vo}
 
 
 async def last_ended(conn: Connection, pilot_id: int) -> list[Ended]:
