@@ -58,6 +58,8 @@ def pytest_collection_finish() -> None:
 
 
 LONG_TO_MAKE = ("issuers",)
+LONGEST = ("journeys/test_crash.py", "docs/test_tutorials.py", "client/test_command_line.py")
+"""What takes minutes by itself, mostly waiting. It begins first, so that nobody waits for it in the end."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -67,6 +69,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in LONG_TO_MAKE:
             if name in getattr(item, "fixturenames", ()) and not any(item.iter_markers("xdist_group")):
                 item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    names = (n for n, name in enumerate(LONGEST) if item.path.as_posix().endswith(name))
+    return next(names, len(LONGEST))
 
 
 def pytest_configure(config: pytest.Config) -> None:

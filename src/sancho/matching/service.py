@@ -96,11 +96,11 @@ async def match_at_once(
     plain = list(takewhile(lambda choice: choice.queue.input_set_id is None, choices))
     if not plain or matcher.board.limits_of(plain, offer.site_id):
         return None
-    params = {**choosing.parameters(plain), **gate.params}
-    started = await jobs.start_at_once(
-        database, vos, choosing.plain_choice(gate.query), params,
-        first=gate.lock, pilot_id=offer.pilot_id, site_id=offer.site_id,
-    )  # fmt: skip
+    params = {
+        **choosing.parameters(plain), **gate.params, "pilot_id": offer.pilot_id, "site_id": offer.site_id,
+    }  # fmt: skip
+    choice_of = choosing.plain_choice(gate.query)
+    started = await jobs.start_at_once(database, vos, choice_of, params, first=gate.lock)
     for choice in plain:
         if started is not None and (started.vo, started.task_queue_id) == choice.queue.key:
             matcher.board.give(choice, offer.site_id)

@@ -62,14 +62,17 @@ async def start(
 
 
 async def start_at_once(
-    database: Database, vos: Iterable[int], choice: LiteralString, params: Mapping[str, Any], *,
-    first: LiteralString, pilot_id: int, site_id: int,
-) -> Started | None:  # fmt: skip
+    database: Database, vos: Iterable[int], choice: LiteralString, params: Mapping[str, Any], *, first: LiteralString
+) -> Started | None:
     """As `start`, in a transaction of its own that others may share: only for queues whose jobs read nothing.
 
-    `first` is a query that goes before it. None, and nothing is done, also when a job could be had that has no row yet.
+    `first` is a query that goes before it; `params` have `pilot_id` and `site_id`, too. None, and nothing is done, also
+    when a job could be had that has no row yet.
     """
-    return await claiming.claim_at_once(database, vos, choice, params, first=first, pilot_id=pilot_id, site_id=site_id)
+    started = await claiming.claim_at_once(database, vos, choice, params, first=first)
+    if started is not None:
+        _claimed()
+    return started
 
 
 async def rest(conn: Connection, vo: int) -> None:

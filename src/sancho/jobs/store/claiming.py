@@ -107,15 +107,14 @@ def _claim_of(choice: LiteralString, joined: LiteralString) -> LiteralString:
 
 
 async def claim_at_once(
-    database: Database, vos: Iterable[int], choice: LiteralString, params: Mapping[str, Any], *,
-    first: LiteralString, pilot_id: int, site_id: int,
-) -> Started | None:  # fmt: skip
+    database: Database, vos: Iterable[int], choice: LiteralString, params: Mapping[str, Any], *, first: LiteralString
+) -> Started | None:
     """As `claim`, in a transaction of its own that others may share, behind a `first` query (`Database.glance`).
 
-    None, and nothing is done, also when a job could be had that has no row yet.
+    `params` have `pilot_id` and `site_id`, too. None, and nothing is done, also when a job could be had that has no
+    row yet.
     """
-    given = {**params, "pilot_id": pilot_id, "site_id": site_id}
-    return await database.glance(vos, Started, _claim_of(choice, "JOIN"), given, first=first)
+    return await database.glance(vos, Started, _claim_of(choice, "JOIN"), params, first=first)
 
 
 async def claim(
