@@ -65,9 +65,12 @@ class OneTransaction(Database):
             yield self._conn
 
     async def glance(
-        self, vos: Iterable[int], kind: type[T], query: LiteralString, params: Mapping[str, Any] | None = None
-    ) -> T | None:
+        self, vos: Iterable[int], kind: type[T], query: LiteralString, params: Mapping[str, Any] | None = None,
+        *, first: LiteralString | None = None,
+    ) -> T | None:  # fmt: skip
         async with self.transaction(vos) as conn:
+            if first is not None:
+                await execute(conn, first, params)
             return await find(conn, kind, query, params)
 
 
