@@ -25,6 +25,7 @@ from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
 from tests.identity.helpers import CHEAP
+from tests.once import once
 from tests.realparts.oidc import OpenIdProvider, two_issuers
 from tests.served import Served, serve
 from tests.world import World, build_world
@@ -105,18 +106,13 @@ class Databases:
             names = [sql.Identifier(n) for n in (name, template) if n]
             conn.execute(sql.SQL(statement).format(*names))
 
-    def make_template(self) -> None:
-        """Make the database that all are cloned from, unless another worker has made it."""
-        made = self.cluster.folder / self.template
-        with made.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if made.stat().st_size:
-                return
-            self.create(self.template)
-            owner = self.url(self.template, "sancho_owner")
-            migrate(owner, server_role="sancho")
-            build_world(owner)
-            file.write("made")
+    def make_template(self) -> str:
+        """Make the database that all are cloned from; return its name."""
+        self.create(self.template)
+        owner = self.url(self.template, "sancho_owner")
+        migrate(owner, server_role="sancho")
+        build_world(owner)
+        return self.template
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
@@ -149,7 +145,7 @@ def cluster() -> Cluster:
 def databases(cluster: Cluster) -> Databases:
     """A template with all migrations and the world, to be cloned."""
     made = Databases(cluster)
-    made.make_template()
+    once("template", made.make_template)
     return made
 
 
