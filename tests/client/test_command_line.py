@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from sancho.cli import main, options, reference
+from tests.stubs import sancho_stub
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:1"
@@ -34,12 +35,17 @@ main()
 
 
 def sancho(
-    *words: str, tmp_path: Path, command: list[str] = SANCHO, variables: dict[str, str] | None = None
+    *words: str, tmp_path: Path, command: list[str] | None = None, variables: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SANCHO_")}
     environment |= {"SANCHO_CONFIG_HOME": str(tmp_path / "config"), "COLUMNS": "200"} | (variables or {})
     return subprocess.run(
-        [*command, *words], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        [*(command or [sancho_stub()]), *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 

@@ -1,20 +1,17 @@
-"""Programs of clients' environments, as forks of an interpreter that has read their packages; see `zygote`."""
+"""Programs of clients' environments, as forks of an interpreter that has read their packages; see `tests.zygote`."""
 
 import asyncio
-import atexit
 import json
 import os
 import signal
 import socket
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
+from tests.stubs import zygote
+
 BIN = Path(__file__).parents[2] / ".venv-compat" / "bin"
-ZYGOTE = Path(__file__).with_name("zygote.py")
 LONGEST_LINE = 1 << 26
 
 
@@ -49,36 +46,15 @@ class Forked:
         return said, complained
 
 
-@cache
-def zygote(modules: tuple[str, ...]) -> str:
-    """The socket of this process's interpreter that has read modules; it is started once and ends with the process."""
-    folder = tempfile.mkdtemp(prefix="sancho-zygote-")
-    path = f"{folder}/socket"
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    started = subprocess.Popen(
-        [BIN / "python", ZYGOTE, path, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    )
-    assert started.stdout is not None
-    assert started.stdout.readline() == b"ready\n"
-
-    def end() -> None:
-        started.communicate()
-        Path(path).unlink()
-        Path(folder).rmdir()
-
-    atexit.register(end)
-    return path
-
-
 async def fork(
     modules: tuple[str, ...], name: str | Path, program: str, arguments: Sequence[str], environment: Mapping[str, str],
     *, apart: bool = False,
 ) -> Forked:  # fmt: skip
     """Run a Python program; what it complains of comes with its output, unless they are to be kept `apart`."""
-    path = await asyncio.to_thread(zygote, modules)
+    path = await asyncio.to_thread(zygote, BIN / "python", modules)
     talk, tell = await asyncio.open_unix_connection(path)
     theirs, stdin, stdout, stderr = await _streams(apart=apart)
-    line = json.dumps([dict(environment), str(name), program, list(arguments)]) + "\n"
+    line = json.dumps([dict(environment), str(name), program, list(arguments), environment["HOME"]]) + "\n"
     carrier: socket.socket = tell.get_extra_info("socket")
     with socket.socket(fileno=os.dup(carrier.fileno())) as sending:
         socket.send_fds(sending, [line[:1].encode()], theirs)

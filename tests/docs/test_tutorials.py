@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.stubs import sancho_stub
+
 pytestmark = pytest.mark.xdist_group("pages")  # one grid for all
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -44,7 +46,7 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str,
     known = {k: v for k, v in os.environ.items() if not k.startswith(("SANCHO_", "RUCIO_"))} | {
         "SANCHO_HOME": str(folder / "home"),
         "SANCHO_CONFIG_HOME": str(folder / "config"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{RUCIO}",
+        "PATH": f"{sancho_stub().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}:{RUCIO}",
     }
     yield known
     subprocess.run(["sancho", "down", "--purge", "--yes"], env=known, timeout=PATIENCE, check=False)

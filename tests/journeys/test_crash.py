@@ -27,7 +27,7 @@ from sancho.local.database import open_database
 from sancho.local.grid import Wishes
 from sancho.local.home import Home
 from sancho.local.programs import Plan, Program, read_state
-from sancho_client.calls import configuration, data, jobs, lives, rules
+from sancho_client.calls import configuration, data, identity, jobs, lives, rules
 from sancho_client.client import Client
 from sancho_client.data.upload import LocalFile, put
 from sancho_client.errors import Problem, ServerAway
@@ -37,9 +37,12 @@ from sancho_pilot import faults as pilot_faults
 from sancho_pilot import loop as pilot
 from tests.journeys.test_killed import POINTS as ELSEWHERE
 from tests.storage_site import wait_for
+from tests.stubs import write_stub
 
 HERE = Path(__file__).parent
 SERVER, PILOT = HERE / "faulty_server.py", HERE / "faulty_pilot.py"
+SERVER_READS = ("sancho.cli.serve", "sancho.cli.server")
+"""Read once, for a server that dies at each point is started as often."""
 DECLARE = (app, pilot)
 """Importing them declares the points of the server and of the pilot."""
 VOS = ("belle", "gridpp")
@@ -61,20 +64,25 @@ def home() -> Iterator[Home]:
 
 @pytest.fixture
 def armed(tmp_path: Path) -> Path:
+    """A folder for what says which points kill."""
     folder = tmp_path / "points"
     folder.mkdir()
-    for point in POINTS:
-        (folder / f"{point}.armed").touch()
     return folder
 
 
 def start_faulty(home: Home, armed: Path) -> dict[str, Client]:
     """Bring a grid up whose API, worker and pilots die at the armed points."""
     config = grid.prepare(home, Wishes(vos=VOS, port=free_port()), say)
+    server = armed.parent / "server"
+    write_stub(server, python=Path(sys.executable), modules=SERVER_READS, program=SERVER)
     plan = Plan.model_validate_json((home.folder / "run" / "programs.json").read_text())
-    control.write_plan(home.folder, [faulty(p, armed) for p in plan.programs])
+    control.write_plan(home.folder, [faulty(p, server, armed) for p in plan.programs])
     control.start(home.folder)
     control.wait_ready(home.folder)
+    with access.client(home, config) as client:
+        wait("the API", lambda: bool(client.send(identity.whoami())), 60)
+    for point in POINTS:
+        (armed / f"{point}.armed").touch()
     config = grid._grant(home, config, say)
     python = armed.parent / "python"
     python.write_text(f'#!/bin/sh\nshift 2\nexec {sys.executable} -I -S {PILOT} {armed} "$@"\n')
@@ -97,11 +105,12 @@ def free_port() -> int:
         return s.getsockname()[1]
 
 
-def faulty(program: Program, armed: Path) -> Program:
+def faulty(program: Program, server: Path, armed: Path) -> Program:
     if program.name not in ("api", "worker"):
         return program
     verb = program.command[program.command.index("sancho") + 1 :]
-    return program.model_copy(update={"command": (sys.executable, str(SERVER), str(armed), *verb)})
+    # It listens in a process that the supervisor does not know.
+    return program.model_copy(update={"command": (str(server), str(armed), *verb), "ready_url": None})
 
 
 def description(vo: str) -> JobDescription:

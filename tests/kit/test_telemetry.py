@@ -21,6 +21,9 @@ from sancho.kit.db import Database
 from sancho.kit.tasks import defer
 from tests.conftest import eventually
 from tests.local.running import free_port
+from tests.stubs import sancho_stub
+
+pytestmark = pytest.mark.xdist_group("telemetry")  # what its programs read is read once
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -73,7 +76,7 @@ def running(verb: str, database_url: str, folder: Path, **settings: str) -> "Ite
     """A program of the server, with these settings; ended by SIGTERM."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("SANCHO_", "OTEL_"))}
     given = {"SANCHO_DATABASE_URL": database_url, "SANCHO_STATE_DIR": str(folder), **settings}
-    command = [sys.executable, "-m", "sancho", *verb.split()]
+    command = [sancho_stub("sancho.cli.serve", "sancho.cli.server"), *verb.split()]
     with subprocess.Popen(command, env=clean | given, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process

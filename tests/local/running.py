@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from sancho.local.processes import Process, wait_until
 from sancho.local.programs import State, read_state
 from sancho_client.calls import identity
 from sancho_client.client import Client
+from tests.stubs import sancho_stub
 
 PROGRAMS = ["postgres", "api", "worker", "storage-disk-a", "storage-disk-b"]
 
@@ -29,7 +29,7 @@ def free_port() -> int:
 def sancho(*words: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     clean = {k: v for k, v in os.environ.items() if not k.startswith("SANCHO_")}
     return subprocess.run(
-        [sys.executable, "-m", "sancho", *words],
+        [sancho_stub(), *words],
         capture_output=True,
         text=True,
         check=False,

@@ -1,11 +1,13 @@
-"""Runs programs in a Python that has read what they import already; for the interpreters of clients' environments.
+"""Runs programs in a Python that has read what they import already; `forking` and `stubs` ask it.
 
 Reading it takes longer than what most programs do. Each program is a fork, so none sees what another did. `zygote.py
 SOCKET MODULE…` takes connections on a Unix socket until its standard input ends: a line of JSON (environment, name of
-the program, its text, arguments) with three file descriptors is a program with these as its standard streams; answers
-are lines, its pid, and at its end its exit code.
+the program, its text, arguments, folder) with three file descriptors is a program with these as its standard streams;
+answers are lines, its pid, and at its end its exit code. Who hangs up before that ends the program.
 """
 
+import atexit
+import gc
 import importlib
 import json
 import os
@@ -14,12 +16,14 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
 
 
 def main(path: str, *modules: str) -> None:
     """Run what is asked, any number at once."""
     for module in modules:
         importlib.import_module(module)
+    gc.freeze()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen()
@@ -49,14 +53,19 @@ def _serve(asked: socket.socket) -> None:
     for stream in streams:
         os.close(stream)
     asked.sendall(f"{pid}\n".encode())
+    ending = os.pidfd_open(pid)
+    if ending not in select.select([asked, ending], [], [])[0]:
+        os.kill(pid, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    asked.sendall(f"{code}\n".encode())
+    with suppress(OSError):
+        asked.sendall(f"{code}\n".encode())
 
 
-def _run(environment: dict[str, str], name: str, program: str, arguments: list[str]) -> int:
+def _run(environment: dict[str, str], name: str, program: str, arguments: list[str], folder: str) -> int:
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(environment["HOME"])
+    os.chdir(folder)
+    sys.path[0] = os.path.dirname(name)  # noqa: PTH120 - as a script has it
     sys.argv = [name, *arguments]
     sys.stdin, sys.stdout = open(0), open(1, "w", 1, closefd=False)  # noqa: SIM115  for as long as it runs
     sys.stderr = open(2, "w", 1, closefd=False)  # noqa: SIM115
@@ -70,6 +79,7 @@ def _run(environment: dict[str, str], name: str, program: str, arguments: list[s
     except BaseException:  # noqa: BLE001 - whatever a program ends with is told
         traceback.print_exc()
         code = 1
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     return code
