@@ -123,9 +123,10 @@ function matrix(rows: Content[]): Column<Content>[] {
   }
   columns.push({
     key: "copies",
-    label: <span className="sr-only">{t("did.copies")}</span>,
+    label: t("did.copies"),
     width: "0",
     narrow: "below",
+    only: "narrow",
     show: (one) => <Narrow content={one} />,
   });
   return columns;
@@ -133,9 +134,9 @@ function matrix(rows: Content[]): Column<Content>[] {
 
 /** On a narrow screen, the row of the matrix in words. */
 function Narrow({ content }: { content: Content }) {
-  if (content.copies.length === 0) return <span className="for-narrow">{t("copy.nowhere")}</span>;
+  if (content.copies.length === 0) return <span>{t("copy.nowhere")}</span>;
   return (
-    <span className="for-narrow">
+    <span>
       {content.copies.map((one) => (
         <span key={one.rse} className="listed">
           <CopyMark state={one.state} /> <Text longest={40}>{one.rse}</Text>

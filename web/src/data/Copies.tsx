@@ -14,6 +14,8 @@ export function Copies({ did }: { did: string }) {
     queryFn: () => answer(api.GET("/v1/explain/file/{did}", { params: { path: { did } } })),
     enabled: data !== undefined,
   });
+  // The first blocker is often what was said already.
+  const blockers = why.data?.blockers.filter((one) => one.says !== why.data.says) ?? [];
   return (
     <>
       {error !== null && <Trouble error={error} onRetry={refetch} />}
@@ -22,9 +24,9 @@ export function Copies({ did }: { did: string }) {
           <p>
             <Text longest={1000}>{why.data.says}</Text>
           </p>
-          {why.data.blockers.length > 0 && (
+          {blockers.length > 0 && (
             <ul>
-              {why.data.blockers.map((one) => (
+              {blockers.map((one) => (
                 <li key={`${one.cause} ${one.says}`}>
                   <Text longest={1000}>{one.says}</Text>{" "}
                   {one.hint !== null && (

@@ -5,8 +5,10 @@ import { shown } from "../kit/text";
 import { rses } from "./queries";
 import { LIFETIMES, type Wish } from "./wish";
 
+type Props = { wish: Wish; uncommented?: true; onChange: (wish: Wish) => void };
+
 /** The fields of a rule: where, how many, for how long, and why. */
-export function WishFields({ wish, onChange }: { wish: Wish; onChange: (wish: Wish) => void }) {
+export function WishFields({ wish, uncommented, onChange }: Props) {
   const { data = [] } = useQuery(rses);
   const id = useId();
   return (
@@ -68,15 +70,17 @@ export function WishFields({ wish, onChange }: { wish: Wish; onChange: (wish: Wi
           </datalist>
         </div>
       </div>
-      <div className="field">
-        <label htmlFor={`${id}-comment`}>{t("wish.comment")}</label>
-        <input
-          id={`${id}-comment`}
-          maxLength={1000}
-          value={wish.comment}
-          onChange={(event) => onChange({ ...wish, comment: event.target.value })}
-        />
-      </div>
+      {uncommented === undefined && (
+        <div className="field">
+          <label htmlFor={`${id}-comment`}>{t("wish.comment")}</label>
+          <input
+            id={`${id}-comment`}
+            maxLength={1000}
+            value={wish.comment}
+            onChange={(event) => onChange({ ...wish, comment: event.target.value })}
+          />
+        </div>
+      )}
     </>
   );
 }

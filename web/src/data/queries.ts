@@ -1,8 +1,9 @@
 /** What is asked of the server about data, each under the key by which it is remembered. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schemas } from "../api/client";
-import { type Lines, lines } from "./lines";
+import { lines } from "./lines";
 import { type DidSearch, didQuery } from "./search";
+import type { Lines } from "./stream";
 
 export type Did = Schemas["DidOut"];
 export type DidInfo = Schemas["DidInfo"];
@@ -33,6 +34,8 @@ export type Detached = { did: string; kind: string; size: number | null; detache
 
 const PAGE = 200;
 const POLL = 2_000;
+/** As long as no more pages are loaded, copies that are under way are followed. */
+const FOLLOWED = 2;
 const SETTLING = ["injecting", "replicating"];
 
 /** A directory of the catalogue, a page at a time. */
@@ -127,8 +130,16 @@ export function contents(name: string) {
       }));
       return { items, next: page.next };
     },
+    // What has been loaded far down is not read anew all the time.
+    refetchInterval: (query) => {
+      const pages = query.state.data?.pages ?? [];
+      const coming = pages.some((page) => page.items.some((one) => one.copies.some(isComing)));
+      return coming && pages.length <= FOLLOWED ? POLL : false;
+    },
   });
 }
+
+const isComing = (copy: Copy) => copy.state === "copying";
 
 async function copiesOf(dids: string[], signal: AbortSignal): Promise<Map<string, Copy[]>> {
   if (dids.length === 0) return new Map();
@@ -149,7 +160,7 @@ export function copies(name: string) {
   return queryOptions({
     queryKey: ["did", name, "copies"],
     queryFn: async ({ signal }) => (await copiesOf([name], signal)).get(name) ?? [],
-    refetchInterval: (query) => (query.state.data?.some((one) => one.state === "copying") ? POLL : false),
+    refetchInterval: (query) => (query.state.data?.some(isComing) ? POLL : false),
   });
 }
 

@@ -183,4 +183,36 @@ export const data = {
   "foreseen.fewer": "Copies that could be placed: {copies}.",
   "foreseen.unwritable": "Any of these would do if it could be written:",
   "foreseen.sampled": "What is there already is judged by the first {count} files.",
+
+  "upload.noScopeTitle": "You have no scope to upload to",
+  "upload.noScope":
+    "Names of files begin with a scope. Ask an administrator of your VO for one of yours, or for a shared one.",
+  "upload.choose": "Files of this computer",
+  "upload.chooseHelp":
+    "Or drop files here. They go straight to a storage; their checksums are worked out before.",
+  "upload.where": "Where they go",
+  "upload.folder": "Folder in it",
+  "upload.dataset": "Into this dataset",
+  "upload.datasetHelp": "It is made if there is none; without a dataset, each file stands by itself.",
+  "upload.rule": "A rule for them: how many copies, and where",
+  "upload.go": "Upload {count} files, {size}",
+  "upload.stop": "Stop",
+  "upload.progress": "Files on their way",
+  "upload.phase.waiting": "waiting",
+  "upload.phase.reading": "checksum: {moved} of {size}",
+  "upload.phase.ready": "checksum is known",
+  "upload.phase.sending": "{moved} of {size}",
+  "upload.phase.sent": "sent; is checked",
+  "upload.phase.done": "in the catalogue",
+  "upload.phase.failed": "failed",
+  "upload.unreachable":
+    "The storage {rse} at {origin} cannot be reached from this browser: it is away, or does not take files from web pages.",
+  "upload.refused": "The storage {rse} does not take the file: it answers with status {status}.",
+  "upload.hint":
+    "Nothing was entered. Try again, use the command line (sancho data put FILE --did SCOPE:NAME), or ask the operator to let the page reach this storage (SANCHO_PAGE__STORAGES, and CORS at the storage).",
+  "upload.doneOne": "The file is in the catalogue",
+  "upload.done": "{count} files are in the catalogue",
+  "upload.toDataset": "Show the dataset",
+  "upload.more": "Upload more",
+  "upload.rules": "What holds them",
 } as const;

@@ -12,6 +12,8 @@ export type Column<T> = {
   width: string;
   show: (row: T) => ReactNode;
   narrow?: "main" | "side" | "below";
+  /** It is there on a narrow screen alone. */
+  only?: "narrow";
   align?: "end" | "centre";
 };
 
@@ -26,9 +28,10 @@ type Props<T> = {
 };
 
 /** Rows of any number, of which only those in sight are there; on a narrow screen each is a card of two lines. */
-export function Rows<T>({ label, rows, columns, keyOf, more, onEnd }: Props<T>) {
+export function Rows<T>({ label, rows, columns: all, keyOf, more, onEnd }: Props<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const narrow = useNarrow();
+  const columns = all.filter((one) => (narrow ? one.narrow !== undefined : one.only !== "narrow"));
   const [margin, setMargin] = useState(0);
   // What stands above the rows comes and goes.
   useLayoutEffect(() => {
