@@ -108,6 +108,7 @@ function matrix(rows: Content[]): Column<Content>[] {
         </span>
       ),
       width: "6rem",
+      align: "centre",
       show: (one) => <CopyMark state={one.copies.find((copy) => copy.rse === rse)?.state} />,
     }),
   );

@@ -107,12 +107,14 @@ function Uploading({ scopes: names, dataset }: { scopes: string[]; dataset: stri
         {error !== undefined && <Trouble error={error} />}
         <div className="buttons">
           <button type="submit" className="button primary" disabled={busy || files.length === 0}>
-            {error === undefined
-              ? t("upload.go", {
-                  count: number(files.length),
-                  size: bytes(files.reduce((sum, one) => sum + one.size, 0)),
-                })
-              : t("problem.retry")}
+            {files.length === 0
+              ? t("upload.goNone")
+              : error === undefined
+                ? t(files.length === 1 ? "upload.goOne" : "upload.go", {
+                    count: number(files.length),
+                    size: bytes(files.reduce((sum, one) => sum + one.size, 0)),
+                  })
+                : t("problem.retry")}
           </button>
           {sendings !== undefined && (
             <button

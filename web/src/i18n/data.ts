@@ -195,6 +195,8 @@ export const data = {
   "upload.dataset": "Into this dataset",
   "upload.datasetHelp": "It is made if there is none; without a dataset, each file stands by itself.",
   "upload.rule": "A rule for them: how many copies, and where",
+  "upload.goNone": "Upload",
+  "upload.goOne": "Upload 1 file, {size}",
   "upload.go": "Upload {count} files, {size}",
   "upload.stop": "Stop",
   "upload.progress": "Files on their way",
