@@ -98,6 +98,11 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
         page.get_by_role("button", name="Download page:hello.txt").click()
     coming.value.save_as(tmp_path / "hello.txt")
     assert (tmp_path / "hello.txt").read_text().startswith("made by job")
+    page.get_by_role("link", name="page:hello.txt").click()
+    page.get_by_role("link", name="Provenance").click()
+    made_by = page.get_by_role("region", name="Made by jobs")
+    made_by.get_by_role("link").first.click()
+    expect(heading).to_contain_text("Job")
 
 
 def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
@@ -199,5 +204,7 @@ def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -
     expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
     axe(page)
     page.goto(f"{grid.url}/ui/jobs/{grid.waiting}")
+    expect(page.get_by_role("alert")).to_contain_text("does not exist")
+    page.goto(f"{grid.url}/ui/data/did?did=page%3Aplots")
     expect(page.get_by_role("alert")).to_contain_text("does not exist")
     assert "onerror" not in page.content()
