@@ -25,6 +25,7 @@ from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
 from tests.identity.helpers import CHEAP
+from tests.once import once
 from tests.realparts.oidc import OpenIdProvider, two_issuers
 from tests.served import Served, serve
 from tests.world import World, build_world
@@ -57,7 +58,7 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(5_000, 50, 100)
 
 
-LONG_TO_MAKE = ("issuers",)
+LONG_TO_MAKE = ("issuers", "rested", "foreign", "site", "sites")
 LONGEST = ("journeys/test_crash.py", "docs/test_tutorials.py", "client/test_command_line.py")
 """What takes minutes by itself, mostly waiting. It begins first, so that nobody waits for it in the end."""
 
@@ -92,9 +93,10 @@ def pytest_configure(config: pytest.Config) -> None:
 class Databases:
     """Makes databases on the run's server, each a clone of a migrated one with the world in it."""
 
+    template = "template_of_all"
+
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.template = f"template_{uuid.uuid4().hex[:12]}"
 
     def create(self, name: str, template: str | None = None) -> None:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
@@ -103,6 +105,14 @@ class Databases:
             )
             names = [sql.Identifier(n) for n in (name, template) if n]
             conn.execute(sql.SQL(statement).format(*names))
+
+    def make_template(self) -> str:
+        """Make the database that all are cloned from; return its name."""
+        self.create(self.template)
+        owner = self.url(self.template, "sancho_owner")
+        migrate(owner, server_role="sancho")
+        build_world(owner)
+        return self.template
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.cluster.url("postgres", "postgres"), autocommit=True) as conn:
@@ -132,15 +142,11 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def databases(cluster: Cluster) -> Iterator[Databases]:
+def databases(cluster: Cluster) -> Databases:
     """A template with all migrations and the world, to be cloned."""
     made = Databases(cluster)
-    made.create(made.template)
-    owner = made.url(made.template, "sancho_owner")
-    migrate(owner, server_role="sancho")
-    build_world(owner)
-    yield made
-    made.drop(made.template)
+    once("template", made.make_template)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -164,15 +170,31 @@ def issuers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenIdPr
         yield made
 
 
+@pytest.fixture(scope="session")
+async def connected(session_database: str) -> AsyncIterator[list[Connection]]:
+    """The connection that tests take one after the other: a new one would have to learn all tables first."""
+    kept: list[Connection] = []
+    yield kept
+    for connection in kept:
+        await connection.close()
+
+
 @pytest.fixture
-async def conn(session_database: str) -> AsyncIterator[Connection]:
+async def conn(session_database: str, connected: list[Connection]) -> AsyncIterator[Connection]:
     """One transaction as the server's own role, serving every VO of the world; rolled back after the test."""
-    async with await psycopg.AsyncConnection.connect(
-        session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS
-    ) as connection:
-        await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)")
-        yield connection
-        await connection.execute("ROLLBACK")
+    connection = (
+        connected.pop()
+        if connected
+        else await psycopg.AsyncConnection.connect(
+            session_database, autocommit=True, options="-c search_path=sancho,procrastinate", context=ADAPTERS
+        )
+    )
+    await connection.execute(f"BEGIN; SELECT set_config('sancho.vo', '{ALL_VOS}', true)", prepare=False)
+    yield connection
+    if connection.broken or connection.closed:
+        return
+    await connection.execute("ROLLBACK", prepare=False)
+    connected.append(connection)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def wait_for(condition: Callable[[], bool], what: str, within: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, within: float = 90.0) -> None:
     """Wait until a condition of another process holds, or fail after a deadline."""
     deadline = time.monotonic() + within
     while not condition():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from sancho.app import PUBLIC_PATHS, ROUTERS, create_app, health
+from sancho.app import PUBLIC_PATHS, ROUTERS, health
 from sancho.compat.diracx import api as diracx_api
 from sancho.compat.rucio import api as rucio_api
 from sancho.compat.rucio.caller import rucio_caller
@@ -17,6 +17,7 @@ from sancho.identity import api as identity_api
 from sancho.kit import web
 from sancho.parts import KINDS, TASKS
 from sancho.web import api as web_api
+from tests.described import described
 from tests.identity.helpers import PASSWORD
 from tests.served import Served
 
@@ -171,7 +172,7 @@ async def test_an_unready_database_is_503_and_says_when_to_come_back(served: Ser
 
 
 def test_the_openapi_document_describes_every_native_route() -> None:
-    paths = create_app().openapi()["paths"]
+    paths = described()["paths"]
     assert {r.path.replace(":path}", "}") for r in NATIVE} <= set(paths)
 
 

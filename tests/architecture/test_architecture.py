@@ -10,6 +10,8 @@ import pytest
 from tests.architecture import checks, exceptions
 from tests.architecture.source import Finding
 
+pytestmark = pytest.mark.xdist_group("house")  # what has been read is read once
+
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 VERMIN = Path(sys.executable).with_name("vermin")

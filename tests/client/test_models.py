@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sancho.app import create_app
 from sancho_client.call import Call, Lines, Pages
 from sancho_client.calls import (
     archives,
@@ -35,6 +34,7 @@ from sancho_client.models.topology import Beat
 from sancho_client.models.vos import NewVo, Resource
 from sancho_client.names import parse_path
 from tests.client.schemas import Schema, faults_of_type, faults_of_value, variants
+from tests.described import described
 
 Operation = Call[Any] | Pages[Any] | Lines[Any]
 DESCRIPTION = JobDescription(
@@ -255,7 +255,7 @@ STREAMED = {
 
 @pytest.fixture(scope="module")
 def document() -> Schema:
-    return create_app().openapi()
+    return described()
 
 
 def label(operation: Operation) -> str:

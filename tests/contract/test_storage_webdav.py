@@ -1,7 +1,7 @@
 """The WebDAV storage passes the suite, against our server and against a plain one that knows less."""
 
 import uuid
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import ClassVar
 from urllib.parse import quote
@@ -11,8 +11,7 @@ import pytest
 from sancho_contract.storage import ObjectExists, StorageUnavailable
 from sancho_contract.testing.storage import Place, StorageConformance, in_a_place
 from sancho_plugins.webdav import WebDavSettings, WebDavStorage
-from tests.plain_webdav import plain_webdav
-from tests.storage_site import Issuer, StorageSite, free_port
+from tests.storage_site import StorageSite, free_port
 
 
 class TestOurServer(StorageConformance):
@@ -23,11 +22,8 @@ class TestOurServer(StorageConformance):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _site(cls, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-        issuer = Issuer()
-        with StorageSite(issuer, tmp_path_factory.mktemp("one") / "files") as cls.site:
-            yield
-        issuer.close()
+    def _site(cls, sites: tuple[StorageSite, StorageSite]) -> None:
+        cls.site = sites[0]
 
     @asynccontextmanager
     async def place(self) -> AsyncGenerator[Place]:
@@ -55,9 +51,8 @@ class TestAPlainServer(StorageConformance):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _server(cls, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-        with plain_webdav(tmp_path_factory.mktemp("plain")) as cls.url:
-            yield
+    def _server(cls, plain: str) -> None:
+        cls.url = plain
 
     @asynccontextmanager
     async def place(self) -> AsyncGenerator[Place]:

@@ -1,7 +1,7 @@
 """The streamed copy passes the suite between storages of each kind."""
 
 import uuid
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -14,8 +14,7 @@ from sancho_contract.testing.transfer import Bench, TransferConformance
 from sancho_plugins.posix import PosixSettings, PosixStorage
 from sancho_plugins.streamed_copy import StreamedCopy, StreamedCopySettings
 from sancho_plugins.webdav import WebDavSettings, WebDavStorage
-from tests.plain_webdav import plain_webdav
-from tests.storage_site import Issuer, StorageSite, free_port
+from tests.storage_site import StorageSite, free_port
 
 
 class WithTwoSites:
@@ -26,12 +25,8 @@ class WithTwoSites:
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _sites(cls, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-        issuer = Issuer()
-        folder = tmp_path_factory.mktemp("sites")
-        with StorageSite(issuer, folder / "one") as cls.one, StorageSite(issuer, folder / "two") as cls.two:
-            yield
-        issuer.close()
+    def _sites(cls, sites: tuple[StorageSite, StorageSite]) -> None:
+        cls.one, cls.two = sites
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
@@ -85,9 +80,8 @@ class TestToAStorageThatKnowsNoChecksums(WithTwoSites, TransferConformance):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _plain(cls, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-        with plain_webdav(tmp_path_factory.mktemp("plain")) as cls.plain_url:
-            yield
+    def _plain(cls, plain: str) -> None:
+        cls.plain_url = plain
 
     @asynccontextmanager
     async def bench(self) -> AsyncGenerator[Bench]:

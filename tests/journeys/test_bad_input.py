@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sancho.app import create_app
+from tests.described import described
 from tests.journeys.asking import NATIVE, PRESIGNED, Ask, good
 from tests.journeys.given import Grid
 from tests.journeys.refused import CASES, Case, as_instance, check_refused
@@ -20,7 +20,7 @@ from tests.journeys.spoiling import Schema, Spoiler, Spoilt
 
 pytestmark = pytest.mark.xdist_group("bad input")
 
-DOCUMENT: Schema = create_app().openapi()
+DOCUMENT: Schema = described()
 SPOILER = Spoiler(DOCUMENT)
 JSON = {"content-type": "application/json"}
 HUGE = ("9223372036854775808", "-9223372036854775809", "1" + "0" * 400, "1" + "0" * 5000)

@@ -5,6 +5,7 @@ every other one is about things that are there, with the names of a good request
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ FEW = 2
 ORIGIN = "http://test"
 
 
+@cache
 def operations() -> Mapping[str, Any]:
     """How schemathesis makes requests, by `METHOD /path` of the document."""
     schema: Any = schemathesis.openapi.from_dict(dict(DOCUMENT))
@@ -31,7 +33,6 @@ def operations() -> Mapping[str, Any]:
     return {f"{one.method.upper()} {one.path}": one for one in found}
 
 
-OPERATIONS = operations()
 ROUTES = sorted(NATIVE, key=lambda route: (LAST.index(route) if route in LAST else -1, route))
 
 
@@ -47,7 +48,7 @@ def prepared(case: Any, ask: Ask, *, named: bool) -> requests.PreparedRequest:
 async def test_no_request_that_the_description_allows_makes_a_route_fail(grid: Grid, route: str) -> None:
     ask = good(grid.belle)[route]
     method, path = route.split(" ")
-    operation = OPERATIONS[f"{method} /v1{path.replace(':path}', '}')}"]
+    operation = operations()[f"{method} /v1{path.replace(':path}', '}')}"]
     who = {} if ask.account is None else {"authorization": f"Bearer {ask.token(grid.belle)}"}
     for n, case in enumerate(gathered(operation.as_strategy(), FEW if route in SLOW else MANY)):
         one = prepared(case, ask, named=n % 2 == 0)
