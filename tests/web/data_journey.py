@@ -37,7 +37,11 @@ def upload(page: Page) -> None:
     page.get_by_label("Where: an RSE expression").fill("*")
     page.get_by_label("Copies").fill("2")
     axe(page)
+    page.route(re.compile(r"/belle/page/"), lambda route: route.abort())  # the storage is away
     page.get_by_role("button", name="Upload 2 files, 7.00 kB").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached from this browser")
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="2 files are in the catalogue")).to_be_visible(timeout=PATIENCE)
 
 

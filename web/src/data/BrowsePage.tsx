@@ -8,6 +8,7 @@ import { type Column, Rows } from "../kit/Rows";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
 import { bytes } from "../kit/text";
+import { useMore } from "../kit/useMore";
 import { DataHead } from "./DataHead";
 import { DidLink, KindSign } from "./Names";
 import { crumbs, lastOf } from "./paths";
@@ -33,7 +34,7 @@ function Directory({ path }: { path: string }) {
   const pages = useInfiniteQuery(directory(path));
   const first = pages.data?.pages[0];
   const entries = pages.data?.pages.flatMap((page) => page.items) ?? [];
-  const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
+  const more = useMore(pages);
   return (
     <>
       <div className="spread">
@@ -57,10 +58,8 @@ function Directory({ path }: { path: string }) {
           rows={entries}
           columns={COLUMNS}
           keyOf={(one) => one.path}
-          more={hasNextPage}
-          onEnd={() => {
-            if (!isFetchingNextPage) void fetchNextPage();
-          }}
+          more={pages.hasNextPage}
+          onEnd={more}
         />
       )}
       {pages.isSuccess && entries.length === 0 && first?.did == null && <Nothing path={path} />}

@@ -7,6 +7,7 @@ import { type Column, Rows } from "../kit/Rows";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
 import { bytes } from "../kit/text";
+import { useMore } from "../kit/useMore";
 import { CopyMark } from "./CopyMark";
 import { have, MOST_RSES, rsesOf } from "./matrix";
 import { DidLink, KindSign } from "./Names";
@@ -17,7 +18,7 @@ export function Contents({ shown }: { shown: DidInfo }) {
   const pages = useInfiniteQuery(contents(shown.did));
   const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.items) ?? [], [pages.data]);
   const columns = useMemo(() => columnsOf(rows, shown), [rows, shown]);
-  const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
+  const more = useMore(pages);
   return (
     <>
       {pages.error !== null && <Trouble error={pages.error} onRetry={pages.refetch} />}
@@ -25,7 +26,7 @@ export function Contents({ shown }: { shown: DidInfo }) {
       {rows.length > 0 && (
         <>
           <p className="quiet" role="status">
-            {hasNextPage
+            {pages.hasNextPage
               ? t("did.loaded", { count: number(rows.length) })
               : t("did.all", { count: number(rows.length) })}
           </p>
@@ -34,10 +35,8 @@ export function Contents({ shown }: { shown: DidInfo }) {
             rows={rows}
             columns={columns}
             keyOf={(one) => one.did}
-            more={hasNextPage}
-            onEnd={() => {
-              if (!isFetchingNextPage) void fetchNextPage();
-            }}
+            more={pages.hasNextPage}
+            onEnd={more}
           />
         </>
       )}

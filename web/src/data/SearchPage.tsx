@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useState } from "react";
 import { number, t } from "../i18n";
 import { Empty } from "../kit/Empty";
 import { Moment } from "../kit/Moment";
@@ -8,6 +8,7 @@ import { type Column, Rows } from "../kit/Rows";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
 import { bytes, shown } from "../kit/text";
+import { useMore } from "../kit/useMore";
 import { DataHead } from "./DataHead";
 import { DidLink, KindSign } from "./Names";
 import { didPages, type FoundDid, metadataKeys, scopes } from "./queries";
@@ -27,20 +28,22 @@ export function SearchPage() {
   const change = (next: DidSearch) => void navigate({ search: next });
   const pages = useInfiniteQuery(didPages(search));
   const dids = pages.data?.pages.flatMap((page) => page.items) ?? [];
-  const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
+  const more = useMore(pages);
   const empty = pages.isSuccess && dids.length === 0;
   // A page may be empty before the end of the search.
-  if (empty && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  useEffect(() => {
+    if (empty) more();
+  }, [empty, more]);
   return (
     <div className="page">
       <DataHead current="search" />
-      <Bar key={JSON.stringify(search)} search={search} onChange={change} />
+      <Bar key={`${search.where} ${search.prefix} ${search.within}`} search={search} onChange={change} />
       <Chips search={search} onChange={change} />
       {pages.error !== null && <Trouble error={pages.error} onRetry={pages.refetch} />}
       <p className="quiet" role="status">
         {dids.length > 0 &&
           (isNarrowed(search)
-            ? t(hasNextPage ? "data.foundMore" : "data.found", { count: number(dids.length) })
+            ? t(pages.hasNextPage ? "data.foundMore" : "data.found", { count: number(dids.length) })
             : t("data.newest"))}
       </p>
       {dids.length > 0 && (
@@ -49,14 +52,12 @@ export function SearchPage() {
           rows={dids}
           columns={COLUMNS}
           keyOf={(one) => one.did}
-          more={hasNextPage}
-          onEnd={() => {
-            if (!isFetchingNextPage) void fetchNextPage();
-          }}
+          more={pages.hasNextPage}
+          onEnd={more}
         />
       )}
-      {(pages.isPending || isFetchingNextPage) && <p className="waiting">{t("common.loading")}</p>}
-      {empty && !hasNextPage && <Nothing search={search} onChange={change} />}
+      {(pages.isPending || pages.isFetchingNextPage) && <p className="waiting">{t("common.loading")}</p>}
+      {empty && !pages.hasNextPage && <Nothing search={search} onChange={change} />}
     </div>
   );
 }

@@ -14,7 +14,7 @@ import { scopes } from "./queries";
 import { Sendings } from "./Sendings";
 import { Target } from "./Target";
 import { type Place, placeFor, ruleOf, START } from "./target";
-import { asTrouble, type Sending, upload } from "./upload";
+import { type Sending, upload } from "./upload";
 
 const route = getRouteApi("/data/upload");
 
@@ -77,7 +77,7 @@ function Uploading({ scopes: names, dataset }: { scopes: string[]; dataset: stri
       await cache.invalidateQueries({ queryKey: ["did"] });
     } catch (caught) {
       if (stop.signal.aborted) setSendings(undefined);
-      else setError(asTrouble(caught));
+      else setError(caught);
     }
   };
   const onSubmit = (event: FormEvent) => {

@@ -34,6 +34,9 @@ export type Detached = { did: string; kind: string; size: number | null; detache
 
 const PAGE = 200;
 const POLL = 2_000;
+/** After so many answers, what is still under way is asked about less often. */
+const PATIENT = 60;
+const SELDOM = 15_000;
 /** As long as no more pages are loaded, copies that are under way are followed. */
 const FOLLOWED = 2;
 const SETTLING = ["injecting", "replicating"];
@@ -134,11 +137,13 @@ export function contents(name: string) {
     refetchInterval: (query) => {
       const pages = query.state.data?.pages ?? [];
       const coming = pages.some((page) => page.items.some((one) => one.copies.some(isComing)));
-      return coming && pages.length <= FOLLOWED ? POLL : false;
+      return coming && pages.length <= FOLLOWED && pause(query);
     },
   });
 }
 
+const pause = (query: { state: { dataUpdateCount: number } }) =>
+  query.state.dataUpdateCount > PATIENT ? SELDOM : POLL;
 const isComing = (copy: Copy) => copy.state === "copying";
 
 async function copiesOf(dids: string[], signal: AbortSignal): Promise<Map<string, Copy[]>> {
@@ -160,7 +165,7 @@ export function copies(name: string) {
   return queryOptions({
     queryKey: ["did", name, "copies"],
     queryFn: async ({ signal }) => (await copiesOf([name], signal)).get(name) ?? [],
-    refetchInterval: (query) => (query.state.data?.some(isComing) ? POLL : false),
+    refetchInterval: (query) => query.state.data?.some(isComing) === true && pause(query),
   });
 }
 
@@ -171,7 +176,7 @@ export function rulesOn(name: string) {
     queryFn: ({ signal }) =>
       answer(api.GET("/v1/rules", { params: { query: { did: name, limit: PAGE } }, signal })),
     refetchInterval: (query) =>
-      query.state.data?.items.some((one) => SETTLING.includes(one.state)) ? POLL : false,
+      query.state.data?.items.some((one) => SETTLING.includes(one.state)) === true && pause(query),
   });
 }
 

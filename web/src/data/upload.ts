@@ -18,12 +18,9 @@ export type Plan = {
 const AT_ONCE = 3;
 const TRIES = 3;
 
-/** A storage that did not take a file. */
-export class StorageRefused extends Error {}
-
 /**
  * Upload; `onChange` hears how each file is, by its place in the plan. What was announced is given up when something
- * fails or the signal aborts. Raises a `Problem` or `StorageRefused`.
+ * fails or the signal aborts. Raises a `Problem`.
  */
 export async function upload(
   plan: Plan,
@@ -99,9 +96,11 @@ function send(
   });
 }
 
-function refused(grant: Grant, status: number): StorageRefused {
+/** A storage that did not take a file is none of the server's troubles: it is not away. */
+function refused(grant: Grant, status: number): Problem {
   const facts = { rse: grant.rse, origin: originOf(grant.url), status };
-  return new StorageRefused(t(status === 0 ? "upload.unreachable" : "upload.refused", facts));
+  const detail = t(status === 0 ? "upload.unreachable" : "upload.refused", facts);
+  return new Problem(424, { code: "storage_refused", detail, hint: t("upload.hint") });
 }
 
 function originOf(url: string): string {
@@ -128,10 +127,4 @@ async function inTurns<T>(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-}
-
-/** What went wrong, said as a problem is: a storage that did not take a file is none of the server's. */
-export function asTrouble(error: unknown): unknown {
-  if (!(error instanceof StorageRefused)) return error;
-  return new Problem(502, { code: "storage_refused", detail: error.message, hint: t("upload.hint") });
 }
