@@ -17,11 +17,12 @@ import { Metadata } from "./Metadata";
 import { DidLink, KindSign } from "./Names";
 import { Provenance } from "./Provenance";
 import { folderOf } from "./paths";
-import { type DidInfo, did, parents } from "./queries";
+import { type DidInfo, did, parents, rulesOn } from "./queries";
 import { Rules } from "./Rules";
 import { type DidTab, tabsOf } from "./tabs";
 
 const route = getRouteApi("/data/did");
+const WORST_FIRST = ["stuck", "waiting", "injecting", "replicating", "ok"] as const;
 
 /** Everything about one file, dataset or container. */
 export function DidPage() {
@@ -170,6 +171,7 @@ function Parts({ shown }: { shown: DidInfo }) {
             resetScroll={false}
           >
             {t(`did.tab.${one}`)}
+            {one === "rules" && <HowMany did={shown.did} />}
           </Link>
         ))}
       </nav>
@@ -177,6 +179,19 @@ function Parts({ shown }: { shown: DidInfo }) {
         <Part shown={shown} tab={tab} />
       </section>
     </>
+  );
+}
+
+/** How many rules there are, and how the worst of them is. */
+function HowMany({ did: name }: { did: string }) {
+  const { data } = useQuery(rulesOn(name));
+  if (data === undefined || data.items.length === 0) return null;
+  const states = data.items.map((one) => one.state);
+  const worst = WORST_FIRST.find((one) => states.includes(one)) ?? "ok";
+  return (
+    <span className={`tally ${worst}`} title={t(`rule.state.${worst}`)}>
+      {data.next === null ? number(data.items.length) : t("did.orMore", { count: number(data.items.length) })}
+    </span>
   );
 }
 

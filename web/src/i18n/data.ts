@@ -66,6 +66,7 @@ export const data = {
   "did.held": "Is kept because",
   "did.in": "Is in",
   "did.andMore": "and more",
+  "did.orMore": "{count} or more",
   "did.parts": "Parts of this page",
   "did.tab.contents": "Contents and replicas",
   "did.tab.copies": "Replicas",
