@@ -109,6 +109,7 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
         search_fields=SEARCH_FIELDS,
         job_lookups=JOB_LOOKUPS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        page_storages=settings.page.storages,
         clients={diracx.client_id: diracx},
         shares=shares,
         breached=breached_passwords(settings),

@@ -139,6 +139,14 @@ class CertificateSettings(BaseModel, frozen=True):
     """What the plugin needs to know; for `x509` at least the day of its end: `{"sunset": "2027-12-31"}`."""
 
 
+class PageSettings(BaseModel, frozen=True):
+    """What the web page needs beyond the API."""
+
+    storages: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]{1,255}$")], ...] = ()
+    """Origins of storages, such as `["https://se.example.org:8443"]`, as a JSON list, to which the page may upload
+    files; each of them has to let pages of `public_url` put files there (CORS). Downloads need nothing of this."""
+
+
 class DiracxSettings(BaseModel, frozen=True):
     """What DiracX's API needs beyond ours."""
 
@@ -220,6 +228,7 @@ class Settings(BaseSettings):
     secrets: SecretSettings = SecretSettings()
     certificates: CertificateSettings = CertificateSettings()
     diracx: DiracxSettings = DiracxSettings()
+    page: PageSettings = PageSettings()
 
     @property
     def keys(self) -> Path:

@@ -211,6 +211,7 @@ OPERATIONS: Sequence[Operation] = [
     publishing.show_public("belle", "mc:d"),
     publishing.withdraw("mc:d"),
     rules.create("mc:a", "*", copies=2, lifetime=60, comment="c", activity="a"),
+    rules.preview("mc:a", "*", copies=2),
     rules.change(1, lifetime=60, comment="c"),
     rules.delete(1),
     rules.held("A-DISK"),

@@ -247,11 +247,11 @@ def test_rules_are_added_shown_and_withdrawn(grid: Grid, tmp_path: Path, unique:
     did = f"mc:{unique}"
     grid.json("data", "put", str(tmp_path / "a.txt"), "--did", did, "--on", "A-DISK", account="root")
 
+    assert grid.json("rule", "add", did, "tier=2", "--dry-run", account="root")["verdict"] == "ok"
     rule = grid.json("rule", "add", did, "tier=2", "--lifetime", "1 h", "--comment", "for a test", account="root")
     shown = grid.json("rule", "show", str(rule["rule_id"]), "--locks")
 
     assert (rule["rse_expression"], rule["copies"], rule["state"]) == ("tier=2", 1, "replicating")
-    assert rule["expires_at"] is not None
     assert [(k["rse"], k["state"]) for k in shown["locks"]] == [("B-DISK", "replicating")]
     number = str(rule["rule_id"])
     changed = grid.json("rule", "change", number, "--lifetime", "30 d", "--comment", "longer", account="root")

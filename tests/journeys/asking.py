@@ -240,6 +240,7 @@ def _rules_and_uploads(filled: Filled) -> Iterator[Ask]:
         "ask_approval": False,
     }  # fmt: skip
     yield ask("POST /rules", body=rule)
+    yield ask("POST /rules/preview", body=rule)
     query = {"did": "mc:raw", "account": "alice", "state": "replicating", "cursor": 10**6, "limit": 10}
     yield ask("GET /rules", query=query)
     yield ask("GET /rules/{rule_id}", rule_id=filled.ids["rule"])

@@ -1,14 +1,11 @@
 """The page in a real browser, on a real grid: log in, submit, watch, explain, look at what came out, download it."""
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from sancho.local import control
 from sancho.web import service
@@ -17,31 +14,17 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
 from tests.realparts.parts import lack, need
+from tests.web import data_journey
+from tests.web.browsing import HOSTILE, PATIENCE, Grid, axe, fill_in, log_in, picture
 
 pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
 
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-IMAGES = ROOT / "docs" / "images"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PATIENCE = 60_000
-HOSTILE = "<img src=x onerror=alert(1)>\u202etxt.exe" + "x" * 60
 DESCRIPTION = """\
 name: hello from the page
 command: [sh, -c, 'echo made by job $SANCHO_JOB_ID | tee hello.txt; sleep 2']
 outputs:
   - {path: hello.txt, did: "page:hello.txt"}
 """
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A grid that runs, and a job that cannot, with a name that means something to a browser."""
-
-    url: str
-    password: str
-    home: Path
-    waiting: int
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +36,10 @@ def grid() -> Iterator[Grid]:
         home = Path(scratch) / "grid"
         try:
             up = said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle", "gridpp")
-            scope = Document.model_validate(
-                {"kind": "Scope", "vo": "belle", "name": "page", "spec": {"account": "admin"}}
-            )
+            begun = [
+                Document.model_validate({"kind": kind, "vo": "belle", "name": name, "spec": spec})
+                for kind, name, spec in (("Scope", "page", {"account": "admin"}), *data_journey.DOCUMENTS)
+            ]
             needs = Requirements(tags=["nobody-has-this"])
             odd = JobDescription(name=HOSTILE, command=["true"], requirements=needs)
             others = [
@@ -63,7 +47,7 @@ def grid() -> Iterator[Grid]:
                 for n in range(1, 4) for kind in ("simulation", "analysis")
             ]  # fmt: skip
             with speaking(home, "belle") as client:
-                client.send(configuration.apply([scope], comment="for the page"))
+                client.send(configuration.apply(begun, comment="for the page"))
                 for one in others:
                     client.send(jobs.submit(one, anyway=True))
                 (waiting,) = client.send(jobs.submit(odd, anyway=True)).job_ids
@@ -90,48 +74,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
-def log_in(context: BrowserContext, grid: Grid, vo: str, path: str = "/ui/") -> Page:
-    """A page of somebody who has logged in; what its console says against it fails the test."""
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.on("pageerror", lambda error: pytest.fail(f"the page has a fault: {error}"))
-    page.goto(grid.url + path)
-    expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
-    axe(page)
-    fill_in(page, grid, vo)
-    return page
-
-
-def fill_in(page: Page, grid: Grid, vo: str) -> None:
-    page.get_by_label("Virtual organisation").fill(vo)
-    page.get_by_role("button", name="Continue").click()
-    page.locator("[name=account]").fill("admin")
-    page.locator("[name=password]").fill(grid.password)
-    page.get_by_role("button", name="Log in").first.click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-
-
-def axe(page: Page) -> None:
-    """Nothing keeps people out, by the rules of WCAG 2.2 AA; contrast in the dark as well."""
-    page.evaluate(AXE.read_text())
-    looks: list[tuple[Literal["dark", "light"], list[str]]] = [("dark", ["color-contrast"]), ("light", RULES)]
-    for scheme, rules in looks:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        options = json.dumps({"runOnly": rules, "resultTypes": ["violations"]})
-        found: Any = page.evaluate(f"axe.run(document, {options})")
-        said = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
-        assert said == [], (page.url, scheme)
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture for the documentation, if it has none: to renew it, delete the file."""
-    path = IMAGES / f"{name}.png"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        page.screenshot(path=path)
-    assert path.stat().st_size < 100_000
-
-
 def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: Grid, tmp_path: Path) -> None:
     page = log_in(context, grid, "belle", "/ui/submit")
     expect(page).to_have_url(f"{grid.url}/ui/submit")
@@ -156,6 +98,11 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
         page.get_by_role("button", name="Download page:hello.txt").click()
     coming.value.save_as(tmp_path / "hello.txt")
     assert (tmp_path / "hello.txt").read_text().startswith("made by job")
+    page.get_by_role("link", name="page:hello.txt").click()
+    page.get_by_role("link", name="Provenance").click()
+    made_by = page.get_by_role("region", name="Made by jobs")
+    made_by.get_by_role("link").first.click()
+    expect(heading).to_contain_text("Job")
 
 
 def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
@@ -205,6 +152,19 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: Browse
     expect(page.get_by_role("alert")).to_contain_text("not well-formed")
 
 
+def test_from_an_upload_to_a_second_copy_that_is_downloaded(
+    context: BrowserContext, grid: Grid, tmp_path: Path
+) -> None:
+    page = log_in(context, grid, "belle", "/ui/data")
+    data_journey.upload(page)
+    data_journey.watch_the_second_copy(page)
+    data_journey.ask_for_another_rule(page)
+    data_journey.download(page, tmp_path)
+    data_journey.find(page, grid)
+    data_journey.say_hostile_things(page, grid)
+    data_journey.look_on_a_narrow_screen(page, grid)
+
+
 def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_signing_out(
     context: BrowserContext, grid: Grid
 ) -> None:
@@ -244,5 +204,7 @@ def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -
     expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
     axe(page)
     page.goto(f"{grid.url}/ui/jobs/{grid.waiting}")
+    expect(page.get_by_role("alert")).to_contain_text("does not exist")
+    page.goto(f"{grid.url}/ui/data/did?did=page%3Aplots")
     expect(page.get_by_role("alert")).to_contain_text("does not exist")
     assert "onerror" not in page.content()

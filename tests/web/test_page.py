@@ -3,12 +3,15 @@
 import gzip
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 
+from sancho.settings import PageSettings
 from sancho.web import service
 from tests.identity.helpers import PASSWORD
 from tests.served import Served
@@ -52,8 +55,22 @@ async def test_every_path_below_the_page_is_the_page_and_its_policy_lets_nothing
         assert (answer.status_code, "<title>Sancho" in answer.text) == (200, True)
         policy = answer.headers["content-security-policy"]
         assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+        assert "connect-src 'self'" in policy.split("; ")
         assert "unsafe" not in policy
         assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_the_page_reaches_the_storages_that_the_operator_names_and_no_other(served: Served, page: Path) -> None:
+    named = replace(served.deployment, page_storages=("https://se.example.org:8443",))
+    served.app.state.deployment = named
+    policy = (await served.client.get("/ui/")).headers["content-security-policy"]
+    assert "connect-src 'self' https://se.example.org:8443" in policy.split("; ")
+
+
+@pytest.mark.parametrize("origin", ["https://se.example.org; script-src *", "https://se.example.org/x", "*", "'self'"])
+def test_what_is_no_origin_is_no_setting(origin: str) -> None:
+    with pytest.raises(ValidationError):
+        PageSettings(storages=(origin,))
 
 
 async def test_files_of_the_page_are_packed_and_kept_for_ever(served: Served, page: Path) -> None:

@@ -6,6 +6,8 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { readDidSearch } from "./data/search";
+import { DID_TABS, type DidTab } from "./data/tabs";
 import { t } from "./i18n";
 import { JobsPage } from "./jobs/JobsPage";
 import { readSearch } from "./jobs/search";
@@ -43,9 +45,54 @@ const submit = createRoute({
   component: lazyRouteComponent(() => import("./jobs/SubmitPage"), "SubmitPage"),
 });
 
+const said = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value.slice(0, 400) : undefined;
+const data = createRoute({
+  getParentRoute: () => root,
+  path: "/data",
+  validateSearch: (given: Record<string, unknown>): { path?: string } => {
+    const path = said(given.path);
+    return path === undefined ? {} : { path };
+  },
+  component: lazyRouteComponent(() => import("./data/BrowsePage"), "BrowsePage"),
+});
+const dataSearch = createRoute({
+  getParentRoute: () => root,
+  path: "/data/search",
+  validateSearch: readDidSearch,
+  component: lazyRouteComponent(() => import("./data/SearchPage"), "SearchPage"),
+});
+const did = createRoute({
+  getParentRoute: () => root,
+  path: "/data/did",
+  validateSearch: (given: Record<string, unknown>): { did?: string; tab?: DidTab } => {
+    const [name, tab] = [said(given.did), DID_TABS.find((one) => one === given.tab)];
+    return { ...(name === undefined ? {} : { did: name }), ...(tab === undefined ? {} : { tab }) };
+  },
+  component: lazyRouteComponent(() => import("./data/DidPage"), "DidPage"),
+});
+const rule = createRoute({
+  getParentRoute: () => root,
+  path: "/data/rule",
+  validateSearch: (given: Record<string, unknown>): { did?: string } => {
+    const name = said(given.did);
+    return name === undefined ? {} : { did: name };
+  },
+  component: lazyRouteComponent(() => import("./data/RulePage"), "RulePage"),
+});
+const upload = createRoute({
+  getParentRoute: () => root,
+  path: "/data/upload",
+  validateSearch: (given: Record<string, unknown>): { dataset?: string } => {
+    const name = said(given.dataset);
+    return name === undefined ? {} : { dataset: name };
+  },
+  component: lazyRouteComponent(() => import("./data/UploadPage"), "UploadPage"),
+});
+
 /** The pages, each with what its URL may say. A new one is a route here, and a link in the shell. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, jobs, job, submit]),
+  routeTree: root.addChildren([home, jobs, job, submit, data, dataSearch, did, rule, upload]),
   basepath: "/ui",
   defaultPreload: "intent",
   scrollRestoration: false,

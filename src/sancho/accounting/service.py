@@ -1,11 +1,15 @@
 """The door of accounting: write what was used, ask for sums."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sancho.accounting import store
 from sancho.accounting.model import By, Entry, Sum
 from sancho.kit.db import Connection
+
+LATELY = timedelta(hours=6)
+"""Transfers of so long ago say how fast others may be."""
+SAMPLED = 1000
 
 
 async def record(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -19,3 +23,9 @@ async def summary(
 ) -> list[Sum]:
     """What a VO used from `since` up to, not including, `until`, split by the named things."""
     return await store.sums(conn, vo, by, since, until)
+
+
+async def speeds(conn: Connection, vo: int, rse_ids: Sequence[int]) -> dict[int, float]:
+    """Bytes a second that came to RSEs by transfers of late, pauses included; where nothing came it is left out."""
+    came = await store.arrivals(conn, vo, rse_ids, LATELY, SAMPLED)
+    return {rse_id: size / max(since.total_seconds(), 1) for rse_id, size, since in came}

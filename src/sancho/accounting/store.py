@@ -1,10 +1,10 @@
 """The SQL of accounting; one statement each. Writes `ledger`, which only grows."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sancho.accounting.model import By, Entry, Sum
-from sancho.kit.db import Connection, execute, fetch, stream
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, stream
 from sancho.kit.personal import Line, Person
 
 
@@ -58,6 +58,30 @@ async def sums(conn: Connection, vo: int, by: Sequence[By], since: datetime, unt
          ORDER BY day, account, site, rse, kind
         """,
         {"vo": vo, "since": since, "until": until, **{one.value: one in by for one in By}},
+    )
+
+
+async def arrivals(
+    conn: Connection, vo: int, rse_ids: Sequence[int], looked: timedelta, most: int
+) -> list[tuple[int, int, timedelta]]:
+    """Of the last transfers to each of these RSEs, not longer ago than `looked`: bytes, and since when they came.
+
+    At most `most` for each, so that a busy one costs no more than that.
+    """
+    return await fetch_rows(
+        conn,
+        """
+        SELECT rse.rse_id, came.size, came.since
+          FROM unnest(%(rse_ids)s::int[]) AS rse (rse_id)
+         CROSS JOIN LATERAL (
+               SELECT sum(newest.size)::bigint AS size, now() - min(newest.at - coalesce(newest.wall, '0')) AS since
+                 FROM (SELECT l.size, l.at, l.wall FROM ledger l
+                        WHERE l.rse_id = rse.rse_id AND l.vo = %(vo)s AND l.kind = 'T'
+                          AND l.at > now() - %(looked)s::interval
+                        ORDER BY l.at DESC LIMIT %(most)s) AS newest) AS came
+         WHERE came.size > 0
+        """,
+        {"vo": vo, "rse_ids": list(rse_ids), "looked": looked, "most": most},
     )
 
 

@@ -42,6 +42,8 @@ class Deployment:
     """Those of the VOs, by name; plugins are made with `secrets.of(vo_name)`."""
     ca_file: str | None = None
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
+    page_storages: Sequence[str] = ()
+    """Origins of storages to which the web page may upload."""
     clients: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Programs that log people in which the operator has named, by id: identity's `Client`s."""
     trusted_proxies: Sequence[Network] = ()

@@ -241,6 +241,7 @@ def deployment(home: Home, config: Config, database: GridDatabase) -> dict[str, 
         "SANCHO_PUBLIC_URL": config.url,
         "SANCHO_HOST": "127.0.0.1",
         "SANCHO_PORT": str(config.port),
+        "SANCHO_PAGE__STORAGES": json.dumps([config.storage_url(name) for name in config.storages]),
     }
     if config.tls:
         settings |= {
@@ -341,6 +342,7 @@ def _storage(home: Home, config: Config, name: str) -> tuple[str, ...]:
         "--issuer": config.url,
         "--jwks-url": f"{config.url}/.well-known/jwks.json",
         "--audience": config.storage_url(name),
+        "--browser": config.url,
     }
     if config.tls:
         facts |= {

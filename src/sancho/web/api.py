@@ -25,7 +25,7 @@ SESSION = "/ui/session"
 COOKIE = "sancho_session"
 MARK = "x-sancho-page"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
 )
 SAFE = {
@@ -110,11 +110,13 @@ async def get_asset(
 
 
 @router.get("/{path:path}")
-async def get_page(path: str) -> Response:  # noqa: ARG001 - the page's own router reads it
+async def get_page(path: str, deployment: Deployed) -> Response:  # noqa: ARG001 - the page's own router reads it
     """The page, whatever the path: its router decides what it shows."""
     if not service.built():
         return PlainTextResponse(service.NOT_BUILT, 503, {**SAFE, "cache-control": "no-store"})
-    headers = {**SAFE, "cache-control": "no-cache", "content-security-policy": POLICY, "x-frame-options": "DENY"}
+    reached = " ".join(("'self'", *deployment.page_storages))
+    policy = f"{POLICY}; connect-src {reached}"
+    headers = {**SAFE, "cache-control": "no-cache", "content-security-policy": policy, "x-frame-options": "DENY"}
     return FileResponse(service.INDEX, headers=headers, media_type="text/html; charset=utf-8")
 
 

@@ -3,7 +3,7 @@
 from types import NoneType
 
 from sancho_client.call import Call, Lines, Pages, body, segment
-from sancho_client.models.rules import Held, Lock, Rule, RuleEvent, TransferRequest, Usage, UsageOn, Withdrawn
+from sancho_client.models.rules import Held, Lock, Preview, Rule, RuleEvent, TransferRequest, Usage, UsageOn, Withdrawn
 from sancho_client.models.topology import Quota
 
 PAGE = 1000
@@ -27,6 +27,12 @@ def create(
         **said,
     )  # fmt: skip
     return Call(method="POST", path="/v1/rules", answer=Rule, json=sent)
+
+
+def preview(did: str, rse_expression: str, *, copies: int = 1) -> Call[Preview]:
+    """What would come of a rule: where its copies would be, what is to be copied, what quotas are charged."""
+    sent = body(did=did, rse_expression=rse_expression, copies=copies)
+    return Call(method="POST", path="/v1/rules/preview", answer=Preview, json=sent, repeatable=True)
 
 
 def list_rules(

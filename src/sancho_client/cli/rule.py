@@ -8,7 +8,7 @@ from sancho_client.calls import rules
 from sancho_client.cli.options import Lifetime, Yes, lifetime_of
 from sancho_client.cli.output import Column
 from sancho_client.cli.verbs import Session, Verbs
-from sancho_client.models.rules import Held, Lock, Rule, RuleEvent, TransferRequest
+from sancho_client.models.rules import Held, Lock, Preview, PreviewPlace, PreviewQuota, Rule, RuleEvent, TransferRequest
 
 verbs = Verbs("Rules: what should exist where.")
 Activity = Annotated[
@@ -29,13 +29,43 @@ def add(
     ask_approval: Annotated[
         bool, typer.Option("--ask-approval", help="It waits until somebody who may approves it.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would come of it: where, bytes, quotas, time.")
+    ] = False,
 ) -> None:
     """Ask for copies of a DID on RSEs that match an expression."""
+    if dry_run:
+        _foresee(session, session.client.send(rules.preview(session.did(did), on, copies=copies)))
+        return
     said = rules.create(
         session.did(did), on, copies=copies, lifetime=lifetime_of(lifetime), comment=comment, activity=activity,
         ask_approval=ask_approval,
     )  # fmt: skip
     _show(session, session.client.send(said))
+
+
+def _foresee(session: Session, found: Preview) -> None:
+    if session.output.as_json:
+        session.output.json(found)
+        return
+    columns: list[Column[PreviewPlace]] = [
+        Column("rse", lambda p: p.rse),
+        Column("there", lambda p: p.size, "size"),
+        Column("to copy", lambda p: p.to_copy, "size"),
+        Column("time", lambda p: p.seconds, "seconds"),
+    ]
+    if found.reason is None:
+        session.output.listing(found.places, columns, of="places")
+    else:
+        session.output.line(f"refused: {found.reason}")
+    charged: list[Column[PreviewQuota]] = [
+        Column("quota", lambda q: q.name),
+        Column("needed", lambda q: q.needed, "size"),
+        Column("room", lambda q: q.room, "size"),
+    ]
+    if found.quotas:
+        session.output.line("")
+        session.output.listing(found.quotas, charged, of="quotas", title="Quotas" if session.output.pretty else None)
 
 
 @verbs.command("list", example="sancho rule list --did mc:run1")

@@ -28,6 +28,44 @@ class Rule(Answer):
     replaced_by: int | None = None
 
 
+class PreviewPlace(Answer):
+    """What a rule would do on an RSE: what is there or on its way, and what is to be copied; `seconds` if known."""
+
+    rse: str
+    files: int
+    size: int
+    to_copy: int
+    seconds: float | None = None
+
+
+class PreviewQuota(Answer):
+    """A quota that would be charged `needed` bytes, has `room` and `lacks` so many."""
+
+    name: str
+    account: str | None = None
+    rse_expression: str
+    room: int
+    needed: int
+    lacks: int
+
+
+class Preview(Answer):
+    """What would come of a rule now; `reason` says why it would be refused, if it would."""
+
+    verdict: str
+    files: int
+    size: int
+    charged: int
+    to_copy: int
+    seconds: float | None = None
+    places: tuple[PreviewPlace, ...] = ()
+    quotas: tuple[PreviewQuota, ...] = ()
+    reason: str | None = None
+    fewer_copies: int | None = None
+    unwritable: Strings = ()
+    looked_at: int | None = None
+
+
 class Held(Answer):
     """What a rule holds of a dataset on an RSE: how many files, their bytes, and how they are."""
 

@@ -20,6 +20,7 @@ from sancho_plugins.webdav_server.asgi import (
     raw_path,
     token_in_query,
 )
+from sancho_plugins.webdav_server.browsers import allowing, preflight
 from sancho_plugins.webdav_server.dav import Dav
 from sancho_plugins.webdav_server.files import ALLOWED, Files
 from sancho_plugins.webdav_server.keys import IssuerKeys, IssuerUnavailable
@@ -81,13 +82,16 @@ class StorageApp:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
-        answer = Answer(send)
         headers = headers_of(scope)
+        answer = Answer(send, allowing(self._settings.browsers, headers))
         subject = "-"
         self._active += 1
         try:
             if raw_path(scope) == HEALTH and scope["method"] in {"GET", "HEAD"}:
                 await self._health(answer)
+                return
+            if (may := preflight(scope["method"], headers, answer.always)) is not None:
+                await answer.whole(HTTPStatus.NO_CONTENT, may)
                 return
             request, bearer = await self._admit(scope, receive, send, headers)
             subject = bearer.subject

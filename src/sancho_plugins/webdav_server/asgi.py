@@ -60,13 +60,17 @@ class Answer:
     """What was answered so far; the access log reads it."""
 
     send: Send
+    always: dict[str, str] = field(default_factory=dict[str, str])
+    """Headers of the answer, whatever it is."""
     status: int = 0
     sent: int = 0
 
     async def start(self, status: HTTPStatus, headers: dict[str, str]) -> None:
         """Send the status and the headers."""
         self.status = status
-        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        raw = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (self.always | headers).items()
+        ]
         await self.send({"type": "http.response.start", "status": int(status), "headers": raw})
 
     async def body(self, piece: bytes, *, more: bool = False) -> None:

@@ -20,6 +20,9 @@ def storage(
     issuer_ca: Annotated[Path | None, typer.Option(help="CA certificates to trust the issuer with.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate to serve https with.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its private key.")] = None,
+    browsers: Annotated[
+        list[str] | None, typer.Option("--browser", help="Origin whose pages may put files here; more may follow.")
+    ] = None,
 ) -> None:
     """Serve a folder as a site's storage, over WebDAV, with tokens for single paths.
 
@@ -30,5 +33,6 @@ def storage(
         StorageServerSettings(
             name=name, root=root, host=host, port=port, issuer=issuer, jwks_url=jwks_url, audience=audience,
             issuer_ca=issuer_ca, tls_certificate=tls_certificate, tls_key=tls_key,
+            browsers=tuple(browsers or ()),
         )
     )  # fmt: skip

@@ -34,6 +34,8 @@ class StorageServerSettings(BaseModel):
     """Private key of the certificate."""
     shutdown_grace: timedelta = timedelta(seconds=10)
     """How long running requests may go on after SIGTERM."""
+    browsers: tuple[Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+$")], ...] = ()
+    """Origins, such as `https://grid.example.org`, whose pages may have a browser put files here."""
     stall_timeout: timedelta = timedelta(seconds=60)
     """An upload that sends nothing for so long is dropped."""
     max_requests: Annotated[int, Field(ge=1)] = 256

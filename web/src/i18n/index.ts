@@ -1,11 +1,13 @@
+import { data } from "./data";
 import { en } from "./en";
 
-export type Key = keyof typeof en;
+const texts = { ...en, ...data } as const;
+export type Key = keyof typeof texts;
 type Facts = Record<string, string | number>;
 
 /** A text of the page, its `{names}` filled in. Every text that the page shows of its own comes through here. */
 export function t(key: Key, facts: Facts = {}): string {
-  return en[key].replace(/\{(\w+)\}/g, (all, name: string) => String(facts[name] ?? all));
+  return texts[key].replace(/\{(\w+)\}/g, (all, name: string) => String(facts[name] ?? all));
 }
 
 const numbers = new Intl.NumberFormat("en");

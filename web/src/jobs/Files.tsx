@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
+import { download } from "../data/download";
+import { DidLink } from "../data/Names";
 import { t } from "../i18n";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
@@ -44,31 +46,22 @@ export function Files({ job }: { job: JobDetail }) {
 
 function File({ did, place, note }: { did: string; place: Place | undefined; note: string }) {
   const [error, setError] = useState<unknown>();
-  const source = place?.sources[0];
-  const download = async () => {
-    if (source === undefined) return;
-    const body = { rse: source.rse, urls: [source.url] };
-    const { urls } = await answer(api.POST("/v1/replicas/signed-urls", { body }));
-    // The storage sends it as a file to keep: the page stays.
-    if (urls[0] !== undefined) location.assign(urls[0]);
-  };
+  const readable = place !== undefined && place.sources.length > 0;
   return (
     <li>
       <div className="spread">
         <span>
-          <code>
-            <Text>{did}</Text>
-          </code>{" "}
+          <code>{place === undefined ? <Text>{did}</Text> : <DidLink did={did} longest={400} />}</code>{" "}
           <span className="quiet">
             {note} {place !== undefined && bytes(place.size)}
           </span>
         </span>
-        {source !== undefined && (
+        {readable && (
           <button
             type="button"
             className="button"
             aria-label={t("job.download", { did })}
-            onClick={() => void download().catch(setError)}
+            onClick={() => void download(did).catch(setError)}
           >
             {t("job.downloadShort")}
           </button>

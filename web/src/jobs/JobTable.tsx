@@ -4,13 +4,13 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { t } from "../i18n";
 import { Moment } from "../kit/Moment";
 import { Text } from "../kit/Text";
+import { useNarrow } from "../kit/useNarrow";
 import type { Job } from "./queries";
 import { StateBadge } from "./StateBadge";
 import { type JobSearch, type SortField, sortedBy } from "./search";
 
 const ROW = 40;
 const CARD = 76;
-const NARROW = "(max-width: 50rem)";
 
 type Props = {
   jobs: Job[];
@@ -168,15 +168,4 @@ function Head({ field, label, search, onSort }: HeadProps) {
       </button>
     </th>
   );
-}
-
-function useNarrow(): boolean {
-  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
-  useEffect(() => {
-    const query = matchMedia(NARROW);
-    const look = () => setNarrow(query.matches);
-    query.addEventListener("change", look);
-    return () => query.removeEventListener("change", look);
-  }, []);
-  return narrow;
 }

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { t } from "../i18n";
+import { Fact } from "../kit/Fact";
 import { Moment } from "../kit/Moment";
 import { Text } from "../kit/Text";
 import { bytes } from "../kit/text";
@@ -68,15 +68,6 @@ export function Overview({ job }: { job: JobDetail }) {
         <Values title={t("job.parameters")} values={job.parameters} none={t("job.noParameters")} />
         {Object.keys(job.said).length > 0 && <Values title={t("job.said")} values={job.said} none="" />}
       </div>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

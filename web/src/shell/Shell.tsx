@@ -25,6 +25,9 @@ export function Shell() {
           <Link to="/jobs" activeOptions={{ includeSearch: false }}>
             {t("nav.jobs")}
           </Link>
+          <Link to="/data" activeOptions={{ includeSearch: false }}>
+            {t("nav.data")}
+          </Link>
           <Link to="/submit">{t("nav.submit")}</Link>
         </nav>
         <Live />

@@ -1,6 +1,7 @@
 """What collections hold: locks, attachments, tallies, and the files below."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import LiteralString
 
 from sancho.dids.model import DidKind, File, NamedFile, Tally
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_values, stream
@@ -277,23 +278,37 @@ async def file_page(
     return [NamedFile(*row) for row in rows]
 
 
+_ALL_DIDS: LiteralString = "JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s"
+"""Of a whole collection, DIDs are read as they lie."""
+_EACH_DID: LiteralString = """
+         CROSS JOIN LATERAL (
+               SELECT did.name, did.kind, did.open, did.size, did.adler32, did.scope_id FROM did
+                WHERE did.did_id = a.child_id AND did.vo = %(vo)s OFFSET 0) AS d
+"""
+"""One look for each of a page: a page far down would else begin with a walk through all DIDs of lower ids."""
+
+
 async def stream_contents(
     conn: Connection, vo: int, did_id: int, *, after: int, limit: int | None, chunk: int = 1000
 ) -> AsyncIterator[tuple[list[str], int]]:
     """What is directly in a collection, by id: JSON made by the database, many at a time, and the id of the last."""
-    query = """
+    query = (
+        """
         SELECT '{"did":' || to_json(s.name || ':' || d.name)::text
                || ',"kind":"' || CASE d.kind WHEN 'F' THEN 'file' WHEN 'D' THEN 'dataset' ELSE 'container' END
                || '","open":' || d.open::text || ',"size":' || coalesce(d.size::text, 'null')
                || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || '}',
                a.child_id
           FROM attachment a
-          JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+        """  # noqa: S608 - literals
+        + (_ALL_DIDS if limit is None else _EACH_DID)
+        + """
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          WHERE a.parent_id = %(did_id)s AND a.vo = %(vo)s AND a.child_id > %(after)s
          ORDER BY a.child_id
          LIMIT %(limit)s
         """
+    )
     params = {"vo": vo, "did_id": did_id, "after": after, "limit": limit}
     async for rows in stream(conn, query, params, chunk=chunk):
         yield [text for text, _ in rows], rows[-1][1]

@@ -1,7 +1,7 @@
 """Native routes of rules: those of `changing` come first, because their paths say more."""
 
-from sancho.rules.api import changing, held, rules, usage
+from sancho.rules.api import changing, held, previews, rules, usage
 
-ROUTERS = (changing.router, held.router, rules.router, usage.router)
+ROUTERS = (changing.router, previews.router, held.router, rules.router, usage.router)
 
 __all__ = ["ROUTERS"]

@@ -18,6 +18,7 @@ from sancho.rules.model.demand import (
     TapeRse,
     Wanted,
 )
+from sancho.rules.model.previews import Preview, PreviewOn
 from sancho.rules.model.quotas import SLOTS, Bill, Prospect, Quota, Slot, Usage, UsageOn
 from sancho.rules.model.rules import (
     BATCH,
@@ -93,6 +94,8 @@ __all__ = [
     "LockState",
     "OnTape",
     "Pin",
+    "Preview",
+    "PreviewOn",
     "Prospect",
     "Quota",
     "Rule",

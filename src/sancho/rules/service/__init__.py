@@ -15,7 +15,7 @@ from sancho.rules.service.demand import alone, pin, pin_some, recall, want, want
 from sancho.rules.service.demanded import list_demand
 from sancho.rules.service.erasing import erase
 from sancho.rules.service.files import adopt
-from sancho.rules.service.foreseeing import foresee
+from sancho.rules.service.foreseeing import foresee, preview
 from sancho.rules.service.leaving import delete, expire, give_up, retract, withdraw
 from sancho.rules.service.moving import move, reduce, replace_moved, trim
 from sancho.rules.service.placing import extend
@@ -75,6 +75,7 @@ __all__ = [
     "pin",
     "pin_some",
     "place",
+    "preview",
     "recall",
     "recopy",
     "record_usage",

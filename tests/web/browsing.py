@@ -1,0 +1,69 @@
+"""What tests in a browser do again and again: log in, look for what keeps people out, keep a picture."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+IMAGES = ROOT / "docs" / "images"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATIENCE = 60_000
+HOSTILE = "<img src=x onerror=alert(1)>\u202etxt.exe" + "x" * 60
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid that runs, and a job that cannot, with a name that means something to a browser."""
+
+    url: str
+    password: str
+    home: Path
+    waiting: int
+
+
+def log_in(context: BrowserContext, grid: Grid, vo: str, path: str = "/ui/") -> Page:
+    """A page of somebody who has logged in; what its console says against it fails the test."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: pytest.fail(f"the page has a fault: {error}"))
+    page.goto(grid.url + path)
+    expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
+    axe(page)
+    fill_in(page, grid, vo)
+    return page
+
+
+def fill_in(page: Page, grid: Grid, vo: str) -> None:
+    """Log in as the administrator of a VO, by the page's question and the login page."""
+    page.get_by_label("Virtual organisation").fill(vo)
+    page.get_by_role("button", name="Continue").click()
+    page.locator("[name=account]").fill("admin")
+    page.locator("[name=password]").fill(grid.password)
+    page.get_by_role("button", name="Log in").first.click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def axe(page: Page) -> None:
+    """Nothing keeps people out, by the rules of WCAG 2.2 AA; contrast in the dark as well."""
+    page.evaluate(AXE.read_text())
+    looks: list[tuple[Literal["dark", "light"], list[str]]] = [("dark", ["color-contrast"]), ("light", RULES)]
+    for scheme, rules in looks:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        options = json.dumps({"runOnly": rules, "resultTypes": ["violations"]})
+        found: Any = page.evaluate(f"axe.run(document, {options})")
+        said = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
+        assert said == [], (page.url, scheme)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for the documentation, if it has none: to renew it, delete the file."""
+    path = IMAGES / f"{name}.png"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        page.screenshot(path=path)
+    assert path.stat().st_size < 100_000
