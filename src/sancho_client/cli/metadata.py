@@ -22,7 +22,7 @@ Query = Annotated[
 ]
 LANGUAGE = """Compare with = != < <= > >=; `between 1 and 5`, `in (ecl, top)`, `detector contains ecl`, `name like
 muon*`, `run exists`; join with & | ~ and parentheses. Besides the VO's keys (`sancho data meta keys`) there are name,
-scope, kind, size, account, adler32, created_at, open, and of what jobs made job.id, job.site, job.account and
+scope, kind, size, account, adler32, md5, created_at, open, and of what jobs made job.id, job.site, job.account and
 job.ended_at."""
 
 

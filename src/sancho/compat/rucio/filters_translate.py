@@ -18,6 +18,7 @@ KEYS: Mapping[str, tuple[str, str | None]] = {
     "account": ("account", None),
     "bytes": ("size", None),
     "adler32": ("adler32", None),
+    "md5": ("md5", None),
     "created_at": ("created_at", None),
     "created_after": ("created_at", ">="),
     "created_before": ("created_at", "<="),
@@ -34,6 +35,8 @@ TYPES: Mapping[str, Sequence[DidKind]] = {
 }
 """What a search may be for."""
 COMPARISONS: Mapping[str, str] = {"": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+WORDS = ("name", "account", "adler32", "md5", "guid")
+"""What texts alone are compared with."""
 TRUE_OR_FALSE = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
@@ -117,7 +120,7 @@ def _text(field: str, kind: MetadataKind | None, value: object) -> str | None:
     if field == "created_at" or kind is MetadataKind.TIME:
         at = _time(value)
         return None if at is None else at.isoformat()
-    if isinstance(value, bool) or (field in ("name", "account", "adler32", "guid") and not isinstance(value, str)):
+    if isinstance(value, bool) or (field in WORDS and not isinstance(value, str)):
         return None
     return str(value) if isinstance(value, str | int | float) else None
 

@@ -16,6 +16,8 @@ SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
 ADLER32 = re.compile(r"[0-9a-f]{8}")
 """What a checksum looks like outside of the database."""
+MD5 = re.compile(r"[0-9a-f]{32}")
+"""What an MD5 looks like outside of the database."""
 ARCHIVE = re.compile(r".+\.(zip|zipx|tar|tar\.(gz|bz2|xz|zst|z)|tgz|tbz2?|txz)(\.\d+)?", re.IGNORECASE)
 """What a file is called that others lie in."""
 GUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE)
@@ -89,7 +91,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """A file, dataset or container. `size` and `adler32` are those of a file; a file is never open."""
+    """A file, dataset or container. `size`, `adler32` and `md5` are those of a file; a file is never open."""
 
     did_id: int
     vo: int
@@ -113,6 +115,7 @@ class Did:
     """Why it is still there though its time has come."""
     guid: UUID | None = None
     """A name that a file has elsewhere as well."""
+    md5: str | None = None
 
     @property
     def did(self) -> str:
@@ -133,10 +136,11 @@ class FileText(NamedTuple):
     guid: str | None = None
     on_tape: tuple[str, int] | None = None
     """On which tape of its RSE it is, and where."""
+    md5: str | None = None
 
 
 class NewFile(NamedTuple):
-    """A file to be registered; `did_id` when it was drawn beforehand, `adler32` as 8 hex digits."""
+    """A file to be registered; `did_id` when it was drawn beforehand, `adler32` as 8 hex digits, `md5` as 32."""
 
     did_id: int | None
     scope_id: int
@@ -144,6 +148,7 @@ class NewFile(NamedTuple):
     size: int
     adler32: str | None
     guid: UUID | None = None
+    md5: str | None = None
 
 
 class File(NamedTuple):
@@ -170,7 +175,7 @@ class NamedFile(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A DID in a list of many; `size` and `adler32` are those of a file."""
+    """A DID in a list of many; `size`, `adler32` and `md5` are those of a file."""
 
     did_id: int
     scope: str
@@ -179,6 +184,7 @@ class Listed(NamedTuple):
     open: bool
     size: int | None
     adler32: str | None
+    md5: str | None
 
 
 class Branch(NamedTuple):
@@ -199,6 +205,7 @@ class Detached(NamedTuple):
     adler32: str | None
     attached_at: datetime | None
     detached_at: datetime
+    md5: str | None
 
     @property
     def did(self) -> str:
@@ -226,11 +233,12 @@ class NewCollection(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A DID to attach, and what somebody believes to be its size and checksum, for a file; None if nothing."""
+    """A DID to attach, and what somebody believes to be its size and checksums, for a file; None if nothing."""
 
     did: str
     size: int | None = None
     adler32: str | None = None
+    md5: str | None = None
 
 
 class Attachment(NamedTuple):
@@ -247,6 +255,7 @@ class Member(NamedTuple):
     size: int | None = None
     adler32: str | None = None
     guid: str | None = None
+    md5: str | None = None
 
 
 class Packed(NamedTuple):

@@ -62,7 +62,7 @@ async def _members(
         elif one.did not in new:
             if one.size is None:
                 raise SizeMissing(did=one.did, field=where)
-            new[one.did] = (FileText(one.did, one.size, one.adler32, guid=one.guid), where)
+            new[one.did] = (FileText(one.did, one.size, one.adler32, guid=one.guid, md5=one.md5), where)
         else:
             _check_same(new[one.did][0], one, where)
     made = dict(zip(new, await _register(conn, caller, list(new.values())), strict=True))
@@ -82,7 +82,8 @@ async def _register(conn: Connection, caller: Principal, new: Sequence[tuple[Fil
 def _check(known: Did, said: Member, field: str) -> None:
     if known.kind is not DidKind.FILE:
         raise DidExists(did=known.did, field=field)
-    for what, is_, was in (("size", known.size, said.size), ("adler32", known.adler32, said.adler32)):
+    told = (known.size, said.size), (known.adler32, said.adler32), (known.md5, said.md5)
+    for what, (is_, was) in zip(("size", "adler32", "md5"), told, strict=True):
         if was is not None and is_ is not None and is_ != was:
             raise FileDiffers(did=known.did, what=what, known=str(is_), said=str(was), field=field)
 

@@ -89,7 +89,8 @@ async def archives(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[tu
     rows = await fetch_rows(
         conn,
         """
-        SELECT found.did_id, d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+        SELECT found.did_id, d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               replace(d.md5::text, '-', '')
           FROM constituent found
           JOIN did d ON d.did_id = found.archive_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

@@ -81,7 +81,8 @@ async def detached(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list
     """What was taken out of a collection, by id and time; what came back and went again, each time."""
     query = """
         SELECT s.name, d.name, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0'),
-               nullif(h.attached_at, '-infinity'), h.detached_at
+               nullif(h.attached_at, '-infinity'), h.detached_at,
+               replace(d.md5::text, '-', '')
           FROM attachment_history h
           JOIN did d ON d.did_id = h.child_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

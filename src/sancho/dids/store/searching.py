@@ -9,7 +9,18 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sancho.dids.model import ADLER32, Did, DidKind, Listed, MetadataKey, MetadataKind, item_of, pack_adler32, read_guid
+from sancho.dids.model import (
+    ADLER32,
+    MD5,
+    Did,
+    DidKind,
+    Listed,
+    MetadataKey,
+    MetadataKind,
+    item_of,
+    pack_adler32,
+    read_guid,
+)
 from sancho.dids.store.metadata import column_of
 from sancho.dids.store.reading import LISTED, listed
 from sancho.dids.store.rows import DID
@@ -90,6 +101,10 @@ def _adler32(text: str) -> int | None:
     return pack_adler32(text) if ADLER32.fullmatch(text) else None
 
 
+def _md5(text: str) -> str | None:
+    return text if MD5.fullmatch(text) else None
+
+
 def _seconds(text: str) -> float | None:
     at = read_time(text)
     return None if at is None else at.timestamp()
@@ -116,10 +131,11 @@ FIELDS: Mapping[str, SearchField] = {
         SearchField(name="adler32", kind=FieldKind.WORD, value=sql.SQL("d.adler32"), cast="int", read=_adler32),
         SearchField(name="created_at", kind=FieldKind.TIME, value=sql.SQL("d.created_at"), cast="timestamptz"),
         SearchField(name="open", kind=FieldKind.BOOLEAN, value=sql.SQL("d.open"), cast="bool"),
+        SearchField(name="md5", kind=FieldKind.WORD, value=sql.SQL("d.md5"), cast="uuid", read=_md5),
         SearchField(name="guid", kind=FieldKind.WORD, value=sql.SQL("d.guid"), cast="uuid", read=read_guid),
     )
 }
-"""What every DID has. A collection has neither size, checksum nor GUID, and not every file has one."""
+"""What every DID has. A collection has neither size, checksums nor GUID, and not every file has them."""
 
 KINDS: Mapping[MetadataKind, FieldKind] = {
     MetadataKind.TEXT: FieldKind.TEXT, MetadataKind.INTEGER: FieldKind.NUMBER, MetadataKind.NUMBER: FieldKind.NUMBER,
