@@ -1,9 +1,7 @@
 """The words of the namespace. Pure."""
 
 from sancho.dids.model.catalogue import (
-    ADLER32,
     GRACE,
-    MD5,
     NAME_BYTES,
     SCOPE,
     Attachment,
@@ -34,13 +32,12 @@ from sancho.dids.model.catalogue import (
     fault_of_name,
     is_archive,
     is_scope,
-    pack_adler32,
     parse_did,
     parse_path,
     read_guid,
     scope_of,
-    unpack_adler32,
 )
+from sancho.dids.model.checksums import ADLER32, MD5, pack_adler32, unpack_adler32
 from sancho.dids.model.following import FollowedDid
 from sancho.dids.model.keeping import (
     KEEPING_TRANSITIONS,

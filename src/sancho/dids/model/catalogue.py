@@ -1,4 +1,4 @@
-"""The words of the namespace: kinds, DIDs, names that are allowed, checksums. Pure."""
+"""The words of the namespace: kinds, DIDs, names that are allowed. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,6 @@ NAME_BYTES = 250
 """Longest name of a DID, in bytes of UTF-8."""
 SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
-ADLER32 = re.compile(r"[0-9a-f]{8}")
-"""What a checksum looks like outside of the database."""
-MD5 = re.compile(r"[0-9a-f]{32}")
-"""What an MD5 looks like outside of the database."""
 ARCHIVE = re.compile(r".+\.(zip|zipx|tar|tar\.(gz|bz2|xz|zst|z)|tgz|tbz2?|txz)(\.\d+)?", re.IGNORECASE)
 """What a file is called that others lie in."""
 GUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE)
@@ -390,16 +386,6 @@ def parse_path(path: str) -> Path:
     if name and (reason := fault_of_name(name)) is not None:
         raise PathMalformed(path=path, reason=reason)
     return Path(vo, scope, name, is_directory)
-
-
-def pack_adler32(text: str) -> int:
-    """Make the database's form, a signed 32-bit number, of 8 lower-case hex digits."""
-    return (int(text, 16) ^ 0x80000000) - 0x80000000
-
-
-def unpack_adler32(number: int) -> str:
-    """Make 8 lower-case hex digits of the database's form."""
-    return f"{number & 0xFFFFFFFF:08x}"
 
 
 def batches(ids: list[int], size: int) -> Iterator[list[int]]:
