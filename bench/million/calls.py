@@ -10,16 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from bench.ground import LHCB
 from bench.million.filling import DID, NAME
 from bench.million.showing import Asked, Show
-from sancho.dids import service as dids
 from sancho.kit.deployment import Deployment
 from sancho.rules import service as rules
 from sancho.rules.service import erasing
 
-ERASED = 3
-"""Runs of the task that erases: enough to see how fast it is."""
+ERASED = 400
+"""Runs of the task that erases at most: with a million files, and those of an archive, some 100."""
 LISTED = """
 import resource, sys, time
 import fsspec
@@ -166,6 +164,12 @@ def attach_all(show: Show, places: list[str]) -> None:
     )  # fmt: skip
     show.ask_all("packed, 10 000 by a call", packed)
     show.ask(Asked("what lies in the archive", "GET", "/v1/archives/bench:all.zip"))
+    show.ask(Asked("packed archive erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:all.zip"], "after": 1}))
+    time.sleep(2)
+    show.run("packed archive erased at once: to the end", lambda: _erase(show.deployment))
+    show.ask(Asked("files of the other dataset", "GET", "/v1/files/bench:copy"))
+    show.ask(Asked("other dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:copy"]}))
+    show.ask(Asked("other dataset restored", "POST", "/v1/dids/restore", {"dids": ["bench:copy"]}))
 
 
 def put_under_rules(show: Show, places: list[str]) -> None:
@@ -251,18 +255,41 @@ def give_up(show: Show, places: list[str]) -> None:
 
 
 def end(show: Show, places: list[str]) -> None:
-    """Erased, a part of it: what is left goes on at this pace."""
+    """Erased for good, with all its files."""
     _ = places
     show.ask(Asked("erased at once", "POST", "/v1/dids/erase", {"dids": [DID], "after": 1}))
     time.sleep(2)
-    for n in range(1, ERASED + 1):
-        show.run(f"erased at once: run {n}", lambda: erasing.erase(show.deployment))
-    show.run("erased at once: files left", lambda: _left(show.deployment))
+    show.run("erased at once: a run", lambda: erasing.erase(show.deployment))
+    show.ask(Asked("restored too late", "POST", "/v1/dids/restore", {"dids": [DID]}))
+    show.run("erased at once: to the end", lambda: _erase(show.deployment))
+    show.ask(Asked("the dataset that is gone", "GET", f"/v1/dids/{DID}"))
 
 
-async def _left(deployment: Deployment) -> int:
-    async with deployment.database.transaction([LHCB]) as conn:
-        return (await dids.info(conn, await dids.get(conn, LHCB, DID))).files
+async def _erase(deployment: Deployment) -> str:
+    gone, runs = 0, 0
+    while (more := await erasing.erase(deployment)) and runs < ERASED:
+        gone, runs = gone + more, runs + 1
+    return f"{gone} DIDs in {runs} runs"
+
+
+def end_archive(show: Show, places: list[str]) -> None:
+    """An archive is filled with a million files that lie nowhere else, and erased for good, with all of them."""
+    names = [f"bench:packed/{n // 10_000:04d}/{n:08d}.dst" for n in range(1, show.files + 1)]
+    parts = [names[n : n + 10_000] for n in range(0, len(names), 10_000)]
+    zipped = {"files": [{"did": "bench:alone.zip", "size": 1, "adler32": "00000001"}], "rse": places[0]}
+    show.ask(Asked("archive of its own", "POST", "/v1/replicas", zipped))
+    packed = (
+        Asked("", "POST", "/v1/archives",
+              {"archives": [{"archive": "bench:alone.zip", "files": [{"did": name, "size": 1} for name in part]}]})
+        for part in parts
+    )  # fmt: skip
+    show.ask_all("packed with new files, 10 000 by a call", packed)
+    show.ask(Asked("what lies in the archive", "GET", "/v1/archives/bench:alone.zip"))
+    show.ask(Asked("replicas of the archive", "GET", "/v1/replicas/bench:alone.zip"))
+    show.ask(Asked("archive erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:alone.zip"], "after": 1}))
+    time.sleep(2)
+    show.run("archive erased at once: a run", lambda: erasing.erase(show.deployment))
+    show.run("archive erased at once: to the end", lambda: _erase(show.deployment))
 
 
 def list_as_files(show: Show, places: list[str]) -> None:
@@ -284,6 +311,6 @@ async def _listed(show: Show, verb: str, name: str) -> str:
 
 PARTS = (
     read, read_by_rucio, list_as_files, describe, attach_all, put_under_rules, change_contents, erase_and_undo,
-    give_up, end,
+    give_up, end, end_archive,
 )  # fmt: skip
 """In this order: the last ones leave less and less of it."""

@@ -128,6 +128,16 @@ def stream_members(conn: Connection, archive: Did) -> AsyncIterator[list[Listed]
     return archives.members(conn, archive.vo, archive.did_id)
 
 
+async def count_inside(conn: Connection, vo: int, did_ids: Sequence[int], *, most: int) -> dict[int, int]:
+    """How many files lie in each of these DIDs in which any do; `most` stands for so many or more."""
+    return await archives.count_inside(conn, vo, did_ids, most)
+
+
+async def inside(conn: Connection, vo: int, archive_id: int, *, after: int = 0, limit: int) -> list[int]:
+    """Ids of the first files in an archive that are above `after`."""
+    return await archives.inside(conn, vo, archive_id, after, limit)
+
+
 async def archives_of(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, list[Listed]]:
     """The archives that these files lie in, by id of the file; those that lie in none are missing."""
     found: dict[int, list[Listed]] = {}
