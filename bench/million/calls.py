@@ -116,7 +116,7 @@ def read_by_rucio(show: Show, places: list[str]) -> None:
 
 
 def describe(show: Show, places: list[str]) -> None:
-    """Metadata that files inherit, searches by it, and a smart dataset that finds all."""
+    """Metadata that files inherit, and searches by it."""
     _ = places
     run = quote("run = 7", safe="")
     none = quote("run = 7 & size < 10", safe="")
@@ -127,13 +127,6 @@ def describe(show: Show, places: list[str]) -> None:
         Asked("search with inheritance, below it", "GET", f"/v1/dids?where={run}&inherit=true&within={DID}&limit=100"),
         Asked("search with inheritance, for none", "GET", f"/v1/dids?where={none}&inherit=true&within={DID}&limit=100"),
         Asked("metadata of a file, inherited", "GET", f"/v1/metadata/of/bench:{NAME}/0000/00000001.dst?inherit=true"),
-        Asked("smart dataset", "POST", "/v1/smart", {"did": "bench:smart", "where": "size > 0", "scope": "bench"}),
-    ))  # fmt: skip
-    show.tasks("smart dataset")
-    _all(show, (
-        Asked("smart dataset, looked at again", "POST", "/v1/smart/refresh", {"did": "bench:smart"}),
-        Asked("smart dataset frozen", "POST", "/v1/smart/freeze", {"did": "bench:smart"}),
-        Asked("smart dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:smart"]}),
         Asked("rucio set_metadata, recursive", "POST", f"/rucio/dids/bench/{NAME}/meta/run",
               {"value": 8, "recursive": True}),
     ))  # fmt: skip
@@ -144,6 +137,22 @@ def describe(show: Show, places: list[str]) -> None:
         Asked("search by what all say, inherited", "GET", f"/v1/dids?where={run}&inherit=true&limit=100"),
         Asked("search by what all say, below it", "GET", f"/v1/dids?where={run}&within={DID}&limit=100"),
     ))  # fmt: skip
+
+
+def follow_search(show: Show, places: list[str]) -> None:
+    """A smart dataset that finds all, frozen and erased for good."""
+    _ = places
+    smart = {"did": "bench:smart", "where": "size > 0", "scope": "bench"}
+    show.ask(Asked("smart dataset", "POST", "/v1/smart", smart))
+    show.tasks("smart dataset")
+    _all(show, (
+        Asked("smart dataset, looked at again", "POST", "/v1/smart/refresh", {"did": "bench:smart"}),
+        Asked("smart dataset frozen", "POST", "/v1/smart/freeze", {"did": "bench:smart"}),
+        Asked("smart dataset that is frozen", "GET", "/v1/dids/bench:smart"),
+        Asked("smart dataset erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:smart"], "after": 1}),
+    ))  # fmt: skip
+    time.sleep(2)
+    show.run("smart dataset erased at once: to the end", lambda: _erase(show.deployment))
 
 
 def attach_all(show: Show, places: list[str]) -> None:
@@ -170,6 +179,9 @@ def attach_all(show: Show, places: list[str]) -> None:
     show.ask(Asked("files of the other dataset", "GET", "/v1/files/bench:copy"))
     show.ask(Asked("other dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:copy"]}))
     show.ask(Asked("other dataset restored", "POST", "/v1/dids/restore", {"dids": ["bench:copy"]}))
+    show.ask(Asked("other dataset erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:copy"], "after": 1}))
+    time.sleep(2)
+    show.run("other dataset erased at once: to the end", lambda: _erase(show.deployment))
 
 
 def put_under_rules(show: Show, places: list[str]) -> None:
@@ -310,7 +322,7 @@ async def _listed(show: Show, verb: str, name: str) -> str:
 
 
 PARTS = (
-    read, read_by_rucio, list_as_files, describe, attach_all, put_under_rules, change_contents, erase_and_undo,
+    read, read_by_rucio, list_as_files, describe, follow_search, attach_all, put_under_rules, change_contents, erase_and_undo,
     give_up, end, end_archive,
 )  # fmt: skip
 """In this order: the last ones leave less and less of it."""
