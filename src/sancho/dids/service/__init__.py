@@ -95,7 +95,7 @@ from sancho.dids.service.scopes import (
 )
 from sancho.dids.service.searching import newest, search, search_page
 from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh_due, refresh_now
-from sancho.dids.store.searching import FIELDS
+from sancho.dids.store.fields import FIELDS
 
 __all__ = [
     "FIELDS", "Found", "announce_rest", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all",
