@@ -694,6 +694,7 @@ CREATE TABLE sancho.did (
     monotonic boolean DEFAULT false NOT NULL,
     erased boolean DEFAULT false NOT NULL,
     guid uuid,
+    md5 uuid,
     CONSTRAINT did_check CHECK (((kind = 'F'::"char") = (size IS NOT NULL))),
     CONSTRAINT did_check1 CHECK (((kind <> 'F'::"char") OR (NOT open))),
     CONSTRAINT did_kind_check CHECK ((kind = ANY (ARRAY['F'::"char", 'D'::"char", 'C'::"char"]))),

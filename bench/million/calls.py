@@ -10,16 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from bench.ground import LHCB
 from bench.million.filling import DID, NAME
 from bench.million.showing import Asked, Show
-from sancho.dids import service as dids
 from sancho.kit.deployment import Deployment
 from sancho.rules import service as rules
 from sancho.rules.service import erasing
 
-ERASED = 3
-"""Runs of the task that erases: enough to see how fast it is."""
+ERASED = 2000
+"""Runs of the task that erases at most: with a million files, and rules on each, some 100 have something to do."""
+DUE = "SELECT 1 FROM ending WHERE ends_at <= now() LIMIT 1"
 LISTED = """
 import resource, sys, time
 import fsspec
@@ -118,7 +117,7 @@ def read_by_rucio(show: Show, places: list[str]) -> None:
 
 
 def describe(show: Show, places: list[str]) -> None:
-    """Metadata that files inherit, searches by it, and a smart dataset that finds all."""
+    """Metadata that files inherit, and searches by it."""
     _ = places
     run = quote("run = 7", safe="")
     none = quote("run = 7 & size < 10", safe="")
@@ -129,13 +128,6 @@ def describe(show: Show, places: list[str]) -> None:
         Asked("search with inheritance, below it", "GET", f"/v1/dids?where={run}&inherit=true&within={DID}&limit=100"),
         Asked("search with inheritance, for none", "GET", f"/v1/dids?where={none}&inherit=true&within={DID}&limit=100"),
         Asked("metadata of a file, inherited", "GET", f"/v1/metadata/of/bench:{NAME}/0000/00000001.dst?inherit=true"),
-        Asked("smart dataset", "POST", "/v1/smart", {"did": "bench:smart", "where": "size > 0", "scope": "bench"}),
-    ))  # fmt: skip
-    show.tasks("smart dataset")
-    _all(show, (
-        Asked("smart dataset, looked at again", "POST", "/v1/smart/refresh", {"did": "bench:smart"}),
-        Asked("smart dataset frozen", "POST", "/v1/smart/freeze", {"did": "bench:smart"}),
-        Asked("smart dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:smart"]}),
         Asked("rucio set_metadata, recursive", "POST", f"/rucio/dids/bench/{NAME}/meta/run",
               {"value": 8, "recursive": True}),
     ))  # fmt: skip
@@ -146,6 +138,22 @@ def describe(show: Show, places: list[str]) -> None:
         Asked("search by what all say, inherited", "GET", f"/v1/dids?where={run}&inherit=true&limit=100"),
         Asked("search by what all say, below it", "GET", f"/v1/dids?where={run}&within={DID}&limit=100"),
     ))  # fmt: skip
+
+
+def follow_search(show: Show, places: list[str]) -> None:
+    """A smart dataset that finds all, frozen and erased for good."""
+    _ = places
+    smart = {"did": "bench:smart", "where": "size > 0", "scope": "bench"}
+    show.ask(Asked("smart dataset", "POST", "/v1/smart", smart))
+    show.tasks("smart dataset")
+    _all(show, (
+        Asked("smart dataset, looked at again", "POST", "/v1/smart/refresh", {"did": "bench:smart"}),
+        Asked("smart dataset frozen", "POST", "/v1/smart/freeze", {"did": "bench:smart"}),
+        Asked("smart dataset that is frozen", "GET", "/v1/dids/bench:smart"),
+        Asked("smart dataset erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:smart"], "after": 1}),
+    ))  # fmt: skip
+    time.sleep(2)
+    show.run("smart dataset erased at once: to the end", lambda: _erase(show))
 
 
 def attach_all(show: Show, places: list[str]) -> None:
@@ -166,6 +174,15 @@ def attach_all(show: Show, places: list[str]) -> None:
     )  # fmt: skip
     show.ask_all("packed, 10 000 by a call", packed)
     show.ask(Asked("what lies in the archive", "GET", "/v1/archives/bench:all.zip"))
+    show.ask(Asked("packed archive erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:all.zip"], "after": 1}))
+    time.sleep(2)
+    show.run("packed archive erased at once: to the end", lambda: _erase(show))
+    show.ask(Asked("files of the other dataset", "GET", "/v1/files/bench:copy"))
+    show.ask(Asked("other dataset erased", "POST", "/v1/dids/erase", {"dids": ["bench:copy"]}))
+    show.ask(Asked("other dataset restored", "POST", "/v1/dids/restore", {"dids": ["bench:copy"]}))
+    show.ask(Asked("other dataset erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:copy"], "after": 1}))
+    time.sleep(2)
+    show.run("other dataset erased at once: to the end", lambda: _erase(show))
 
 
 def put_under_rules(show: Show, places: list[str]) -> None:
@@ -251,18 +268,44 @@ def give_up(show: Show, places: list[str]) -> None:
 
 
 def end(show: Show, places: list[str]) -> None:
-    """Erased, a part of it: what is left goes on at this pace."""
+    """Erased for good, with all its files."""
     _ = places
     show.ask(Asked("erased at once", "POST", "/v1/dids/erase", {"dids": [DID], "after": 1}))
     time.sleep(2)
-    for n in range(1, ERASED + 1):
-        show.run(f"erased at once: run {n}", lambda: erasing.erase(show.deployment))
-    show.run("erased at once: files left", lambda: _left(show.deployment))
+    show.run("erased at once: a run", lambda: erasing.erase(show.deployment))
+    show.tasks("erased at once")
+    show.ask(Asked("restored too late", "POST", "/v1/dids/restore", {"dids": [DID]}))
+    show.run("erased at once: to the end", lambda: _erase(show))
+    show.ask(Asked("the dataset that is gone", "GET", f"/v1/dids/{DID}"))
 
 
-async def _left(deployment: Deployment) -> int:
-    async with deployment.database.transaction([LHCB]) as conn:
-        return (await dids.info(conn, await dids.get(conn, LHCB, DID))).files
+async def _erase(show: Show) -> str:
+    """Erase what is due, and remove the rules that leave first, until nothing is due any more."""
+    gone = runs = 0
+    while show.ground.raw.execute(DUE).fetchone() and runs < ERASED:
+        gone, runs = gone + await erasing.erase(show.deployment), runs + 1
+        await rules.expire(show.deployment)  # a large rule leaves in several runs
+    return f"{gone} DIDs in {runs} runs"
+
+
+def end_archive(show: Show, places: list[str]) -> None:
+    """An archive is filled with a million files that lie nowhere else, and erased for good, with all of them."""
+    names = [f"bench:packed/{n // 10_000:04d}/{n:08d}.dst" for n in range(1, show.files + 1)]
+    parts = [names[n : n + 10_000] for n in range(0, len(names), 10_000)]
+    zipped = {"files": [{"did": "bench:alone.zip", "size": 1, "adler32": "00000001"}], "rse": places[0]}
+    show.ask(Asked("archive of its own", "POST", "/v1/replicas", zipped))
+    packed = (
+        Asked("", "POST", "/v1/archives",
+              {"archives": [{"archive": "bench:alone.zip", "files": [{"did": name, "size": 1} for name in part]}]})
+        for part in parts
+    )  # fmt: skip
+    show.ask_all("packed with new files, 10 000 by a call", packed)
+    show.ask(Asked("what lies in the archive", "GET", "/v1/archives/bench:alone.zip"))
+    show.ask(Asked("replicas of the archive", "GET", "/v1/replicas/bench:alone.zip"))
+    show.ask(Asked("archive erased at once", "POST", "/v1/dids/erase", {"dids": ["bench:alone.zip"], "after": 1}))
+    time.sleep(2)
+    show.run("archive erased at once: a run", lambda: erasing.erase(show.deployment))
+    show.run("archive erased at once: to the end", lambda: _erase(show))
 
 
 def list_as_files(show: Show, places: list[str]) -> None:
@@ -283,7 +326,7 @@ async def _listed(show: Show, verb: str, name: str) -> str:
 
 
 PARTS = (
-    read, read_by_rucio, list_as_files, describe, attach_all, put_under_rules, change_contents, erase_and_undo,
-    give_up, end,
+    read, read_by_rucio, list_as_files, describe, follow_search, attach_all, put_under_rules, change_contents, erase_and_undo,
+    give_up, end, end_archive,
 )  # fmt: skip
 """In this order: the last ones leave less and less of it."""

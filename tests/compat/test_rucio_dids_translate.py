@@ -29,10 +29,24 @@ def read(said: object) -> Query | None:
 
 def test_filters_are_what_python_writes_of_a_list_of_dictionaries() -> None:
     said: list[dict[str, object]] = [{"name": "a*", "bytes.gte": 7}, {"is_open": "true", "account.ne": "bob"}]
-    assert read(said) == parse("name like a* & size >= 7 | open = true & (account exists & ~account = bob)")
+    assert read(said) == parse("name like a* & total_size >= 7 | open = true & (account exists & ~account = bob)")
     assert read({}) is None
     assert read([]) is None
     assert read([{"bytes": 7}, {}]) is None
+
+
+def test_columns_of_rucios_are_asked_for_as_what_we_call_them() -> None:
+    said = {"length.gt": 2, "monotonic": "1", "eol_at.lt": "2026-05-01", "did_type": "DATASET", "md5": "0" * 32}
+    assert read(said) == parse(
+        f"files > 2 & monotonic = true & ends_at < 2026-05-01T00:00:00+00:00 & kind = DATASET & md5 = {'0' * 32}"
+    )
+    every, none = parse("name exists"), parse("~name exists")
+    assert [read({"hidden": said}) for said in (False, "0", True)] == [every, every, none]
+    assert [read({"availability": "AVAILABLE"}), read({"availability.ne": "AVAILABLE"})] == [every, none]
+    assert filters_of("[{'hidden': 'mine'}]", {"hidden": KEYS["project"]}) == parse("hidden = mine")
+    for wrong in ({"hidden.gt": 1}, {"length": "x" * 2 + "\x01"}, {"updated_at": "2026-05-01"}, {"is_new": True}):
+        with pytest.raises(FilterMalformed):
+            read(wrong)
 
 
 def test_a_type_among_filters_is_what_is_looked_for() -> None:

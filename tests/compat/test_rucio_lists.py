@@ -87,14 +87,14 @@ async def test_dids_are_found_by_patterns_and_by_what_they_are(rucio: Online, al
 async def test_filters_that_are_not_understood_are_refused(alice: PythonClient) -> None:
     for filters, word in (
         ([{"colour": "red"}], "colour"),
-        ([{"length.gt": 3}], "length"),
+        ([{"updated_at.gt": 3}], "updated_at"),
         ([{"is_open.gt": "true"}], "with >"),
         ([{"name.like": "a"}], "operator"),
         ([{"name": 7}], "name cannot be"),
         ([{"name": "\x00"}], "name cannot be"),
         ([{"name": "\ud800"}], "name cannot be"),
-        ([{"bytes": "many"}], "no integer, as size"),
-        ([{"bytes": 2**63}], "no integer, as size"),
+        ([{"bytes": "many"}], "no integer, as total_size"),
+        ([{"bytes": 2**63}], "no integer, as total_size"),
         ([{"created_at": "yesterday"}], "created_at cannot be"),
         ([{"is_open": "perhaps"}], "is_open cannot be"),
         ([{"adler32": "0000000A"}], "no word, as adler32"),

@@ -55,7 +55,7 @@ def test_a_replica_has_a_url_for_each_protocol_that_the_reader_may_use() -> None
         settings={}, attributes={}, readable=True, writable=True, deletable=True,
         domains={"wan": {"read": 1}}, others=(near, far),
     )  # fmt: skip
-    file = FileCopies(1, "mc", "a", 10, None, ((7, ReplicaState.AVAILABLE, "/belle/a"),), ())
+    file = FileCopies(1, "mc", "a", 10, None, ((7, ReplicaState.AVAILABLE, "/belle/a"),), (), md5="0f" * 16)
 
     def urls(choice: Choice, rank: tuple[int, int] = (2, 0)) -> list[str]:
         return [one.url for one in say.find(file, "belle", say.There({7: rse}, {7: rank}, choice))]
@@ -65,4 +65,6 @@ def test_a_replica_has_a_url_for_each_protocol_that_the_reader_may_use() -> None
     assert urls(Choice(schemes=["davs"])) == ["davs://far:443/data/belle/a"]
     said = say.replicas_of(file, say.find(file, "belle", say.There({7: rse}, {}, Choice())), Choice())
     assert said["rses"] == {"A-DISK": list(said["pfns"])}
+    assert (said["adler32"], said["md5"]) == (None, "0f" * 16)
+    assert f'<hash type="md5">{"0f" * 16}</hash>' in say.metalink_of(file, [], Choice())
     assert not say.fits(rse, Choice(schemes=["root"]))

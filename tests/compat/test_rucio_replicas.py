@@ -34,11 +34,12 @@ async def into_dataset(rucio: Online, dataset: str, *names: str) -> None:
 
 async def test_a_registered_file_is_listed_and_gets_a_second_replica(root: PythonClient) -> None:
     assert await root.call("add_replica", "A-DISK", "mc", "dir/one", 10, "0A1B2C3D") is True
-    assert await root.call("add_replicas", "B-DISK", [file("dir/one"), file("two", md5="0" * 32)]) is True
+    assert await root.call("add_replicas", "B-DISK", [file("dir/one"), file("two", md5="0F" * 16)]) is True
 
     one, two = await listed(root, "dir/one", "two")
 
     assert (one["scope"], one["name"], one["bytes"], one["adler32"]) == ("mc", "dir/one", 10, "0a1b2c3d")
+    assert (one["md5"], two["md5"]) == (None, "0f" * 16)
     assert one["states"] == {"A-DISK": "AVAILABLE", "B-DISK": "AVAILABLE"}
     assert one["rses"].keys() == {"A-DISK", "B-DISK"}
     (url,) = one["rses"]["A-DISK"]

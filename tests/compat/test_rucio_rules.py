@@ -69,6 +69,12 @@ async def test_rules_over_several_dids_are_all_made_or_none(rucio: Online, alice
     assert await names(rse_expression="B-DISK", scope="mc", name="many1") == set()
     assert await names(scope="mc", name="many1", account="alice", state="OK") == {"many1"}
     assert await names(account="nobody") == set()
+    assert await alice.call("update_replication_rule", made[1], {"comment": "because"}) is True
+    assert await names(activity="several", comments="because", priority=3, grouping="ALL") == {"many1"}
+    assert await names(activity="several", purge_replicas=True) == await names(subscription_id="0" * 32) == set()
+    assert (
+        await fault(alice, "list_replication_rules", {"updated_after": "2026-01-01T00:00:00"}) == "InputValidationError"
+    )
     assert {one["name"] for one in await alice.call("list_account_rules", "alice")} >= {"many1", "many2"}
     assert await fault(alice, "list_account_rules", "nobody") == "AccountNotFound"
     assert await fault(alice, "list_replication_rules", {"colour": "red"}) == "InputValidationError"

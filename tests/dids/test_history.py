@@ -61,6 +61,24 @@ async def test_contents_are_listed_as_they_were_at_a_time(conn: Connection, worl
     assert all(one.attached_at and one.attached_at < one.detached_at for one in gone)
 
 
+async def test_files_of_several_datasets_are_told_once_as_of_a_time(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sancho.dids.service.history.PART", 2)
+    ids = await given_files(conn, world, *"abcdef")
+    one, two = [await given_collection(conn, world, name) for name in ("one", "two")]
+    box = await given_collection(conn, world, "box", DidKind.CONTAINER)
+    await service.attach(conn, 1, one, ids[:4])
+    await service.attach(conn, 1, two, ids[2:])
+    await service.attach(conn, 1, box, [one, two])
+    full = await moment(conn)
+    await service.detach(conn, 1, one, ids[:4])
+    await service.detach(conn, 1, two, ids[2:3])
+
+    assert await files_at(conn, "mc:box", full) == [f"mc:{name}" for name in "abcdef"]
+    assert await files_at(conn, "mc:box", None) == ["mc:d", "mc:e", "mc:f"]
+
+
 async def test_a_time_from_before_times_were_noted_counts_for_ever(conn: Connection, world: World) -> None:
     (a,) = await given_files(conn, world, "a")
     ds = await given_collection(conn, world, "ds")

@@ -1,7 +1,7 @@
 """Searches: what they find is what a small model of them says, whatever is asked."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from sancho.dids.store.searching import FOUND
 from sancho.kit.db import Connection, TooSlow, fetch_values
 from sancho.kit.query import All, Either, Not, Predicate, Query, parse, render
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
-from tests.dids.given import given_collection, given_files
+from tests.dids.given import given_collection, given_files, person
 from tests.dids.metadata_given import KEYS, apply, found, said, say
 from tests.world import World
 
@@ -320,3 +320,27 @@ async def test_a_search_that_takes_too_long_is_given_up(
     assert "a scope or a collection" in str(e.value.hint)
     assert await found(conn, world, "name = a") == ["a"]
     assert await fetch_values(conn, "SELECT current_setting('statement_timeout')") == ["0"]
+
+
+async def test_collections_are_found_by_what_is_below_them_and_by_their_ends(conn: Connection, world: World) -> None:
+    a, b, c = await given_files(conn, world, "a", "b", "c")
+    one, two = [await given_collection(conn, world, name) for name in ("one", "two")]
+    box, all_ = [await given_collection(conn, world, name, DidKind.CONTAINER) for name in ("box", "all")]
+    await service.attach(conn, 1, one, [a])
+    await service.attach(conn, 1, two, [b, c])
+    await service.attach(conn, 1, box, [one, two])
+    await service.attach(conn, 1, all_, [box])
+    await service.erase(conn, person(world, "alice"), ["mc:two"], after=timedelta(days=3))
+
+    async def names(text: str) -> list[str]:
+        found = await service.search_page(conn, world.belle, Search(parse(text)), limit=10)
+        return [did.name for did in found.dids]
+
+    assert await names("files = 3") == ["box", "all"]
+    assert await names("files between 1 and 2 & kind = dataset") == ["one", "two"]
+    assert await names("total_size = 10") == ["a", "one"]
+    assert await names("total_size > 59") == ["box", "all"]
+    assert await names("ends_at exists & ends_at < 2200-01-01") == ["two"]
+    assert await names("monotonic = true") == []
+    tallied = await service.info(conn, await service.get(conn, 1, "mc:all"))
+    assert (tallied.files, tallied.size) == (3, 60)

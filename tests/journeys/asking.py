@@ -158,7 +158,7 @@ def _data(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /scopes")
     yield ask("POST /scopes", "root", body={"name": "more", "shared": True})
     file = {"did": "mc:new/1", "size": 1, "adler32": ADLER, "path": f"/{filled.vo}/old/new.1", "guid": f"{3:032x}"}
-    file |= {"tape": "L1", "position": 3}
+    file |= {"tape": "L1", "position": 3, "md5": f"{3:032x}"}
     yield ask("POST /replicas", "root", body={"rse": f"{filled.own}-DISK", "files": [file], "dataset": "mc:news"})
     yield ask("POST /replicas/list", body={"dids": ["mc:raw", "mc:mine"]})
     yield ask("POST /replicas/access", body={"dids": ["mc:raw"], "cursor": 0, "limit": 10, "near": "SITE-A"})
@@ -214,7 +214,7 @@ def _published_and_followed(filled: Filled) -> Iterator[Ask]:
 
 
 def _packed() -> Iterator[Ask]:
-    packed = {"did": "mc:arc/2", "size": 1, "adler32": ADLER, "guid": f"{2:032x}"}
+    packed = {"did": "mc:arc/2", "size": 1, "adler32": ADLER, "guid": f"{2:032x}", "md5": f"{2:032x}"}
     yield ask("POST /archives", "root", body={"archives": [{"archive": "mc:arc.zip", "files": [packed]}]})
     yield ask("POST /archives/remove", "root", body={"archive": "mc:arc.zip", "files": ["mc:arc/1"]})
     yield ask("GET /archives/{did:path}", did="mc:arc.zip")

@@ -154,6 +154,7 @@ DIDS = [
     case("POST /replicas", 404, "scope_not_found", "files.0.did", body={"files.0.did": "nowhere:x"}),
     case("POST /replicas", 422, "did_malformed", "files.1.did", body={"files": [FILE, FILE | {"did": "x"}]}),
     case("POST /replicas", 422, "checksum_malformed", "files.0.adler32", body={"files.0.adler32": "xyz"}),
+    case("POST /replicas", 422, "checksum_malformed", "files.0.md5", body={"files.0.md5": "0A" * 16}),
     case("POST /replicas", 409, "did_exists", "files.1.did", body={"files": [FILE, FILE]}),
     case("POST /replicas", 409, "did_exists", "files.0.did", body={"files.0.did": "mc:raw/1"}),
     case("POST /replicas", 409, "not_a_dataset", "dataset", body={"dataset": "mc:raw/1"}),

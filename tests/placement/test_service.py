@@ -1,5 +1,6 @@
 """Inputs are copied to where jobs can run, for a VO that allows it, and let go when nobody wants them."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from sancho.dids import service as dids
 from sancho.jobs import service as jobs
-from sancho.kit.db import Connection, execute, fetch_rows, fetch_value
+from sancho.kit.db import Connection, Database, execute, fetch_rows, fetch_value
 from sancho.parts import KINDS
 from sancho.placement import service
 from sancho.placement.tasks import place_all
@@ -18,6 +19,7 @@ from sancho.rules.model import COPY_GRACE, PLACEMENT_ACCOUNT, Rule, RuleState
 from sancho.vos import service as vos
 from sancho.vos.errors import DocumentInvalid
 from sancho.vos.model import Document
+from tests.conftest import eventually
 from tests.explain.given import causes, why
 from tests.jobs.given import PLAIN, dataset, started, submitted, user
 from tests.rules.given import apply_quotas, arrive, check_exact
@@ -45,7 +47,11 @@ async def raw(conn: Connection, world: World) -> int:
 async def looked(conn: Connection) -> list[tuple[str, int]]:
     """What is copied when it is looked, once demand was counted: to where, and how much."""
     await jobs.want_inputs(conn, 1)
-    return [(copy.rse, copy.size) for copy in await service.place(conn, 1, now=datetime.now(UTC))]
+    await service.keep(conn, 1)
+    begun: list[tuple[str, int]] = []
+    while (copy := await service.place(conn, 1, now=datetime.now(UTC))) is not None:
+        begun.append((copy.rse, copy.size))
+    return begun
 
 
 async def copies(conn: Connection) -> list[Rule]:
@@ -109,9 +115,10 @@ async def test_jobs_that_can_run_where_their_data_is_need_no_copy_until_they_wai
     await execute(
         conn, "UPDATE compute_element SET max_pilots = 0 WHERE ce_id = %(id)s", {"id": world.resource["B-CE"]}
     )
-    assert await service.place(conn, 1, now=later) == []  # nor would anywhere else take them
+    assert await service.place(conn, 1, now=later) is None  # nor would anywhere else take them
     await execute(conn, "UPDATE compute_element SET max_pilots = 4")
-    [copy] = await service.place(conn, 1, now=later)
+    copy = await service.place(conn, 1, now=later)
+    assert copy is not None
     assert copy.rse == "B-DISK"
 
 
@@ -170,4 +177,53 @@ async def test_the_other_vo_is_not_touched(served: Served, world: World) -> None
     await place_all(served.deployment)
     async with served.deployment.database.transaction([1, 2]) as conn:
         assert await fetch_rows(conn, "SELECT vo FROM rule") == [(1,)]
-        assert await service.place(conn, 2, now=datetime.now(UTC)) == []
+        assert await service.place(conn, 2, now=datetime.now(UTC)) is None
+
+
+async def test_who_has_a_collection_and_wants_a_rule_does_not_wait_for_who_places(served: Served, world: World) -> None:
+    database = served.deployment.database
+    async with database.transaction([0, 1, 2]) as conn:
+        root = await raw(conn, world)
+        await allow(conn, world, lifetime="2 d")
+        old = await dataset(conn, world, "mc:old", {"A-DISK": [1]})
+        await rules.alone(conn, 1)
+        [rule_id] = await rules.copy_for_jobs(conn, 1, [old], "B-DISK", timedelta(days=1))  # nobody wants it any more
+        await submitted(conn, world, AT_B)
+        await jobs.want_inputs(conn, 1)
+    async with database.transaction([1]) as conn:
+        await execute(conn, "SELECT FROM did WHERE did_id = %(id)s FOR NO KEY UPDATE", {"id": root})
+        placing = asyncio.ensure_future(place_all(served.deployment))
+        await eventually(lambda: waits(database))
+        await execute(conn, "SET LOCAL lock_timeout = '100ms'")
+        await execute(conn, "SELECT FROM rule WHERE rule_id = %(id)s FOR NO KEY UPDATE", {"id": rule_id})
+    await placing
+    async with database.transaction([1]) as conn:
+        assert {(rule.did, rule.state) for rule in await copies(conn)} >= {("mc:raw", RuleState.REPLICATING)}
+
+
+async def waits(database: Database) -> bool:
+    async with database.transaction([]) as conn:
+        return await fetch_value(
+            conn,
+            """
+            SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                            WHERE NOT l.granted AND a.datname = current_database())
+            """,
+        )
+
+
+async def test_several_inputs_are_copied_together_and_rules_that_are_there_live_longer(
+    conn: Connection, world: World
+) -> None:
+    ids = [await dataset(conn, world, f"mc:{name}", {"A-DISK": [n]}) for n, name in enumerate(("one", "two"), 1)]
+    await rules.alone(conn, 1)
+    [first] = await rules.copy_for_jobs(conn, 1, ids[1:], "B-DISK", timedelta(hours=1))
+
+    made = await rules.copy_for_jobs(conn, 1, ids, "B-DISK", timedelta(days=1))
+
+    assert made[1] == first
+    assert {(rule.did, rule.state) for rule in await copies(conn)} == {
+        ("mc:one", RuleState.REPLICATING), ("mc:two", RuleState.REPLICATING),
+    }  # fmt: skip
+    ends = await fetch_rows(conn, "SELECT expires_at = now() + interval '1 day' FROM rule WHERE expires_at IS NOT NULL")
+    assert ends == [(True,), (True,)]

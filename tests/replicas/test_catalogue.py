@@ -10,11 +10,12 @@ from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
 from sancho.dids import service as dids
-from sancho.dids.errors import ChecksumMalformed, DidExists, DidMalformed, ScopeNotFound
-from sancho.dids.model import DidKind, FileText
+from sancho.dids.errors import ChecksumMalformed, DidExists, DidMalformed, FileDiffers, ScopeNotFound
+from sancho.dids.model import Attachment, Child, DidKind, FileText, Member, Packed, Search
 from sancho.kit.access import Algorithm, NotYours
 from sancho.kit.db import Connection
 from sancho.kit.errors import PermissionMissing
+from sancho.kit.query import parse
 from sancho.replicas import service
 from sancho.replicas.errors import ReplicaDiffers, ReplicaExists, ReplicaHeld, ReplicaNotFound
 from sancho.replicas.model import DeclarationKind, ReplicaKey, ReplicaState, Saying
@@ -102,6 +103,30 @@ async def test_registering_takes_the_same_number_of_statements_whatever_the_numb
     assert len(sent) == 6
 
 
+async def test_an_md5_is_kept_shown_searched_and_compared(conn: Connection, world: World) -> None:
+    root = person(world, "root", "*")
+    one = FileText("mc:a", 7, None, md5="00ff" * 8)
+    await service.register(conn, root, "A-DISK", [one, *some("b")], dataset="mc:run1")
+
+    assert [file.md5 for file in await dids.resolve(conn, world.belle, ["mc:a", "mc:b"])] == ["00ff" * 8, None]
+    assert [line.get("md5") for line in await listed(conn, world, "mc:run1")] == ["00ff" * 8, None]
+    search = Search(parse("md5 = " + "00ff" * 8))
+    assert [one.did for one in (await dids.search_page(conn, world.belle, search, limit=9)).dids] == ["mc:a"]
+
+    other = one._replace(md5="00fe" * 8)
+    with pytest.raises(ReplicaDiffers, match=f"checksum {'00ff' * 8}"):
+        await service.register(conn, root, "B-DISK", [other], known=True)
+    with pytest.raises(FileDiffers, match="md5"):
+        await dids.attach_all(conn, root, [Attachment("mc:run1", [Child("mc:a", md5="00fe" * 8)])])
+    with pytest.raises(FileDiffers, match="md5"):
+        packed = Packed("mc:b.zip", [Member("mc:a", md5="00fe" * 8)])
+        await service.register(conn, root, "A-DISK", some("b.zip"))
+        await dids.pack(conn, root, [packed])
+    await service.register(conn, root, "B-DISK", [one], known=True)
+    same = [Child("mc:a", md5="00ff" * 8), Child("mc:b", md5="0" * 32)]
+    await dids.attach_all(conn, root, [Attachment("mc:run1", same)])
+
+
 @pytest.mark.parametrize(
     ("files", "error", "field"),
     [
@@ -111,6 +136,7 @@ async def test_registering_takes_the_same_number_of_statements_whatever_the_numb
         ([FileText("no colon", 1, None)], DidMalformed, "files.0.did"),
         ([FileText("nowhere:a", 1, None)], ScopeNotFound, "files.0.did"),
         ([*some("new"), FileText("mc:b", 1, "XYZ")], ChecksumMalformed, "files.1.adler32"),
+        ([*some("new"), FileText("mc:b", 1, None, md5="0" * 31)], ChecksumMalformed, "files.1.md5"),
     ],
 )
 async def test_the_first_file_that_will_not_do_is_named(

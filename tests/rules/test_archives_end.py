@@ -2,14 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sancho.dids import service as dids
+from sancho.dids.errors import ErasureBegun
 from sancho.dids.model import DidKind, Ended, Member, Packed
 from sancho.kit.db import Connection
 from sancho.replicas import service as replicas
 from sancho.replicas.model import ReplicaKey, ReplicaState
 from sancho.rules.service import erasing
 from tests.dids.given import given_collection, given_files, person
+from tests.served import Served
 from tests.world import World
+
+FEW = 2
+"""What stands for the files that one transaction takes out of an archive."""
 
 
 async def packed(conn: Connection, world: World, archive: str, *names: str, account: str = "alice") -> None:
@@ -106,3 +113,56 @@ async def test_a_file_that_ends_leaves_its_archive_as_it_is(conn: Connection, wo
     assert [one.name async for part in dids.stream_members(conn, found) for one in part] == ["g"]
     await dids.end(conn, world.belle, [Ended(archive, DidKind.FILE, found.account_id, follows=False)])
     assert await there(conn, world, "a.zip") == []
+
+
+async def test_a_large_archive_is_emptied_batch_by_batch(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "UNPACKED_AT_ONCE", FEW)
+    [archive] = await given_files(conn, world, "a.zip")
+    await packed(conn, world, "a.zip", *"fghij")
+    await dids.erase(conn, person(world, "alice"), ["mc:a.zip"], after=timedelta(0))
+    now = datetime.now(UTC)
+    [last] = await dids.find_all(conn, world.belle, ["mc:j"])
+    ds = await given_collection(conn, world, "ds")
+    await dids.attach(conn, world.belle, ds, [last.did_id])
+
+    assert await erasing.unpack_some(conn, world.belle, archive, now) is True
+    assert await dids.count_inside(conn, world.belle, [archive], most=9) == {archive: 5 - FEW}
+    with pytest.raises(ErasureBegun):
+        await dids.restore(conn, person(world, "alice"), ["mc:a.zip"])
+    assert await erasing.unpack_some(conn, world.belle, archive, now) is True
+    assert await erasing.unpack_some(conn, world.belle, archive, now) is None  # somebody has come to want it
+    assert await held(conn, world, "a.zip") == "mc:j lies in it, and nowhere else"
+    await dids.detach(conn, world.belle, ds, [last.did_id])
+    assert await erasing.unpack_some(conn, world.belle, archive, now) is False
+    assert await ended(conn, world, archive) == 1
+    found = await dids.find_all(conn, world.belle, [f"mc:{name}" for name in "fghij"])
+    assert {did.ends_at is not None for did in found} == {True}
+    assert await ended(conn, world, *(did.did_id for did in found)) == 5
+
+
+async def test_large_archives_end_whole_or_not_at_all(
+    served: Served, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "UNPACKED_AT_ONCE", FEW)
+    database = served.deployment.database
+    async with database.transaction([0, 1, 2]) as conn:
+        await given_files(conn, world, "a.zip", "b.zip", "c.zip", "loose")
+        await packed(conn, world, "a.zip", *"fghij")
+        await packed(conn, world, "b.zip", *"klmno")
+        await packed(conn, world, "c.zip", *"pq")
+        ds = await given_collection(conn, world, "ds")
+        [wanted] = await dids.find_all(conn, world.belle, ["mc:o"])
+        await dids.attach(conn, world.belle, ds, [wanted.did_id])
+        names = [f"mc:{name}" for name in ("a.zip", "b.zip", "c.zip", "loose")]
+        await dids.erase(conn, person(world, "alice"), names, after=timedelta(0))
+    gone = 0
+    while more := await erasing.erase(served.deployment):
+        gone += more
+    async with database.transaction([1]) as conn:
+        assert gone == 3 + len("fghij") + len("pq")
+        assert await held(conn, world, "b.zip") == "mc:o lies in it, and nowhere else"
+        assert await there(conn, world, *"fghijklmnopq") == [*"klmno"]
+        inside = dids.stream_members(conn, await dids.get(conn, world.belle, "mc:b.zip"))
+        assert [one.name async for part in inside for one in part] == [*"klmno"]  # nothing was taken out of it

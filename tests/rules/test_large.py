@@ -1,6 +1,7 @@
 """A large dataset: what a request or a transaction of the background reads and asks does not grow with its files."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -184,10 +185,21 @@ async def test_a_page_of_a_search_reads_what_it_looks_at(
     assert await rows_read(conn) - before < 40 * PART + 1.1 * FILES
 
 
-async def test_lists_of_what_is_below_begin_before_all_is_read(conn: Connection, world: World, seen: Seen) -> None:
+async def test_lists_of_what_is_below_begin_before_all_is_read(
+    conn: Connection, world: World, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     large = await dids.get(conn, world.belle, "mc:large")
-    for stream in (dids.stream_below(conn, large, deep=True), dids.stream_files(conn, world.belle, [large])):
+    for stream in (
+        dids.stream_below(conn, large, deep=True), dids.stream_files(conn, world.belle, [large]),
+        dids.stream_file_lines(conn, large),
+    ):  # fmt: skip
         before = await rows_read(conn)
         assert len(await anext(stream)) == FILES // 2
         assert await rows_read(conn) - before < 2.5 * FILES // 2
         assert [len(part) async for part in stream] == [FILES // 2]
+    monkeypatch.setattr("sancho.dids.service.history.PART", FEW)
+    before = await rows_read(conn)
+    lines = dids.stream_file_lines(conn, large, at=datetime.now(UTC) + timedelta(days=1))
+    assert len(await anext(lines)) == FEW
+    assert await rows_read(conn) - before < 5 * FEW + 1.1 * FILES  # as above: a small table may be read whole, once
+    assert sum([len(part) async for part in lines]) == FILES - FEW

@@ -1,5 +1,7 @@
 """Decisions of rules, for any input that Hypothesis thinks of."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,3 +137,14 @@ def test_a_charge_on_ones_own_slot_never_makes_it_negative(room: int, size: int)
 
 def test_a_quota_that_is_over_its_limit_is_not_charged_slot_by_slot() -> None:
     assert plan.charge_own([Slot(1, 0, 100)], [Bill(1, -5, over=True)]) is None
+
+
+@given(
+    st.lists(st.integers(0, 30), unique=True), st.dictionaries(st.integers(0, 30), st.integers(0, 9)), st.integers(1, 9)
+)
+def test_parts_are_as_heavy_as_may_be_and_lose_nothing(ids: list[int], weights: dict[int, int], most: int) -> None:
+    parts = list(plan.parted(ids, weights, most))
+    assert [one for part in parts for one in part] == ids
+    assert all(len(part) == 1 or sum(weights.get(one, 0) for one in part) <= most for part in parts)
+    for part, following in pairwise(parts):
+        assert sum(weights.get(one, 0) for one in [*part, following[0]]) > most

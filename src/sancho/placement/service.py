@@ -21,42 +21,52 @@ from sancho.sites import service as sites
 LOOKED_AT = 200
 """Queues that one look decides about."""
 AT_ONCE = 10
-"""Copies that one look asks for; the others come with the next."""
+"""Copies that one look decides about; the others come with the next."""
 LOOKED = timedelta(hours=2)
 """How far back it is looked for what began."""
 _log = telemetry.log(__name__)
 
 
-async def place(conn: Connection, vo: int, *, now: datetime) -> list[Copy]:
-    """Ask for the copies that jobs of a VO need, as far as it allows them; the transaction serves it.
+async def keep(conn: Connection, vo: int) -> None:
+    """Let copies go that nobody wants any more, and keep the others; the transaction serves the VO. Safe to run twice.
 
-    Copies that nobody wants any more are let go, too. Safe to run twice.
+    It locks rules, so nothing is placed in the same transaction: whoever does both has collections locked first.
+    """
+    terms = await store.terms(conn, vo)
+    if terms is not None:
+        await rules.alone(conn, vo)
+        await rules.keep_copies(conn, vo, terms.lifetime)
+
+
+async def place(conn: Connection, vo: int, *, now: datetime) -> Copy | None:
+    """Ask for the copy that jobs of a VO need most, as far as it allows one; the transaction serves it.
+
+    None: there is nothing to ask for. Safe to run twice. A transaction has one copy: its locks are taken in one order,
+    and with those of the next behind them they would not be.
     """
     terms = await store.terms(conn, vo)
     if terms is None:
-        return []
+        return None
     await rules.alone(conn, vo)
-    await rules.keep_copies(conn, vo, terms.lifetime)
     wants, slots = await _wants(conn, vo)
     disks = await _disks(conn, vo, terms) if wants else []
     if not disks:
-        return []
+        return None
     held, quotas, account_id = await rules.room_for_copies(conn, vo, [disk.rse_id for disk in disks])
     chosen = plan.place(
         wants, await _sites(conn, vo, slots), disks,
         room=(terms.most - held, quotas, account_id), now=now, full_after=terms.full_after,
     )[:AT_ONCE]  # fmt: skip
-    begun: list[Copy] = []
     for copy in chosen:
         try:
-            async with conn.transaction():  # all of its DIDs, or none
+            async with conn.transaction():  # all of its DIDs, or none; then its locks are gone too
                 made = await rules.copy_for_jobs(conn, vo, copy.did_ids, copy.rse, terms.lifetime)
         except (QuotaExceeded, TooFewRses, RseExpressionEmpty) as e:  # the room or the RSE went since it was read
             _log.warning("inputs cannot be copied now", vo=vo, rse=copy.rse, size=copy.size, reason=str(e))
             continue
         _log.info("inputs are copied to where jobs can run", vo=vo, rse=copy.rse, size=copy.size, rules=made)
-        begun.append(copy)
-    return begun
+        return copy
+    return None
 
 
 async def _wants(conn: Connection, vo: int) -> tuple[list[Wanted], Mapping[int, tuple[int, Slot]]]:

@@ -15,4 +15,9 @@ async def place_all(deployment: Deployment) -> None:
     """Copy inputs of waiting jobs to where they can run, for VOs that allow it, and let go of what nobody wants."""
     for vo in await all_vos(deployment.database):
         async with deployment.database.transaction([vo]) as conn:
-            await service.place(conn, vo, now=deployment.clock.now())
+            await service.keep(conn, vo)
+        for _ in range(service.AT_ONCE):
+            async with deployment.database.transaction([vo]) as conn:
+                begun = await service.place(conn, vo, now=deployment.clock.now())
+            if begun is None:
+                break

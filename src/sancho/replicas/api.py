@@ -64,7 +64,11 @@ DidText = Annotated[str, Field(max_length=300, examples=["mc:run7/a.root"])]
 
 
 class FileIn(BaseModel, extra="forbid"):
-    """A file that is on the storage. `size` is in bytes, `adler32` 8 hex digits, `guid` its name elsewhere."""
+    """A file that is on the storage. `size` is in bytes, `adler32` 8 hex digits, `guid` its name elsewhere.
+
+    `md5`, 32 hex digits, is kept and compared where somebody says it again; what is read or copied is verified by
+    `adler32`.
+    """
 
     did: DidText
     size: FileSize
@@ -76,6 +80,7 @@ class FileIn(BaseModel, extra="forbid"):
     tape: Annotated[str | None, Field(min_length=1, max_length=100, examples=["L40231"])] = None
     """On which tape of the RSE it is, and where: jobs that want many files have them recalled in that order."""
     position: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    md5: Annotated[str | None, Field(max_length=64, examples=["d41d8cd98f00b204e9800998ecf8427e"])] = None
 
 
 class FilesIn(BaseModel, extra="forbid"):
@@ -259,6 +264,7 @@ async def register(body: FilesIn, caller: Caller, conn: Transaction) -> Register
             file.path,
             guid=file.guid and str(file.guid),
             on_tape=None if file.tape is None else (file.tape, file.position),
+            md5=file.md5,
         )
         for file in body.files
     ]

@@ -34,14 +34,14 @@ class ReplicaBeingDeleted(Conflict):
 
 
 class ReplicaDiffers(Conflict):
-    """{did} exists, with {size} B and checksum {adler32}, which this replica does not have."""
+    """{did} exists, with {size} B and checksum {checksum}, which this replica does not have."""
 
     code = "replica_differs"
 
-    def __init__(self, *, did: str, size: int, adler32: str | None, field: str = "did") -> None:
+    def __init__(self, *, did: str, size: int, checksum: str | None, field: str = "did") -> None:
         """Say what the file is known to be."""
         super().__init__(
-            did=did, size=size, adler32=adler32 or "unknown", field=field,
+            did=did, size=size, checksum=checksum or "unknown", field=field,
             hint="All replicas of a file are equal; another content needs another name.",
         )  # fmt: skip
 

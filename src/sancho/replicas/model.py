@@ -246,6 +246,7 @@ class FileCopies(NamedTuple):
     parents: tuple[str, ...]
     archives: "tuple[ArchiveCopies, ...]" = ()
     """The archives that it lies in, when asked for."""
+    md5: str | None = None
 
 
 class ArchiveCopies(NamedTuple):

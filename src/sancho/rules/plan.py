@@ -3,7 +3,7 @@
 Equal arguments give equal answers, whatever their order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sancho.rules.model import SLOTS, Bill, Candidate, Copy, OnTape, Pin, Quota, Slot, TapeRse
@@ -212,3 +212,18 @@ def recalls(files: Iterable[OnTape], tapes: Iterable[TapeRse], account_id: int, 
 
 def _on_tape(one: OnTape) -> tuple[int, bool, str, int, int, int]:
     return one.rse_id, one.tape is None, one.tape or "", one.position or 0, one.n, one.did_id
+
+
+def parted(ids: Sequence[int], weights: Mapping[int, int], most: int) -> Iterator[list[int]]:
+    """Cut ids into parts whose weights together are at most so much; a heavier one is a part by itself."""
+    part: list[int] = []
+    weight = 0
+    for one in ids:
+        more = weights.get(one, 0)
+        if part and weight + more > most:
+            yield part
+            part, weight = [], 0
+        part.append(one)
+        weight += more
+    if part:
+        yield part

@@ -84,7 +84,8 @@ def guid(
 ) -> None:
     """Show the file with a GUID."""
     found = session.client.send(archives.of_guid(guid))
-    session.output.details(found, {"did": found.did, "size": found.size, "adler32": found.adler32, "guid": found.guid})
+    sums = {"adler32": found.adler32, "md5": found.md5}
+    session.output.details(found, {"did": found.did, "size": found.size, **sums, "guid": found.guid})
 
 
 def sample(

@@ -148,9 +148,10 @@ def register(
         str | None, typer.Option("--dataset", metavar="DID", help="Put it into this dataset; made if need be.")
     ] = None,
     guid: Annotated[str | None, typer.Option("--guid", help="A name that it has elsewhere.")] = None,
+    md5: Annotated[str | None, typer.Option("--md5", help="Its MD5, 32 hex digits, kept beside the checksum.")] = None,
 ) -> None:
     """Enter a file that is on a storage already; nothing is copied, and the storage is not asked."""
-    file = PlacedFile(did=did, size=file_size, adler32=adler32, path=path, guid=guid)
+    file = PlacedFile(did=did, size=file_size, adler32=adler32, path=path, guid=guid, md5=md5)
     done = session.client.send(data.register(rse, [file], dataset=dataset))
     if session.output.as_json:
         session.output.json(done.model_dump())
@@ -271,6 +272,7 @@ def info(
         "size": one.total_size,
         "files": None if one.kind == "file" else one.files,
         "adler32": one.adler32,
+        "md5": one.md5,
         "guid": one.guid,
         "open": None if one.kind == "file" else one.open,
         "account": one.account,

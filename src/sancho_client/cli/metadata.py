@@ -22,8 +22,8 @@ Query = Annotated[
 ]
 LANGUAGE = """Compare with = != < <= > >=; `between 1 and 5`, `in (ecl, top)`, `detector contains ecl`, `name like
 muon*`, `run exists`; join with & | ~ and parentheses. Besides the VO's keys (`sancho data meta keys`) there are name,
-scope, kind, size, account, adler32, created_at, open, and of what jobs made job.id, job.site, job.account and
-job.ended_at."""
+scope, kind, size, account, adler32, md5, guid, created_at, ends_at, open, monotonic, of what is below a collection
+files and total_size, and of what jobs made job.id, job.site, job.account and job.ended_at."""
 
 
 @verbs.command("set", example="sancho data meta set mc:run1 run=1200 detector=ecl,top")

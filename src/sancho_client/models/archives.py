@@ -12,6 +12,7 @@ class Member(Request):
     size: int | None = None
     adler32: str | None = None
     guid: str | None = None
+    md5: str | None = None
 
 
 class Archive(Request):

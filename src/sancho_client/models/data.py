@@ -27,6 +27,7 @@ class Did(Content):
     held: str | None = None
     """Why it is still there though its time has come."""
     guid: UUID | None = None
+    md5: str | None = None
     """A file's name elsewhere."""
 
 
@@ -99,6 +100,7 @@ class FileReplicas(Answer):
     did: str
     size: int
     adler32: str | None = None
+    md5: str | None = None
     path: str
     replicas: tuple[Replica, ...] = ()
     archives: tuple[ArchiveReplicas, ...] = ()
@@ -162,6 +164,8 @@ class PlacedFile(Request):
     tape: str | None = None
     """On which tape it is, and where: jobs that want many files have them recalled in that order."""
     position: int = 0
+    md5: str | None = None
+    """Kept, and compared where it is said again; what is read is verified by `adler32`."""
 
 
 class NewFile(Request):

@@ -45,6 +45,7 @@ class File(Answer):
     did: str
     size: int
     adler32: str | None = None
+    md5: str | None = None
 
 
 class Below(Content):

@@ -151,12 +151,12 @@ def _refuse_unserved(wanted: Wanted, account: str) -> None:
 
 def _children_of(children: Sequence[ChildIn]) -> list[Child]:
     """What is to be attached, and what is believed of it."""
-    return [Child(one.did, one.bytes, one.adler32) for one in children]
+    return [Child(one.did, one.bytes, one.adler32, one.md5_said) for one in children]
 
 
 def _members_of(children: Sequence[ChildIn]) -> list[Member]:
     """What lies in an archive."""
-    return [Member(one.did, one.bytes, one.adler32, one.guid) for one in children]
+    return [Member(one.did, one.bytes, one.adler32, one.guid, one.md5_said) for one in children]
 
 
 async def _register(
@@ -180,6 +180,6 @@ async def _register(
             if did not in lies:
                 if file.bytes is None:
                     raise BytesMissing(did=did)
-                new.append(FileText(did, file.bytes, file.adler32, guid=file.guid))
+                new.append(FileText(did, file.bytes, file.adler32, guid=file.guid, md5=file.md5_said))
         if new:
             await replicas.register(conn, caller, name, new, known=True)

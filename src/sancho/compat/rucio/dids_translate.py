@@ -24,7 +24,7 @@ from sancho.vos.model import Spec
 UNKNOWN = (
     "events", "project", "datatype", "run_number", "stream_name", "prod_step", "version", "campaign", "task_id",
     "panda_id", "lumiblocknr", "provenance", "phys_group", "transient", "accessed_at", "closed_at",
-    "is_archive", "constituent", "access_cnt", "md5", "deleted_at", "purge_replicas", "complete",
+    "is_archive", "constituent", "access_cnt", "deleted_at", "purge_replicas", "complete",
     "is_new",
 )  # fmt: skip
 """Columns of Rucio's that say nothing here, unless the VO has a key of the name."""
@@ -34,7 +34,7 @@ def did_of(did: Did, below: Tally | None) -> dict[str, Any]:
     """A DID with what is `below` a collection, if that is told."""
     known: dict[str, Any] = {"scope": did.scope, "name": did.name, "type": did.kind.name, "account": did.account}
     if did.kind is DidKind.FILE:
-        return known | {"bytes": did.size, "length": 1, "md5": None, "adler32": did.adler32}
+        return known | {"bytes": did.size, "length": 1, "md5": did.md5, "adler32": did.adler32}
     length, size = below or (None, None)
     ends = did.ends_at and date_of(did.ends_at)
     return known | {"open": did.open, "monotonic": did.monotonic, "expired_at": ends, "length": length, "bytes": size}
@@ -48,7 +48,8 @@ def metadata_of(did: Did, below: Tally | None) -> dict[str, Any]:
         "scope": did.scope, "name": did.name, "account": did.account, "did_type": did.kind.name, "is_open": did.open,
         "monotonic": did.monotonic, "expired_at": ends, "eol_at": ends,
         "hidden": False, "obsolete": False, "suppressed": False, "availability": "AVAILABLE",
-        "bytes": size, "length": length, "adler32": did.adler32, "created_at": made, "updated_at": made,
+        "bytes": size, "length": length, "adler32": did.adler32, "md5": did.md5, "created_at": made,
+        "updated_at": made,
         "guid": guid_of(did.guid),
     }  # fmt: skip
 
@@ -62,13 +63,13 @@ def content_of(did: Listed) -> dict[str, Any]:
     """A DID in a collection."""
     return {
         "scope": did.scope, "name": did.name, "type": did.kind.name, "bytes": did.size, "adler32": did.adler32,
-        "md5": None,
+        "md5": did.md5,
     }  # fmt: skip
 
 
 def member_of(did: Listed) -> dict[str, Any]:
     """A file in an archive."""
-    return {"scope": did.scope, "name": did.name, "bytes": did.size, "adler32": did.adler32, "md5": None}
+    return {"scope": did.scope, "name": did.name, "bytes": did.size, "adler32": did.adler32, "md5": did.md5}
 
 
 def new_of(did: Did) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def detached_of(one: Detached) -> dict[str, Any]:
     known = {"scope": one.scope, "name": one.name, "type": one.kind.name, "bytes": one.size, "adler32": one.adler32}
     gone = date_of(one.detached_at)
     came = None if one.attached_at is None else date_of(one.attached_at)
-    return known | {"md5": None, "deleted_at": gone, "created_at": came, "updated_at": gone}
+    return known | {"md5": one.md5, "deleted_at": gone, "created_at": came, "updated_at": gone}
 
 
 # ---- metadata

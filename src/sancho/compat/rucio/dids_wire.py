@@ -37,16 +37,21 @@ class DidIn(BaseModel, extra="forbid"):
 
 
 class ChildIn(DidIn):
-    """A DID to attach; what lists say of one may stand here as well. Its MD5 is not known here, so not compared."""
+    """A DID to attach; what lists say of one may stand here as well."""
 
     type: str | None = None
     bytes: Annotated[int, Field(ge=0)] | None = None
     adler32: str | None = None
-    md5: str | None = None
+    md5: Annotated[str | None, Field(max_length=64)] = None
     guid: Annotated[str | None, Field(max_length=100)] = None
     events: None = None
     lumiblocknr: None = None
     meta: Nothing = None
+
+    @property
+    def md5_said(self) -> str | None:
+        """Its MD5 in small letters; an empty one is none."""
+        return self.md5.lower() if self.md5 else None
 
 
 class DidsIn(BaseModel, extra="forbid"):

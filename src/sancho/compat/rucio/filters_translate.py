@@ -16,12 +16,19 @@ MOST_TESTS = 50
 KEYS: Mapping[str, tuple[str, str | None]] = {
     "name": ("name", None),
     "account": ("account", None),
-    "bytes": ("size", None),
+    "scope": ("scope", None),
+    "did_type": ("kind", None),
+    "bytes": ("total_size", None),
+    "length": ("files", None),
     "adler32": ("adler32", None),
+    "md5": ("md5", None),
     "created_at": ("created_at", None),
     "created_after": ("created_at", ">="),
     "created_before": ("created_at", "<="),
     "is_open": ("open", None),
+    "monotonic": ("monotonic", None),
+    "expired_at": ("ends_at", None),
+    "eol_at": ("ends_at", None),
     "guid": ("guid", None),
 }
 """What a filter may ask beside the VO's own keys, what we call it, and how some of them compare."""
@@ -34,6 +41,13 @@ TYPES: Mapping[str, Sequence[DidKind]] = {
 }
 """What a search may be for."""
 COMPARISONS: Mapping[str, str] = {"": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+CONSTANTS: Mapping[str, str] = {
+    "hidden": "false", "obsolete": "false", "suppressed": "false", "availability": "available",
+}  # fmt: skip
+"""What is so of every DID that is found, unless the VO has a key of the name."""
+ALL_ARE = Predicate("name", "exists", ())
+WORDS = ("name", "scope", "kind", "account", "adler32", "md5", "guid")
+"""What texts alone are compared with."""
 TRUE_OR_FALSE = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
@@ -85,6 +99,9 @@ def _kinds(said: object) -> Query | None:
 
 def _test(key: object, value: object, keys: Mapping[str, MetadataKey]) -> Query:
     name, _, operator = key.partition(".") if isinstance(key, str) else ("", "", "")
+    if name in CONSTANTS and name not in keys and operator in ("", "ne"):
+        text = TRUE_OR_FALSE.get(str(value).lower(), str(value).lower())
+        return ALL_ARE if (text == CONSTANTS[name]) is (operator == "") else Not(ALL_ARE)
     if (name not in KEYS and name not in keys) or (name in KEYS and KEYS[name][1] is not None and operator):
         known = ", ".join([*KEYS, *keys][:40])
         raise FilterMalformed(reason=f"there is no key {str(key)[:100]!r}; there are: {known}.")
@@ -112,12 +129,12 @@ def _is_pattern(field: str, kind: MetadataKind | None, text: str) -> bool:
 
 
 def _text(field: str, kind: MetadataKind | None, value: object) -> str | None:
-    if field == "open" or kind is MetadataKind.BOOLEAN:
+    if field in ("open", "monotonic") or kind is MetadataKind.BOOLEAN:
         return TRUE_OR_FALSE.get(str(value).lower())
-    if field == "created_at" or kind is MetadataKind.TIME:
+    if field in ("created_at", "ends_at") or kind is MetadataKind.TIME:
         at = _time(value)
         return None if at is None else at.isoformat()
-    if isinstance(value, bool) or (field in ("name", "account", "adler32", "guid") and not isinstance(value, str)):
+    if isinstance(value, bool) or (field in WORDS and not isinstance(value, str)):
         return None
     return str(value) if isinstance(value, str | int | float) else None
 

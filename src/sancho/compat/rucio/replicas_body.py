@@ -30,7 +30,7 @@ async def enter(
         FileText(
             file.did, file.bytes, file.adler32.lower() if file.adler32 else None,
             file.pfn or rses.named_path(extensions, rse, caller.vo_name, file.scope, file.name),
-            copying=file.state.startswith("C"), guid=_guid(file),
+            copying=file.state.startswith("C"), guid=_guid(file), md5=file.md5.lower() if file.md5 else None,
         )
         for file in files
     ]  # fmt: skip

@@ -107,7 +107,7 @@ def _inside(archive: Found, archive_name: str, name: str) -> Found:
 def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:
     """A file with its replicas."""
     said: dict[str, Any] = {
-        "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32, "md5": None,
+        "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32, "md5": file.md5,
         "pfns": {
             one.url: {
                 "rse_id": id_of(one.rse.rse_id), "rse": one.rse.name, "type": "DISK", "domain": one.domain,
@@ -134,6 +134,8 @@ def metalink_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> str
     lines = [f" <file name={quoteattr(file.name)}>", f"  <identity>{escape(did)}</identity>"]
     if file.adler32 is not None:
         lines.append(f'  <hash type="adler32">{file.adler32}</hash>')
+    if file.md5 is not None:
+        lines.append(f'  <hash type="md5">{file.md5}</hash>')
     lines += [f"  <size>{file.size}</size>", f"  <glfn name={quoteattr(did)}></glfn>"]
     if choice.resolve_parents:
         lines += ["  <parents>", *(f"   <did>{escape(parent)}</did>" for parent in file.parents), "  </parents>"]

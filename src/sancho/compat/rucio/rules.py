@@ -72,11 +72,14 @@ async def _refuse_spreading(conn: Connection, caller: Principal, found: Sequence
 @router.get("", dependencies=STREAMS)
 async def list_rules(query: Annotated[RulesQuery, Query()], caller: RucioCaller, conn: RucioSnapshot) -> Response:
     """Stream the rules of the VO, or those that are asked for, newest first."""
+    if query.is_of_none:
+        return await stream_of(_once(()))
     asked = Asked(
         account=query.account, scope=query.scope, name=query.name, state=say.state_of(query.state),
         rse_expression=query.rse_expression, activity=query.activity,
         kind=DidKind(query.did_type[0]) if query.did_type else None, since=query.created_after,
         before=query.created_before, copies=query.copies, locked=query.locked,
+        comment=query.comments,
     )  # fmt: skip
     return await _rules(conn, caller.vo, asked)
 

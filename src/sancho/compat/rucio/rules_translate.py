@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sancho.compat.rucio.rules_wire import PRIORITY
 from sancho.compat.rucio.translate import date_of, id_of
 from sancho.rules.model import DatasetLock, Lock, LockState, Rule, RuleEvent, RuleState
 from sancho.transfers.model import Tried
@@ -32,7 +33,7 @@ def rule_of(rule: Rule) -> dict[str, Any]:
         "locked": rule.locked, "locks_ok_cnt": rule.ok, "locks_replicating_cnt": rule.replicating,
         "locks_stuck_cnt": rule.stuck, "source_replica_expression": None, "activity": rule.activity,
         "grouping": "ALL", "notification": "NO", "stuck_at": None, "purge_replicas": False,
-        "ignore_availability": False, "ignore_account_limit": False, "priority": 3, "comments": rule.comment,
+        "ignore_availability": False, "ignore_account_limit": False, "priority": PRIORITY, "comments": rule.comment,
         "child_rule_id": id_of(rule.replaced_by) if rule.replaced_by else None, "error": rule.error, "eol_at": None,
         "split_container": False, "meta": None, "created_at": made, "updated_at": made, "bytes": None,
     }  # fmt: skip

@@ -9,6 +9,8 @@ from sancho.kit.units import Duration
 
 RULES_AT_ONCE = 100
 """DIDs that one call makes rules for."""
+PRIORITY = 3
+"""That of every rule."""
 RuleId = Annotated[str, Field(max_length=100)]
 Account = Annotated[str, Field(max_length=100)]
 Printable = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
@@ -112,6 +114,26 @@ class RulesQuery(BaseModel, extra="forbid"):
     created_before: Moment | None = None
     copies: Annotated[int, Field(ge=1, le=100)] | None = None
     locked: bool | None = None
+    comments: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
+    grouping: Literal["ALL", "DATASET", "NONE", "A", "D", "N"] | None = None
+    notification: Literal["YES", "NO", "CLOSE", "PROGRESS", "Y", "N", "C", "P"] | None = None
+    priority: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    purge_replicas: bool | None = None
+    ignore_availability: bool | None = None
+    ignore_account_limit: bool | None = None
+    split_container: bool | None = None
+    subscription_id: RuleId | None = None
+
+    @property
+    def is_of_none(self) -> bool:
+        """Whether it asks for what no rule of ours is; see `rules_translate.rule_of`, which says the same of all."""
+        return (
+            (self.grouping or "A")[0] != "A"
+            or (self.notification or "N")[0] != "N"
+            or self.priority not in (None, PRIORITY)
+            or self.subscription_id is not None
+            or any((self.purge_replicas, self.ignore_availability, self.ignore_account_limit, self.split_container))
+        )
 
 
 class Dids(BaseModel, extra="forbid"):

@@ -41,6 +41,7 @@ class MemberIn(BaseModel, extra="forbid"):
     size: FileSize | None = None
     adler32: Annotated[str | None, Field(max_length=40, examples=["0a1b2c3d"])] = None
     guid: UUID | None = None
+    md5: Annotated[str | None, Field(max_length=64, examples=["d41d8cd98f00b204e9800998ecf8427e"])] = None
 
 
 class ArchiveIn(BaseModel, extra="forbid"):
@@ -97,7 +98,7 @@ async def pack(body: ArchivesIn, caller: Caller, conn: Transaction) -> Packings:
     `run7.tar.gz`; what lies in one holds nothing itself.
     """
     wanted = [
-        Packed(one.archive, [Member(f.did, f.size, f.adler32, f.guid and str(f.guid)) for f in one.files])
+        Packed(one.archive, [Member(f.did, f.size, f.adler32, f.guid and str(f.guid), f.md5) for f in one.files])
         for one in body.archives
     ]
     return Packings(files=await service.pack(conn, caller, wanted, field="archives.{}.files.{}".format))

@@ -128,7 +128,7 @@ class DidQuery(BaseModel, extra="forbid"):
 
 
 class DidOut(BaseModel):
-    """A file, dataset or container. `size` and `adler32` are those of a file, and so is `guid`, if it has one."""
+    """A file, dataset or container. `size`, `adler32`, `md5` and `guid` are those of a file, if it has them."""
 
     did: str
     scope: str
@@ -145,6 +145,7 @@ class DidOut(BaseModel):
     held: str | None
     """Why it is still there though its time has come."""
     guid: UUID | None = None
+    md5: str | None = None
 
     @classmethod
     def of(cls, did: Did) -> Self:
@@ -157,7 +158,7 @@ class DidOut(BaseModel):
         return {
             "did": did.did, "scope": did.scope, "name": did.name, "kind": did.kind.word, "open": did.open,
             "size": did.size, "adler32": did.adler32, "account": did.account, "created_at": did.created_at,
-            "monotonic": did.monotonic, "ends_at": did.ends_at, "held": did.held, "guid": did.guid,
+            "monotonic": did.monotonic, "ends_at": did.ends_at, "held": did.held, "guid": did.guid, "md5": did.md5,
         }  # fmt: skip
 
 

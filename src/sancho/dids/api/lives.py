@@ -166,9 +166,10 @@ async def tallies(body: DidsIn, caller: Caller, conn: Transaction) -> list[Tally
 
 @router.get("/files/{did:path}", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))
 async def files(did: str, caller: Caller, conn: Snapshot, as_of: Time | None = None) -> StreamingResponse:
-    """Stream each file that is a DID or below it, at any depth, once: `{"did", "size", "adler32"}` a line.
+    """Stream each file that is a DID or below it, at any depth, once: `{"did", "size", "adler32", "md5"}` a line.
 
-    With `as_of` those of that time, whatever has been taken out or erased since.
+    The first come at once; an MD5 that is not known is not said. With `as_of` those of that time, whatever has been
+    taken out or erased since.
     """
     found = await service.get(conn, caller.vo, did)
     return _lines(service.stream_file_lines(conn, found, at=as_of))

@@ -89,13 +89,13 @@ class ScopeOwnerMissing(Invalid):
 
 
 class ChecksumMalformed(Invalid):
-    """The checksum of {did}, {adler32!r}, is not 8 lower-case hex digits."""
+    """The checksum of {did}, {checksum!r}, is not {digits} lower-case hex digits."""
 
     code = "checksum_malformed"
 
-    def __init__(self, *, did: str, adler32: str, field: str = "adler32") -> None:
+    def __init__(self, *, did: str, checksum: str, digits: int = 8, field: str = "adler32") -> None:
         """Name the file and what was given for it."""
-        super().__init__(did=did, adler32=adler32[:40], field=field)
+        super().__init__(did=did, checksum=checksum[:40], digits=digits, field=field)
 
 
 class GuidMalformed(Invalid):

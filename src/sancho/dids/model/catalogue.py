@@ -1,4 +1,4 @@
-"""The words of the namespace: kinds, DIDs, names that are allowed, checksums. Pure."""
+"""The words of the namespace: kinds, DIDs, names that are allowed. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,6 @@ NAME_BYTES = 250
 """Longest name of a DID, in bytes of UTF-8."""
 SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 """What a scope looks like: 1 to 30 characters."""
-ADLER32 = re.compile(r"[0-9a-f]{8}")
-"""What a checksum looks like outside of the database."""
 ARCHIVE = re.compile(r".+\.(zip|zipx|tar|tar\.(gz|bz2|xz|zst|z)|tgz|tbz2?|txz)(\.\d+)?", re.IGNORECASE)
 """What a file is called that others lie in."""
 GUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE)
@@ -89,7 +87,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """A file, dataset or container. `size` and `adler32` are those of a file; a file is never open."""
+    """A file, dataset or container. `size`, `adler32` and `md5` are those of a file; a file is never open."""
 
     did_id: int
     vo: int
@@ -113,6 +111,7 @@ class Did:
     """Why it is still there though its time has come."""
     guid: UUID | None = None
     """A name that a file has elsewhere as well."""
+    md5: str | None = None
 
     @property
     def did(self) -> str:
@@ -133,10 +132,11 @@ class FileText(NamedTuple):
     guid: str | None = None
     on_tape: tuple[str, int] | None = None
     """On which tape of its RSE it is, and where."""
+    md5: str | None = None
 
 
 class NewFile(NamedTuple):
-    """A file to be registered; `did_id` when it was drawn beforehand, `adler32` as 8 hex digits."""
+    """A file to be registered; `did_id` when it was drawn beforehand, `adler32` as 8 hex digits, `md5` as 32."""
 
     did_id: int | None
     scope_id: int
@@ -144,6 +144,7 @@ class NewFile(NamedTuple):
     size: int
     adler32: str | None
     guid: UUID | None = None
+    md5: str | None = None
 
 
 class File(NamedTuple):
@@ -170,7 +171,7 @@ class NamedFile(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A DID in a list of many; `size` and `adler32` are those of a file."""
+    """A DID in a list of many; `size`, `adler32` and `md5` are those of a file."""
 
     did_id: int
     scope: str
@@ -179,6 +180,7 @@ class Listed(NamedTuple):
     open: bool
     size: int | None
     adler32: str | None
+    md5: str | None
 
 
 class Branch(NamedTuple):
@@ -199,6 +201,7 @@ class Detached(NamedTuple):
     adler32: str | None
     attached_at: datetime | None
     detached_at: datetime
+    md5: str | None
 
     @property
     def did(self) -> str:
@@ -226,11 +229,12 @@ class NewCollection(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A DID to attach, and what somebody believes to be its size and checksum, for a file; None if nothing."""
+    """A DID to attach, and what somebody believes to be its size and checksums, for a file; None if nothing."""
 
     did: str
     size: int | None = None
     adler32: str | None = None
+    md5: str | None = None
 
 
 class Attachment(NamedTuple):
@@ -247,6 +251,7 @@ class Member(NamedTuple):
     size: int | None = None
     adler32: str | None = None
     guid: str | None = None
+    md5: str | None = None
 
 
 class Packed(NamedTuple):
@@ -381,16 +386,6 @@ def parse_path(path: str) -> Path:
     if name and (reason := fault_of_name(name)) is not None:
         raise PathMalformed(path=path, reason=reason)
     return Path(vo, scope, name, is_directory)
-
-
-def pack_adler32(text: str) -> int:
-    """Make the database's form, a signed 32-bit number, of 8 lower-case hex digits."""
-    return (int(text, 16) ^ 0x80000000) - 0x80000000
-
-
-def unpack_adler32(number: int) -> str:
-    """Make 8 lower-case hex digits of the database's form."""
-    return f"{number & 0xFFFFFFFF:08x}"
 
 
 def batches(ids: list[int], size: int) -> Iterator[list[int]]:

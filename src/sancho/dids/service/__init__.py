@@ -5,7 +5,7 @@ and tasks do. Functions with a `caller` ask what that account may do; those with
 that have asked already.
 """
 
-from sancho.dids.service.archives import archives_of, pack, stream_members, unpack
+from sancho.dids.service.archives import archives_of, count_inside, inside, pack, stream_members, unpack
 from sancho.dids.service.attaching import attach_all, detach_all
 from sancho.dids.service.catalogue import (
     by_id,
@@ -39,6 +39,7 @@ from sancho.dids.service.ending import (
     put_off,
     restore,
     set_lifetime,
+    unpack_ended,
 )
 from sancho.dids.service.following import followers, list_followed, start_following, stop_following
 from sancho.dids.service.history import stream_detached, stream_file_lines
@@ -94,15 +95,15 @@ from sancho.dids.service.scopes import (
 )
 from sancho.dids.service.searching import newest, search, search_page
 from sancho.dids.service.smart import follow, followed, freeze, refresh, refresh_due, refresh_now
-from sancho.dids.store.searching import FIELDS
+from sancho.dids.store.fields import FIELDS
 
 __all__ = [
     "FIELDS", "Found", "announce_rest", "approve_exception", "archives_of", "ask_exception", "attach", "attach_all",
     "by_id", "change_contents", "change_publication", "change_scope", "check_free", "check_scopes", "claim_ended",
-    "close", "create", "create_all", "create_scope", "datasets", "describe", "describe_below", "describe_part",
-    "descriptions", "detach", "detach_all", "draft", "empty", "end", "ensure_dataset", "erase", "file_page",
-    "files", "find_all", "follow", "followed", "followers", "forget", "freeze", "get", "get_collection",
-    "get_exception", "get_publication", "held_firmly", "info", "kept", "known_descriptions", "list_dids",
+    "close", "count_inside", "create", "create_all", "create_scope", "datasets", "describe", "describe_below",
+    "describe_part", "descriptions", "detach", "detach_all", "draft", "empty", "end", "ensure_dataset", "erase",
+    "file_page", "files", "find_all", "follow", "followed", "followers", "forget", "freeze", "get", "get_collection",
+    "get_exception", "get_publication", "held_firmly", "info", "inside", "kept", "known_descriptions", "list_dids",
     "list_exceptions", "list_followed", "list_keys", "list_publications", "list_scopes", "lock_ended", "look",
     "new_files", "newest", "obstacle", "of_guid", "owners", "pack", "published_files", "published_tally",
     "put_keys", "put_off", "put_schemas", "put_scopes", "refresh", "refresh_due", "refresh_now", "register_files",
@@ -110,5 +111,5 @@ __all__ = [
     "sample", "scope_ids", "scopes_for", "search", "search_page", "set_lifetime", "set_monotonic", "set_open",
     "show", "start_following", "stop_following", "stream_below", "stream_children", "stream_contents",
     "stream_detached", "stream_exceptions", "stream_file_lines", "stream_files", "stream_members", "stream_parents",
-    "stream_publications", "stream_scope", "tallies", "unpack", "withdraw_publication",
+    "stream_publications", "stream_scope", "tallies", "unpack", "unpack_ended", "withdraw_publication",
 ]  # fmt: skip

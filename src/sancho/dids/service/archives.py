@@ -62,7 +62,7 @@ async def _members(
         elif one.did not in new:
             if one.size is None:
                 raise SizeMissing(did=one.did, field=where)
-            new[one.did] = (FileText(one.did, one.size, one.adler32, guid=one.guid), where)
+            new[one.did] = (FileText(one.did, one.size, one.adler32, guid=one.guid, md5=one.md5), where)
         else:
             _check_same(new[one.did][0], one, where)
     made = dict(zip(new, await _register(conn, caller, list(new.values())), strict=True))
@@ -82,7 +82,8 @@ async def _register(conn: Connection, caller: Principal, new: Sequence[tuple[Fil
 def _check(known: Did, said: Member, field: str) -> None:
     if known.kind is not DidKind.FILE:
         raise DidExists(did=known.did, field=field)
-    for what, is_, was in (("size", known.size, said.size), ("adler32", known.adler32, said.adler32)):
+    told = (known.size, said.size), (known.adler32, said.adler32), (known.md5, said.md5)
+    for what, (is_, was) in zip(("size", "adler32", "md5"), told, strict=True):
         if was is not None and is_ is not None and is_ != was:
             raise FileDiffers(did=known.did, what=what, known=str(is_), said=str(was), field=field)
 
@@ -125,6 +126,16 @@ async def unpack(conn: Connection, caller: Principal, archive: str, dids: Sequen
 def stream_members(conn: Connection, archive: Did) -> AsyncIterator[list[Listed]]:
     """The files that lie in an archive, by id; read it to its end, in a snapshot."""
     return archives.members(conn, archive.vo, archive.did_id)
+
+
+async def count_inside(conn: Connection, vo: int, did_ids: Sequence[int], *, most: int) -> dict[int, int]:
+    """How many files lie in each of these DIDs in which any do; `most` stands for so many or more."""
+    return await archives.count_inside(conn, vo, did_ids, most)
+
+
+async def inside(conn: Connection, vo: int, archive_id: int, *, after: int = 0, limit: int) -> list[int]:
+    """Ids of the first files in an archive that are above `after`."""
+    return await archives.inside(conn, vo, archive_id, after, limit)
 
 
 async def archives_of(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[int, list[Listed]]:

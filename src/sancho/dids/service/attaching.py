@@ -59,6 +59,7 @@ class _Known(NamedTuple):
     kind: DidKind
     size: int | None
     adler32: int | None
+    md5: str | None
 
 
 async def _children(conn: Connection, vo: int, wanted: Sequence[Child]) -> list[_Known]:
@@ -85,6 +86,8 @@ def _check(parent: Did, child: _Known, said: Child) -> None:
         raise FileDiffers(did=child.did, what="size", known=str(child.size), said=str(said.size))
     if said.adler32 is not None and child.adler32 is not None and said.adler32 != unpack_adler32(child.adler32):
         raise FileDiffers(did=child.did, what="adler32", known=unpack_adler32(child.adler32), said=said.adler32)
+    if said.md5 is not None and child.md5 is not None and said.md5 != child.md5:
+        raise FileDiffers(did=child.did, what="md5", known=child.md5, said=said.md5)
 
 
 def _twice(parent: Did, child: _Known) -> AttachedAlready:

@@ -15,6 +15,7 @@ from sancho.dids.errors import (
 )
 from sancho.dids.model import (
     ADLER32,
+    MD5,
     Did,
     DidKind,
     File,
@@ -162,11 +163,13 @@ def new_files(
         if scope not in scopes:
             raise ScopeNotFound(scope=scope, field=f"{field(n)}.did")
         if file.adler32 is not None and ADLER32.fullmatch(file.adler32) is None:
-            raise ChecksumMalformed(did=file.did, adler32=file.adler32, field=f"{field(n)}.adler32")
+            raise ChecksumMalformed(did=file.did, checksum=file.adler32, field=f"{field(n)}.adler32")
+        if file.md5 is not None and MD5.fullmatch(file.md5) is None:
+            raise ChecksumMalformed(did=file.did, checksum=file.md5, digits=32, field=f"{field(n)}.md5")
         guid = None if file.guid is None else read_guid(file.guid)
         if file.guid is not None and guid is None:
             raise GuidMalformed(did=file.did, guid=file.guid, field=f"{field(n)}.guid")
-        made.append(NewFile(None, scopes[scope], name, file.size, file.adler32, guid))
+        made.append(NewFile(None, scopes[scope], name, file.size, file.adler32, guid, file.md5))
     return made
 
 

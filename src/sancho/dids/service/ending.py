@@ -10,7 +10,7 @@ from sancho.dids.errors import ErasureBegun
 from sancho.dids.model import Did, DidKind, Ended
 from sancho.dids.service.catalogue import require_changes, resolve
 from sancho.dids.service.changing import announced
-from sancho.dids.store import attaching, ending, metadata
+from sancho.dids.store import archives, attaching, ending, metadata
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
@@ -68,14 +68,17 @@ async def claim_ended(
     return found
 
 
-async def lock_ended(conn: Connection, vo: int, did_ids: Sequence[int], *, now: datetime) -> list[Ended]:
+async def lock_ended(
+    conn: Connection, vo: int, did_ids: Sequence[int], *, now: datetime, inside: Sequence[int] | None = None
+) -> list[Ended]:
     """Those of these DIDs whose time has come still, locked with all that they are in: no rule comes over them.
 
     What was to follow its dataset or archive and has come into another one lives on. None when what holds them has
-    changed while this waited: look again later. The keys of metadata stay as they are meanwhile, for documents end too.
+    changed while this waited: look again later. With `inside`, of what lies in an archive these alone are locked. The
+    keys of metadata stay as they are meanwhile, for documents end too.
     """
     await metadata.hold_keys(conn, vo)  # before DIDs: who changes keys holds documents, and refers to DIDs
-    if await ending.lock(conn, vo, did_ids) != await ending.lock(conn, vo, did_ids):
+    if await ending.lock(conn, vo, did_ids, inside) != await ending.lock(conn, vo, did_ids, inside):
         return []
     due = await ending.still_due(conn, vo, did_ids, now=now)
     rescued = await ending.attached(conn, vo, [one.did_id for one in due if one.follows])
@@ -111,6 +114,15 @@ async def empty(conn: Connection, vo: int, collections: Sequence[Ended]) -> bool
     if pairs:
         await ending.follow(conn, vo, pairs)
     return len(pairs) < DETACHED_AT_ONCE
+
+
+async def unpack_ended(
+    conn: Connection, vo: int, archive_id: int, did_ids: Sequence[int], *, orphans: Sequence[int]
+) -> None:
+    """Take locked files out of a locked archive that ends; `orphans` are those that lie nowhere else: they end next."""
+    await archives.delete(conn, vo, archive_id, did_ids)
+    if orphans:
+        await ending.end_next(conn, vo, orphans)
 
 
 async def end(conn: Connection, vo: int, ended: Sequence[Ended], *, orphans: Sequence[int] = ()) -> None:

@@ -3,17 +3,35 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from sancho.dids.model import Detached, Did
-from sancho.dids.store import history
+from sancho.dids.model import Detached, Did, DidKind
+from sancho.dids.store import history, walking
 from sancho.kit.db import Connection
 
+PART = 2_000
+"""Files below several datasets, or of a time, that are read at once: each is told once."""
 
-def stream_file_lines(conn: Connection, did: Did, *, at: datetime | None = None) -> AsyncIterator[list[str]]:
-    """Each file that is a DID or below it, at any depth, once: lines of JSON, many at a time.
+
+async def stream_file_lines(conn: Connection, did: Did, *, at: datetime | None = None) -> AsyncIterator[list[str]]:
+    """Each file that is a DID or below it, at any depth, once: lines of JSON, many at a time, the first at once.
 
     With `at`, those of that time, whatever has been detached or erased since.
     """
-    return history.files(conn, did.vo, did.did_id, at=at)
+    if did.kind is DidKind.FILE:
+        yield await history.lines(conn, did.vo, [did.did_id])
+        return
+    if did.kind is DidKind.DATASET:
+        datasets = [did.did_id]
+    else:
+        datasets = await history.datasets(conn, did.vo, did.did_id, at=at)
+    if len(datasets) == 1 and at is None:
+        async for part in history.files_in(conn, did.vo, datasets[0]):
+            yield part
+        return
+    after, is_last = 0, not datasets
+    while not is_last:
+        ids, is_last = await walking.files(conn, did.vo, datasets, after=after, limit=PART, at=at)
+        after = ids[-1] if ids else after
+        yield await history.lines(conn, did.vo, ids)
 
 
 def stream_detached(conn: Connection, did: Did) -> AsyncIterator[list[Detached]]:

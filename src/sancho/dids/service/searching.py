@@ -9,6 +9,7 @@ from sancho.dids.service.catalogue import get_collection
 from sancho.dids.service.scopes import scope_ids
 from sancho.dids.service.walking import leader, page_there, walk_of
 from sancho.dids.store import metadata, reading, searching
+from sancho.dids.store.fields import FIELDS
 from sancho.kit import query
 from sancho.kit.db import Connection, in_time
 from sancho.kit.search import Condition, SearchField, plan
@@ -56,7 +57,7 @@ async def _keys(conn: Connection, vo: int, asked: Search) -> dict[str, MetadataK
 def fields(keys: Sequence[MetadataKey], more: Fields, *, inherit: bool = False) -> Mapping[str, SearchField]:
     """All that DIDs can be searched by. What every DID has wins over a key of the same name."""
     own = {key.name: searching.field_of(key, inherit=inherit) for key in keys}
-    return {**own, **{field.name: field for field in more}, **searching.FIELDS}
+    return {**own, **{field.name: field for field in more}, **FIELDS}
 
 
 def _require_place(asked: Search, keys: Mapping[str, MetadataKey]) -> None:
@@ -96,9 +97,7 @@ async def _walked(
     known = fields(list(keys.values()), more, inherit=asked.inherit)
     if asked.wanted is not None:
         where.append(plan(asked.wanted, known, searching.THING, few=True))
-    own = {
-        name: key for name, key in keys.items() if name not in searching.FIELDS and name not in {f.name for f in more}
-    }
+    own = {name: key for name, key in keys.items() if name not in FIELDS and name not in {f.name for f in more}}
     lead = leader(asked.wanted, own)
     walk = await walk_of(conn, vo, within, lead, own, inherit=asked.inherit)
     if walk is None:

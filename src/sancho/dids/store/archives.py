@@ -68,6 +68,37 @@ async def delete(conn: Connection, vo: int, archive_id: int, did_ids: Sequence[i
     )
 
 
+async def count_inside(conn: Connection, vo: int, did_ids: Sequence[int], most: int) -> dict[int, int]:
+    """How many files lie in each of these DIDs in which any do, up to `most`: of more no more are counted."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT archive.did_id, inside.files
+          FROM unnest(%(did_ids)s::bigint[]) AS archive (did_id)
+         CROSS JOIN LATERAL (
+               SELECT count(*) AS files
+                 FROM (SELECT FROM constituent c
+                        WHERE c.archive_id = archive.did_id AND c.vo = %(vo)s LIMIT %(most)s) AS counted) AS inside
+         WHERE inside.files > 0
+        """,
+        {"vo": vo, "did_ids": list(did_ids), "most": most},
+    )
+    return dict(rows)
+
+
+async def inside(conn: Connection, vo: int, archive_id: int, after: int, limit: int) -> list[int]:
+    """Ids of the first files in an archive that are above `after`."""
+    return await fetch_values(
+        conn,
+        """
+        SELECT did_id FROM constituent
+         WHERE archive_id = %(archive_id)s AND vo = %(vo)s AND did_id > %(after)s
+         ORDER BY did_id LIMIT %(limit)s
+        """,
+        {"vo": vo, "archive_id": archive_id, "after": after, "limit": limit},
+    )
+
+
 async def members(conn: Connection, vo: int, archive_id: int) -> AsyncIterator[list[Listed]]:
     """What lies in an archive, by id."""
     query = (
@@ -89,7 +120,8 @@ async def archives(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[tu
     rows = await fetch_rows(
         conn,
         """
-        SELECT found.did_id, d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+        SELECT found.did_id, d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               replace(d.md5::text, '-', '')
           FROM constituent found
           JOIN did d ON d.did_id = found.archive_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

@@ -37,16 +37,16 @@ async def lock_children(conn: Connection, vo: int, did_ids: Sequence[int]) -> se
 
 async def children(
     conn: Connection, vo: int, wanted: Sequence[tuple[str, str]]
-) -> list[tuple[int, tuple[int, DidKind, int | None, int | None]]]:
+) -> list[tuple[int, tuple[int, DidKind, int | None, int | None, str | None]]]:
     """Those of these DIDs that exist, kept from being erased until the end of the transaction, in any order.
 
     DIDs are given as (scope, name); each is returned with its place among them, as (id, kind, size, adler32 as
-    in the row).
+    in the row, md5).
     """
     rows = await fetch_rows(
         conn,
         """
-        SELECT wanted.place, d.did_id, d.kind, d.size, d.adler32
+        SELECT wanted.place, d.did_id, d.kind, d.size, d.adler32, replace(d.md5::text, '-', '')
           FROM unnest(%(scopes)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (scope, name, place)
           JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
           JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name AND NOT d.erased
@@ -55,7 +55,7 @@ async def children(
         {"vo": vo, "scopes": [scope for scope, _ in wanted], "names": [name for _, name in wanted]},
     )
     kinds = {kind.value: kind for kind in DidKind}
-    return [(place - 1, (did_id, kinds[kind], size, adler32)) for place, did_id, kind, size, adler32 in rows]
+    return [(place - 1, (did_id, kinds[kind], *known)) for place, did_id, kind, *known in rows]
 
 
 async def insert(conn: Connection, vo: int, pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 from sancho.dids.model import DidKind, Ended, Tally
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
+
+_INSIDE: LiteralString = """
+               SELECT did_id FROM constituent WHERE archive_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
+"""
 
 
 async def put(conn: Connection, vo: int, lifetimes: Mapping[int, timedelta]) -> list[int]:
@@ -74,13 +79,13 @@ async def claim(
     )
 
 
-async def lock(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
+async def lock(conn: Connection, vo: int, did_ids: Sequence[int], inside: Sequence[int] | None = None) -> list[int]:
     """Lock the rows of DIDs, of the collections that they are in and of what lies in them as archives, in order.
 
-    Nothing is attached, packed or put under rules then. Return the ids of all of them.
+    Nothing is attached, packed or put under rules then. Of what lies in them only these files, if they are said.
+    Return the ids of all of them.
     """
-    return await fetch_values(
-        conn,
+    query: LiteralString = (
         """
         SELECT did_id
           FROM did
@@ -90,12 +95,14 @@ async def lock(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[int]:
                 UNION
                SELECT parent_id FROM attachment WHERE child_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s
                 UNION
-               SELECT did_id FROM constituent WHERE archive_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s)
+        """  # noqa: S608 - literals
+        + (_INSIDE if inside is None else "SELECT unnest(%(inside)s::bigint[])")
+        + """)
          ORDER BY did_id
            FOR UPDATE
-        """,
-        {"vo": vo, "did_ids": list(did_ids)},
+        """
     )
+    return await fetch_values(conn, query, {"vo": vo, "did_ids": list(did_ids), "inside": list(inside or ())})
 
 
 async def still_due(conn: Connection, vo: int, did_ids: Sequence[int], *, now: datetime) -> list[Ended]:

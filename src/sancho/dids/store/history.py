@@ -1,10 +1,17 @@
 """What collections hold, held at a time, and held once: long lists from server-side cursors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from sancho.dids.model import Detached, DidKind
-from sancho.kit.db import Connection, stream
+from sancho.kit.db import Connection, fetch_values, stream
+
+_LINE: LiteralString = """
+        SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size::text
+               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null')
+               || coalesce(',"md5":"' || replace(d.md5::text, '-', '') || '"', '') || E'}\\n'
+"""
 
 
 async def contents(
@@ -33,9 +40,11 @@ async def contents(
         yield [text for text, _ in rows], rows[-1][1]
 
 
-async def files(conn: Connection, vo: int, did_id: int, *, at: datetime | None) -> AsyncIterator[list[str]]:
-    """The files that are, or at a time were, a DID or below it at any depth: once each, by id, as JSON."""
-    query = """
+async def datasets(conn: Connection, vo: int, did_id: int, *, at: datetime | None) -> list[int]:
+    """Ids of the datasets that are, or at a time were, below a container at any depth; no files are read."""
+    return await fetch_values(
+        conn,
+        """
         WITH RECURSIVE below (did_id, kind) AS (
             SELECT d.did_id, d.kind FROM did d WHERE d.did_id = %(did_id)s AND d.vo = %(vo)s
              UNION
@@ -51,37 +60,51 @@ async def files(conn: Connection, vo: int, did_id: int, *, at: datetime | None) 
                             WHERE parent_id = below.did_id AND vo = %(vo)s AND attached_at <= %(at)s::timestamptz
                               AND detached_at > %(at)s::timestamptz) AS a
                      JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s OFFSET 0) AS inside
-             WHERE below.kind = 'C'),
-        found (did_id) AS (
-            SELECT a.child_id
-              FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-                               AND a.attached_at <= coalesce(%(at)s::timestamptz, 'infinity')
-             WHERE below.kind = 'D'
-             UNION
-            SELECT h.child_id
-              FROM below
-              JOIN attachment_history h ON h.parent_id = below.did_id AND h.vo = %(vo)s
-                                       AND h.attached_at <= %(at)s::timestamptz AND h.detached_at > %(at)s::timestamptz
-             WHERE below.kind = 'D'
-             UNION
-            SELECT did_id FROM below WHERE kind = 'F')
-        SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size::text
-               || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null') || E'}\n'
-          FROM found
-          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+             WHERE below.kind = 'C')
+        SELECT did_id FROM below WHERE kind = 'D' ORDER BY did_id
+        """,
+        {"vo": vo, "did_id": did_id, "at": at},
+    )
+
+
+async def files_in(conn: Connection, vo: int, dataset_id: int) -> AsyncIterator[list[str]]:
+    """The files that are in a dataset, by id, as JSON: as its index has them, the first at once."""
+    query: LiteralString = (
+        _LINE  # noqa: S608 - literals
+        + """
+          FROM (SELECT child_id FROM attachment
+                 WHERE parent_id = %(did_id)s AND vo = %(vo)s ORDER BY child_id OFFSET 0) AS inside
+         CROSS JOIN LATERAL (
+               SELECT * FROM did
+                WHERE did.did_id = inside.child_id AND did.vo = %(vo)s OFFSET 0) AS d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-         ORDER BY d.did_id
         """
-    async for rows in stream(conn, query, {"vo": vo, "did_id": did_id, "at": at}):
+    )
+    async for rows in stream(conn, query, {"vo": vo, "did_id": dataset_id}):
         yield [text for (text,) in rows]
+
+
+async def lines(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[str]:
+    """These files, by id, as JSON."""
+    return await fetch_values(
+        conn,
+        _LINE
+        + """
+          FROM did d
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         WHERE d.did_id = ANY(%(did_ids)s::bigint[]) AND d.vo = %(vo)s
+         ORDER BY d.did_id
+        """,
+        {"vo": vo, "did_ids": list(did_ids)},
+    )
 
 
 async def detached(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[Detached]]:
     """What was taken out of a collection, by id and time; what came back and went again, each time."""
     query = """
         SELECT s.name, d.name, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0'),
-               nullif(h.attached_at, '-infinity'), h.detached_at
+               nullif(h.attached_at, '-infinity'), h.detached_at,
+               replace(d.md5::text, '-', '')
           FROM attachment_history h
           JOIN did d ON d.did_id = h.child_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

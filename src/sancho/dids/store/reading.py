@@ -8,7 +8,10 @@ from typing import LiteralString
 from sancho.dids.model import Branch, DidKind, Listed, NamedFile, Tally
 from sancho.kit.db import Connection, fetch_rows, stream
 
-LISTED: LiteralString = "SELECT d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')"
+LISTED: LiteralString = """
+        SELECT d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               replace(d.md5::text, '-', '')
+"""
 
 STEP = 5_000
 """Names of a scope, or collections, that one statement begins from."""
@@ -98,7 +101,8 @@ async def tops(conn: Connection, vo: int, scope_id: int) -> AsyncIterator[list[L
                       AND %(scope_id)s = (
                           SELECT p.scope_id FROM did p WHERE p.did_id = a.parent_id AND p.vo = %(vo)s) OFFSET 0))
         SELECT (SELECT max(name) FROM page),
-               d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+               d.did_id, s.name, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               replace(d.md5::text, '-', '')
           FROM (VALUES (1)) AS one
           LEFT JOIN top ON true
           LEFT JOIN did d ON d.did_id = top.did_id AND d.vo = %(vo)s AND NOT d.erased
@@ -123,7 +127,8 @@ async def branches(
     """
     query = """
         SELECT p.scope, p.name, %(level)s::int,
-               d.did_id, d.scope, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0')
+               d.did_id, d.scope, d.name, d.kind, d.open, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               replace(d.md5::text, '-', '')
           FROM unnest(%(parents)s::bigint[]) AS parent (did_id)
          CROSS JOIN LATERAL (
                SELECT ps.name AS scope, p.name

@@ -10,7 +10,8 @@ from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetc
 DID: LiteralString = """
         SELECT d.did_id, d.vo, s.name AS scope, d.name, d.kind, d.open, d.size,
                lpad(to_hex(d.adler32), 8, '0') AS adler32, d.account_id, d.created_at, a.name AS account,
-               s.account_id AS scope_account_id, d.monotonic, e.ends_at, e.held, d.guid
+               s.account_id AS scope_account_id, d.monotonic, e.ends_at, e.held, d.guid,
+               replace(d.md5::text, '-', '') AS md5
 """
 WHOLE: LiteralString = (
     DID
@@ -244,13 +245,14 @@ async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequen
         conn,
         """
         WITH file AS MATERIALIZED (
-            SELECT coalesce(f.did_id, nextval('did_id')) AS did_id, f.scope_id, f.name, f.size, f.adler32, f.guid, f.n
+            SELECT coalesce(f.did_id, nextval('did_id')) AS did_id, f.scope_id, f.name, f.size, f.adler32, f.guid,
+                   f.md5, f.n
               FROM unnest(%(did_ids)s::bigint[], %(scope_ids)s::int[], %(names)s::text[], %(sizes)s::bigint[],
-                          %(sums)s::int[], %(guids)s::uuid[])
-                   WITH ORDINALITY AS f (did_id, scope_id, name, size, adler32, guid, n)),
+                          %(sums)s::int[], %(guids)s::uuid[], %(md5s)s::uuid[])
+                   WITH ORDINALITY AS f (did_id, scope_id, name, size, adler32, guid, md5, n)),
         made AS (
-            INSERT INTO did (vo, kind, open, scope_id, did_id, size, account_id, adler32, name, guid)
-            SELECT %(vo)s, 'F', false, scope_id, did_id, size, %(account_id)s, adler32, name, guid
+            INSERT INTO did (vo, kind, open, scope_id, did_id, size, account_id, adler32, name, guid, md5)
+            SELECT %(vo)s, 'F', false, scope_id, did_id, size, %(account_id)s, adler32, name, guid, md5
               FROM file
              ORDER BY scope_id, name COLLATE "C", n
                 ON CONFLICT DO NOTHING
@@ -266,6 +268,7 @@ async def insert_files(conn: Connection, vo: int, account_id: int, files: Sequen
             "sizes": [f.size for f in files],
             "sums": [None if f.adler32 is None else pack_adler32(f.adler32) for f in files],
             "guids": [f.guid for f in files],
+            "md5s": [f.md5 for f in files],
         },
     )
 

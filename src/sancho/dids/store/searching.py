@@ -9,7 +9,14 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sancho.dids.model import ADLER32, Did, DidKind, Listed, MetadataKey, MetadataKind, item_of, pack_adler32, read_guid
+from sancho.dids.model import (
+    Did,
+    DidKind,
+    Listed,
+    MetadataKey,
+    MetadataKind,
+    item_of,
+)
 from sancho.dids.store.metadata import column_of
 from sancho.dids.store.reading import LISTED, listed
 from sancho.dids.store.rows import DID
@@ -82,14 +89,6 @@ OWN = sql.SQL("""
 """)
 
 
-def _kind(text: str) -> str | None:
-    return next((kind.value for kind in DidKind if kind.word == text.lower()), None)
-
-
-def _adler32(text: str) -> int | None:
-    return pack_adler32(text) if ADLER32.fullmatch(text) else None
-
-
 def _seconds(text: str) -> float | None:
     at = read_time(text)
     return None if at is None else at.timestamp()
@@ -104,22 +103,6 @@ def _item(text: str) -> str | None:
     found = read_number(text)
     return None if found is None else item_of(found)
 
-
-FIELDS: Mapping[str, SearchField] = {
-    field.name: field
-    for field in (
-        SearchField(name="name", kind=FieldKind.TEXT, value=sql.SQL("d.name"), cast="text"),
-        SearchField(name="scope", kind=FieldKind.TEXT, value=sql.SQL("s.name"), cast="text"),
-        SearchField(name="kind", kind=FieldKind.WORD, value=sql.SQL("d.kind"), cast='"char"', read=_kind),
-        SearchField(name="account", kind=FieldKind.TEXT, value=sql.SQL('(a.name COLLATE "C")'), cast="text"),
-        SearchField(name="size", kind=FieldKind.INTEGER, value=sql.SQL("d.size"), cast="bigint"),
-        SearchField(name="adler32", kind=FieldKind.WORD, value=sql.SQL("d.adler32"), cast="int", read=_adler32),
-        SearchField(name="created_at", kind=FieldKind.TIME, value=sql.SQL("d.created_at"), cast="timestamptz"),
-        SearchField(name="open", kind=FieldKind.BOOLEAN, value=sql.SQL("d.open"), cast="bool"),
-        SearchField(name="guid", kind=FieldKind.WORD, value=sql.SQL("d.guid"), cast="uuid", read=read_guid),
-    )
-}
-"""What every DID has. A collection has neither size, checksum nor GUID, and not every file has one."""
 
 KINDS: Mapping[MetadataKind, FieldKind] = {
     MetadataKind.TEXT: FieldKind.TEXT, MetadataKind.INTEGER: FieldKind.NUMBER, MetadataKind.NUMBER: FieldKind.NUMBER,

@@ -4,6 +4,7 @@ Nothing here depends on how many files a collection has, but for what was asked 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import LiteralString
 
 from psycopg import sql
@@ -45,44 +46,63 @@ async def collections(
     return [(did_id, DidKind(kind)) for did_id, kind in rows]
 
 
+def _inside(limit: LiteralString, *, past: bool) -> LiteralString:
+    """The next files in a `dataset`, as its index has them; each index for itself, for what merges both sorts first."""
+    now: LiteralString = """
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = dataset.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
+    """
+    last: LiteralString = " ORDER BY child_id LIMIT " + limit
+    if not past:
+        return now + last
+    still: LiteralString = "(" + now + " AND a.attached_at <= %(at)s" + last + ")"
+    once: LiteralString = """
+                  (SELECT h.child_id FROM attachment_history h
+                    WHERE h.parent_id = dataset.did_id AND h.vo = %(vo)s AND h.child_id > %(after)s
+                      AND h.attached_at <= %(at)s AND h.detached_at > %(at)s
+    """
+    return still + " UNION ALL " + once + last + ")" + last
+
+
 async def files(
-    conn: Connection, vo: int, dataset_ids: Sequence[int], *, after: int, limit: int
+    conn: Connection, vo: int, dataset_ids: Sequence[int], *, after: int, limit: int, at: datetime | None = None
 ) -> tuple[list[int], bool]:
     """Ids of the next files in these datasets, above `after`, at most so many; and whether these are the last.
 
-    Of each dataset the next file is looked up. Those whose next is nearest are read, up to the next of the farthest
-    of them: below that, no other can have a file.
+    With `at`, of those that were in them at that time. Of each dataset the next file is looked up. Those whose next is
+    nearest are read, up to the next of the farthest of them: below that, no other can have a file.
     """
-    rows = await fetch_rows(
-        conn,
+    past = at is not None
+    query: LiteralString = (
         """
         WITH next AS MATERIALIZED (
             SELECT dataset.did_id, first.child_id
               FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
              CROSS JOIN LATERAL (
-                   SELECT a.child_id FROM attachment a
-                    WHERE a.parent_id = dataset.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
-                    ORDER BY a.child_id LIMIT 1) AS first
+        """  # noqa: S608 - literals
+        + _inside("1", past=past)
+        + """) AS first
              ORDER BY first.child_id LIMIT %(near)s),
         sight (farthest) AS (
             SELECT CASE count(*) WHEN %(near)s THEN max(child_id) ELSE %(end)s END FROM next)
         SELECT ARRAY(
                SELECT DISTINCT inside.child_id
-                 FROM sight, next
+                 FROM sight, next AS dataset
                 CROSS JOIN LATERAL (
-                      SELECT a.child_id FROM attachment a
-                       WHERE a.parent_id = next.did_id AND a.vo = %(vo)s AND a.child_id > %(after)s
-                       ORDER BY a.child_id LIMIT %(limit)s) AS inside
+        """
+        + _inside("%(limit)s", past=past)
+        + """) AS inside
                 WHERE inside.child_id <= sight.farthest
                 ORDER BY 1 LIMIT %(limit)s),
                farthest
           FROM sight
-        """,
-        {
-            "vo": vo, "dataset_ids": list(dataset_ids), "after": after, "limit": limit, "near": NEAR, "end": 2**63 - 1
-        },
-    )  # fmt: skip
-    found, farthest = rows[0]
+        """
+    )
+    params = {
+        "vo": vo, "dataset_ids": list(dataset_ids), "after": after, "limit": limit, "near": NEAR, "end": 2**63 - 1,
+        "at": at,
+    }  # fmt: skip
+    found, farthest = (await fetch_rows(conn, query, params))[0]
     return found, farthest == 2**63 - 1 and len(found) < limit
 
 

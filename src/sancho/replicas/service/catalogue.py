@@ -141,11 +141,14 @@ async def _known(
         there = found.get((one.scope_id, one.name))
         if there is None:
             continue
-        _, _, _, kind, size, adler32 = there
+        _, _, _, kind, size, adler32, md5 = there
         if kind != DidKind.FILE:
             raise DidExists(did=file.did, field=f"files.{n}.did")
-        if size != file.size or (adler32 and file.adler32 and adler32 != file.adler32):
-            raise ReplicaDiffers(did=file.did, size=size or 0, adler32=adler32, field=f"files.{n}.did")
+        other = bool(md5 and file.md5 and md5 != file.md5)
+        if other or size != file.size or (adler32 and file.adler32 and adler32 != file.adler32):
+            raise ReplicaDiffers(
+                did=file.did, size=size or 0, checksum=md5 if other else adler32, field=f"files.{n}.did"
+            )  # fmt: skip
     return {pair: row[2] for pair, row in found.items()}
 
 

@@ -34,6 +34,7 @@ _LINE: LiteralString = (
     """
     SELECT '{"did":' || to_json(s.name || ':' || d.name)::text || ',"size":' || d.size
            || ',"adler32":' || coalesce('"' || lpad(to_hex(d.adler32), 8, '0') || '"', 'null')
+           || coalesce(',"md5":"' || replace(d.md5::text, '-', '') || '"', '')
     """
     + _PATH
 )
@@ -53,7 +54,7 @@ _ARCHIVES: LiteralString = (
 )
 _DID: LiteralString = """
      CROSS JOIN LATERAL (
-           SELECT did.did_id, did.scope_id, did.name, did.size, did.adler32 FROM did
+           SELECT did.did_id, did.scope_id, did.name, did.size, did.adler32, did.md5 FROM did
             WHERE did.did_id = file.did_id AND did.vo = %(vo)s OFFSET 0) AS d
 """
 """One look for each file: for a cursor the planner would else walk through all DIDs there are, which lie in order."""
@@ -111,7 +112,7 @@ async def stream_copies(
                            JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
                           WHERE a.child_id = d.did_id AND a.vo = %(vo)s
                           ORDER BY a.parent_id) ELSE '{}' END,
-               inside.archives
+               inside.archives, replace(d.md5::text, '-', '')
           FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
                  UNION
                 SELECT unnest(%(file_ids)s::bigint[])) AS file (did_id)
@@ -155,9 +156,9 @@ async def stream_copies(
             FileCopies(
                 did_id, scope, name, size, adler32,
                 tuple(zip(at or (), map(ReplicaState, states or ()), paths or (), strict=True)), tuple(parents),
-                tuple(_archive(*one) for one in archives or ()),
+                tuple(_archive(*one) for one in archives or ()), md5,
             )
-            for did_id, scope, name, size, adler32, at, states, paths, parents, archives in rows
+            for did_id, scope, name, size, adler32, at, states, paths, parents, archives, md5 in rows
         ]  # fmt: skip
 
 
@@ -209,12 +210,13 @@ async def dataset_copies(
 
 async def known_files(
     conn: Connection, vo: int, scope_ids: Sequence[int], names: Sequence[str]
-) -> list[tuple[int, str, int, str, int | None, str | None]]:
-    """Those of these DIDs, in pairs of scope and name, that exist: both, id, kind, size and checksum."""
+) -> list[tuple[int, str, int, str, int | None, str | None, str | None]]:
+    """Those of these DIDs, in pairs of scope and name, that exist: both, id, kind, size, adler32 and md5."""
     return await fetch_rows(
         conn,
         """
-        SELECT d.scope_id, d.name, d.did_id, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0')
+        SELECT d.scope_id, d.name, d.did_id, d.kind, d.size, lpad(to_hex(d.adler32), 8, '0'),
+               replace(d.md5::text, '-', '')
           FROM unnest(%(scope_ids)s::int[], %(names)s::text[]) AS wanted (scope_id, name)
           JOIN did d ON d.scope_id = wanted.scope_id AND d.vo = %(vo)s AND d.name = wanted.name
          WHERE NOT d.erased

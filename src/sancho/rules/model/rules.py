@@ -147,6 +147,7 @@ class Asked(NamedTuple):
     before: datetime | None = None
     copies: int | None = None
     locked: bool | None = None
+    comment: str | None = None
 
 
 class Change(NamedTuple):

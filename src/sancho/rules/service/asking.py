@@ -98,12 +98,47 @@ async def ensure(conn: Connection, vo: int, account_id: int, did_id: int, **term
         await lock(conn, [did])  # of two who make the same rule at once, one waits and finds it
         found = await rows.find_same(conn, vo, new)
     if found is None:
-        made = await _place_new(conn, did, new)
-        await events.record(conn, vo, [made], EventKind.MADE, by_id=account_id)
-        return await get(conn, vo, made)
+        target, wants = await _insert_somehow(conn, did, new)
+        if wants:
+            await place_affordable(conn, vo, [target], wants, lacking={})
+        await events.record(conn, vo, [target.rule_id], EventKind.MADE, by_id=account_id)
+        return await get(conn, vo, target.rule_id)
     if new.lifetime is not None:
         await rows.prolong(conn, vo, found, new.lifetime)
     return await get(conn, vo, found)
+
+
+async def ensure_all(
+    conn: Connection, vo: int, account_id: int, did_ids: Sequence[int], **terms: Unpack[RuleTerms]
+) -> list[int]:
+    """Rules as `ensure` makes them, over several DIDs at once; return their ids in the order of those of the DIDs.
+
+    One after the other, `ensure` would lock a collection while it has replicas of the last: here all collections are
+    locked first, all locks placed in one go, and rules that are there already changed last.
+    """
+    known = await dids.by_id(conn, vo, did_ids)
+    await lock(conn, list(known.values()))
+    targets: dict[int, Target] = {}
+    wants: list[Want] = []
+    there: dict[int, int] = {}
+    for did_id in sorted(known):
+        new = await _new(conn, account_id, known[did_id], terms, None)
+        found = await rows.find_same(conn, vo, new)
+        if found is not None:
+            there[did_id] = found
+            continue
+        target, wanted = await _insert_somehow(conn, known[did_id], new, room=LARGE - len(wants))
+        targets[did_id] = target
+        wants += wanted
+    if wants:
+        await place_affordable(conn, vo, list(targets.values()), sorted(wants), lacking={})
+    made = {did_id: target.rule_id for did_id, target in targets.items()}
+    await events.record(conn, vo, sorted(made.values()), EventKind.MADE, by_id=account_id)
+    lifetime = terms.get("lifetime")
+    if lifetime is not None:
+        for rule_id in sorted(there.values()):
+            await rows.prolong(conn, vo, rule_id, lifetime)
+    return [({**there, **made})[did_id] for did_id in sorted(known)]
 
 
 async def lock(conn: Connection, found: Sequence[Did]) -> None:
@@ -130,17 +165,17 @@ async def _new(conn: Connection, account_id: int, did: Did, terms: RuleTerms, co
     )  # fmt: skip
 
 
-async def _place_new(conn: Connection, did: Did, new: rows.NewRule) -> int:
-    """Insert a rule over a DID whose collections are locked, and place its locks, as far as it goes; return its id."""
+async def _insert_somehow(
+    conn: Connection, did: Did, new: rows.NewRule, *, room: int = LARGE
+) -> tuple[Target, list[Want]]:
+    """As `_insert`, but a rule over files that cannot be carried out is made and stuck with the reason."""
     try:
-        target, wants = await _insert(conn, did, new)
+        return await _insert(conn, did, new, room=room)
     except (TooFewRses, QuotaExceeded, RseExpressionEmpty) as e:
         if not 0 < (await dids.info(conn, did)).files <= LARGE:
             raise
-        return await _make_stuck(conn, did, new, str(e))
-    if wants:
-        await place_affordable(conn, did.vo, [target], wants, lacking={})
-    return target.rule_id
+        rule_id = await _make_stuck(conn, did, new, str(e))
+    return Target(rule_id, new.account_id, did.did_id, new.copies, new.rse_expression, (), new.activity), []
 
 
 async def _insert(conn: Connection, did: Did, new: rows.NewRule, *, room: int = LARGE) -> tuple[Target, list[Want]]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sancho.identity import service as identity
 from sancho.kit.db import Connection
 from sancho.rules.model import COPY_GRACE, PLACEMENT, PLACEMENT_ACCOUNT, Copying, Quota
-from sancho.rules.service.asking import ensure
+from sancho.rules.service.asking import ensure_all
 from sancho.rules.store import copies, quotas
 
 
@@ -16,20 +16,17 @@ async def copy_for_jobs(conn: Connection, vo: int, did_ids: Sequence[int], rse: 
     They are not copied a second time while anybody wants them. What has no room in a quota is stuck with that reason.
     """
     account_id = await identity.ensure_service_account(conn, vo, PLACEMENT_ACCOUNT)
-    made = [
-        await ensure(
-            conn, vo, account_id, did_id, copies=1, rse_expression=rse, lifetime=lifetime, activity=PLACEMENT
-        )
-        for did_id in sorted(did_ids)
-    ]  # fmt: skip
+    made = await ensure_all(
+        conn, vo, account_id, did_ids, copies=1, rse_expression=rse, lifetime=lifetime, activity=PLACEMENT
+    )  # fmt: skip
     await copies.note_placed(conn, vo, did_ids)
-    return [rule.rule_id for rule in made]
+    return made
 
 
 async def keep_copies(conn: Connection, vo: int, lifetime: timedelta) -> None:
     """Let copies end an hour after the last job that wanted them, and last for their lifetime where there are jobs.
 
-    Call `alone` first. Safe to run twice.
+    Call `alone` first, and place nothing in the same transaction. Safe to run twice.
     """
     changing = await copies.lock_changing(conn, vo, lifetime, COPY_GRACE)
     if changing:

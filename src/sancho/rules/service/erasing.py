@@ -14,6 +14,7 @@ from sancho.kit.db import Collision, Connection, all_vos
 from sancho.kit.deployment import Deployment
 from sancho.kit.tasks import defer
 from sancho.replicas import service as replicas
+from sancho.rules import plan
 from sancho.rules.model import LARGE, RuleOn
 from sancho.rules.service.leaving import drop
 from sancho.rules.store import demand, erasing, rows
@@ -24,6 +25,10 @@ ROUNDS = 20
 """Claims that one run makes at most."""
 LEASE = timedelta(minutes=2)
 """How long claimed DIDs are one worker's."""
+UNPACKED_AT_ONCE = 5000
+"""Files in archives that one transaction ends with them, or takes out of one that has more."""
+UNPACKINGS = 400
+"""Batches that one run takes out of such an archive; the next run goes on."""
 HELD = timedelta(minutes=10)
 """When what something holds is looked at again."""
 LEAVING = timedelta(seconds=15)
@@ -31,6 +36,7 @@ LEAVING = timedelta(seconds=15)
 
 _claimed = faults.point("rules.ending-claimed")
 _ended = faults.point("rules.ended")
+_unpacked = faults.point("rules.unpacked")
 _log = telemetry.log(__name__)
 
 
@@ -49,13 +55,64 @@ async def erase(deployment: Deployment) -> int:
         if not due:
             break
         for vo, did_ids in due.items():
-            try:
-                async with deployment.database.transaction([vo]) as conn:
-                    gone += await end(conn, vo, did_ids, now)
-            except Collision as e:
-                _log.info("DIDs are erased later", vo=vo, reason=str(e))
-            _ended()
+            gone += await _end_all(deployment, vo, did_ids, now)
     return gone
+
+
+async def _end_all(deployment: Deployment, vo: int, did_ids: Sequence[int], now: datetime) -> int:
+    """End these DIDs of a VO, in transactions that have so many files in archives as one may have."""
+    async with deployment.database.transaction([vo]) as conn:
+        inside = await dids.count_inside(conn, vo, did_ids, most=UNPACKED_AT_ONCE + 1)
+    gone = 0
+    for part in plan.parted(did_ids, inside, UNPACKED_AT_ONCE):
+        try:
+            if inside.get(part[0], 0) <= UNPACKED_AT_ONCE or await _unpack(deployment, vo, part[0]):
+                async with deployment.database.transaction([vo]) as conn:
+                    gone += await end(conn, vo, part, now)
+        except Collision as e:
+            _log.info("DIDs are erased later", vo=vo, reason=str(e))
+        _ended()
+    return gone
+
+
+async def _unpack(deployment: Deployment, vo: int, archive_id: int) -> bool:
+    """Take out of a large archive what lies in it, batch by batch, if nobody wants any of it; say if nothing is left.
+
+    All of it is looked at before anything goes, and each batch again when it does.
+    """
+    after, looked = 0, True
+    while looked:
+        now = deployment.clock.now()
+        async with deployment.database.transaction([vo]) as conn:
+            ids = await dids.inside(conn, vo, archive_id, after=after, limit=UNPACKED_AT_ONCE)
+            if reasons := await _wanted_inside(conn, vo, [archive_id], now, among=ids):
+                await dids.put_off(conn, vo, reasons, until=now + HELD)
+                return False
+        looked = len(ids) == UNPACKED_AT_ONCE
+        after = ids[-1] if ids else after
+    more: bool | None = True
+    for _ in range(UNPACKINGS):
+        async with deployment.database.transaction([vo]) as conn:
+            more = await unpack_some(conn, vo, archive_id, deployment.clock.now())
+        _unpacked()
+        if not more:
+            break
+    return more is False
+
+
+async def unpack_some(conn: Connection, vo: int, archive_id: int, now: datetime) -> bool | None:
+    """Take a batch of files out of an archive whose time has come; say whether there may be more, None if it stays."""
+    ids = await dids.inside(conn, vo, archive_id, limit=UNPACKED_AT_ONCE)
+    if not await dids.lock_ended(conn, vo, [archive_id], now=now, inside=ids):
+        return None
+    reasons = await _protected(conn, vo, [archive_id], now, among=ids)
+    if reasons:
+        await dids.put_off(conn, vo, reasons, until=now + HELD)
+        return None
+    alone = await erasing.lying_only_in(conn, vo, [archive_id], now=now, among=ids)
+    await dids.unpack_ended(conn, vo, archive_id, ids, orphans=[did_id for _, did_id, _, _ in alone])
+    await dids.put_off(conn, vo, {archive_id: None}, until=now + LEASE, begun=True)
+    return len(ids) == UNPACKED_AT_ONCE
 
 
 async def end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) -> int:
@@ -76,10 +133,18 @@ async def end(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) 
     return await _finish(conn, vo, ready, now)
 
 
-async def _protected(conn: Connection, vo: int, did_ids: Sequence[int], now: datetime) -> Mapping[int, str]:
-    """Why those of these DIDs cannot end that cannot."""
-    inside = await erasing.lying_only_in(conn, vo, did_ids, now=now)
-    by_files = {archive_id: f"{name} lies in it, and nowhere else" for archive_id, _, name, wanted in inside if wanted}
+async def _wanted_inside(
+    conn: Connection, vo: int, did_ids: Sequence[int], now: datetime, *, among: Sequence[int] | None
+) -> dict[int, str]:
+    inside = await erasing.lying_only_in(conn, vo, did_ids, now=now, among=among)
+    return {archive_id: f"{name} lies in it, and nowhere else" for archive_id, _, name, wanted in inside if wanted}
+
+
+async def _protected(
+    conn: Connection, vo: int, did_ids: Sequence[int], now: datetime, *, among: Sequence[int] | None = None
+) -> Mapping[int, str]:
+    """Why those of these DIDs cannot end that cannot; of what lies in archives `among` alone is looked at, if said."""
+    by_files = await _wanted_inside(conn, vo, did_ids, now, among=among)
     found = await erasing.that_hold(conn, vo, did_ids)
     by_rules = {n: f"rule {rule.rule_id} of {rule.account} on {rule.did} holds it" for n, rule in found.items()}
     by_jobs = dict.fromkeys(await demand.roots_over(conn, vo, did_ids), "jobs that wait or run want it")

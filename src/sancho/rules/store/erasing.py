@@ -55,12 +55,12 @@ async def on(conn: Connection, vo: int, did_ids: Sequence[int]) -> list[RuleOn]:
 
 
 async def lying_only_in(
-    conn: Connection, vo: int, archive_ids: Sequence[int], *, now: datetime
+    conn: Connection, vo: int, archive_ids: Sequence[int], *, now: datetime, among: Sequence[int] | None = None
 ) -> list[tuple[int, int, str, bool]]:
     """The files that lie in these archives and nowhere else: archive, file, its name, and whether it is wanted.
 
     It is if it belongs to another account than the archive, is in a collection or under a rule. Those that end by
-    themselves by now are left out.
+    themselves by now are left out. With `among`, of these files alone.
     """
     return await fetch_rows(
         conn,
@@ -74,6 +74,9 @@ async def lying_only_in(
           JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          WHERE found.archive_id = ANY(%(archive_ids)s::bigint[]) AND found.vo = %(vo)s
+        """  # noqa: S608 - literals
+        + ("" if among is None else " AND found.did_id = ANY(%(among)s::bigint[])")
+        + """
            AND NOT EXISTS (
                SELECT FROM ending e WHERE e.did_id = d.did_id AND e.vo = %(vo)s AND e.ends_at <= %(now)s)
            AND NOT EXISTS (SELECT FROM replica r WHERE r.did_id = d.did_id AND r.vo = %(vo)s AND r.state IN ('A', 'T'))
@@ -83,5 +86,5 @@ async def lying_only_in(
                   AND other.archive_id <> ALL(%(archive_ids)s::bigint[]))
          ORDER BY found.archive_id, d.did_id
         """,
-        {"vo": vo, "archive_ids": list(archive_ids), "now": now},
+        {"vo": vo, "archive_ids": list(archive_ids), "now": now, "among": list(among or ())},
     )

@@ -46,6 +46,7 @@ async def stream_rules(conn: Connection, vo: int, asked: Asked) -> AsyncIterator
            AND (%(before)s::timestamptz IS NULL OR x.created_at < %(before)s)
            AND (%(copies)s::smallint IS NULL OR r.copies = %(copies)s)
            AND (%(locked)s::bool IS NULL OR x.locked = %(locked)s)
+           AND (%(comment)s::text IS NULL OR x.comment = %(comment)s)
          ORDER BY r.rule_id DESC
         """
     )
