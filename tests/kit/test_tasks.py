@@ -75,6 +75,36 @@ async def test_a_task_of_a_failed_transaction_never_runs(
     assert "never" not in [what for what, _ in SEEN]
 
 
+async def test_a_worker_leaves_tasks_alone_that_it_does_not_know(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    newer = Tasks("newer")
+
+    @newer.task("note")
+    async def later(deployment: Deployment, *, what: str) -> None:
+        SEEN.append((what, "newer"))
+
+    waiting = "SELECT task_name, status, attempts FROM procrastinate_jobs WHERE args ? 'what'"
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "newer:note", what="of the next release")
+        await defer(conn, "trial:note", what="known")
+        await execute(
+            conn,
+            """
+            INSERT INTO procrastinate_jobs (queue_name, task_name, args)
+            VALUES ('default', 'trial:note', '{"what": "of the last release"}')
+        """,
+        )
+    await run(deployment, database_url)
+    assert {what for what, _ in SEEN if what != "tick"} == {"known", "of the last release"}
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_rows(conn, waiting) == [("newer:note", "todo", 0)]
+    await work(make_app(database_url, [tasks, newer]), deployment, concurrency=2, wait=False)
+    assert ("of the next release", "newer") in SEEN
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_rows(conn, waiting) == []
+
+
 async def test_the_same_piece_of_work_waits_once(database: Database, world: World) -> None:
     async with database.transaction([world.belle]) as conn:
         await defer(conn, "trial:note", once="hello", what="hello")
