@@ -32,7 +32,7 @@ SELECT EXISTS (SELECT FROM procrastinate_jobs
                 WHERE status = 'todo' AND queue_name = ANY(%(queues)s)
                   AND (scheduled_at IS NULL OR scheduled_at <= now())) AS due
 """
-BEFORE = ("default", "transfers")
+BEFORE = frozenset({"default", "transfers"})
 """The queues of tasks that a release deferred in which not every task had its own."""
 _log = telemetry.log(__name__)
 
@@ -83,6 +83,11 @@ async def revive(app: App) -> int:
     return len(told)
 
 
+def queues_of(app: App) -> list[str]:
+    """The queues of the tasks that an application knows, and those that older releases used."""
+    return sorted({task.queue for task in cast(Any, app).tasks.values()} | BEFORE)
+
+
 async def work(
     app: App, deployment: Deployment, *, concurrency: int, wait: bool = True,
     grace: timedelta = timedelta(seconds=30),
@@ -91,7 +96,7 @@ async def work(
 
     Those are included that tasks have deferred.
     """
-    queues: list[str] = [*cast(Any, app).tasks, *BEFORE]
+    queues = queues_of(app)
     async with app.open_async():
         for _ in range(1 if wait else MOST_ROUNDS):
             await app.run_worker_async(

@@ -109,7 +109,11 @@ async def _move(
     others = {job_id: move for job_id, move in moved.items() if move[0] is not JobState.KILLED}
     if killed:
         await kill(conn, caller, killed)
-    if taken := [job_id for job_id in others if standings[job_id].state in UNTAKEN]:
+    if taken := [
+        job_id
+        for job_id, (state, _) in others.items()
+        if standings[job_id].state in UNTAKEN and state is not JobState.FAILED
+    ]:
         await takings.note(conn, caller.vo, taken, caller.account_id)
     if others:
         await _carry_on(conn, caller.vo, others)
