@@ -1186,6 +1186,19 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: job_taking; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.job_taking (
+    vo smallint NOT NULL,
+    attempts smallint NOT NULL,
+    account_id integer NOT NULL,
+    job_id bigint NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+
+--
 -- Name: job_view; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -2753,6 +2766,14 @@ ALTER TABLE ONLY sancho.job_spec
 
 ALTER TABLE ONLY sancho.job_status
     ADD CONSTRAINT job_status_pkey PRIMARY KEY (job_id, vo, kind);
+
+
+--
+-- Name: job_taking job_taking_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.job_taking
+    ADD CONSTRAINT job_taking_pkey PRIMARY KEY (job_id, vo, taken_at);
 
 
 --
@@ -5538,6 +5559,12 @@ ALTER TABLE sancho.job_spec ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.job_status ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: job_taking; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.job_taking ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: job_view; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -6175,6 +6202,13 @@ CREATE POLICY wall ON sancho.job_spec USING ((vo = ANY (( SELECT sancho.served_v
 --
 
 CREATE POLICY wall ON sancho.job_status USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: job_taking wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.job_taking USING ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 
 --

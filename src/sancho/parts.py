@@ -145,7 +145,10 @@ def _cloud(said: ObjectSettings, extensions: Extensions, base_url: str, secret: 
     if not url.startswith("s3://"):
         return CloudObjects(url, None, base_url=base_url, secret=secret)
     key = said.secret_key if said.secret_key_file is None else SecretStr(said.secret_key_file.read_text().strip())
-    access = S3Access(endpoint=said.endpoint, region=said.region, access_key=said.access_key, secret_key=key)
+    access = S3Access(
+        endpoint=said.endpoint, region=said.region, access_key=said.access_key, secret_key=key,
+        session_token=said.session_token,
+    )  # fmt: skip
     signer = None
     if access.access_key is not None and key is not None and not said.temporary:
         more = {"region": access.region, "access_key": access.access_key, "secret_key": key}

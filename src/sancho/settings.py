@@ -60,7 +60,13 @@ class ObjectSettings(BaseModel, frozen=True):
     @property
     def temporary(self) -> bool:
         """Whether the key in the environment is good for a while alone, with a token that is no setting of ours."""
-        return bool(os.environ.get("AWS_SESSION_TOKEN")) and self.access_key == os.environ.get("AWS_ACCESS_KEY_ID")
+        return self.session_token is not None
+
+    @property
+    def session_token(self) -> SecretStr | None:
+        """What goes with such a key; that of another key in the environment is none of ours."""
+        token, own = os.environ.get("AWS_SESSION_TOKEN"), self.access_key == os.environ.get("AWS_ACCESS_KEY_ID")
+        return SecretStr(token) if token and own else None
 
     folder: Path | None = None
     """Folder of the server's own store; `STATE_DIR/objects` when absent."""

@@ -69,6 +69,7 @@ class Match(Step):
 
     free: Slot
     held: Tuple[int, ...]
+    whole: Slot
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,7 @@ class Machine:
             self._call_due = None
         elif self._call_due is None or at >= self._call_due or _more(free, self._refused):
             self._call, self._call_due, self._refused = self._next(), None, free
-            self._out.append(Match(self._call, free, tuple(self._lives)))
+            self._out.append(Match(self._call, free, tuple(self._lives), self._slot))
 
     def _stop(self, at: float, deadline: float) -> None:
         """The batch system wants its slot back: deliver what can be delivered in time."""

@@ -54,7 +54,7 @@ class Operations:
     def __init__(self, config: Config, spool: Spool, server: Server, transfers: Transfers) -> None:
         """Work for one pilot, in a work folder that it has."""
         self._cache = Cache(os.path.join(config.workdir, "cache"))
-        self._tell_warm = True
+        self._tell_more = True
         self.access: Dict[int, Access] = {}
         self.payloads: Dict[int, Payload] = {}
         self._config = config
@@ -111,13 +111,14 @@ class Operations:
 
     def _match(self, step: Match, _cancelled: threading.Event) -> Event:
         answered, self._answered = self._answered, False
-        warm = self._cache.warm() if self._tell_warm else ("", ())
-        offer = wire.offer(step.free, step.held, answered=answered, warm=warm)
+        offer = wire.offer(step.free, step.held, answered=answered)
+        if self._tell_more:
+            offer.update(wire.more(step.free, step.whole, self._cache.warm()))
         try:
             reply = self._server.call("POST", "/match", offer, {**offer, "answered": False})
         except CallFailed as problem:
-            if "warm" in offer and problem.failure.trouble is Trouble.REJECTED:
-                self._tell_warm = False  # an older server, which knows no such word
+            if ("warm" in offer or "whole" in offer) and problem.failure.trouble is Trouble.REJECTED:
+                self._tell_more = False  # an older server, which knows no such word
             raise
         self._answered = True
         if reply.status == 204 or reply.body is None:

@@ -239,14 +239,9 @@ def beat_answer(value: Any) -> BeatAnswer:
 # ------------------------------------------------------------------------------------- what the pilot says
 
 
-def offer(
-    free: Slot, held: Tuple[int, ...], *, answered: bool, warm: Tuple[str, Tuple[str, ...]] = ("", ())
-) -> Dict[str, Any]:
-    """Say what is free of the slot, whether the last answer to this was heard, and which files of a VO are kept."""
-    vo, dids = warm
-    said: Dict[str, Any] = {"warm": {"vo": vo, "dids": list(dids)}} if vo and dids else {}
+def offer(free: Slot, held: Tuple[int, ...], *, answered: bool) -> Dict[str, Any]:
+    """Say what is free of the slot, and whether the last answer to this was heard."""
     return {
-        **said,
         "cores": free.cores,
         "memory": free.memory,
         "walltime": int(free.walltime),
@@ -254,6 +249,17 @@ def offer(
         "held": list(held),
         "answered": answered,
     }
+
+
+def more(free: Slot, whole: Slot, warm: Tuple[str, Tuple[str, ...]]) -> Dict[str, Any]:
+    """Say of what slot it is a part that is free, and which files of a VO are kept; older servers know neither."""
+    said: Dict[str, Any] = {}
+    if (free.cores, free.memory) != (whole.cores, whole.memory):
+        said["whole"] = {"cores": whole.cores, "memory": whole.memory}
+    vo, dids = warm
+    if vo and dids:
+        said["warm"] = {"vo": vo, "dids": list(dids)}
+    return said
 
 
 def outputs(products: Tuple[Product, ...]) -> Dict[str, Any]:

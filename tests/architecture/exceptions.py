@@ -17,7 +17,6 @@ PARAMETERS: dict[str, str] = {
     "sancho_client.cli.user:login": "a verb: one parameter for each option",
     "sancho_client.cli.vo:create": "a verb: one parameter for each option",
     "sancho_plugins.webdav_server.command:storage": "a verb: one parameter for each option",
-    "sancho.kit.tasks:defer": "each says by itself when and where a task runs, and most callers say none of them",
     "sancho.rses.service.catalogue:token": "what may be read, created and modified are lists of different callers",
 }
 """Functions of more than 6 parameters."""

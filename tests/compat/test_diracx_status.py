@@ -15,6 +15,7 @@ from sancho.kit.db import fetch_rows
 from tests.compat.diracx_client import Dirac
 from tests.compat.test_diracx_search import other_shell
 from tests.jobs.given import SIMULATION, started, submitted, taken
+from tests.jobs.test_silent import age, lose, run_by_others
 from tests.served import Served
 from tests.world import World
 
@@ -136,12 +137,20 @@ async def test_what_our_pilot_runs_is_killed_or_left_alone(dirac: Dirac, world: 
     async with dirac.deployment.database.transaction([1]) as conn:
         attempt = await started(conn, world)
         await service.begin(conn, 1, attempt.attempt_id, pilot_id=1)
+        (lost,) = (await submitted(conn, world)).job_ids
+        await run_by_others(conn, world, lost)
+        await age(conn, 7, lost)
+        assert await lose(conn) == [lost]
+        await started(conn, world)
     await dirac.give_password(1, "root")
     await dirac.log_in("belle", "--group", "admins", account="root")
-    done, forced, deleted = await ask(
+    done, forced, deleted, told, late = await ask(
         dirac, SYNC, tell(job, (1, {"Status": "Done"})), tell(job, (1, {"Status": "Failed"}), force=True),
         tell(job, (2, {"Status": "Deleted"})),
+        beat(lost), tell(lost, (1, {"Status": "Done", "MinorStatus": "over", "Source": "JobWrapper"})),
     )  # fmt: skip
+    assert told == [{"job_id": lost, "command": "Kill", "arguments": ""}]
+    assert (late["success"], late["failed"][str(lost)]["detail"][:31]) == ({}, "This job was taken away from wh")
     assert [one["success"][str(job)]["Status"] for one in (done, forced, deleted)] == ["Running", "Running", "Killed"]
     async with dirac.deployment.database.transaction([1]) as conn:
         assert await service.find_attempt(conn, 1, attempt.attempt_id) is None

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sancho.jobs import plan, service
-from sancho.jobs.model import Failure, Heartbeat, JobState, Reason, Report, Requirement, Retry, Slot
+from sancho.jobs.model import Command, Failure, Heartbeat, JobState, Reason, Report, Requirement, Retry, Slot
 from sancho.kit.clock import SystemClock
 from sancho.kit.db import Connection, execute, fetch_value
 from tests.jobs.given import PLAIN, started, submitted, user
-from tests.jobs.test_status import asks, counters_are_counts, states
+from tests.jobs.test_status import asks, counters_are_counts, reporter, states
 from tests.world import World
 
 LEASE = timedelta(hours=6)
@@ -27,6 +27,7 @@ async def age(conn: Connection, hours: float, *job_ids: int) -> None:
     """Let all that was ever said of jobs be so long ago."""
     for table, column in (
         ("job", "changed_at"), ("job_heartbeat", "at"), ("job_history", "at"), ("job_silence", "at"),
+        ("job_taking", "taken_at"),
     ):  # fmt: skip
         query = f"UPDATE {table} SET {column} = {column} - %(h)s * interval '1 h' WHERE job_id = ANY(%(ids)s)"
         await execute(conn, query, {"h": hours, "ids": list(job_ids)})  # pyright: ignore[reportArgumentType]
@@ -100,11 +101,55 @@ async def test_late_reports_change_nothing_and_who_comes_back_is_told(conn: Conn
         await service.report(conn, root, late, now=datetime.now(UTC))
     assert await states(conn, again, over) == ["waiting", "failed"]
     beats = [Heartbeat(job_id=again), Heartbeat(job_id=over)]
-    assert [one.job_id for one in await service.beat(conn, root, beats)] == [over]
-    # Whoever runs it after that was not meant.
+    assert [one.job_id for one in await service.beat(conn, root, beats)] == [over, again]
+    # Whoever runs it after that was not meant, and whoever ran it before still is.
     await service.reschedule(conn, root, [over])
-    assert await service.beat(conn, root, beats) == []
-    assert {(await started(conn, world)).job_id for _ in range(2)} == {again, over}
+    assert await service.beat(conn, root, beats) == [Command(command_id=0, job_id=job_id) for job_id in (again, over)]
+    attempts = [await started(conn, world) for _ in range(2)]
+    assert {one.job_id for one in attempts} == {again, over}
+    assert await service.commands_for_pilot(conn, 1, [one.attempt_id for one in attempts]) == []
+
+
+def says(job: int, state: JobState | None = None, minor: str | None = None, source: str = "JobWrapper") -> list[Report]:
+    return [Report(job_id=job, at=datetime.now(UTC), source=source, state=state, minor=minor, asked=state and "x")]
+
+
+async def test_whoever_lost_a_job_is_told_and_changes_nothing_of_who_has_it_since(
+    conn: Connection, world: World
+) -> None:
+    ours, theirs, untaken = (await submitted(conn, world, count=3)).job_ids
+    bob, root = reporter(world), user(world, "root")
+    for job in (ours, theirs):
+        await service.report(conn, bob, says(job, JobState.MATCHED), now=datetime.now(UTC))
+    signs = [Heartbeat(job_id=job, memory=5) for job in (ours, theirs, untaken)]
+    assert await service.beat_once(conn, bob, signs) == []
+    await age(conn, 7, ours, theirs)
+    assert await lose(conn) == [ours, theirs]
+    told = [Command(command_id=0, job_id=ours), Command(command_id=0, job_id=theirs)]
+    for _ in range(2):
+        assert await service.beat_once(conn, bob, signs) == told
+    for state in (JobState.FAILED, JobState.KILLED, None):
+        now = datetime.now(UTC)
+        assert await service.report(conn, bob, says(ours, state, "over"), now=now) == {ours}
+    assert await states(conn, ours, theirs) == ["waiting", "waiting"]
+
+    again = [*says(theirs, JobState.MATCHED, "anew"), *says(theirs, JobState.RUNNING)]
+    assert await service.report(conn, root, again, now=datetime.now(UTC)) == set()
+    await service.hold(conn, root, [untaken])
+    attempt = await started(conn, world)
+    await service.begin(conn, 1, attempt.attempt_id, pilot_id=1)
+    assert await service.beat_once(conn, bob, signs) == told
+    assert await service.beat_once(conn, root, [Heartbeat(job_id=theirs)]) == []
+    for job in (ours, theirs):
+        for state in (JobState.COMPLETING, JobState.DONE, JobState.FAILED, JobState.KILLED, None):
+            now = datetime.now(UTC)
+            assert await service.report(conn, bob, says(job, state, "over"), now=now) == {job}
+    assert await states(conn, ours, theirs) == ["running", "running"]
+    assert await service.values(conn, 1, [theirs], ["minor"]) == [["anew"]]
+    assert await service.report(conn, root, says(theirs, JobState.DONE), now=datetime.now(UTC)) == set()
+    killed = says(ours, JobState.KILLED, source="Unknown")
+    assert await service.report(conn, user(world), killed, now=datetime.now(UTC)) == set()
+    assert await states(conn, ours, theirs) == ["killed", "done"]
 
 
 def test_no_site_is_avoided_for_what_nobody_knows() -> None:

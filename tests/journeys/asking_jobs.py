@@ -117,7 +117,13 @@ def pilots(filled: Filled) -> Iterator[Ask]:
     yield ask(
         "POST /pilot/match",
         "pilot",
-        body=OFFER | {"held": [attempt], "answered": True, "warm": {"vo": "belle", "dids": ["mc:a"]}},
+        body=OFFER
+        | {
+            "held": [attempt],
+            "answered": True,
+            "warm": {"vo": "belle", "dids": ["mc:a"]},
+            "whole": {"cores": 4, "memory": 10**10},
+        },
     )
     yield ask("GET /pilot/attempts/{attempt_id}", "pilot", attempt_id=attempt)
     yield ask("POST /pilot/beat", "pilot", body={"beats": [sign], "acknowledged": [1]})

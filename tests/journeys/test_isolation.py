@@ -308,6 +308,10 @@ def owner(grid: Grid) -> Iterator["psycopg.Connection[Any]"]:
             " SELECT vo, rse_id, now(), 1, 'srm' FROM rse ON CONFLICT DO NOTHING"
         )
         conn.execute("INSERT INTO job_silence (vo, job_id) SELECT vo, min(job_id) FROM job GROUP BY 1")
+        conn.execute("""
+            INSERT INTO job_taking (vo, attempts, account_id, job_id)
+            SELECT vo, attempts, account_id, job_id FROM job WHERE job_id IN (SELECT min(job_id) FROM job GROUP BY vo)
+        """)
         yield conn
 
 

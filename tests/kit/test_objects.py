@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from sancho.kit.errors import BadRequest, NotFound
 from sancho.kit.object_stores import CloudObjects, LocalObjects, S3Access, SizeDiffers
@@ -113,4 +114,36 @@ async def test_who_has_a_key_of_s3_signs_for_it_and_who_has_it_for_a_while_sends
         monkeypatch.setenv(f"AWS_{name}", text)
     passing = objects(ObjectSettings(url="s3://boxes"))
     assert (await passing.form(key, lifetime=soon, size=3)).url.startswith("http://127.0.0.1:8080/v1/objects/")
-    assert "amazonaws.com" in await passing.presign("PUT", key, lifetime=soon, size=3)
+    url = urlsplit(await passing.presign("PUT", key, lifetime=soon, size=3))
+    assert (url.netloc, parse_qs(url.query)["X-Amz-Security-Token"]) == ("s3.us-east-1.amazonaws.com", ["t"])
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9000"])
+async def test_what_others_left_in_the_environment_is_not_mixed_with_a_key_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, endpoint: str | None
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile theirs]\naws_access_key_id = THEIRS\naws_secret_access_key = x\naws_session_token = TOKEN\n"
+    )
+    for name, text in {
+        "ACCESS_KEY_ID": "THEIRS", "SECRET_ACCESS_KEY": "x", "SESSION_TOKEN": "TOKEN", "PROFILE": "theirs",
+        "DEFAULT_PROFILE": "theirs", "CONFIG_FILE": str(config), "SHARED_CREDENTIALS_FILE": str(config),
+        "ENDPOINT_URL_S3": "http://theirs.invalid", "SKIP_SIGNATURE": "true", "CONTAINER_CREDENTIALS_FULL_URI": "http://x",
+        "WEB_IDENTITY_TOKEN_FILE": str(config), "ROLE_ARN": "theirs", "SECURITY_TOKEN": "TOKEN", "TOKEN": "TOKEN",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"AWS_{name}", text)
+    said = ObjectSettings(
+        url="s3://boxes/b", endpoint=endpoint, region="us-east-1", access_key="OURS", secret_key=SecretStr("s")
+    )
+    objects, soon = make_deployment(Settings(state_dir=tmp_path, objects=said)).objects, timedelta(minutes=5)
+    key = f"sandboxes/1/{'0' * 64}.tar.gz"
+    urls = [await objects.presign(method, key, lifetime=soon, size=3) for method in ("GET", "PUT")]
+    for url in urls:
+        assert "OURS" in url
+        assert "THEIRS" not in url
+        assert "theirs" not in url
+        assert "token" not in url.lower()
+    form = await objects.form(key, lifetime=soon, size=3)
+    assert form.fields["x-amz-credential"].startswith("OURS/")
+    assert "token" not in str(form.fields).lower()

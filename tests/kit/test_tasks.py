@@ -11,9 +11,12 @@ from sancho.kit.db import Connection, Database, execute, fetch_rows, fetch_value
 from sancho.kit.deployment import Deployment
 from sancho.kit.extensions import Extensions
 from sancho.kit.tasks import PRIORITY, Tasks, defer
-from sancho.kit.worker import make_app, revive, take_over, work
+from sancho.kit.worker import make_app, queues_of, revive, take_over, work
+from sancho.parts import TASKS
 from tests.world import World
 
+LONGEST_CHANNEL = 63
+"""Bytes of a name that PostgreSQL keeps apart from others."""
 SEEN: list[tuple[str, object]] = []
 HEALTHY: set[str] = set()
 tasks = Tasks("trial")
@@ -73,6 +76,42 @@ async def test_a_task_of_a_failed_transaction_never_runs(
             raise ZeroDivisionError
     await run(deployment, database_url)
     assert "never" not in [what for what, _ in SEEN]
+
+
+async def test_a_worker_leaves_tasks_alone_that_it_does_not_know(
+    deployment: Deployment, database: Database, database_url: str, world: World
+) -> None:
+    newer = Tasks("newer")
+
+    @newer.task("note")
+    async def later(deployment: Deployment, *, what: str) -> None:
+        SEEN.append((what, "newer"))
+
+    waiting = "SELECT task_name, status, attempts FROM procrastinate_jobs WHERE args ? 'what'"
+    async with database.transaction([world.belle]) as conn:
+        await defer(conn, "newer:note", what="of the next release")
+        await defer(conn, "trial:note", what="known")
+        await execute(
+            conn,
+            """
+            INSERT INTO procrastinate_jobs (queue_name, task_name, args)
+            VALUES ('default', 'trial:note', '{"what": "of the last release"}')
+        """,
+        )
+    await run(deployment, database_url)
+    assert {what for what, _ in SEEN if what != "tick"} == {"known", "of the last release"}
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_rows(conn, waiting) == [("newer:note", "todo", 0)]
+    await work(make_app(database_url, [tasks, newer]), deployment, concurrency=2, wait=False)
+    assert ("of the next release", "newer") in SEEN
+    async with database.transaction([world.belle]) as conn:
+        assert await fetch_rows(conn, waiting) == []
+
+
+def test_each_task_is_told_of_on_a_channel_of_its_name() -> None:
+    queues = queues_of(make_app("postgresql:///", TASKS))
+    assert {"rules:settle", "kit:rescue", "default"} <= set(queues)
+    assert all(len(f"procrastinate_queue_v1#{queue}".encode()) <= LONGEST_CHANNEL for queue in queues)
 
 
 async def test_the_same_piece_of_work_waits_once(database: Database, world: World) -> None:

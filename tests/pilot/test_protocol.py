@@ -73,11 +73,13 @@ def test_a_pilot_makes_every_call_of_the_protocol(pilots: Pilots, server: StandI
     assert server.calls == set(CALLS)
 
 
-@given(SLOT, st.lists(ID, max_size=20), st.lists(st.from_regex(cache.DID, fullmatch=True), max_size=5))
-def test_every_offer_is_in_the_protocol(free: Slot, held: list[int], warm: list[str]) -> None:
-    said = wire.offer(free, tuple(held), answered=bool(held), warm=("belle", tuple(warm)))
-    check_request("POST", "/v1/pilot/match", said)
-    assert ("warm" in said) == bool(warm)
+@given(SLOT, SLOT, st.lists(ID, max_size=20), st.lists(st.from_regex(cache.DID, fullmatch=True), max_size=5))
+def test_every_offer_is_in_the_protocol(free: Slot, whole: Slot, held: list[int], warm: list[str]) -> None:
+    said = wire.offer(free, tuple(held), answered=bool(held))
+    more = wire.more(free, whole, ("belle", tuple(warm)))
+    check_request("POST", "/v1/pilot/match", {**said, **more})
+    assert ("warm" in more) == bool(warm)
+    assert ("whole" in more) == ((free.cores, free.memory) != (whole.cores, whole.memory))
 
 
 @given(ID, st.sampled_from(["running", "completing"]), LOG, AMOUNT, SECONDS, AMOUNT)

@@ -135,7 +135,9 @@ class S3Access:
     region: str = "us-east-1"
     access_key: str | None = None
     secret_key: SecretStr | None = None
-    """Without a key its credentials come from the usual environment variables."""
+    """Without a key its credentials come from the usual environment variables; with one, nothing of them does."""
+    session_token: SecretStr | None = None
+    """What goes with a key that is good for a while alone."""
 
     def place(self, url: str) -> dict[str, str]:
         """The `url`, `bucket` and `prefix` of a bucket that is written as `s3://bucket/prefix`."""
@@ -225,11 +227,22 @@ def _s3(url: str, access: S3Access) -> S3Store:
     said: Any = {"region": access.region}
     if access.endpoint is not None:
         said["endpoint"] = access.endpoint.rstrip("/")
-    if access.access_key is not None and access.secret_key is not None:
-        said["access_key_id"] = access.access_key
-        said["secret_access_key"] = access.secret_key.get_secret_value()
     plain = (access.endpoint or "").startswith("http:")
-    return S3Store.from_url(url, config=said, client_options={"allow_http": plain})
+    if access.access_key is None or access.secret_key is None:
+        return S3Store.from_url(url, config=said, client_options={"allow_http": plain})
+    token = access.session_token and access.session_token.get_secret_value()
+    key: Any = {
+        "access_key_id": access.access_key, "secret_access_key": access.secret_key.get_secret_value(), "token": token,
+        "expires_at": None,
+    }  # fmt: skip
+    # The store fills what it is not told from the environment, where another's token, or place, may stand.
+    said["aws_endpoint_url_s3"] = said.get("endpoint", f"https://s3.{access.region}.amazonaws.com")
+    said["skip_signature"] = False
+    place = access.place(url)
+    return S3Store(
+        place["bucket"], prefix=place["prefix"].rstrip("/") or None, config=said, client_options={"allow_http": plain},
+        credential_provider=lambda: key,
+    )  # fmt: skip
 
 
 def _announced(key: str, size: int | None) -> Announced | None:

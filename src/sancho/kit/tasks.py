@@ -7,6 +7,9 @@ gives it to another worker.
 
 VOs take turns: a task that is deferred with `vo` stands behind that VO's own tasks and beside the first ones of
 others, however many of theirs wait. Tasks of no VO take turns with the VOs; those that the clock starts come first.
+
+Each task has a queue of its own, of the same name, and a worker looks at the queues of the tasks that it knows: while
+releases change, those of the new one wait for its workers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -48,7 +51,7 @@ class Tasks:
     registrations: list[Callable[[App], None]] = field(default_factory=list[Callable[[App], None]])
 
     def task(
-        self, name: str, *, every: timedelta | None = None, queue: str = "default", retry: bool = True
+        self, name: str, *, every: timedelta | None = None, retry: bool = True
     ) -> Callable[[TaskFunction[P]], TaskFunction[P]]:
         """Declare a task: an async function of the deployment and JSON-able keyword arguments.
 
@@ -72,7 +75,8 @@ class Tasks:
 
             def register(app: App) -> None:
                 task = app.task(
-                    name=full_name, queue=queue, pass_context=True, retry=RETRY if retry and every is None else False,
+                    name=full_name, queue=full_name, pass_context=True,
+                    retry=RETRY if retry and every is None else False,
                     queueing_lock=full_name if every is not None else None,
                 )(run)  # fmt: skip
                 if every is not None:
@@ -85,7 +89,7 @@ class Tasks:
 
 
 async def defer(
-    conn: Connection, name: str, *, queue: str = "default", after: timedelta | None = None, once: str | None = None,
+    conn: Connection, name: str, *, after: timedelta | None = None, once: str | None = None,
     in_turn: str | None = None, **arguments: Any,
 ) -> None:  # fmt: skip
     """Queue a task in this transaction: it runs if, and only if, the transaction commits.
@@ -98,7 +102,7 @@ async def defer(
     priority = await fetch_value(conn, PRIORITY, {"vo": str(arguments.get("vo", ""))})
     job = _deferrer.configure_task(
         name,
-        queue=queue,
+        queue=name,
         lock=in_turn,
         queueing_lock=once,
         connection=conn,

@@ -3,11 +3,12 @@
 A worker says every few seconds that it lives. What a dead one had begun is given to another by
 `kit:rescue`; tasks are safe to run twice, so no more is needed. A task that has failed all its tries stays
 in the queue and is tried again by `kit:revive` every quarter of an hour: what it was told of, a file that
-arrived for instance, nobody else would look for.
+arrived for instance, nobody else would look for. Tasks that a worker does not know it leaves to others.
 """
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any, cast
 
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import UniqueViolation
@@ -28,8 +29,11 @@ SILENT = 10
 MOST_ROUNDS = 100
 DUE = """
 SELECT EXISTS (SELECT FROM procrastinate_jobs
-                WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())) AS due
+                WHERE status = 'todo' AND queue_name = ANY(%(queues)s)
+                  AND (scheduled_at IS NULL OR scheduled_at <= now())) AS due
 """
+BEFORE = frozenset({"default", "transfers"})
+"""The queues of tasks that a release deferred in which not every task had its own."""
 _log = telemetry.log(__name__)
 
 
@@ -42,14 +46,14 @@ def make_app(url: str, features: Iterable[Tasks], *, connections: int = 6) -> Ap
             register(app)
 
     @app.periodic(cron="* * * * * */5", periodic_id="rescue")
-    @app.task(name="kit:rescue", queueing_lock="kit:rescue", pass_context=True)
+    @app.task(name="kit:rescue", queue="kit:rescue", queueing_lock="kit:rescue", pass_context=True)
     async def rescue(context: JobContext, timestamp: int) -> None:
         """Give the tasks of dead workers to living ones."""
         _ = timestamp
         await take_over(context.app)
 
     @app.periodic(cron="*/15 * * * *", periodic_id="revive")
-    @app.task(name="kit:revive", queueing_lock="kit:revive", pass_context=True)
+    @app.task(name="kit:revive", queue="kit:revive", queueing_lock="kit:revive", pass_context=True)
     async def again(context: JobContext, timestamp: int) -> None:
         """Try failed tasks again."""
         _ = timestamp
@@ -79,14 +83,24 @@ async def revive(app: App) -> int:
     return len(told)
 
 
+def queues_of(app: App) -> list[str]:
+    """The queues of the tasks that an application knows, and those that older releases used."""
+    return sorted({task.queue for task in cast(Any, app).tasks.values()} | BEFORE)
+
+
 async def work(
     app: App, deployment: Deployment, *, concurrency: int, wait: bool = True,
     grace: timedelta = timedelta(seconds=30),
 ) -> None:  # fmt: skip
-    """Carry out tasks until SIGTERM; with `wait=False`, until none is due, those included that tasks have deferred."""
+    """Carry out tasks that the application knows until SIGTERM; with `wait=False`, until none is due.
+
+    Those are included that tasks have deferred.
+    """
+    queues = queues_of(app)
     async with app.open_async():
         for _ in range(1 if wait else MOST_ROUNDS):
             await app.run_worker_async(
+                queues=queues,
                 concurrency=concurrency,
                 wait=wait,
                 install_signal_handlers=wait,
@@ -98,5 +112,5 @@ async def work(
                 fetch_job_polling_interval=POLL.total_seconds(),
             )
             # A worker that does not wait ends with the first look that finds nothing, while others still defer more.
-            if wait or not (await app.connector.execute_query_one_async(DUE))["due"]:
+            if wait or not (await app.connector.execute_query_one_async(DUE, queues=queues))["due"]:
                 return

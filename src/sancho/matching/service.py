@@ -52,8 +52,13 @@ class Matcher:
     followed: bool = False
     """True while news of the queues reach it: what is not on the board then is nowhere."""
 
-    def offer(self, ce_id: int, pilot_id: int, vos: Sequence[int], said: Slot) -> Offer | None:
-        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known."""
+    def offer(
+        self, ce_id: int, pilot_id: int, vos: Sequence[int], said: Slot, whole: tuple[int, int] | None = None
+    ) -> Offer | None:  # fmt: skip
+        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known.
+
+        `whole` are the cores and the memory of its slot, of which it says what is free.
+        """
         if ce_id not in self.slots:
             return None
         site_id, slot = self.slots[ce_id]
@@ -63,7 +68,8 @@ class Matcher:
         )  # fmt: skip
         rates = self.places[ce_id].rates if ce_id in self.places else FREE
         own = tuple(vo for vo in vos if vo > 0)
-        return Offer(pilot_id=pilot_id, site_id=site_id, vos=own, slot=offered, rates=rates)
+        all_of_it = whole and replace(offered, cores=min(whole[0], slot.cores), memory=min(whole[1], slot.memory))
+        return Offer(pilot_id=pilot_id, site_id=site_id, vos=own, slot=offered, rates=rates, whole=all_of_it)
 
 
 @lru_cache(maxsize=10_000)

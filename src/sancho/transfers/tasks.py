@@ -9,7 +9,7 @@ from sancho.transfers import service
 tasks = Tasks("transfers")
 
 
-@tasks.task("carry", every=timedelta(seconds=10), queue="transfers")
+@tasks.task("carry", every=timedelta(seconds=10))
 async def carry(deployment: Deployment) -> None:
     """Carry files that are ready to be carried."""
     await service.carry(deployment)

@@ -19,6 +19,9 @@ from sancho.kit.web import Caller, Deployed, Transaction
 router = APIRouter(prefix="/api/jobs", include_in_schema=False)
 
 MISSING = {"detail": "Not found"}
+LOST = {
+    "detail": "This job was taken away from whoever reports this, after no sign of life came or it was killed: end it"
+}
 
 
 @router.patch("/status")
@@ -32,7 +35,8 @@ async def set_statuses(
     Done while it promises outputs that are not there. What a pilot of ours runs is moved by its pilot alone, for there
     must never be two that run it. Killed, and Deleted, kill any job that has not ended; jobs are never deleted. All
     other states, and those that a job cannot go to, are written into its history, and the answer has the state that it
-    keeps. With `force`, for who manages jobs, states may be left out in between.
+    keeps. With `force`, for who manages jobs, states may be left out in between. What comes from those who ran a job
+    that they have lost changes nothing of it, and the answer says so, among what has failed.
     """
     _check_number(sum(map(len, body.values())))
     missing = await _missing(conn, caller, list(body))
@@ -41,11 +45,13 @@ async def set_statuses(
     if not known:
         raise HTTPException(404, {"success": {}, "failed": failed})  # pyright: ignore[reportArgumentType]
     reports = status_translate.reports_of(known)
+    lost: set[int] = set()
     if reports or force:
-        await jobs.report(conn, caller, reports, now=deployment.clock.now(), force=force)
-    if signs := status_translate.alive(reports):
+        lost = await jobs.report(conn, caller, reports, now=deployment.clock.now(), force=force)
+    if signs := [one for one in status_translate.alive(reports) if one.job_id not in lost]:
         await jobs.beat_own(conn, caller.vo, signs)
-    return {"success": await _told(conn, caller, list(known)), "failed": failed}
+    failed |= {str(job_id): LOST for job_id in sorted(lost)}
+    return {"success": await _told(conn, caller, [one for one in known if one not in lost]), "failed": failed}
 
 
 async def _missing(conn: Connection, caller: Principal, job_ids: Sequence[int]) -> Collection[int]:
@@ -76,7 +82,8 @@ def _check_number(number: int) -> None:
 async def add_heartbeats(body: Heartbeats, caller: Caller, conn: Transaction) -> list[JobCommand]:
     """Take signs of life of jobs; the answer has what they are told to do.
 
-    It is told again a minute later if they go on: the answer may not have arrived.
+    It is told again a minute later if they go on: the answer may not have arrived. Whoever ran a job that they have
+    lost is told at each sign of life, and the sign counts for nothing.
     """
     _check_number(len(body))
     try:

@@ -65,11 +65,11 @@ class BeatsIn(BaseModel, extra="forbid"):
     """Signs of life, the last of a job counts; `acknowledged` are commands that were heard."""
 
     beats: Annotated[list[BeatIn], Field(min_length=1, max_length=MOST_BEATS)]
-    acknowledged: Annotated[list[Id], Field(max_length=MOST_BEATS)] = []
+    acknowledged: Annotated[list[Amount], Field(max_length=MOST_BEATS)] = []
 
 
 class CommandOut(BaseModel):
-    """Something to do about a job: told again until it is acknowledged."""
+    """Something to do about a job: told again until it is acknowledged; number 0, until who has lost it ends."""
 
     command_id: int
     job_id: int
@@ -84,7 +84,10 @@ class CommandsOut(BaseModel):
 
 @router.patch("/jobs/statuses", status_code=204, responses=problems(JobNotFound, NotYours))
 async def report_statuses(body: StatusesIn, caller: Caller, conn: Transaction, deployment: Deployed) -> None:
-    """Report how jobs go: of all of them or of none. What is older than what is known is history alone."""
+    """Report how jobs go: of all of them or of none. What is older than what is known is history alone.
+
+    So is what comes from those who ran a job over DiracX's wire and have lost it; heartbeats tell them to end it.
+    """
     now = deployment.clock.now()
     reports = [
         Report(

@@ -77,6 +77,10 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
 """From each state, those a job may go to; back to WAITING or PENDING is a retry, a release or a reschedule."""
 
 
+UNTAKEN = frozenset({JobState.PENDING, JobState.WAITING, JobState.HELD})
+"""States of a job that nobody runs, and that has not ended."""
+
+
 class AttemptState(Enum):
     """Where an attempt is in its life; LOST means its pilot was not heard of any more."""
 

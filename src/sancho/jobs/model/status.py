@@ -14,6 +14,10 @@ MOST_AHEAD = timedelta(minutes=1)
 """How far a reporter's clock may be ahead of ours; what is said of a later time is taken to be of this one."""
 
 
+RUNNERS = ("JobWrapper", "JobAgent", "Watchdog", "Heartbeat")
+"""What the names of those begin with, in DIRAC, that run jobs, when they report."""
+
+
 class StatusKind(Enum):
     """Which of the two texts beside a state it is."""
 
@@ -97,7 +101,10 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """What a job, or its pilot, is told to do: to end itself is the only thing so far."""
+    """What a job, or its pilot, is told to do: to end itself is the only thing so far.
+
+    Number 0 is not acknowledged: it is for whoever was given up, and is told whenever they give a sign of life.
+    """
 
     command_id: int
     job_id: int

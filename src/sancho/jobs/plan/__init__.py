@@ -14,7 +14,9 @@ from sancho.jobs.model import (
     JOB_ID,
     MOST_AHEAD,
     MOST_OUTPUTS,
+    RUNNERS,
     TRANSITIONS,
+    UNTAKEN,
     Description,
     Failure,
     Fault,
@@ -39,6 +41,8 @@ from sancho.sharing.model import owner_of
 
 MOST_NAMED = 5
 """CEs that a sentence names."""
+SAID_BY_RUNNERS = frozenset({JobState.RUNNING, JobState.COMPLETING, JobState.DONE, JobState.FAILED})
+"""What only those report, of a job that waits or that others run, who do not know that."""
 
 
 def rows_with_numbers(parameters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -234,6 +238,27 @@ def walk(standing: Standing, reports: Sequence[Report], *, force: bool = False) 
         if may_report(replace(standing, state=state), report.state, force=force):
             state, moved = report.state, report.at
     return None if moved is None else (state, moved)
+
+
+def from_strays(standing: Standing | None, reports: Sequence[Report], *, force: bool = False) -> list[Report]:
+    """Of reports, in the order of their times, about a job whose runner was given up, those that are that runner's.
+
+    Who runs a job says that it runs or how it ended, or has such a name. Whoever takes it anew says first that it is
+    matched, which a runner that has it no longer does; what follows is theirs. `standing` may be None when no report
+    has a state.
+    """
+    found: list[Report] = []
+    for report in reports:
+        if (
+            standing is not None
+            and standing.state in UNTAKEN
+            and report.state is JobState.MATCHED
+            and report.at >= standing.changed_at
+        ):
+            break
+        if report.source.startswith(RUNNERS) or (report.state in SAID_BY_RUNNERS and not force):
+            found.append(report)
+    return found
 
 
 def may_report(standing: Standing, wanted: JobState, *, force: bool = False) -> bool:

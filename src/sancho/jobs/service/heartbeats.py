@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sancho.jobs.model import TAIL, Command, Heartbeat
 from sancho.jobs.service.reporting import require_reporter
-from sancho.jobs.store import commands, heartbeats
+from sancho.jobs.store import commands, heartbeats, takings
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 
@@ -14,6 +14,8 @@ COMMAND_LIFETIME = timedelta(days=7)
 """For how long a command waits for whoever it is for: no attempt that was told to end lives as long."""
 HEARD = timedelta(minutes=1)
 """So soon whoever is told to end a job has ended it, and gives no sign of life for it."""
+UNACKNOWLEDGED = 0
+"""The number of a command that is told without being kept."""
 FORGOTTEN = 10_000
 """Old commands that are forgotten at once."""
 
@@ -23,12 +25,13 @@ async def beat(
 ) -> list[Command]:
     """Note signs of life, at most one a job, and commands that were heard; return those that were not yet.
 
-    For owners, who manages jobs, and who reports for pilots. Raises `JobNotFound` and `NotYours`.
+    Whoever was given up is told to end as well, with number 0, as often as they give a sign, and the sign counts for
+    nothing. For owners, who manages jobs, and who reports for pilots. Raises `JobNotFound` and `NotYours`.
     """
-    ids = await _note(conn, caller, beats)
+    ids, strays = await _note(conn, caller, beats)
     if acknowledged:
         await commands.acknowledge(conn, caller.vo, acknowledged, ids)
-    return await commands.of_jobs(conn, caller.vo, ids)
+    return [*await commands.of_jobs(conn, caller.vo, ids), *strays]
 
 
 async def beat_once(conn: Connection, caller: Principal, beats: Sequence[Heartbeat]) -> list[Command]:
@@ -36,15 +39,19 @@ async def beat_once(conn: Connection, caller: Principal, beats: Sequence[Heartbe
 
     Whoever has heard it gives none by then, and an answer may have been lost.
     """
-    return await commands.say_again(conn, caller.vo, await _note(conn, caller, beats), HEARD)
+    ids, strays = await _note(conn, caller, beats)
+    return [*await commands.say_again(conn, caller.vo, ids, HEARD), *strays]
 
 
-async def _note(conn: Connection, caller: Principal, beats: Sequence[Heartbeat]) -> list[int]:
-    ids = [one.job_id for one in beats]
-    await require_reporter(conn, caller, ids, field="beats")
+async def _note(conn: Connection, caller: Principal, beats: Sequence[Heartbeat]) -> tuple[list[int], list[Command]]:
+    """Note the signs of those who run their jobs; return these jobs, and what all others are told."""
+    await require_reporter(conn, caller, [one.job_id for one in beats], field="beats")
+    given_up = await takings.given_up(conn, caller.vo, [one.job_id for one in beats], caller.account_id)
+    alive = [_cleaned(one) for one in beats if one.job_id not in given_up]
+    ids = [one.job_id for one in alive]
     await heartbeats.run_matched(conn, caller.vo, ids)
-    await heartbeats.put(conn, caller.vo, [_cleaned(one) for one in beats])
-    return ids
+    await heartbeats.put(conn, caller.vo, alive)
+    return ids, [Command(command_id=UNACKNOWLEDGED, job_id=job_id) for job_id in sorted(given_up)]
 
 
 async def beat_own(conn: Connection, vo: int, beats: Sequence[Heartbeat]) -> None:

@@ -30,6 +30,7 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
              job_status_gone AS (DELETE FROM job_status WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_heartbeat_gone AS (DELETE FROM job_heartbeat WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_silence_gone AS (DELETE FROM job_silence WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
+             job_taking_gone AS (DELETE FROM job_taking WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_command_gone AS (DELETE FROM job_command WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              job_gone AS (DELETE FROM job WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
              submission_gone AS (DELETE FROM submission WHERE vo = ANY(%(vos)s::smallint[]) RETURNING 1),
@@ -59,6 +60,7 @@ async def empty(conn: Connection, vos: Sequence[int]) -> dict[str, int]:
         UNION ALL SELECT 'job_status', count(*) FROM job_status_gone
         UNION ALL SELECT 'job_heartbeat', count(*) FROM job_heartbeat_gone
         UNION ALL SELECT 'job_silence', count(*) FROM job_silence_gone
+        UNION ALL SELECT 'job_taking', count(*) FROM job_taking_gone
         UNION ALL SELECT 'job_command', count(*) FROM job_command_gone
         UNION ALL SELECT 'job', count(*) FROM job_gone
         UNION ALL SELECT 'submission', count(*) FROM submission_gone

@@ -52,6 +52,7 @@ async def forget(conn: Connection, vo: int, job_ids: Sequence[int]) -> None:
              statuses AS (DELETE FROM job_status WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              beats AS (DELETE FROM job_heartbeat WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              silences AS (DELETE FROM job_silence WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
+             takings AS (DELETE FROM job_taking WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              edges AS (DELETE FROM job_edge WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              commands AS (DELETE FROM job_command WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)),
              specs AS (DELETE FROM job_spec WHERE vo = %(vo)s AND job_id = ANY(%(jobs)s)

@@ -57,6 +57,10 @@ async def stream_person(conn: Connection, person: Person) -> AsyncIterator[Line]
           JOIN job_heartbeat AS h ON h.job_id = j.job_id AND h.vo = j.vo
          WHERE j.account_id = %(account_id)s AND j.vo = %(vo)s
         UNION ALL
+        SELECT jsonb_build_object('what', 'job taken', 'job_id', job_id, 'at', taken_at)
+          FROM job_taking
+         WHERE account_id = %(account_id)s AND vo = %(vo)s
+        UNION ALL
         SELECT jsonb_build_object('what', 'job view', 'name', name, 'query', query, 'sort', sort, 'columns', columns,
                                   'changed_at', changed_at)
           FROM job_view

@@ -137,6 +137,8 @@ class Offer:
     rates: Rates = FREE
     warm: Mapping[SetKey, int] = field(default_factory=dict[SetKey, int])
     """Bytes of input sets that the pilot says it has at hand: a preference, and nothing else."""
+    whole: Slot | None = None
+    """All of the pilot's slot, of which it offers what is free; None for a pilot that does not say it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,15 +6,17 @@ A *want* is one way of one queue; it has a bit on the board. A want fits when `j
 missing. Shares are hierarchical: VOs share the offer first, then the groups of a VO, then the owners of a group, each
 by what it has now and had of late against its share; who has least for its share goes first, so nobody starves.
 Of what a limit says that enough of it runs, nothing fits. Among the queues of one owner and priority rank decides,
-where the VO weighs anything or the pilot has something warm; else they go in the order of their bits.
+where the VO weighs anything or the pilot has something warm; else they go in the order of their bits. What has waited
+long for more than is ever free of a slot has places kept for it (`holding`).
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, memory_for, tags_lack
+from sancho.jobs.model import Requirement, cores_for, every_tag, kind_lacks, lacks, tags_lack
 from sancho.matching.model import (
     Choice,
     Inputs,
@@ -29,7 +31,8 @@ from sancho.matching.model import (
     Rank,
     SetKey,
 )
-from sancho.matching.plan.masks import Places, Thresholds, Wants, bits
+from sancho.matching.plan.holding import Holding
+from sancho.matching.plan.masks import NUMBERS, Places, Thresholds, Wants, bits, of_kind
 from sancho.matching.plan.ranks import Ranks, missing
 
 GroupKey = tuple[int, int]
@@ -53,7 +56,7 @@ class Board:
         """Wants of which the masks know everything but whether their work fits into the time."""
         self._full = 0
         """Wants whose queue has a waiting job, as far as is known."""
-        self._numbers = {name: Thresholds() for name in _NUMBERS}
+        self._numbers = {name: Thresholds() for name in NUMBERS}
         self._places = Places()
         self._kinds: Wants[Requirement] = Wants()
         self._tags: Wants[tuple[str, ...]] = Wants()
@@ -71,6 +74,7 @@ class Board:
         self._inputs: dict[SetKey, Inputs] = {}
         self._sets: dict[SetKey, int] = {}
         self.ranks = Ranks()
+        self.holding = Holding()
         self.shares: Mapping[GroupKey, float] = {}
         self._used: dict[Owner, float] = {}
         self._group_used: dict[GroupKey, float] = {}
@@ -111,6 +115,7 @@ class Board:
         for key in self.queues:
             self._place(key, now)
         self.ranks.keep(self.queues)
+        self.holding.look(self._waiting, {key: self._mask(key) for key in self.queues}, now)
 
     def use(self, cores: Mapping[Owner, float]) -> None:
         """Say how many cores owners have and had of late."""
@@ -142,8 +147,14 @@ class Board:
     # ---- what is given
 
     def choose(self, offer: Offer, *, most: int) -> list[Choice]:
-        """Up to `most` queues whose next job the pilot may have, each of another owner, in the order to try them."""
+        """Up to `most` queues whose next job the pilot may have, each of another owner, in the order to try them.
+
+        The one first for which it keeps its place; none while that does not fit yet.
+        """
         fitting = self.fitting(offer)
+        held = self._held(offer, fitting) if self.holding.starved and offer.whole is not None else None
+        if held is not None:
+            return held
         found: list[Choice] = []
         for owner in self._in_turn(fitting, offer.vos):
             choice = self._best(fitting & self._owners[owner], offer, owner.vo)
@@ -211,12 +222,14 @@ class Board:
         if key in self._waiting:
             self._waiting[key] -= 1
             self._mark(key)
+            self.holding.serve(key)
 
     def empty(self, key: QueueKey) -> None:
         """Note that no job of a queue can be had now."""
         if key in self._waiting:
             self._waiting[key] = 0
             self._mark(key)
+            self.holding.serve(key)
 
     # ---- inside
 
@@ -239,6 +252,18 @@ class Board:
         """The wants that may run at a site, as far as their inputs go."""
         return self._anywhere | self._near.get(site_id, 0)
 
+    def _held(self, offer: Offer, fitting: int) -> list[Choice] | None:
+        """What the pilot keeps its place for, as far as that fits now; None when it is for nothing."""
+        whole = replace(offer, slot=offer.whole or offer.slot)
+        able = self.holding.starved & self.fitting(whole)
+        self.holding.see(able & ~fitting)
+        for bit in self.holding.kept(offer.pilot_id, able):
+            want = self._really(bit, whole)
+            if want is not None and want[0].key[0] in offer.vos:
+                fits = fitting >> bit & 1 and self._really(bit, offer)
+                return [_choice(*want, offer)] if fits else []
+        return None
+
     def _in_turn(self, fitting: int, vos: Collection[int]) -> Iterator[Owner]:
         """Owners of fitting wants: of the VO that has the least for its share, of its group that has, and so on."""
         groups = [(key, owners) for key, owners in self._groups.items() if key[0] in vos]
@@ -258,8 +283,7 @@ class Board:
             for bit in self._ranked(able, offer) if ranked and able else bits(able):
                 want = self._really(bit, offer)
                 if want is not None:
-                    queue, way = want
-                    return Choice(queue=queue, way=way, cores=cores_for(queue.ways[way], offer.slot))
+                    return _choice(*want, offer)
         return None
 
     def _ranked(self, able: int, offer: Offer) -> list[int]:
@@ -297,10 +321,10 @@ class Board:
             bit = len(self._wants)
             self._wants.append((queue, way))
         need = queue.ways[way]
-        for name, value in _NUMBERS.items():
+        for name, value in NUMBERS.items():
             self._numbers[name].add(bit, value(need))
         self._places.add(bit, need.sites, need.banned_sites)
-        self._kinds.add(bit, _of_kind(need))
+        self._kinds.add(bit, of_kind(need))
         self._tags.add(bit, need.tags)
         mask, owner = 1 << bit, queue.owner
         self._rough |= mask if need.cpu_work is not None else 0
@@ -316,10 +340,10 @@ class Board:
 
     def _remove(self, queue: Queue, way: int, bit: int) -> None:
         need, owner, others = queue.ways[way], queue.owner, ~(1 << bit)
-        for name, value in _NUMBERS.items():
+        for name, value in NUMBERS.items():
             self._numbers[name].remove(bit, value(need))
         self._places.remove(bit, need.sites, need.banned_sites)
-        self._kinds.remove(bit, _of_kind(need))
+        self._kinds.remove(bit, of_kind(need))
         self._tags.remove(bit, need.tags)
         self._owners[owner] &= others
         group = self._groups[owner.vo, owner.group_id]
@@ -344,12 +368,15 @@ class Board:
         self._wants[bit] = None
         self._free.append(bit)
 
+    def _mask(self, key: QueueKey) -> int:
+        return sum(1 << bit for bit in self._bits[key])
+
     def _mark(self, key: QueueKey) -> None:
-        mask = sum(1 << bit for bit in self._bits[key])
+        mask = self._mask(key)
         self._full = self._full | mask if self._waiting[key] > 0 else self._full & ~mask
 
     def _place(self, key: QueueKey, now: datetime) -> None:
-        self._near_or_far(self.queues[key], sum(1 << bit for bit in self._bits[key]), now)
+        self._near_or_far(self.queues[key], self._mask(key), now)
 
     def _near_or_far(self, queue: Queue, mask: int, now: datetime | None) -> None:
         inputs = self._inputs_of(queue)
@@ -365,34 +392,9 @@ class Board:
         self._vo_used[owner.vo] = self._vo_used.get(owner.vo, 0.0) + cores
 
 
-def choose_slowly(queues: Iterable[Queue], offer: Offer) -> set[tuple[QueueKey, int]]:
-    """Every (queue, way) that an offer fits, found by looking at each: what `Board.fitting` is tested against."""
-    return {
-        (queue.key, way)
-        for queue in queues
-        if queue.waiting > 0
-        for way, need in enumerate(queue.ways)
-        if not lacks(need, offer.slot)
-    }
+def _choice(queue: Queue, way: int, offer: Offer) -> Choice:
+    return Choice(queue=queue, way=way, cores=cores_for(queue.ways[way], offer.slot))
 
 
 def _ratio(used: float | None, share: float) -> float:
     return (used or 0.0) / max(share, 1e-6)
-
-
-def _of_kind(need: Requirement) -> Requirement:
-    """Only what a want says about the machine: wants that are alike in it are looked at once."""
-    return Requirement(
-        system=need.system, architecture=need.architecture, min_microarchitecture=need.min_microarchitecture,
-        max_microarchitecture=need.max_microarchitecture, scratch=need.scratch, io=need.io, gpus=need.gpus,
-    )  # fmt: skip
-
-
-def _seconds(need: Requirement) -> float:
-    """A want whose work is known may take less than its wall time, so whether it fits is seen later."""
-    return 0.0 if need.cpu_work is not None else need.walltime.total_seconds()
-
-
-_NUMBERS: Mapping[str, Callable[[Requirement], float]] = {
-    "cores": lambda need: need.cores, "memory": lambda need: memory_for(need, need.cores), "walltime": _seconds,
-}  # fmt: skip

@@ -4,8 +4,10 @@ Each want has a *bit*, its number. A mask is an `int` in which the bits of the w
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from typing import Generic, TypeVar
+
+from sancho.jobs.model import Requirement, memory_for
 
 W = TypeVar("W", bound=Hashable)
 
@@ -140,3 +142,21 @@ def bits(mask: int) -> Iterator[int]:
         lowest = mask & -mask
         yield lowest.bit_length() - 1
         mask ^= lowest
+
+
+def of_kind(need: Requirement) -> Requirement:
+    """Only what a want says about the machine: wants that are alike in it are looked at once."""
+    return Requirement(
+        system=need.system, architecture=need.architecture, min_microarchitecture=need.min_microarchitecture,
+        max_microarchitecture=need.max_microarchitecture, scratch=need.scratch, io=need.io, gpus=need.gpus,
+    )  # fmt: skip
+
+
+def _seconds(need: Requirement) -> float:
+    """A want whose work is known may take less than its wall time, so whether it fits is seen later."""
+    return 0.0 if need.cpu_work is not None else need.walltime.total_seconds()
+
+
+NUMBERS: Mapping[str, Callable[[Requirement], float]] = {
+    "cores": lambda need: need.cores, "memory": lambda need: memory_for(need, need.cores), "walltime": _seconds,
+}  # fmt: skip

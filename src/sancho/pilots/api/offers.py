@@ -26,6 +26,13 @@ class WarmIn(BaseModel, extra="forbid"):
         return Warm(vo=self.vo, dids=tuple((scope, name) for scope, _, name in parts))
 
 
+class WholeIn(BaseModel, extra="forbid"):
+    """A slot, whatever runs in it."""
+
+    cores: Annotated[int, Field(ge=1, lt=2**31)]
+    memory: Id
+
+
 class OfferIn(BaseModel, extra="forbid"):
     """What a pilot can run now, and the attempts it has: bytes, seconds."""
 
@@ -38,6 +45,8 @@ class OfferIn(BaseModel, extra="forbid"):
     """Whether it heard the answer when it asked the last time: nothing that it was given can have been lost then."""
     warm: WarmIn | None = None
     """What it need not fetch: among one owner's jobs of one priority those that read it come first."""
+    whole: WholeIn | None = None
+    """All of its slot, when it offers a part: it may have to keep its place for a job that needs more than that."""
 
     def asked(self) -> Asked:
         """The same as a value of ours."""
@@ -46,4 +55,5 @@ class OfferIn(BaseModel, extra="forbid"):
             tags=frozenset(self.tags),
         )  # fmt: skip
         warm = None if self.warm is None else self.warm.warm()
-        return Asked(slot=slot, held=self.held, answered=self.answered, warm=warm)
+        whole = None if self.whole is None else (self.whole.cores, self.whole.memory)
+        return Asked(slot=slot, held=self.held, answered=self.answered, warm=warm, whole=whole)

@@ -41,6 +41,8 @@ class Asked:
     held: Sequence[int]
     answered: bool
     warm: Warm | None = None
+    whole: tuple[int, int] | None = None
+    """Cores and memory of all of its slot; of one that has no attempt, `slot` says it."""
 
 
 async def match(deployment: Deployment, matcher: Matcher, caller: Principal, asked: Asked) -> Assignment | None:
@@ -57,6 +59,8 @@ async def match(deployment: Deployment, matcher: Matcher, caller: Principal, ask
         return None
     if offer is not None and asked.warm is None:
         choices = matching.choose(matcher, offer)
+        if not choices and asked.answered:
+            return None
         gate = Gate(at_once.LOCK, at_once.GATE, at_once.params(caller.vo, offer.pilot_id, asked.held))
         started = await matching.match_at_once(deployment.database, matcher, offer, choices, caller.vos, gate)
         if started is not None:
@@ -93,7 +97,8 @@ async def _assigned(
 
 
 def _offer(matcher: Matcher, caller: Principal, asked: Asked) -> Offer | None:
-    return matcher.offer(_ce_id(caller), _pilot_id(caller), caller.vos, asked.slot)
+    whole = asked.whole or (None if asked.held else (asked.slot.cores, asked.slot.memory))
+    return matcher.offer(_ce_id(caller), _pilot_id(caller), caller.vos, asked.slot, whole)
 
 
 async def _unheard(conn: Connection, pilot_id: int, held: Collection[int]) -> Started | None:

@@ -18,7 +18,7 @@ async def request(
     The lowest `priority` goes first. The current trace goes along.
     """
     if keys and await requests.insert_requests(conn, vo, keys, activity, priority, telemetry.traceparent()):
-        await defer(conn, "transfers:carry", queue="transfers")
+        await defer(conn, "transfers:carry")
 
 
 async def cancel(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
@@ -49,7 +49,7 @@ async def revive(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[
     """Try stuck requests again, as if they were new; return those that were stuck."""
     revived = await requests.revive(conn, vo, keys) if keys else []
     if revived:
-        await defer(conn, "transfers:carry", queue="transfers")
+        await defer(conn, "transfers:carry")
     return revived
 
 
