@@ -160,6 +160,16 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
 
 def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
     page = log_in(context, grid, "belle")
+    expect(page.get_by_role("link", name="7 waiting or held")).to_be_visible()
+    axe(page)
+    page.keyboard.press("/")
+    page.get_by_label("A job, a file, a dataset").fill(f"#{grid.waiting}")
+    hit = page.get_by_role("dialog").get_by_role("link")
+    expect(hit).to_contain_text("\ufffdtxt.exe")
+    axe(page)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{grid.url}/ui/jobs/{grid.waiting}")
+    page.get_by_role("link", name="Jobs", exact=True).click()
     row = page.get_by_role("row").filter(has_text="onerror")
     expect(row).to_contain_text("<img src=x onerror=alert(1)>\ufffdtxt.exe")
     assert page.locator("img").count() == 0

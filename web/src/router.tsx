@@ -1,11 +1,5 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  Link,
-  lazyRouteComponent,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { HomePage } from "./home/HomePage";
 import { t } from "./i18n";
 import { JobsPage } from "./jobs/JobsPage";
 import { readSearch } from "./jobs/search";
@@ -18,9 +12,7 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, er
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/jobs", replace: true });
-  },
+  component: HomePage,
 });
 const jobs = createRoute({
   getParentRoute: () => root,

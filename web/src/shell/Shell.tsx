@@ -7,6 +7,7 @@ import { t } from "../i18n";
 import { Text } from "../kit/Text";
 import { dismiss, say, shownToasts, subscribeToasts } from "../kit/toast";
 import { signOut } from "../session/session";
+import { Finder } from "./Finder";
 import { isLive, subscribeLive } from "./live";
 import { setTheme, THEMES, theme } from "./theme";
 
@@ -18,15 +19,19 @@ export function Shell() {
         {t("app.skip")}
       </a>
       <header className="top">
-        <Link to="/jobs" className="brand">
+        <Link to="/" className="brand">
           {t("app.name")}
         </Link>
         <nav aria-label={t("nav.label")}>
+          <Link to="/" activeOptions={{ exact: true }}>
+            {t("nav.home")}
+          </Link>
           <Link to="/jobs" activeOptions={{ includeSearch: false }}>
             {t("nav.jobs")}
           </Link>
           <Link to="/submit">{t("nav.submit")}</Link>
         </nav>
+        <Finder />
         <Live />
         <ThemeButton />
         <Who />
