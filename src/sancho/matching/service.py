@@ -47,14 +47,16 @@ class Matcher:
     board: Board
     slots: dict[int, tuple[int, Slot]] = field(default_factory=dict[int, tuple[int, Slot]])
     """The site and the slot of each CE, by its id."""
+    off: frozenset[int] = frozenset()
+    """CEs that are switched off, or whose sites are: their pilots get no more jobs."""
     places: dict[int, Place] = field(default_factory=dict[int, Place])
     """The same with what a core-hour costs, while any VO weighs that."""
     followed: bool = False
     """True while news of the queues reach it: what is not on the board then is nowhere."""
 
     def offer(self, ce_id: int, pilot_id: int, vos: Sequence[int], said: Slot) -> Offer | None:
-        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known."""
-        if ce_id not in self.slots:
+        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known or is off."""
+        if ce_id not in self.slots or ce_id in self.off:
             return None
         site_id, slot = self.slots[ce_id]
         offered = replace(
@@ -156,6 +158,7 @@ async def read(conn: Connection, matcher: Matcher | None = None) -> Matcher:
     matcher = matcher or Matcher(board=Board())
     board = matcher.board
     matcher.slots = await store.slots(conn)
+    matcher.off = await store.off(conn)
     weights = await store.weights(conn)
     matcher.places = await _places(conn, matcher.slots) if weights else {}
     board.ranks.learn(weights, matcher.places.values())
