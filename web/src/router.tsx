@@ -5,6 +5,7 @@ import { JobsPage } from "./jobs/JobsPage";
 import { readSearch } from "./jobs/search";
 import { TABS, type Tab } from "./jobs/tabs";
 import { Empty } from "./kit/Empty";
+import { readOperations } from "./operations/tabs";
 import { Shell } from "./shell/Shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Crashed });
@@ -34,10 +35,16 @@ const submit = createRoute({
   path: "/submit",
   component: lazyRouteComponent(() => import("./jobs/SubmitPage"), "SubmitPage"),
 });
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "/operations",
+  validateSearch: readOperations,
+  component: lazyRouteComponent(() => import("./operations/OperationsPage"), "OperationsPage"),
+});
 
 /** The pages, each with what its URL may say. A new one is a route here, and a link in the shell. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, jobs, job, submit]),
+  routeTree: root.addChildren([home, jobs, job, submit, operations]),
   basepath: "/ui",
   defaultPreload: "intent",
   scrollRestoration: false,

@@ -30,6 +30,9 @@ export function Shell() {
             {t("nav.jobs")}
           </Link>
           <Link to="/submit">{t("nav.submit")}</Link>
+          <Link to="/operations" activeOptions={{ includeSearch: false }}>
+            {t("nav.operations")}
+          </Link>
         </nav>
         <Finder />
         <Live />
