@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { readAdmin } from "./admin/tabs";
 import { HomePage } from "./home/HomePage";
 import { t } from "./i18n";
 import { JobsPage } from "./jobs/JobsPage";
@@ -41,10 +42,16 @@ const operations = createRoute({
   validateSearch: readOperations,
   component: lazyRouteComponent(() => import("./operations/OperationsPage"), "OperationsPage"),
 });
+const admin = createRoute({
+  getParentRoute: () => root,
+  path: "/admin",
+  validateSearch: readAdmin,
+  component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
+});
 
 /** The pages, each with what its URL may say. A new one is a route here, and a link in the shell. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, jobs, job, submit, operations]),
+  routeTree: root.addChildren([home, jobs, job, submit, operations, admin]),
   basepath: "/ui",
   defaultPreload: "intent",
   scrollRestoration: false,

@@ -1,7 +1,8 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { number, t } from "../i18n";
+import { jobsInWords } from "../jobs/actions";
 import { me } from "../jobs/queries";
 import { Bar } from "../kit/Bar";
 import { Empty } from "../kit/Empty";
@@ -48,6 +49,7 @@ export function SitesTab() {
         </button>
       )}
       {wanted.length === 0 && <p className="quiet">{t("sites.unknown", { site: shown(site ?? "", 80) })}</p>}
+      <Waiting />
       <div className="scroll">
         <table className="resources" aria-label={t("operations.tab.sites")}>
           <thead>
@@ -139,7 +141,7 @@ function Row({ kind, name, site, enabled, onAsk, fill, children }: RowProps) {
         <Text longest={160}>{children}</Text>
       </td>
       {onAsk !== undefined && (
-        <td>
+        <td className="act">
           {onAsk !== null && (
             <button
               type="button"
@@ -156,10 +158,24 @@ function Row({ kind, name, site, enabled, onAsk, fill, children }: RowProps) {
   );
 }
 
+/** Jobs that wait have no site yet: any that fits may take them. */
+function Waiting() {
+  const { data } = useQuery(jobsBySite);
+  const waiting = [...(data?.values() ?? [])].reduce((sum, one) => sum + one.waiting, 0);
+  if (waiting === 0) return null;
+  return (
+    <p>
+      <Link to="/jobs" search={{ everybody: true, state: ["waiting"] }}>
+        {t("sites.waiting", { jobs: jobsInWords(waiting) })}
+      </Link>
+    </p>
+  );
+}
+
 function Jobs({ site }: { site: string }) {
   const { data } = useQuery(jobsBySite);
-  const { running = 0, waiting = 0 } = data?.get(site) ?? {};
-  return <>{t("sites.jobs", { running: number(running), waiting: number(waiting) })}</>;
+  const count = data?.get(site)?.running ?? 0;
+  return <>{count === 1 ? t("sites.oneJob") : t("sites.jobs", { count: number(count) })}</>;
 }
 
 function Slots({ ce, most }: { ce: string; most: number }) {

@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
-import { useState, useSyncExternalStore } from "react";
-import { answer, api } from "../api/client";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { asProblem } from "../api/problem";
 import { t } from "../i18n";
+import { me } from "../jobs/queries";
 import { Text } from "../kit/Text";
 import { dismiss, say, shownToasts, subscribeToasts } from "../kit/toast";
 import { signOut } from "../session/session";
@@ -13,6 +13,12 @@ import { setTheme, THEMES, theme } from "./theme";
 
 /** What stands around every page. */
 export function Shell() {
+  const { pathname } = useLocation();
+  // On a narrow screen there is more of the navigation than is in sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another link
+  useEffect(() => {
+    document.querySelector(".top nav a.active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -33,6 +39,7 @@ export function Shell() {
           <Link to="/operations" activeOptions={{ includeSearch: false }}>
             {t("nav.operations")}
           </Link>
+          <Administration />
         </nav>
         <Finder />
         <Live />
@@ -45,6 +52,19 @@ export function Shell() {
       </main>
       <Toasts />
     </div>
+  );
+}
+
+/** The permissions that make somebody look at administration. */
+const ADMINISTERS = ["*", "accounts:manage", "audit:read", "configuration:apply", "groups:manage"];
+
+function Administration() {
+  const { data } = useQuery(me);
+  if (!data?.permissions.some((one) => ADMINISTERS.includes(one))) return null;
+  return (
+    <Link to="/admin" activeOptions={{ includeSearch: false }}>
+      {t("nav.admin")}
+    </Link>
   );
 }
 
@@ -77,7 +97,7 @@ function ThemeButton() {
 }
 
 function Who() {
-  const { data } = useQuery({ queryKey: ["whoami"], queryFn: () => answer(api.GET("/v1/whoami")) });
+  const { data } = useQuery(me);
   const cache = useQueryClient();
   const out = () => {
     signOut().then(
