@@ -119,11 +119,14 @@ class DowntimeOut(BaseModel):
     reason: str
     own: bool
     """Of the VO that asks, which may end it."""
+    begun: bool
+    """Whether it has begun, by the server's clock."""
 
     @classmethod
-    def of(cls, one: Downtime, caller: Principal) -> "DowntimeOut":
-        """Render a downtime for somebody."""
-        return cls(**{name: getattr(one, name) for name in cls.model_fields if name != "own"}, own=one.vo == caller.vo)
+    def of(cls, one: Downtime, caller: Principal, now: datetime) -> "DowntimeOut":
+        """Render a downtime for somebody, now."""
+        plain = {name: getattr(one, name) for name in cls.model_fields if name not in {"own", "begun"}}
+        return cls(**plain, own=one.vo == caller.vo, begun=one.begins_at <= now)
 
 
 class DowntimePage(BaseModel):
@@ -141,9 +144,10 @@ async def downtimes(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> DowntimePage:  # fmt: skip
     """List downtimes of what the VO may use, the newest first: those not over now, or not over at an earlier time."""
-    found = await service.downtimes(conn, since=since or deployment.clock.now(), before=cursor, limit=limit)
+    now = deployment.clock.now()
+    found = await service.downtimes(conn, since=since or now, before=cursor, limit=limit)
     following = found[-1].downtime_id if len(found) == limit else None
-    return DowntimePage(items=[DowntimeOut.of(one, caller) for one in found], next=following)
+    return DowntimePage(items=[DowntimeOut.of(one, caller, now) for one in found], next=following)
 
 
 @router.post(
@@ -154,7 +158,7 @@ async def announce(body: DowntimeIn, caller: Caller, conn: Transaction, deployme
     """Announce that a site, CE or RSE is not to be used for a while; from its beginning on, nothing uses it."""
     now = deployment.clock.now()
     said = Downtime(begins_at=body.begins_at or now, ends_at=body.ends_at, reason=body.reason)
-    return DowntimeOut.of(await service.announce(conn, caller, (body.kind, body.name), said, now), caller)
+    return DowntimeOut.of(await service.announce(conn, caller, (body.kind, body.name), said, now), caller, now)
 
 
 @router.post(

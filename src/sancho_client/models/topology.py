@@ -175,6 +175,8 @@ class Downtime(Answer):
     reason: str
     own: bool = False
     """Of the VO that asks, which may end it."""
+    begun: bool = False
+    """Whether it has begun, by the server's clock."""
 
 
 class CePilots(Answer):

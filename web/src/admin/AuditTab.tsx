@@ -6,6 +6,7 @@ import { asProblem } from "../api/problem";
 import { number, t } from "../i18n";
 import { Empty } from "../kit/Empty";
 import { Moment } from "../kit/Moment";
+import { Scroll } from "../kit/Scroll";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
 import { say } from "../kit/toast";
@@ -38,7 +39,7 @@ export function AuditTab() {
         </Empty>
       )}
       {all !== undefined && all.length > 0 && (
-        <div className="scroll">
+        <Scroll>
           <table aria-label={t("admin.tab.audit")} className="audit">
             <thead>
               <tr>
@@ -83,7 +84,7 @@ export function AuditTab() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       <More has={hasNextPage} busy={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </div>

@@ -4,6 +4,7 @@ import { me } from "../jobs/queries";
 import { useNews } from "../jobs/useNews";
 import { Trouble } from "../kit/Trouble";
 import { Changes } from "./Changes";
+import { Downtimes } from "./Downtimes";
 import { Quotas } from "./Quotas";
 import { Risk } from "./Risk";
 import { Work } from "./Work";
@@ -27,6 +28,7 @@ export function HomePage() {
       <div className="panels">
         <Changes account={data.account} />
         <Risk account={data.account} />
+        <Downtimes />
         <Quotas account={data.account} />
       </div>
     </div>

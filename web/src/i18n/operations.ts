@@ -41,6 +41,8 @@ export const operations = {
   "home.bad": "bad",
   "home.suspicious": "suspicious",
   "home.rule": "rule {id}",
+  "home.downtimes": "Downtimes",
+  "home.announced": "announced",
   "home.quotas": "My quotas",
 
   "quota.all": "Quotas",
@@ -89,6 +91,7 @@ export const operations = {
   "standing.down": "down",
   "standing.off": "switched off",
   "downtime.announce": "Announce downtime",
+  "downtime.announceOf": "Announce downtime of {name}",
   "downtime.of": "Downtime of {name}",
   "downtime.reason": "Reason",
   "downtime.begins": "Begins",

@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { number, t } from "../i18n";
 import { Bar } from "../kit/Bar";
 import { Empty } from "../kit/Empty";
+import { Scroll } from "../kit/Scroll";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
 import { Choice } from "./Choice";
@@ -43,7 +44,7 @@ export function PilotsTab() {
           <p>{t("pilots.empty")}</p>
         </Empty>
       ) : (
-        <div className="scroll">
+        <Scroll>
           <table className="numbers" aria-label={t("operations.tab.pilots")}>
             <thead>
               <tr>
@@ -82,7 +83,7 @@ export function PilotsTab() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </div>
   );

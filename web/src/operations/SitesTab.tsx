@@ -146,7 +146,7 @@ function Row({ kind, name, site, enabled, onAsk, fill, children }: RowProps) {
             <button
               type="button"
               className="button small"
-              aria-label={t("downtime.of", { name: shown(name, 80) })}
+              aria-label={t("downtime.announceOf", { name: shown(name, 80) })}
               onClick={() => onAsk({ kind, name })}
             >
               {t("downtime.announce")}

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { answer, api } from "../api/client";
 import { asProblem } from "../api/problem";
 import { t } from "../i18n";
@@ -7,7 +7,7 @@ import { me } from "../jobs/queries";
 import { Text } from "../kit/Text";
 import { moment } from "../kit/time";
 import { say } from "../kit/toast";
-import { begun, type Downtime, downtimesOf, type ResourceKind, standing } from "./standing";
+import { type Downtime, downtimesOf, type ResourceKind, standing } from "./standing";
 
 type Props = {
   kind: ResourceKind;
@@ -22,20 +22,19 @@ const LOOK = { open: "done", down: "failed", off: "waiting" };
 
 /** Whether something can be used, and until when it cannot or from when on it will not be. */
 export function Standing({ kind, name, site, enabled, all }: Props) {
-  const now = useNow();
   const { data: who } = useQuery(me);
   const mayManage = who?.permissions.some((one) => one === "*" || one === "topology:manage") ?? false;
   const own = downtimesOf(all, kind, name);
   const above = kind === "Site" ? [] : downtimesOf(all, "Site", site);
-  const state = standing(enabled, [...own, ...above], now);
+  const state = standing(enabled, [...own, ...above]);
   return (
     <div className="standing">
       <span className={`state ${LOOK[state]}`}>{t(`standing.${state}`)}</span>
-      {above.some((one) => begun(one, now)) && <span className="downtime">{t("downtime.withSite")}</span>}
+      {above.some((one) => one.begun) && <span className="downtime">{t("downtime.withSite")}</span>}
       {own.map((one) => (
         <div key={one.downtime_id} className="downtime">
           <span>
-            {begun(one, now)
+            {one.begun
               ? one.ends_at === null
                 ? t("downtime.open")
                 : t("downtime.until", { end: moment(one.ends_at) })
@@ -43,21 +42,21 @@ export function Standing({ kind, name, site, enabled, all }: Props) {
             {": "}
             <Text longest={120}>{one.reason}</Text>
           </span>
-          {one.own && mayManage && <End one={one} begun={begun(one, now)} />}
+          {one.own && mayManage && <End one={one} />}
         </div>
       ))}
     </div>
   );
 }
 
-function End({ one, begun: over }: { one: Downtime; begun: boolean }) {
+function End({ one }: { one: Downtime }) {
   const cache = useQueryClient();
   const [busy, setBusy] = useState(false);
   const end = async () => {
     const path = { downtime_id: one.downtime_id };
     await api.POST("/v1/downtimes/{downtime_id}/end", { params: { path } });
     await cache.invalidateQueries({ queryKey: ["topology"] });
-    say(t(over ? "downtime.ended" : "downtime.takenBack", { name: one.name }), () => void again());
+    say(t(one.begun ? "downtime.ended" : "downtime.takenBack", { name: one.name }), () => void again());
   };
   const again = async () => {
     const { kind, name, reason, begins_at, ends_at } = one;
@@ -80,19 +79,10 @@ function End({ one, begun: over }: { one: Downtime; begun: boolean }) {
       type="button"
       className="button small"
       disabled={busy}
-      aria-label={t(over ? "downtime.endOf" : "downtime.takeBackOf", { name: one.name })}
+      aria-label={t(one.begun ? "downtime.endOf" : "downtime.takeBackOf", { name: one.name })}
       onClick={press}
     >
-      {t(over ? "downtime.end" : "downtime.takeBack")}
+      {t(one.begun ? "downtime.end" : "downtime.takeBack")}
     </button>
   );
-}
-
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 15_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

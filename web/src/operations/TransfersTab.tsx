@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { number, t } from "../i18n";
 import { Empty } from "../kit/Empty";
+import { Scroll } from "../kit/Scroll";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
 import { bytes, shown } from "../kit/text";
@@ -43,7 +44,7 @@ export function TransfersTab() {
           <p>{t("transfers.empty")}</p>
         </Empty>
       ) : (
-        <div className="scroll">
+        <Scroll>
           <table className="matrix" aria-label={t("transfers.matrix")}>
             <thead>
               <tr>
@@ -68,7 +69,7 @@ export function TransfersTab() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {failing.length > 0 && (
         <div className="card stack">

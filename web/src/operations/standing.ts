@@ -12,12 +12,9 @@ export function downtimesOf(all: readonly Downtime[], kind: ResourceKind, name: 
     .sort((a, b) => a.begins_at.localeCompare(b.begins_at));
 }
 
-/** Whether a downtime has begun. */
-export const begun = (one: Downtime, now: number): boolean => Date.parse(one.begins_at) <= now;
-
 /** Down: by a downtime; off: because documents say so. */
-export function standing(enabled: boolean, downtimes: readonly Downtime[], now: number): Standing {
-  if (downtimes.some((one) => begun(one, now))) return "down";
+export function standing(enabled: boolean, downtimes: readonly Downtime[]): Standing {
+  if (downtimes.some((one) => one.begun)) return "down";
   return enabled ? "open" : "off";
 }
 
