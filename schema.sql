@@ -716,6 +716,35 @@ CREATE TABLE sancho.distance (
 
 
 --
+-- Name: downtime; Type: TABLE; Schema: sancho; Owner: -
+--
+
+CREATE TABLE sancho.downtime (
+    vo smallint NOT NULL,
+    resource_id integer NOT NULL,
+    downtime_id integer NOT NULL,
+    begins_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT downtime_check CHECK ((ends_at > begins_at))
+);
+
+
+--
+-- Name: downtime_downtime_id_seq; Type: SEQUENCE; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.downtime ALTER COLUMN downtime_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sancho.downtime_downtime_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: ending; Type: TABLE; Schema: sancho; Owner: -
 --
 
@@ -1228,7 +1257,8 @@ CREATE TABLE sancho.ledger (
     files bigint DEFAULT 0 NOT NULL,
     size bigint DEFAULT 0 NOT NULL,
     wall interval,
-    cpu interval
+    cpu interval,
+    source_rse_id integer
 )
 PARTITION BY RANGE (at);
 
@@ -1248,7 +1278,8 @@ CREATE TABLE sancho.ledger_rest (
     files bigint DEFAULT 0 CONSTRAINT ledger_files_not_null NOT NULL,
     size bigint DEFAULT 0 CONSTRAINT ledger_size_not_null NOT NULL,
     wall interval,
-    cpu interval
+    cpu interval,
+    source_rse_id integer
 );
 
 
@@ -1784,6 +1815,7 @@ CREATE TABLE sancho.resource (
     site_id integer,
     name text NOT NULL,
     attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    enabled_after boolean,
     CONSTRAINT resource_check CHECK (((kind = 'S'::"char") = (site_id IS NULL))),
     CONSTRAINT resource_kind_check CHECK ((kind = ANY (ARRAY['S'::"char", 'C'::"char", 'R'::"char"]))),
     CONSTRAINT resource_name_check CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'::text))
@@ -2574,6 +2606,14 @@ ALTER TABLE ONLY sancho.did
 
 ALTER TABLE ONLY sancho.distance
     ADD CONSTRAINT distance_pkey PRIMARY KEY (source_rse_id, destination_rse_id);
+
+
+--
+-- Name: downtime downtime_pkey; Type: CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.downtime
+    ADD CONSTRAINT downtime_pkey PRIMARY KEY (downtime_id, vo);
 
 
 --
@@ -3518,6 +3558,13 @@ CREATE INDEX distance_destination ON sancho.distance USING btree (destination_rs
 
 
 --
+-- Name: downtime_resource; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX downtime_resource ON sancho.downtime USING btree (resource_id, ends_at);
+
+
+--
 -- Name: ending_due; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -3917,6 +3964,13 @@ CREATE INDEX pilot_alive ON sancho.pilot USING btree (ce_id, vo) WHERE (ended_at
 
 
 --
+-- Name: pilot_ended; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX pilot_ended ON sancho.pilot USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+
+--
 -- Name: pilot_unfit; Type: INDEX; Schema: sancho; Owner: -
 --
 
@@ -4145,6 +4199,13 @@ CREATE INDEX task_queue_input ON sancho.task_queue USING btree (input_set_id, vo
 --
 
 CREATE INDEX task_queue_inputs ON sancho.task_queue USING btree (input_set_id, vo) WHERE active;
+
+
+--
+-- Name: transfer_failed; Type: INDEX; Schema: sancho; Owner: -
+--
+
+CREATE INDEX transfer_failed ON sancho.transfer USING btree (vo, ended_at) WHERE (state = 'F'::"char");
 
 
 --
@@ -4484,6 +4545,14 @@ ALTER TABLE ONLY sancho.distance
 
 ALTER TABLE ONLY sancho.distance
     ADD CONSTRAINT distance_source_rse_id_fkey FOREIGN KEY (source_rse_id) REFERENCES sancho.rse(rse_id) ON DELETE CASCADE;
+
+
+--
+-- Name: downtime downtime_resource_id_fkey; Type: FK CONSTRAINT; Schema: sancho; Owner: -
+--
+
+ALTER TABLE ONLY sancho.downtime
+    ADD CONSTRAINT downtime_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES sancho.resource(resource_id) ON DELETE CASCADE;
 
 
 --
@@ -5433,6 +5502,12 @@ ALTER TABLE sancho.did ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sancho.distance ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: downtime; Type: ROW SECURITY; Schema: sancho; Owner: -
+--
+
+ALTER TABLE sancho.downtime ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: ending; Type: ROW SECURITY; Schema: sancho; Owner: -
 --
 
@@ -6054,6 +6129,14 @@ CREATE POLICY wall ON sancho.did USING ((vo = ANY (( SELECT sancho.served_vos() 
 --
 
 CREATE POLICY wall ON sancho.distance USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (source_rse_id IN ( SELECT g.resource_id
+   FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
+
+
+--
+-- Name: downtime wall; Type: POLICY; Schema: sancho; Owner: -
+--
+
+CREATE POLICY wall ON sancho.downtime USING (((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])) OR (resource_id IN ( SELECT g.resource_id
    FROM sancho.resource_grant g)))) WITH CHECK ((vo = ANY (( SELECT sancho.served_vos() AS served_vos)::smallint[])));
 
 

@@ -58,7 +58,7 @@ from sancho.web import api as web_api
 
 ROUTERS: Sequence[APIRouter] = (
     *pilots_api.ROUTERS, *dids_api.ROUTERS,
-    replicas_api.router, replicas_api.of_rses, *jobs_api.ROUTERS, vos_api.router, *identity_api.ROUTERS,
+    *replicas_api.ROUTERS, *jobs_api.ROUTERS, vos_api.router, *identity_api.ROUTERS,
     decisions_api.router, sites_api.router, rses_api.router, accounting_api.router, sharing_api.router,
     transfers_api.router, *rules_api.ROUTERS, uploads_api.router, objects_api.router, onboarding_api.router,
     programs_api.router, explain_api.router,

@@ -45,6 +45,7 @@ from sancho.rules.tasks import tasks as rules_tasks
 from sancho.settings import ObjectSettings, Settings
 from sancho.sharing.kinds import KINDS as SHARING_KINDS
 from sancho.sites.kinds import KINDS as SITES_KINDS
+from sancho.sites.tasks import tasks as sites_tasks
 from sancho.transfers.tasks import tasks as transfers_tasks
 from sancho.uploads.tasks import tasks as uploads_tasks
 from sancho.vos import tasks as vos_tasks
@@ -59,7 +60,7 @@ KINDS: tuple[Kind[Any], ...] = (
 
 TASKS: tuple[Tasks, ...] = (
     decisions_tasks, identity_tasks, dids_tasks, jobs_tasks, matching_tasks, pilots_tasks, placement_tasks,
-    replicas_tasks, rules_tasks, transfers_tasks, uploads_tasks,
+    replicas_tasks, rules_tasks, sites_tasks, transfers_tasks, uploads_tasks,
 )  # fmt: skip
 """Every background task."""
 

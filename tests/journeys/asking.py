@@ -120,6 +120,16 @@ def _topology(filled: Filled) -> Iterator[Ask]:
     yield replace(ask("POST /rses/{name}/reports", "root", name="A-DISK", body=said), vo="instance")
     old = {"source": "srm", "before": "2100-01-01T00:00:00Z", "limit": 10}
     yield ask("GET /rses/{name}/reports", name=f"{filled.own}-DISK", query=old)
+    yield ask("GET /rses:usage")
+    yield ask("GET /downtimes", query={"since": "2100-01-01T00:00:00Z", "cursor": 10**9, "limit": 10})
+    down = {
+        "kind": "RSE", "name": f"{filled.own}-DISK", "begins_at": "2100-01-01T00:00:00Z",
+        "ends_at": "2100-01-02T00:00:00Z", "reason": "new cooling",
+    }  # fmt: skip
+    yield replace(ask("POST /downtimes", "root", body=down), vo="instance")
+    announced = ask("POST /downtimes/{downtime_id}/end", "root", downtime_id=filled.ids["downtime"])
+    yield replace(announced, vo="instance")
+    yield ask("GET /transfers/links", query={"hours": 1})
     since = {"by": ["account", "day"], "since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
     yield ask("GET /accounting", query=since)
 

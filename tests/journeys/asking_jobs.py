@@ -137,6 +137,7 @@ def pilots(filled: Filled) -> Iterator[Ask]:
     yield ask("POST /pilot/attempts/{attempt_id}/sandbox", "pilot", attempt_id=attempt, body=box)
     yield ask("POST /pilot/attempts/{attempt_id}/finish", "pilot", attempt_id=attempt, body=finish)
     yield ask("POST /pilot/retire", "pilot", body={"reason": "slot ends"})
+    yield ask("GET /pilots/summary", "root", query={"hours": 1})
     yield ask("GET /pilots", "root", query={"alive": True, "cursor": 10**6, "limit": 10})
     found = {"where": "status = Submitted & job exists", "cursor": 10**6, "limit": 10}
     yield ask("GET /pilots/registered", "root", query=found)

@@ -80,6 +80,7 @@ async def fill(served: Served, owner_url: str) -> dict[str, Filled]:
     await _make_resources(served, list(both))
     served.world = type(served.world).read(owner_url)
     for filled in both.values():
+        await _make_downtime(filled)
         await _make_accounts(filled)
         await _make_data(filled)
         await _make_uploads(filled)
@@ -116,6 +117,12 @@ async def _make_resources(served: Served, vos: list[str]) -> None:
         "POST", "/configuration/apply", vo="instance", account="root", json={"documents": documents}
     )
     _checked(answer, "POST", "/configuration/apply", 200)
+
+
+async def _make_downtime(filled: Filled) -> None:
+    body = {"kind": "RSE", "name": f"{filled.own}-DISK", "begins_at": "2100-01-01T00:00:00Z", "reason": filled.vo}
+    answer = await filled.served.send("POST", "/downtimes", vo="instance", account="root", json=body)
+    filled.ids["downtime"] = _checked(answer, "POST", "/downtimes", 201)["downtime_id"]
 
 
 def _grant(kind: str, name: str, vo: str) -> dict[str, Any]:

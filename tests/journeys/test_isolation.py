@@ -281,7 +281,7 @@ EMPTY_HERE = {"deletion", "transfer", "closing_dataset", "pending_job", "audit_g
 """Tables in which this grid has no row of gridpp."""
 OF_INSTANCE = {
     "resource", "resource_grant", "compute_element", "rse", "rse_protocol", "rse_report", "distance",
-    "pilot", "pilot_beat",
+    "pilot", "pilot_beat", "downtime",
 }  # fmt: skip
 """Tables of the topology, which the VO `instance` owns, and of the pilots there."""
 
@@ -353,7 +353,7 @@ def test_a_transaction_that_serves_belle_sees_no_resource_that_is_not_granted_to
     assert len(theirs) == 2
     columns = {
         "resource": "resource_id", "resource_grant": "resource_id", "compute_element": "ce_id", "rse": "rse_id",
-        "rse_protocol": "rse_id", "rse_report": "rse_id",
+        "rse_protocol": "rse_id", "rse_report": "rse_id", "downtime": "resource_id",
     }  # fmt: skip
     for table, column in columns.items():
         query: Any = f"SELECT count(*) FROM {table} WHERE {column} = ANY(%s)"

@@ -115,6 +115,10 @@ async def test_pilots_are_listed_in_pages_and_without_those_that_have_ended(
     assert {p["detail"] for p in refused} == {"the CE did not take it"}
     (alive,) = await pilots(served, alive=True)
     assert alive["stamp"] in batch.taken
+    counted = (await served.send("GET", "/pilots/summary", account="root")).json()
+    assert [(c["ce"], c["site"], c["max_pilots"]) for c in counted] == [("A-CE", "SITE-A", 4), ("B-CE", "SITE-B", 4)]
+    assert (sum(c["submitted"] for c in counted), sum(c["failed"] for c in counted)) == (1, len(refused))
+    assert (await served.send("GET", "/pilots/summary", account="alice")).status_code == 403
     newest = (await served.send("GET", "/pilots", account="root", params={"limit": 1})).json()
     following = await pilots(served, cursor=newest["next"], limit=1)
     assert following[0]["pilot_id"] < newest["items"][0]["pilot_id"]

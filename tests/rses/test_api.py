@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from sancho.replicas import api as replicas
+from sancho.replicas.api import storages
 from sancho.rses.api import router
 from tests.identity.helpers import Installation
 
@@ -25,7 +25,7 @@ async def test_rses_are_shown_without_the_settings_of_their_plugins(installation
         "name": "A-DISK", "site": "SITE-A", "plugin": "posix", "prefix": "file:///nowhere/a-disk",
         "protocols": [{"plugin": "posix", "prefix": "file:///nowhere/a-disk", "domains": domains}],
         "audience": "https://a-disk.test", "attributes": {"tier": 1, "country": "JP"}, "readable": True,
-        "writable": True, "deletable": True, "distances": {"B-DISK": 1},
+        "writable": True, "deletable": True, "own": False, "distances": {"B-DISK": 1},
     }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ async def test_a_bad_request_is_answered_with_a_problem(
 
 async def test_what_storages_report_is_kept_and_shown(installation: Installation) -> None:
     admin, alice = installation.bearer("instance", "root"), installation.bearer("belle", "alice")
-    async with installation.client(router, replicas.of_rses) as client:
+    async with installation.client(router, storages.router) as client:
 
         async def report(**said: Any) -> int:
             return (await client.post("/v1/rses/A-DISK/reports", headers=admin, json=said)).status_code
@@ -76,6 +76,9 @@ async def test_what_storages_report_is_kept_and_shown(installation: Installation
         usage = await show("/usage")
         assert (usage["rse"], usage["files"], usage["size"]) == ("A-DISK", 0, 0)
         assert [(r["source"], r["used"], r["free"]) for r in usage["reports"]] == [("dump", 7, None), ("srm", 6, 4)]
+        every = (await client.get("/v1/rses:usage", headers=installation.bearer("belle", "alice"))).json()
+        assert [one["rse"] for one in every] == ["A-DISK", "B-DISK"]
+        assert every[0] == usage
         history = await show("/reports?source=srm")
         assert [r["used"] for r in history] == [6, 5]
         older = await show(f"/reports?before={quote(history[0]['reported_at'])}")

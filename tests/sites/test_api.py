@@ -15,12 +15,13 @@ async def get(installation: Installation, path: str, *, vo: str = "belle") -> ht
 
 async def test_sites_and_ces_are_shown(installation: Installation) -> None:
     assert [s["name"] for s in (await get(installation, "/sites")).json()] == ["SITE-A", "SITE-B"]
-    assert (await get(installation, "/sites/SITE-A")).json() == {"name": "SITE-A", "enabled": True, "attributes": {}}
+    site = {"name": "SITE-A", "enabled": True, "attributes": {}, "own": False}
+    assert (await get(installation, "/sites/SITE-A")).json() == site
     assert [c["name"] for c in (await get(installation, "/ces")).json()] == ["A-CE", "B-CE"]
     assert (await get(installation, "/ces/A-CE")).json() == {
         "name": "A-CE", "site": "SITE-A", "plugin": "local", "cores": 1, "memory": 2_000_000_000, "walltime": "PT1H",
         "max_pilots": 4, "tags": ["env:demo"], "machine": {}, "price": None, "carbon": None,
-        "enabled": True,
+        "enabled": True, "own": False,
     }  # fmt: skip
 
 

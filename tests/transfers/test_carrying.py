@@ -30,6 +30,8 @@ async def test_files_move_and_the_rule_is_ok(grid: Grid) -> None:
     assert (await grid.path(files[2])).stat().st_size == 3_000_000
     assert await grid.requests() == []
     assert await grid.value("SELECT (count(*), sum(files), sum(size))::text FROM ledger") == "(3,3,3000010)"
+    (used,) = (await grid.served.send("GET", "/accounting?by=source&by=rse")).json()
+    assert (used["source"], used["rse"], used["size"]) == ("A-DISK", "B-DISK", 3_000_010)
     await grid.exact()
 
 

@@ -223,6 +223,9 @@ async def test_after_eight_failures_the_rule_is_stuck_and_repair_brings_it_back(
     [request] = await grid.requests()
     assert (request.state, request.error) == (RequestState.STUCK, "the storage is away")
     assert await grid.state(rule) is RuleState.STUCK
+    (link,) = (await grid.served.send("GET", "/transfers/links?hours=2")).json()
+    assert (link["source"], link["rse"], link["active"], link["failed"]) == ("A-DISK", "B-DISK", 0, 8)
+    assert link["error"] == "the storage is away"
     await grid.exact()
     away.away = False
     await rules.repair(broken.deployment)

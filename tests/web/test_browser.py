@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from sancho.local import control
 from sancho.web import service
-from sancho_client.calls import configuration, identity, jobs
+from sancho_client.calls import configuration, identity, jobs, topology
 from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
@@ -104,9 +104,30 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
     made_by.get_by_role("link").first.click()
     expect(heading).to_contain_text("Job")
 
+    page.goto(f"{grid.url}/ui/operations?tab=accounting&measure=entries&by=kind&days=7")
+    expect(page.locator("canvas")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="attempt")).to_contain_text("1")
+    axe(page)
+    picture(page, "web-accounting")
+    for name, begins in (("CSV", b"\xef\xbb\xbfday,"), ("PNG", b"\x89PNG")):
+        with page.expect_download() as coming:
+            page.get_by_role("button", name=f"Save as {name}").click()
+        coming.value.save_as(tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(begins)
+
 
 def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
     page = log_in(context, grid, "belle")
+    expect(page.get_by_role("link", name="7 waiting or held")).to_be_visible()
+    axe(page)
+    page.keyboard.press("/")
+    page.get_by_label("A job, a file, a dataset").fill(f"#{grid.waiting}")
+    hit = page.get_by_role("dialog").get_by_role("link")
+    expect(hit).to_contain_text("\ufffdtxt.exe")
+    axe(page)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{grid.url}/ui/jobs/{grid.waiting}")
+    page.get_by_role("link", name="Jobs", exact=True).click()
     row = page.get_by_role("row").filter(has_text="onerror")
     expect(row).to_contain_text("<img src=x onerror=alert(1)>\ufffdtxt.exe")
     assert page.locator("img").count() == 0
@@ -165,6 +186,77 @@ def test_from_an_upload_to_a_second_copy_that_is_downloaded(
     data_journey.look_on_a_narrow_screen(page, grid)
 
 
+def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(context: BrowserContext, grid: Grid) -> None:
+    page = log_in(context, grid, "instance", "/ui/operations")
+    site, ce = (page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=n)) for n in ("site-b", "ce-b"))
+    expect(ce).to_contain_text("in use")
+    page.get_by_role("button", name="Announce downtime of site-b").click()
+    page.get_by_label("Reason").fill("<b>new cooling</b>")
+    axe(page)
+    page.get_by_role("button", name="Begin now").click()
+    expect(ce).to_contain_text("with its site")
+    expect(site).to_contain_text("<b>new cooling</b>")
+    axe(page)
+    picture(page, "web-operations")
+    with speaking(grid.home, "belle") as client:
+        assert not client.send(topology.site("site-b")).enabled
+    page.get_by_role("button", name="End the downtime of site-b").click()
+    expect(ce).to_contain_text("in use")
+    expect(site).not_to_contain_text("cooling")
+
+    page.set_viewport_size({"width": 380, "height": 700})
+    for tab, shows in (("Pilots", "Efficiency"), ("Transfers", "Nothing moved"), ("Quotas and usage", "By RSE")):
+        page.get_by_role("link", name=tab).click()
+        expect(page.get_by_text(shows, exact=True).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380, tab
+        axe(page)
+
+
+def test_an_administrator_makes_suspends_and_changes_an_account_and_goes_back(
+    context: BrowserContext, grid: Grid
+) -> None:
+    page = log_in(context, grid, "belle", "/ui/admin")
+    page.get_by_role("button", name="Add account").click()
+    page.get_by_label("Name", exact=True).fill("dora")
+    page.get_by_label("Mail address").fill("dora@example.org")
+    axe(page)
+    page.get_by_role("button", name="Save").click()
+    dora = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="dora"))
+    expect(dora).to_contain_text("users")
+    page.get_by_role("button", name="Suspend dora").click()
+    expect(dora).to_contain_text("suspended")
+    page.get_by_role("button", name="Undo").last.click()
+    expect(dora).to_contain_text("active")
+    page.get_by_role("button", name="Edit account dora").click()
+    page.get_by_role("dialog").get_by_label("users").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(dora).not_to_contain_text("users")
+    page.get_by_label("Account", exact=True).fill("dora")
+    page.get_by_label("Permission", exact=True).fill("rules:create")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_text("not allowed")).to_be_visible()
+    axe(page)
+
+    page.get_by_role("link", name="Configuration").click()
+    versions = page.get_by_role("navigation", name="Versions").get_by_role("link")
+    expect(page.get_by_role("deletion")).to_contain_text('["users"]')
+    versions.nth(1).click()
+    axe(page)
+    page.get_by_role("button", name="Go back to it").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("insertion")).to_contain_text('["users"]')
+    axe(page)
+    dialog.get_by_role("button", name="Go back to it").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("insertion")).to_contain_text('["users"]')
+    page.set_viewport_size({"width": 380, "height": 700})
+    for tab, shows in (("Audit log", "configuration:apply"), ("VO", "What belle needs")):
+        page.get_by_role("link", name=tab, exact=True).click()
+        expect(page.get_by_text(shows).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380, tab
+        axe(page)
+
+
 def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_signing_out(
     context: BrowserContext, grid: Grid
 ) -> None:
@@ -208,3 +300,10 @@ def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -
     page.goto(f"{grid.url}/ui/data/did?did=page%3Aplots")
     expect(page.get_by_role("alert")).to_contain_text("does not exist")
     assert "onerror" not in page.content()
+    page.keyboard.press("Control+k")
+    page.get_by_label("A job, a file, a dataset").fill(f"#{grid.waiting}")
+    expect(page.get_by_text("There is nothing like this")).to_be_visible()
+    for path, shows in (("/ui/", "No jobs yet"), ("/ui/admin?tab=audit", "tokens:issue"), ("/ui/admin", "What groups")):
+        page.goto(grid.url + path)
+        expect(page.get_by_text(shows).first).to_be_visible()
+        assert re.findall(r".*\b(?:onerror|belle|dora)\b.*", page.content()) == [], path

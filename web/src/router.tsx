@@ -1,18 +1,14 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  Link,
-  lazyRouteComponent,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { readAdmin } from "./admin/tabs";
 import { readDidSearch } from "./data/search";
 import { DID_TABS, type DidTab } from "./data/tabs";
+import { HomePage } from "./home/HomePage";
 import { t } from "./i18n";
 import { JobsPage } from "./jobs/JobsPage";
 import { readSearch } from "./jobs/search";
 import { TABS, type Tab } from "./jobs/tabs";
 import { Empty } from "./kit/Empty";
+import { readOperations } from "./operations/tabs";
 import { Shell } from "./shell/Shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Crashed });
@@ -20,9 +16,7 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, er
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/jobs", replace: true });
-  },
+  component: HomePage,
 });
 const jobs = createRoute({
   getParentRoute: () => root,
@@ -43,6 +37,18 @@ const submit = createRoute({
   getParentRoute: () => root,
   path: "/submit",
   component: lazyRouteComponent(() => import("./jobs/SubmitPage"), "SubmitPage"),
+});
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "/operations",
+  validateSearch: readOperations,
+  component: lazyRouteComponent(() => import("./operations/OperationsPage"), "OperationsPage"),
+});
+const admin = createRoute({
+  getParentRoute: () => root,
+  path: "/admin",
+  validateSearch: readAdmin,
+  component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
 });
 
 const said = (value: unknown): string | undefined =>
@@ -92,7 +98,19 @@ const upload = createRoute({
 
 /** The pages, each with what its URL may say. A new one is a route here, and a link in the shell. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, jobs, job, submit, data, dataSearch, did, rule, upload]),
+  routeTree: root.addChildren([
+    home,
+    jobs,
+    job,
+    submit,
+    data,
+    dataSearch,
+    did,
+    rule,
+    upload,
+    operations,
+    admin,
+  ]),
   basepath: "/ui",
   defaultPreload: "intent",
   scrollRestoration: false,

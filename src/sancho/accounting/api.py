@@ -22,6 +22,7 @@ class SumOut(BaseModel):
     rse: str | None
     kind: str | None
     day: datetime | None
+    source: str | None
     entries: int
     files: int
     size: int
@@ -48,6 +49,7 @@ async def summarise(
             rse=one.rse,
             kind=None if one.kind is None else one.kind.word,
             day=one.day,
+            source=one.source,
             entries=one.entries,
             files=one.files,
             size=one.size,

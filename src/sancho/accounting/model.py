@@ -26,6 +26,8 @@ class By(StrEnum):
     RSE = "rse"
     KIND = "kind"
     DAY = "day"
+    SOURCE = "source"
+    """The RSE that a transferred file came from."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,8 @@ class Entry:
     account_id: int
     site_id: int | None = None
     rse_id: int | None = None
+    source_rse_id: int | None = None
+    """Of a transfer: where the file came from."""
     job_id: int | None = None
     files: int = 0
     size: int = 0
@@ -53,6 +57,7 @@ class Sum:
     rse: str | None
     kind: EntryKind | None
     day: datetime | None
+    source: str | None
     entries: int
     files: int
     size: int

@@ -13,11 +13,11 @@ async def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
     await execute(
         conn,
         """
-        INSERT INTO ledger (vo, kind, account_id, site_id, rse_id, job_id, files, size, wall, cpu)
+        INSERT INTO ledger (vo, kind, account_id, site_id, rse_id, job_id, files, size, wall, cpu, source_rse_id)
         SELECT *
           FROM unnest(%(vos)s::smallint[], %(kinds)s::"char"[], %(account_ids)s::int[], %(site_ids)s::int[],
                       %(rse_ids)s::int[], %(job_ids)s::bigint[], %(files)s::bigint[], %(sizes)s::bigint[],
-                      %(walls)s::interval[], %(cpus)s::interval[])
+                      %(walls)s::interval[], %(cpus)s::interval[], %(source_rse_ids)s::int[])
         """,
         {
             "vos": [e.vo for e in entries],
@@ -30,6 +30,7 @@ async def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
             "sizes": [e.size for e in entries],
             "walls": [e.wall for e in entries],
             "cpus": [e.cpu for e in entries],
+            "source_rse_ids": [e.source_rse_id for e in entries],
         },
     )
 
@@ -41,21 +42,23 @@ async def sums(conn: Connection, vo: int, by: Sequence[By], since: datetime, unt
         Sum,
         """
         SELECT a.name AS account, s.name AS site, r.name AS rse, l.kind, l.day AT TIME ZONE 'UTC' AS day,
-               l.entries, l.files, l.size, l.wall, l.cpu
+               o.name AS source, l.entries, l.files, l.size, l.wall, l.cpu
           FROM (SELECT CASE WHEN %(account)s THEN account_id END AS account_id,
                        CASE WHEN %(site)s THEN site_id END AS site_id,
                        CASE WHEN %(rse)s THEN rse_id END AS rse_id,
                        CASE WHEN %(kind)s THEN kind END AS kind,
                        CASE WHEN %(day)s THEN date_trunc('day', at AT TIME ZONE 'UTC') END AS day,
+                       CASE WHEN %(source)s THEN source_rse_id END AS source_rse_id,
                        count(*) AS entries, sum(files)::bigint AS files, sum(size)::bigint AS size,
                        coalesce(sum(wall), interval '0') AS wall, coalesce(sum(cpu), interval '0') AS cpu
                   FROM ledger
                  WHERE vo = %(vo)s AND at >= %(since)s AND at < %(until)s
-                 GROUP BY 1, 2, 3, 4, 5) AS l
+                 GROUP BY 1, 2, 3, 4, 5, 6) AS l
           LEFT JOIN account a ON a.account_id = l.account_id AND a.vo = %(vo)s
           LEFT JOIN resource s ON s.resource_id = l.site_id
           LEFT JOIN resource r ON r.resource_id = l.rse_id
-         ORDER BY day, account, site, rse, kind
+          LEFT JOIN resource o ON o.resource_id = l.source_rse_id
+         ORDER BY day, account, site, rse, source, kind
         """,
         {"vo": vo, "since": since, "until": until, **{one.value: one in by for one in By}},
     )

@@ -47,6 +47,8 @@ class Matcher:
     board: Board
     slots: dict[int, tuple[int, Slot]] = field(default_factory=dict[int, tuple[int, Slot]])
     """The site and the slot of each CE, by its id."""
+    off: frozenset[int] = frozenset()
+    """CEs that are switched off, or whose sites are: their pilots get no more jobs."""
     places: dict[int, Place] = field(default_factory=dict[int, Place])
     """The same with what a core-hour costs, while any VO weighs that."""
     followed: bool = False
@@ -55,11 +57,11 @@ class Matcher:
     def offer(
         self, ce_id: int, pilot_id: int, vos: Sequence[int], said: Slot, whole: tuple[int, int] | None = None
     ) -> Offer | None:  # fmt: skip
-        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known.
+        """What a pilot offers: what it says, as far as its CE has that. None for a CE that is not known or is off.
 
         `whole` are the cores and the memory of its slot, of which it says what is free.
         """
-        if ce_id not in self.slots:
+        if ce_id not in self.slots or ce_id in self.off:
             return None
         site_id, slot = self.slots[ce_id]
         offered = replace(
@@ -162,6 +164,7 @@ async def read(conn: Connection, matcher: Matcher | None = None) -> Matcher:
     matcher = matcher or Matcher(board=Board())
     board = matcher.board
     matcher.slots = await store.slots(conn)
+    matcher.off = await store.off(conn)
     weights = await store.weights(conn)
     matcher.places = await _places(conn, matcher.slots) if weights else {}
     board.ranks.learn(weights, matcher.places.values())

@@ -152,6 +152,25 @@ class PilotRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CePilots:
+    """The pilots of one CE: how many are in each state, of those that ended only the latest.
+
+    Of `unfit` ones all jobs failed where they were.
+    """
+
+    ce: str
+    site: str
+    new: int
+    submitted: int
+    running: int
+    done: int
+    failed: int
+    lost: int
+    unfit: int
+    max_pilots: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Registration:
     """A pilot that somebody else's factory manages, as it was registered; the words are the factory's own."""
 

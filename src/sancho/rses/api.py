@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from sancho.kit.access import Principal
 from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.web import Caller, Deployed, Transaction, native
@@ -41,12 +42,15 @@ class RseOut(BaseModel):
     readable: bool
     writable: bool
     deletable: bool
+    own: bool
+    """Of the VO that asks, which may change it."""
 
     @classmethod
-    def of(cls, rse: Rse) -> "RseOut":
-        """Render an RSE."""
+    def of(cls, rse: Rse, caller: Principal) -> "RseOut":
+        """Render an RSE for somebody."""
         said = [ProtocolOut(plugin=p.plugin, prefix=p.prefix, domains=p.domains) for p in rse.protocols]
-        return cls(**{name: getattr(rse, name) for name in RseOut.model_fields if name != "protocols"}, protocols=said)
+        plain = {name: getattr(rse, name) for name in RseOut.model_fields if name not in {"protocols", "own"}}
+        return cls(**plain, protocols=said, own=rse.vo == caller.vo)
 
 
 class RseWithDistances(RseOut):
@@ -66,23 +70,23 @@ class ReportIn(BaseModel, extra="forbid"):
 
 
 @router.get("/rses")
-async def rses(_caller: Caller, conn: Transaction) -> list[RseOut]:
+async def rses(caller: Caller, conn: Transaction) -> list[RseOut]:
     """List the RSEs that the VO may use."""
-    return [RseOut.of(rse) for rse in await service.rses(conn)]
+    return [RseOut.of(rse, caller) for rse in await service.rses(conn)]
 
 
 @router.get("/rses:resolve", responses=problems(RseExpressionInvalid, RseExpressionEmpty))
 async def resolve(
-    _caller: Caller,
+    caller: Caller,
     conn: Transaction,
     expression: Annotated[str, Query(max_length=LONGEST, examples=["tier=1&country=UK"])],
 ) -> list[RseOut]:
     """List the RSEs that an expression means."""
-    return [RseOut.of(rse) for rse in await service.resolve(conn, expression, field="expression")]
+    return [RseOut.of(rse, caller) for rse in await service.resolve(conn, expression, field="expression")]
 
 
 @router.get("/rses/{name}", responses=problems(RseNotFound))
-async def rse(name: str, _caller: Caller, conn: Transaction) -> RseWithDistances:
+async def rse(name: str, caller: Caller, conn: Transaction) -> RseWithDistances:
     """Show an RSE and its distances to others."""
     found = await service.get(conn, name, field="name")
     names = {each.rse_id: each.name for each in await service.rses(conn)}
@@ -90,7 +94,7 @@ async def rse(name: str, _caller: Caller, conn: Transaction) -> RseWithDistances
         names[to]: n for (source, to), n in (await service.distances(conn)).items()
         if source == found.rse_id and to in names
     }  # fmt: skip
-    return RseWithDistances(**RseOut.of(found).model_dump(), distances=away)
+    return RseWithDistances(**RseOut.of(found, caller).model_dump(), distances=away)
 
 
 @router.post("/rses/{name}/reports", status_code=204, responses=problems(RseNotFound, RseOfOthers, PermissionMissing))

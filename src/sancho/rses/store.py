@@ -233,6 +233,22 @@ async def newest_reports(conn: Connection, rse_id: int) -> list[Report]:
     )
 
 
+async def last_reports(conn: Connection) -> list[tuple[int, Report]]:
+    """The last report of each source about each RSE, of the last month, in order of RSEs and sources."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT DISTINCT ON (rse_id, source) rse_id, source, used, free, files, reported_at
+          FROM rse_report WHERE reported_at > now() - interval '31 days'
+         ORDER BY rse_id, source, reported_at DESC
+        """,
+    )
+    return [
+        (rse_id, Report(source=source, used=used, free=free, files=files, reported_at=reported_at))
+        for rse_id, source, used, free, files, reported_at in rows
+    ]
+
+
 async def reports(
     conn: Connection, rse_id: int, source: str | None, before: datetime | None, limit: int
 ) -> list[Report]:

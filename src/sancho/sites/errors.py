@@ -1,6 +1,6 @@
 """What can go wrong with the topology."""
 
-from sancho.kit.errors import Invalid, NotFound
+from sancho.kit.errors import Forbidden, Invalid, NotFound
 
 
 class SiteNotFound(NotFound):
@@ -61,3 +61,33 @@ class SettingsInvalid(Invalid):
     def __init__(self, *, plugin: str, problems: str, field: str) -> None:
         """Say what the plugin objects to."""
         super().__init__(plugin=plugin, problems=problems, field=field)
+
+
+class ResourceOfOthers(Forbidden):
+    """{kind} {name} belongs to the installation or another VO, which alone announces its downtimes."""
+
+    code = "resource_of_others"
+
+    def __init__(self, *, kind: str, name: str) -> None:
+        """Name the resource."""
+        super().__init__(kind=kind, name=name, hint="Ask an administrator of the installation.")
+
+
+class DowntimeNotFound(NotFound):
+    """Downtime {downtime_id} does not exist."""
+
+    code = "downtime_not_found"
+
+    def __init__(self, *, downtime_id: int) -> None:
+        """Name the downtime."""
+        super().__init__(downtime_id=downtime_id, field="downtime_id")
+
+
+class DowntimeOver(Invalid):
+    """This downtime would end before it begins, or is over already."""
+
+    code = "downtime_over"
+
+    def __init__(self, *, field: str) -> None:
+        """Blame a field."""
+        super().__init__(field=field, hint="Leave out the end if nobody knows it yet.")

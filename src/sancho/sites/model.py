@@ -1,7 +1,7 @@
 """The words of the topology: site, compute element, resource."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -20,6 +20,11 @@ class ResourceKind(Enum):
     def letter(self) -> str:
         """How the database says it."""
         return self.value[0]
+
+    @classmethod
+    def of(cls, letter: str) -> "ResourceKind":
+        """The kind of a letter."""
+        return next(kind for kind in cls if kind.letter == letter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,3 +77,29 @@ class Granted:
     kind: ResourceKind
     name: str
     to_vo: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A resource, and where it is: of a site, the site itself."""
+
+    resource_id: int
+    vo: int
+    """Its owner."""
+    kind: ResourceKind
+    name: str
+    site: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downtime:
+    """A period in which a resource is not to be used, and why; without `ends_at`, until somebody ends it."""
+
+    begins_at: datetime
+    ends_at: datetime | None
+    reason: str
+    downtime_id: int = 0
+    vo: int = 0
+    kind: ResourceKind = ResourceKind.SITE
+    name: str = ""
+    site: str = ""

@@ -1,12 +1,13 @@
-"""The SQL of sites, CEs, resources and grants."""
+"""The SQL of sites, CEs, resources, grants and downtimes."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
-from sancho.kit.db import Connection, execute, fetch, fetch_rows
-from sancho.sites.model import ComputeElement, Granted, Site
+from sancho.kit.db import Connection, execute, fetch, fetch_rows, fetch_values
+from sancho.sites.model import ComputeElement, Downtime, Granted, Placed, ResourceKind, Site
 
 
 async def sites(conn: Connection, *, vo: int | None = None, names: Sequence[str] | None = None) -> list[Site]:
@@ -53,7 +54,10 @@ async def put_resources(
     conn: Connection, vo: int, kind: str, *, names: Sequence[str], site_ids: Sequence[int | None],
     switches: Sequence[tuple[bool, dict[str, Any]]],
 ) -> dict[str, int]:  # fmt: skip
-    """Make or change resources of a VO; `switches` holds for each whether it is enabled, and its attributes."""
+    """Make or change resources of a VO; `switches` holds for each whether it is enabled, and its attributes.
+
+    One that is down stays off, and is as this says when that ends.
+    """
     return dict(
         await fetch_rows(
             conn,
@@ -64,7 +68,9 @@ async def put_resources(
                 AS w (name, site_id, enabled, attributes)
              ORDER BY name
             ON CONFLICT (name, vo, kind) DO UPDATE
-               SET enabled = excluded.enabled, site_id = excluded.site_id, attributes = excluded.attributes
+               SET enabled = excluded.enabled AND r.enabled_after IS NULL,
+                   enabled_after = CASE WHEN r.enabled_after IS NOT NULL THEN excluded.enabled END,
+                   site_id = excluded.site_id, attributes = excluded.attributes
             RETURNING r.name, r.resource_id
             """,
             {
@@ -209,4 +215,151 @@ async def drop_grants(conn: Connection, pairs: Sequence[tuple[int, int]]) -> Non
          WHERE g.resource_id = w.resource_id AND g.to_vo = w.to_vo
         """,
         {"ids": [pair[0] for pair in pairs], "to": [pair[1] for pair in pairs]},
+    )
+
+
+_PLACED: LiteralString = """
+    SELECT r.resource_id, r.vo, r.kind, r.name, coalesce(s.name, r.name) AS site
+      FROM resource AS r LEFT JOIN resource AS s ON s.resource_id = r.site_id
+    """
+
+
+async def place(conn: Connection, vo: int, kind: ResourceKind, name: str) -> Placed | None:
+    """A resource that a VO owns, or may use; of two of one name, its own."""
+    rows = await fetch_rows(
+        conn,
+        _PLACED
+        + """
+         WHERE r.kind = %(kind)s::"char" AND r.name = %(name)s
+         ORDER BY r.vo <> %(vo)s, r.vo LIMIT 1
+        """,
+        {"vo": vo, "kind": kind.letter, "name": name},
+    )
+    return _placed(rows[0]) if rows else None
+
+
+async def place_of(conn: Connection, downtime_id: int) -> Placed | None:
+    """The resource of a downtime."""
+    rows = await fetch_rows(
+        conn,
+        _PLACED
+        + """
+          JOIN downtime AS d ON d.resource_id = r.resource_id
+         WHERE d.downtime_id = %(downtime_id)s
+        """,
+        {"downtime_id": downtime_id},
+    )
+    return _placed(rows[0]) if rows else None
+
+
+def _placed(row: Sequence[Any]) -> Placed:
+    resource_id, vo, kind, name, site = row
+    return Placed(resource_id=resource_id, vo=vo, kind=ResourceKind.of(kind), name=name, site=site)
+
+
+async def downtimes(conn: Connection, since: datetime, *, before: int | None, limit: int) -> list[Downtime]:
+    """Downtimes that are not over at a time, of the resources that this transaction sees; the newest ids first."""
+    rows = await fetch_rows(
+        conn,
+        """
+        SELECT d.downtime_id, d.vo, r.kind, r.name, coalesce(s.name, r.name), d.begins_at, d.ends_at, d.reason
+          FROM downtime AS d
+          JOIN resource AS r ON r.resource_id = d.resource_id
+          LEFT JOIN resource AS s ON s.resource_id = r.site_id
+         WHERE (d.ends_at IS NULL OR d.ends_at > %(since)s)
+           AND (%(before)s::int IS NULL OR d.downtime_id < %(before)s)
+         ORDER BY d.downtime_id DESC LIMIT %(limit)s
+        """,
+        {"since": since, "before": before, "limit": limit},
+    )
+    return [_downtime(row) for row in rows]
+
+
+def _downtime(row: Sequence[Any]) -> Downtime:
+    downtime_id, vo, kind, name, site, begins_at, ends_at, reason = row
+    return Downtime(
+        downtime_id=downtime_id, vo=vo, kind=ResourceKind.of(kind), name=name, site=site, begins_at=begins_at,
+        ends_at=ends_at, reason=reason,
+    )  # fmt: skip
+
+
+async def insert_downtime(conn: Connection, placed: Placed, said: Downtime) -> Downtime:
+    """Note a downtime of a resource."""
+    (downtime_id,) = await fetch_values(
+        conn,
+        """
+        INSERT INTO downtime (vo, resource_id, begins_at, ends_at, reason)
+        VALUES (%(vo)s, %(resource_id)s, %(begins_at)s, %(ends_at)s, %(reason)s)
+        RETURNING downtime_id
+        """,
+        {
+            "vo": placed.vo, "resource_id": placed.resource_id, "begins_at": said.begins_at, "ends_at": said.ends_at,
+            "reason": said.reason,
+        },
+    )  # fmt: skip
+    return Downtime(
+        downtime_id=downtime_id, vo=placed.vo, kind=placed.kind, name=placed.name, site=placed.site,
+        begins_at=said.begins_at, ends_at=said.ends_at, reason=said.reason,
+    )  # fmt: skip
+
+
+async def end_downtime(conn: Connection, vo: int, downtime_id: int, now: datetime) -> None:
+    """Have a downtime end now, unless it is over; delete one that has not begun."""
+    await execute(
+        conn,
+        """
+        WITH taken_back AS (
+            DELETE FROM downtime WHERE downtime_id = %(id)s AND vo = %(vo)s AND begins_at >= %(now)s)
+        UPDATE downtime SET ends_at = least(ends_at, %(now)s)
+         WHERE downtime_id = %(id)s AND vo = %(vo)s AND begins_at < %(now)s
+        """,
+        {"id": downtime_id, "vo": vo, "now": now},
+    )
+
+
+async def lock_resources(conn: Connection, vos: Sequence[int], now: datetime) -> None:
+    """Lock, in the order of ids, the resources of VOs whose switches downtimes may have to turn."""
+    await execute(
+        conn,
+        """
+        SELECT FROM resource AS r
+         WHERE r.vo = ANY(%(vos)s::smallint[])
+           AND (r.enabled_after IS NOT NULL OR r.resource_id IN (
+               SELECT d.resource_id FROM downtime AS d
+                WHERE d.begins_at <= %(now)s AND (d.ends_at IS NULL OR d.ends_at > %(now)s)))
+         ORDER BY r.resource_id
+           FOR NO KEY UPDATE
+        """,
+        {"vos": list(vos), "now": now},
+    )
+
+
+async def switch_off(conn: Connection, vos: Sequence[int], now: datetime) -> None:
+    """Switch off the resources of VOs that are down now, and note what they are after it."""
+    await execute(
+        conn,
+        """
+        UPDATE resource AS r SET enabled_after = r.enabled, enabled = false
+         WHERE r.vo = ANY(%(vos)s::smallint[]) AND (r.enabled_after IS NULL OR r.enabled)
+           AND r.resource_id IN (
+               SELECT d.resource_id FROM downtime AS d
+                WHERE d.begins_at <= %(now)s AND (d.ends_at IS NULL OR d.ends_at > %(now)s))
+        """,
+        {"vos": list(vos), "now": now},
+    )
+
+
+async def switch_back(conn: Connection, vos: Sequence[int], now: datetime) -> None:
+    """Have the resources of VOs whose downtimes are over as they were to be after it."""
+    await execute(
+        conn,
+        """
+        UPDATE resource AS r SET enabled = r.enabled_after, enabled_after = NULL
+         WHERE r.vo = ANY(%(vos)s::smallint[]) AND r.enabled_after IS NOT NULL
+           AND NOT EXISTS (
+               SELECT FROM downtime AS d
+                WHERE d.resource_id = r.resource_id AND d.begins_at <= %(now)s
+                  AND (d.ends_at IS NULL OR d.ends_at > %(now)s))
+        """,
+        {"vos": list(vos), "now": now},
     )

@@ -1,15 +1,15 @@
 """Native routes of transfers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.kit.units import Amount
-from sancho.kit.web import Caller, Transaction, native
+from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.transfers import service
-from sancho.transfers.model import Request, RequestState
+from sancho.transfers.model import LinkNow, Request, RequestState
 
 router = native("/transfers", tags=["transfers"])
 
@@ -69,3 +69,15 @@ async def list_requests(query: Annotated[RequestQuery, Query()], caller: Caller,
     found = await service.list_requests(conn, caller.vo, state=state, rse=query.rse, page=page)
     full = len(found) == query.limit
     return RequestPage(items=[RequestOut.of(one) for one in found], next=found[-1].request_id if full else None)
+
+
+@router.get("/links")
+async def links(
+    caller: Caller, conn: Transaction, deployment: Deployed,
+    hours: Annotated[int, Query(ge=1, le=168, description="How far back failures are counted.")] = 24,
+) -> list[LinkNow]:  # fmt: skip
+    """Show what is under way between RSEs, and what failed there of late of that which is still wanted.
+
+    What has arrived is in the accounting: `GET /accounting?by=source&by=rse`.
+    """
+    return await service.links(conn, caller.vo, deployment.clock.now() - timedelta(hours=hours))

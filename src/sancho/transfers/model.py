@@ -136,6 +136,17 @@ class Tried(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkNow:
+    """What goes on between two RSEs: attempts under way, those that failed of late, and why the last one did."""
+
+    source: str
+    rse: str
+    active: int
+    failed: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where a file could be fetched from."""
 

@@ -20,6 +20,8 @@ class Site(Answer):
     name: str
     attributes: Mapping[str, Any] = {}
     enabled: bool = True
+    own: bool = False
+    """Of the VO that asks, which may change it."""
 
 
 class ComputeElement(Answer):
@@ -40,6 +42,8 @@ class ComputeElement(Answer):
     carbon: float | None = None
     """Grams of CO2 for a core-hour."""
     enabled: bool = True
+    own: bool = False
+    """Of the VO that asks, which may change it."""
 
 
 class Protocol(Answer):
@@ -63,6 +67,8 @@ class Rse(Answer):
     readable: bool = True
     writable: bool = True
     deletable: bool = True
+    own: bool = False
+    """Of the VO that asks, which may change it."""
 
 
 class RseReport(Answer):
@@ -155,3 +161,60 @@ class Pilot(Answer):
     last_beat: datetime | None = None
     reference: str | None = None
     detail: str | None = None
+
+
+class Downtime(Answer):
+    """A period in which a site, CE or RSE is not to be used; without `ends_at`, until somebody ends it."""
+
+    downtime_id: int
+    kind: str
+    name: str
+    site: str
+    begins_at: datetime
+    ends_at: datetime | None = None
+    reason: str
+    own: bool = False
+    """Of the VO that asks, which may end it."""
+    begun: bool = False
+    """Whether it has begun, by the server's clock."""
+
+
+class CePilots(Answer):
+    """How many pilots a CE has in each state, of those that ended only the latest."""
+
+    ce: str
+    site: str
+    new: int
+    submitted: int
+    running: int
+    done: int
+    failed: int
+    lost: int
+    unfit: int
+    max_pilots: int
+
+
+class Link(Answer):
+    """What goes on between two RSEs: attempts under way, those that failed of late, and why the last one did."""
+
+    source: str
+    rse: str
+    active: int
+    failed: int
+    error: str | None = None
+
+
+class Used(Answer):
+    """What was used by all that have the named things in common; times are in seconds, sizes in bytes."""
+
+    account: str | None = None
+    site: str | None = None
+    rse: str | None = None
+    kind: str | None = None
+    day: datetime | None = None
+    source: str | None = None
+    entries: int
+    files: int
+    size: int
+    wall: float
+    cpu: float

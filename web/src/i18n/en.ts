@@ -1,3 +1,5 @@
+import { operations } from "./operations";
+
 /** The texts of the page. Another language is another file of this form. */
 export const en = {
   "app.name": "Sancho",
@@ -200,4 +202,5 @@ export const en = {
   "state.done": "done",
   "state.failed": "failed",
   "state.killed": "killed",
+  ...operations,
 } as const;

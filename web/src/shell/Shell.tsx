@@ -1,27 +1,37 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
-import { useState, useSyncExternalStore } from "react";
-import { answer, api } from "../api/client";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { asProblem } from "../api/problem";
 import { t } from "../i18n";
+import { me } from "../jobs/queries";
 import { Text } from "../kit/Text";
 import { dismiss, say, shownToasts, subscribeToasts } from "../kit/toast";
 import { signOut } from "../session/session";
+import { Finder } from "./Finder";
 import { isLive, subscribeLive } from "./live";
 import { setTheme, THEMES, theme } from "./theme";
 
 /** What stands around every page. */
 export function Shell() {
+  const { pathname } = useLocation();
+  // On a narrow screen there is more of the navigation than is in sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another link
+  useEffect(() => {
+    document.querySelector(".top nav a.active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
     <div className="shell">
       <a className="skip" href="#content">
         {t("app.skip")}
       </a>
       <header className="top">
-        <Link to="/jobs" className="brand">
+        <Link to="/" className="brand">
           {t("app.name")}
         </Link>
         <nav aria-label={t("nav.label")}>
+          <Link to="/" activeOptions={{ exact: true }}>
+            {t("nav.home")}
+          </Link>
           <Link to="/jobs" activeOptions={{ includeSearch: false }}>
             {t("nav.jobs")}
           </Link>
@@ -29,7 +39,12 @@ export function Shell() {
             {t("nav.data")}
           </Link>
           <Link to="/submit">{t("nav.submit")}</Link>
+          <Link to="/operations" activeOptions={{ includeSearch: false }}>
+            {t("nav.operations")}
+          </Link>
+          <Administration />
         </nav>
+        <Finder />
         <Live />
         <ThemeButton />
         <Who />
@@ -40,6 +55,19 @@ export function Shell() {
       </main>
       <Toasts />
     </div>
+  );
+}
+
+/** The permissions that make somebody look at administration. */
+const ADMINISTERS = ["*", "accounts:manage", "audit:read", "configuration:apply", "groups:manage"];
+
+function Administration() {
+  const { data } = useQuery(me);
+  if (!data?.permissions.some((one) => ADMINISTERS.includes(one))) return null;
+  return (
+    <Link to="/admin" activeOptions={{ includeSearch: false }}>
+      {t("nav.admin")}
+    </Link>
   );
 }
 
@@ -72,7 +100,7 @@ function ThemeButton() {
 }
 
 function Who() {
-  const { data } = useQuery({ queryKey: ["whoami"], queryFn: () => answer(api.GET("/v1/whoami")) });
+  const { data } = useQuery(me);
   const cache = useQueryClient();
   const out = () => {
     signOut().then(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, LiteralString
 
 from sancho.jobs.model import Machine, Requirement, Slot
-from sancho.kit.db import Connection, execute, fetch_rows
+from sancho.kit.db import Connection, execute, fetch_rows, fetch_values
 from sancho.kit.documents import read
 from sancho.matching.model import Inputs, Label, Limit, LimitKey, Owner, Queue, QueueKey, SetKey, Weights
 
@@ -134,6 +134,21 @@ async def slots(conn: Connection) -> dict[int, tuple[int, Slot]]:
         )
         for ce_id, site_id, ce, site, cores, memory, walltime, tags, machine in rows
     }  # fmt: skip
+
+
+async def off(conn: Connection) -> frozenset[int]:
+    """The CEs that are switched off, or whose sites are."""
+    ids = await fetch_values(
+        conn,
+        """
+        SELECT ce.ce_id
+          FROM compute_element ce
+          JOIN resource r ON r.resource_id = ce.ce_id
+          JOIN resource s ON s.resource_id = ce.site_id
+         WHERE NOT (ce.enabled AND r.enabled AND s.enabled)
+        """,
+    )
+    return frozenset(ids)
 
 
 async def group_shares(conn: Connection) -> dict[tuple[int, int], float]:

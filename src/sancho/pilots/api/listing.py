@@ -1,19 +1,20 @@
 """The routes by which people look at pilots."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
 from sancho.kit.db import TooSlow
+from sancho.kit.errors import PermissionMissing
 from sancho.kit.problem import problems
 from sancho.kit.query import LONGEST, QueryMalformed, parse
 from sancho.kit.search import SearchFieldUnknown, SearchOperatorUnfit, SearchValueUnfit
 from sancho.kit.units import Id
 from sancho.kit.web import Caller, Deployed, Transaction, native
 from sancho.pilots import service
-from sancho.pilots.model import Registered
+from sancho.pilots.model import CePilots, Registered
 
 router = native(tags=["pilot"])
 
@@ -61,6 +62,15 @@ async def list_pilots(
         for p in rows
     ]  # fmt: skip
     return PilotsOut(items=items, next=rows[-1].pilot_id if len(rows) == limit else None)
+
+
+@router.get("/pilots/summary", responses=problems(PermissionMissing))
+async def summarise_pilots(
+    caller: Caller, deployment: Deployed,
+    hours: Annotated[int, Query(ge=1, le=168, description="How far back those that ended are counted.")] = 24,
+) -> list[CePilots]:  # fmt: skip
+    """Count the pilots on the CEs of your VO by state; of `unfit` ones all jobs failed where they were."""
+    return await service.count_by_ce(deployment, caller, deployment.clock.now() - timedelta(hours=hours))
 
 
 class RegisteredPilotsOut(BaseModel):

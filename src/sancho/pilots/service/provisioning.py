@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any, cast
 
@@ -14,8 +15,9 @@ from sancho.matching import service as matching
 from sancho.matching.model import Offer, Queue, QueueKey
 from sancho.matching.service import Matcher
 from sancho.pilots import plan, store
-from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeLoad, CeSettings, Fit, Pilot, PilotRow, PilotState
+from sancho.pilots.model import BEAT_EVERY, IDLE, LEASE, CeLoad, CePilots, CeSettings, Fit, Pilot, PilotRow, PilotState
 from sancho.pilots.service.credentials import digest, give_up
+from sancho.pilots.store import counting
 from sancho.sites import service as sites
 from sancho.sites.model import ComputeElement
 from sancho_contract.compute import CEUnavailable, PilotSpec
@@ -177,6 +179,13 @@ async def list_pilots(deployment: Deployment, caller: Principal, **wanted: Any) 
     require(caller, "pilots:read")
     async with deployment.database.transaction(sorted({INSTANCE, *caller.vos})) as conn:
         return await store.list_pilots(conn, caller.vos, **wanted)
+
+
+async def count_by_ce(deployment: Deployment, caller: Principal, since: datetime) -> list[CePilots]:
+    """How many pilots there are on each CE that the caller's VO owns or was granted, and ended since a time."""
+    require(caller, "pilots:read")
+    async with deployment.database.transaction(sorted({INSTANCE, *caller.vos})) as conn:
+        return await counting.count_by_ce(conn, caller.vos, since)
 
 
 async def ids_by_stamp(conn: Connection, vo: int, stamps: Sequence[str]) -> dict[str, list[int]]:

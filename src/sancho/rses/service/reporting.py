@@ -29,6 +29,14 @@ async def newest_reports(conn: Connection, rse: Rse) -> list[Report]:
     return await store.newest_reports(conn, rse.rse_id)
 
 
+async def reports_by_rse(conn: Connection) -> dict[int, list[Report]]:
+    """The last report of each source about each RSE that this transaction sees, if not older than a month; by id."""
+    found: dict[int, list[Report]] = {}
+    for rse_id, said in await store.last_reports(conn):
+        found.setdefault(rse_id, []).append(said)
+    return found
+
+
 async def reports(
     conn: Connection, rse: Rse, *, source: str | None = None, before: datetime | None = None, limit: int = 100
 ) -> list[Report]:

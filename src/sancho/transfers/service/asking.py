@@ -1,12 +1,13 @@
 """Requests are made, cancelled, forgotten and shown; each in a fixed number of statements."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from sancho.kit import telemetry
 from sancho.kit.db import Connection
 from sancho.kit.tasks import defer
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers.model import Forgotten, Request, RequestsAsked, RequestState, Tried
+from sancho.transfers.model import Forgotten, LinkNow, Request, RequestsAsked, RequestState, Tried
 from sancho.transfers.store import requests
 
 
@@ -59,6 +60,11 @@ async def list_requests(
     """A VO's requests by id, in a state and to an RSE if given: as many as `page` says, after the id it says."""
     asked = RequestsAsked(states=[state] if state else None, rse=rse)
     return await requests.list_requests(conn, vo, asked, page)
+
+
+async def links(conn: Connection, vo: int, since: datetime) -> list[LinkNow]:
+    """What is under way between RSEs, and what failed since a time of that which is still wanted."""
+    return await requests.links(conn, vo, since)
 
 
 async def stream(conn: Connection, vo: int, asked: RequestsAsked) -> AsyncIterator[list[Request]]:

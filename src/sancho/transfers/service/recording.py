@@ -54,7 +54,8 @@ async def _arrived(conn: Connection, started: Started, arrived: Arrived) -> None
     await claims.end_attempt(conn, request.vo, started.transfer_id, TransferState.DONE, None)
     entry = Entry(
         vo=request.vo, kind=EntryKind.TRANSFER, account_id=request.account_id, site_id=started.destination.site_id,
-        rse_id=request.rse_id, files=1, size=arrived.bytes_moved, wall=arrived.duration,
+        rse_id=request.rse_id, source_rse_id=started.source.rse_id, files=1, size=arrived.bytes_moved,
+        wall=arrived.duration,
     )  # fmt: skip
     await accounting.record(conn, [entry])
     _log.info("file arrived", did_id=request.did_id, rse=started.destination.name)

@@ -4,11 +4,12 @@ Whoever changes a request for a replica's sake holds the replica's row; ready ro
 """
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any, LiteralString
 
 from sancho.kit.db import Connection, execute, fetch, fetch_rows, stream_as
 from sancho.replicas.model import ReplicaKey
-from sancho.transfers.model import Forgotten, Request, RequestsAsked, Tried
+from sancho.transfers.model import Forgotten, LinkNow, Request, RequestsAsked, Tried
 
 
 def _columns(keys: Sequence[ReplicaKey]) -> dict[str, list[int]]:
@@ -174,3 +175,26 @@ async def tried(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> dict[R
         {"vo": vo, **_columns(keys)},
     )
     return {ReplicaKey(did_id, rse_id): Tried(*rest) for did_id, rse_id, *rest in rows}
+
+
+async def links(conn: Connection, vo: int, since: datetime) -> list[LinkNow]:
+    """What is under way between RSEs, and what failed since a time of that which is still wanted."""
+    return await fetch(
+        conn,
+        LinkNow,
+        """
+        SELECT s.name AS source, e.name AS rse, l.active, l.failed, last.detail AS error
+          FROM (SELECT t.source_rse_id, q.rse_id, count(*) FILTER (WHERE t.state = 'A') AS active,
+                       count(*) FILTER (WHERE t.state = 'F') AS failed,
+                       max(t.transfer_id) FILTER (WHERE t.state = 'F') AS last_id
+                  FROM transfer t
+                  JOIN transfer_request q ON q.request_id = t.request_id AND q.vo = t.vo
+                 WHERE t.vo = %(vo)s AND (t.state = 'A' OR t.state = 'F' AND t.ended_at >= %(since)s)
+                 GROUP BY t.source_rse_id, q.rse_id) AS l
+          JOIN rse s ON s.rse_id = l.source_rse_id
+          JOIN rse e ON e.rse_id = l.rse_id
+          LEFT JOIN transfer last ON last.transfer_id = l.last_id AND last.vo = %(vo)s
+         ORDER BY s.name, e.name
+        """,
+        {"vo": vo, "since": since},
+    )

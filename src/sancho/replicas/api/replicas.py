@@ -50,11 +50,9 @@ from sancho.replicas.model import (
 )
 from sancho.rses import service as rses
 from sancho.rses.errors import PathUnfit, RseNotFound
-from sancho.rses.model import Report
 from sancho.sites.errors import SiteNotFound
 
 router = native("/replicas", tags=["replicas"])
-of_rses = native(tags=["rses"])
 
 LINES = "application/x-ndjson"
 KindWord = Literal["bad", "suspicious", "unavailable"]
@@ -378,21 +376,3 @@ async def list_replicas(did: str, caller: Caller, conn: Snapshot) -> StreamingRe
     """
     found = await dids.get(conn, caller.vo, did)
     return StreamingResponse(service.stream(conn, caller, [found], archives=True), media_type=LINES)
-
-
-class RseUsage(BaseModel):
-    """What the VO has on an RSE, in files and bytes, and the last report of each source about all that is there."""
-
-    rse: str
-    files: int
-    size: int
-    reports: list[Report]
-
-
-@of_rses.get("/rses/{name}/usage", responses=problems(RseNotFound))
-async def rse_usage(name: str, caller: Caller, conn: Transaction) -> RseUsage:
-    """Show what the VO has on an RSE, what is still being copied included, and what the storage reports."""
-    rse = await rses.get(conn, name, field="name")
-    mine = next((used for used in await service.usage(conn, caller.vo) if used.rse_id == rse.rse_id), None)
-    said = await rses.newest_reports(conn, rse)
-    return RseUsage(rse=rse.name, files=mine.files if mine else 0, size=mine.size if mine else 0, reports=said)

@@ -1,4 +1,4 @@
-"""The topology: find sites and CEs, and make documents about them come true."""
+"""Sites, CEs and grants: find them, and make documents about them come true."""
 
 import math
 import re

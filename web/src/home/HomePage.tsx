@@ -1,0 +1,36 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { t } from "../i18n";
+import { me } from "../jobs/queries";
+import { useNews } from "../jobs/useNews";
+import { Trouble } from "../kit/Trouble";
+import { Changes } from "./Changes";
+import { Downtimes } from "./Downtimes";
+import { Quotas } from "./Quotas";
+import { Risk } from "./Risk";
+import { Work } from "./Work";
+
+/** What somebody wants to know first: my work, my data, my room, and what is new. */
+export function HomePage() {
+  const { data, error, refetch } = useQuery(me);
+  const cache = useQueryClient();
+  useNews(false, () => void cache.invalidateQueries({ queryKey: ["jobs", "home"] }));
+  if (data === undefined) {
+    return error === null ? (
+      <p className="waiting">{t("common.loading")}</p>
+    ) : (
+      <Trouble error={error} onRetry={refetch} />
+    );
+  }
+  return (
+    <div className="page home">
+      <h1>{t("home.title")}</h1>
+      <Work account={data.account} />
+      <div className="panels">
+        <Changes account={data.account} />
+        <Risk account={data.account} />
+        <Downtimes />
+        <Quotas account={data.account} />
+      </div>
+    </div>
+  );
+}
