@@ -119,18 +119,18 @@ src/sancho/web/static/index.html: $(WEB_SOURCES) web/src/api/schema.d.ts
 	@sh requirements/venv.sh $(PYTHON) .venv requirements/dev.txt
 	@touch $@
 
-.venv-demo/.ready: requirements/demo.txt requirements/uv.txt requirements/venv.sh
+.venv-demo/.ready: requirements/demo.txt requirements/uv.txt requirements/venv.sh | .venv/.ready
 	@sh requirements/venv.sh $(PYTHON) .venv-demo requirements/demo.txt
 	@touch $@
 
-.venv-compat/.ready: requirements/compat.txt requirements/uv.txt requirements/venv.sh
+.venv-compat/.ready: requirements/compat.txt requirements/uv.txt requirements/venv.sh | .venv/.ready
 	@sh requirements/venv.sh $(PYTHON) .venv-compat requirements/compat.txt
 	@touch $@
 
-.venv-web/.ready: requirements/web.txt requirements/uv.txt requirements/venv.sh
+.venv-web/.ready: requirements/web.txt requirements/uv.txt requirements/venv.sh | .venv/.ready
 	@sh requirements/venv.sh $(PYTHON) .venv-web requirements/web.txt
 	@touch $@
 
-.venv-diracx/.ready: requirements/diracx.txt requirements/uv.txt requirements/venv.sh
+.venv-diracx/.ready: requirements/diracx.txt requirements/uv.txt requirements/venv.sh | .venv/.ready
 	@sh requirements/venv.sh $(PYTHON) .venv-diracx requirements/diracx.txt
 	@touch $@

@@ -25,6 +25,22 @@ if ! has venv ensurepip && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; 
     flock -u 9
 fi
 
+compile() {
+    # Compiled once and on all cores, for programs that start beside each other would each do it; the tests that packages
+    # bring are never run. Files that are for another Python do not matter.
+    "$venv/bin/python" -m compileall -q -j 0 -x '/tests?/' "$venv/lib" >/dev/null 2>&1 || true
+}
+
+uv=.venv/bin/uv # of the environment that is made first, for the others
+if [ "$venv" != .venv ] && [ -x $uv ]; then
+    echo "Installing $requirements into $venv ..."
+    if $uv venv --quiet --clear --python "$python" "$venv" && $uv pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$requirements"; then
+        compile
+        exit 0
+    fi
+    echo "uv could not do it; pip goes on ..."
+fi
+
 if has venv ensurepip; then
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
     set -- "$venv/bin/python" -m pip
@@ -49,6 +65,4 @@ if [ "$requirements" = requirements/dev.txt ]; then
     options="--no-deps --no-build-isolation --editable ."
     install "$@"
 fi
-# Compiled once and on all cores, for workers of tests would each do it; the tests that packages bring are never run. Files
-# that are for another Python do not matter.
-"$venv/bin/python" -m compileall -q -j 0 -x '/tests?/' "$venv/lib" >/dev/null 2>&1 || true
+compile

@@ -19,17 +19,20 @@ from sancho.jobs.model import After, JobState, Part, Reason
 from sancho.kit import faults
 from sancho.kit.db import Connection, execute, fetch_rows, fetch_value
 from sancho.rules import service as rules
+from tests.dids.given import given_files, person
 from tests.jobs.given import PLAIN, dataset, started, submitted, user
 from tests.jobs.test_forgetting import grow_old, still_there
 from tests.jobs.test_silent import age, run_by_others
 from tests.jobs.test_status import counters_are_counts
 from tests.jobs.test_tapes import READS, recalled, tape
 from tests.rules.given import check_exact
+from tests.rules.test_archives_end import packed
 from tests.served import Served
 
 pytestmark = pytest.mark.xdist_group("killed")
 POINTS = frozenset({
     "web.committed", "jobs.rescheduled", "jobs.followed", "jobs.datasets-closed", "jobs.forgotten", "jobs.silent-lost",
+    "rules.unpacked",
 })  # fmt: skip
 """Those that are passed here alone."""
 HIT: set[str] = set()
@@ -272,6 +275,26 @@ async def test_what_is_on_tape_is_recalled_once_and_datasets_open_doors_once(ser
     async with database.transaction([1]) as conn:
         assert (await jobs.get(conn, user(world), made.job_ids[0])).job.state is JobState.WAITING
     await numbers(served)
+
+
+async def test_a_large_archive_ends_once(served: Served, killer: Killer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sancho.rules.service.erasing.UNPACKED_AT_ONCE", 2)
+    world, database = served.world, served.deployment.database
+    async with database.transaction([1]) as conn:
+        await given_files(conn, world, "a.zip")
+        await packed(conn, world, "a.zip", *"fghij")
+        await dids.erase(conn, person(world, "alice"), ["mc:a.zip"], after=timedelta(0))
+    killer.armed = "rules.unpacked"
+    with pytest.raises(Killed):
+        await rules.erase(served.deployment)
+    async with database.transaction([1]) as conn:
+        assert await fetch_value(conn, "SELECT count(*) FROM constituent") == 3
+        await execute(conn, "UPDATE ending SET look_at = now()")  # the dead one's lease is over
+    while await rules.erase(served.deployment):
+        pass
+    async with database.transaction([1]) as conn:
+        assert await dids.find_all(conn, world.belle, ["mc:a.zip", *(f"mc:{name}" for name in "fghij")]) == []
+        assert await fetch_value(conn, "SELECT count(*) FROM constituent") == 0
 
 
 def test_every_point_of_these_was_hit() -> None:

@@ -120,7 +120,7 @@ function options(
     },
     axes: [
       { ...axis, grid: { show: false }, values: (_plot, splits) => splits.map(dayOf) },
-      { ...axis, size: 80, values: (_plot, splits) => onceEach(splits.map(format)) },
+      { ...axis, size: 80, incrs: WHOLE, values: (_plot, splits) => splits.map(format) },
     ],
     series: [
       {},
@@ -137,8 +137,8 @@ function options(
 const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const dayOf = (time: number): string => (time % 86_400 === 0 ? days.format(new Date(time * 1000)) : "");
 
-/** Labels, each only where it is first said: between whole numbers there is nothing to say. */
-const onceEach = (labels: string[]): string[] => labels.map((one, n) => (one === labels[n - 1] ? "" : one));
+/** Steps of the upright axis: what is counted is counted whole. */
+const WHOLE = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
 
 /** Changes whenever the colours of the page do. */
 function useLook(): number {
