@@ -60,9 +60,9 @@ def pytest_collection_finish() -> None:
 
 LONG_TO_MAKE = ("issuers", "rested", "foreign", "site", "sites")
 LONGEST = (
-    "journeys/test_crash.py", "docs/test_tutorials.py", "web/test_browser.py", "local/test_grid.py", "local/test_moving.py",
-    "local/test_ports.py", "local/test_dev.py", "local/test_demo.py", "local/test_grid_kinds.py", "journeys/test_fuzz.py",
-    "journeys/test_bad_input.py",
+    "journeys/test_crash.py", "docs/test_tutorials.py", "web/test_browser.py", "local/test_grid.py",
+    "local/test_moving.py", "local/test_ports.py", "local/test_dev.py", "local/test_demo.py",
+    "local/test_grid_kinds.py", "journeys/test_fuzz.py", "journeys/test_bad_input.py",
 )  # fmt: skip
 """What takes minutes by itself, or one after the other. It begins first, so that nobody waits for it in the end."""
 
