@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path, help="where the database lies meanwhile (default: /var/tmp)")
     parser.add_argument(
-        "--shares", action="store_true", help="one owner has 80 % of the jobs; look at who gets how much"
+        "--shares", action="store_true", help="one owner has 80 %% of the jobs; look at who gets how much"
     )
     parser.add_argument("--search", action="store_true", help="then search the jobs, of which some have ended")
     said = parser.parse_args()
