@@ -48,7 +48,7 @@ lint:
 layout:
 	$(BIN)/ruff format --check --output-format concise
 
-page: web/src/api/schema.d.ts
+page: web/src/api/schema.d.ts ## Look at the code of the web page: linter, types, its own tests
 	$(NPM) run --silent check
 	$(NPM) run --silent test
 
