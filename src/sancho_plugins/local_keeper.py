@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ GRACE = 30
 LIVES = 3
 """So many times a pilot is started before its deaths are taken for its end."""
 LOOK_EVERY = 0.05
+LONG = 3600.0
+ASKING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+HEARD = {*ASKING, signal.SIGCHLD}
 FORGOTTEN = 60.0
 """Seconds after which an empty control group is nobody's any more."""
 
@@ -62,64 +66,65 @@ def children() -> list[int]:
     return []
 
 
+def reaped() -> Iterator[tuple[int, int]]:
+    """Every child that has died since, with its status."""
+    while True:
+        try:
+            done, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if done == 0:
+            return
+        yield done, status
+
+
 class Keeper:
-    """Keeps one pilot."""
+    """Keeps one pilot. Signals are blocked and waited for (`sigtimedwait`), so that none can be lost in between."""
 
     def __init__(self, orders: dict[str, Any]) -> None:
         """`orders`: `command`, `nice`, `user` (uid and gid, or null), `memory` of the slot; the folder is ours."""
         self.orders = orders
         self.prctl = ctypes.CDLL(None).prctl
-        self.pilot = 0
-        self.asked = False
+        self.ends_by: float | None = None
+        """When everything is killed, once it was asked to end."""
         self.cgroup = Cgroup(Path.cwd().name, orders["memory"])
 
     def keep(self) -> int:
         """Keep the pilot until it has ended; return its exit code."""
         self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self.ask)
-        signal.signal(signal.SIGALRM, self.insist)
         code = 0
         for _ in range(LIVES):
             code = self.live()
             self.end_leavings()
-            if code >= 0 or self.asked:
+            if code >= 0 or self.ends_by is not None:
                 break
         return code if code >= 0 else 128 - code
 
-    def ask(self, *_: object) -> None:
-        """Pass the wish to end on to the pilot, once."""
-        if not self.asked:
-            self.asked = True
-            signal.alarm(GRACE)
-            if self.pilot:
-                os.kill(self.pilot, signal.SIGTERM)
-
-    def insist(self, *_: object) -> None:
-        """Kill everything that is still there."""
-        self.kill_all()
-        signal.alarm(1)
-
     def live(self) -> int:
         """Let the pilot live once; return its exit code, negative for a signal."""
-        self.pilot = os.fork()
-        if self.pilot == 0:
+        pilot = os.fork()
+        if pilot == 0:
             self.become_pilot()
-        if self.asked:  # it was asked for before there was a pilot to ask
-            os.kill(self.pilot, signal.SIGTERM)
         while True:
-            done, status = os.waitpid(-1, 0)
-            if done == self.pilot:
-                self.pilot = 0
-                return os.waitstatus_to_exitcode(status)
+            for done, status in reaped():
+                if done == pilot:
+                    return os.waitstatus_to_exitcode(status)
+            self.listen(pilot)
+
+    def listen(self, pilot: int) -> None:
+        """Wait until a child has died, we are asked to end (which is passed on, once), or patience is over."""
+        patience = LONG if self.ends_by is None else max(0.0, self.ends_by - time.monotonic())
+        heard = signal.sigtimedwait(HEARD, patience)
+        if heard is None and self.ends_by is not None:
+            self.kill_all()
+            self.ends_by += 1
+        elif heard is not None and heard.si_signo in ASKING and self.ends_by is None:
+            self.ends_by = time.monotonic() + GRACE
+            os.kill(pilot, signal.SIGTERM)
 
     def become_pilot(self) -> None:
         """In the child: put on what a pilot wears, and go."""
         try:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)
-            if self.asked:
-                os._exit(128 + signal.SIGTERM)
             self.cgroup.enter()
             with suppress(OSError):
                 os.nice(self.orders["nice"])
@@ -130,6 +135,7 @@ class Keeper:
                 os.setuid(uid)
             command = self.orders["command"]
             self.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())  # one that was asked to end meanwhile ends here
             os.execv(command[0], command)  # noqa: S606 - that is what it is for
         except OSError as problem:
             os.write(2, f"the pilot cannot be started: {problem}\n".encode())
@@ -218,6 +224,7 @@ def main() -> None:
     *verb, path = sys.argv[1:]
     if verb != ["keep"]:
         launch(path)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     folder = Path(path).parent
     os.chdir(folder)
     os.write(1, f"{os.getpid()} {start_time(os.getpid())}".encode())

@@ -5,6 +5,7 @@ import os
 import pwd
 import signal
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,7 +17,7 @@ from sancho.local.processes import wait_until
 from sancho_contract.compute import PilotState
 from sancho_contract.testing.compute import Bench, ComputeElementConformance, Place, on_a_bench
 from sancho_plugins.local_ce import Environment, LocalComputeElement, LocalSettings
-from sancho_plugins.local_keeper import start_time
+from sancho_plugins.local_keeper import GRACE, start_time
 
 AS_ROOT = os.geteuid() == 0
 NOBODY = "nobody"
@@ -120,6 +121,20 @@ class TestLocalComputeElement(ComputeElementConformance):
 
         await bench.until(gone)
         assert bench.server.seen[pilot.stamp].retired == "stopped"
+
+    @on_a_bench
+    async def test_pilots_that_are_killed_while_they_begin_need_not_be_forced(self, bench: Bench) -> None:
+        for _ in range(10):
+            references = await bench.submit(bench.spec(), bench.spec())
+            await bench.element.kill(references)
+        forced = time.monotonic() + GRACE
+
+        async def ended() -> bool:
+            states = await bench.element.states(list(bench.references.values()))
+            return {*states.values()} <= {PilotState.DONE, PilotState.FAILED}
+
+        await bench.until(ended)
+        assert time.monotonic() < forced
 
     @on_a_bench
     async def test_a_pid_that_is_used_again_is_not_taken_for_the_pilot(self, bench: Bench) -> None:
