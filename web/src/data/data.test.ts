@@ -6,6 +6,7 @@ import { crumbs, folderOf } from "./paths";
 import { partsOf } from "./progress";
 import { didQuery, readDidSearch, withChip } from "./search";
 import { firstLines } from "./stream";
+import { inTurns } from "./turns";
 import { bodyOf, NO_WISH } from "./wish";
 
 describe("a search for data", () => {
@@ -103,5 +104,38 @@ it("a wish is a rule once it says where, and how many", () => {
     copies: 2,
     lifetime: null,
     comment: null,
+  });
+});
+
+describe("what is done in turns", () => {
+  const never = (signal: AbortSignal) =>
+    new Promise<void>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+
+  it("does not begin once it is to end, whenever that was said", async () => {
+    const begun: number[] = [];
+    const stop = new AbortController();
+    stop.abort("enough");
+    await expect(inTurns([1, 2], 2, async (one) => void begun.push(one), stop.signal)).rejects.toBe("enough");
+    const late = new AbortController();
+    const act = async (one: number) => {
+      begun.push(one);
+      late.abort("late");
+    };
+    await expect(inTurns([1, 2], 1, act, late.signal)).rejects.toBe("late");
+    const last = new AbortController();
+    await expect(inTurns([1], 1, async () => last.abort("last"), last.signal)).rejects.toBe("last");
+    expect(begun).toEqual([1]);
+  });
+
+  it("ends what is under way when one fails, before it says so", async () => {
+    const ended: number[] = [];
+    const act = async (one: number, _: number, signal: AbortSignal) => {
+      if (one === 2) throw new Error("full");
+      await never(signal).finally(() => ended.push(one));
+    };
+    await expect(inTurns([1, 2, 3, 4], 3, act, new AbortController().signal)).rejects.toThrow("full");
+    expect(ended).toEqual([1, 3]);
   });
 });
