@@ -93,6 +93,8 @@ async def test_files_of_many_datasets_that_were_filled_in_turn_are_told_once_and
     stream = service.stream_file_lines(conn, await service.get(conn, 1, "mc:box"))
     (part,) = [part async for part in stream]
     assert sorted(json.loads(line)["did"] for line in part) == [f"mc:{name}" for name in names]
+    (files,) = [part async for part in service.stream_files(conn, 1, [await service.get(conn, 1, "mc:box")])]
+    assert sorted(file.name for _, file in files) == names
 
 
 async def test_a_time_from_before_times_were_noted_counts_for_ever(conn: Connection, world: World) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from sancho.dids.model import Detached, DidKind
+from sancho.dids.store.reading import IN_NONE_BEFORE
 from sancho.kit.db import Connection, fetch_values, stream
 
 _LINE: LiteralString = """
@@ -68,7 +69,7 @@ async def datasets(conn: Connection, vo: int, did_id: int, *, at: datetime | Non
 
 
 _NOW: LiteralString = """
-          FROM unnest(%(datasets)s::bigint[]) AS dataset (did_id)
+          FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
          CROSS JOIN LATERAL (
                SELECT child_id FROM attachment
                 WHERE parent_id = dataset.did_id AND vo = %(vo)s ORDER BY child_id OFFSET 0) AS inside
@@ -77,18 +78,12 @@ _NOW: LiteralString = """
                 WHERE did.did_id = inside.child_id AND did.vo = %(vo)s OFFSET 0) AS d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
 """
-_IN_NONE_BEFORE: LiteralString = """
-         WHERE (SELECT true FROM attachment other
-                 WHERE other.child_id = inside.child_id AND other.vo = %(vo)s AND other.parent_id < dataset.did_id
-                   AND other.parent_id + 0 = ANY(%(datasets)s::bigint[]) LIMIT 1) IS NULL
-"""
-"""Each file for itself, by the few collections that it is in: not all files first, nor a look into each dataset."""
 _ONCE: LiteralString = """
           FROM (SELECT child_id FROM attachment
-                 WHERE parent_id = ANY(%(datasets)s::bigint[]) AND vo = %(vo)s AND attached_at <= %(at)s
+                 WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s AND attached_at <= %(at)s
                  UNION
                 SELECT child_id FROM attachment_history
-                 WHERE parent_id = ANY(%(datasets)s::bigint[]) AND vo = %(vo)s AND attached_at <= %(at)s
+                 WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s AND attached_at <= %(at)s
                    AND detached_at > %(at)s) AS inside
           JOIN did d ON d.did_id = inside.child_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
@@ -103,9 +98,9 @@ async def files(
 
     They are as their index has them, the first at once; those of a time are looked up before the first.
     """
-    now = _NOW if len(datasets) == 1 else _NOW + _IN_NONE_BEFORE
+    now = _NOW if len(datasets) == 1 else _NOW + IN_NONE_BEFORE
     query = _LINE + (now if at is None else _ONCE)
-    params = {"vo": vo, "datasets": sorted(datasets), "at": at}
+    params = {"vo": vo, "dataset_ids": sorted(datasets), "at": at}
     async for rows in stream(conn, query, params):
         yield [text for (text,) in rows]
 
