@@ -128,6 +128,26 @@ def test_who_is_over_the_share_is_kept_one_place_at_a_time_however_many_queues_t
     assert 0 < begun <= 2 * hours
 
 
+def test_whoever_waits_behind_many_queues_of_one_owner_has_a_place_kept_as_well() -> None:
+    board = Board()
+    small(board, 1)
+    board.use({GREEDY: 10.0**6})
+    for n in range(100, 200):
+        need = Requirement(cores=8, memory=1, walltime=timedelta(seconds=n))
+        board.put(queue(n, GREEDY, need, waiting=1))
+    board.place({}, NOW)
+    assert held_back(board, (ALL_ASKED + MINUTE) / MINUTE) == 640
+    board.give(board.choose(Pilot(1, 8).offer(), most=1)[0], 1)
+    board.put(queue(999, Owner(vo=1, group_id=1, account_id=8), Requirement(cores=8, memory=1), waiting=1))
+    board.place({}, NOW + ALL_ASKED + 2 * MINUTE)
+    assert held_back(board, (2 * ALL_ASKED + 3 * MINUTE) / MINUTE) == 640
+    for whose in (GREEDY.account_id, 8):
+        (choice,) = board.choose(Pilot(2, 8).offer(), most=3)
+        assert choice.queue.owner.account_id == whose
+        board.give(choice, 1)
+        board.place({}, NOW + 2 * ALL_ASKED + 4 * MINUTE)
+
+
 def test_places_are_kept_for_all_queues_of_whose_turn_it_is() -> None:
     board = Board()
     board.use({GREEDY: -1000.0})

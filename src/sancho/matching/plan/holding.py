@@ -48,6 +48,8 @@ class Holding:
         when it is its owner's turn, and when it is not."""
         self._kept = 0
         """The bits of those."""
+        self._due = 0
+        """The bits of those of them for which places are kept out of turn."""
         self.starved = 0
         """The wants of queues of which nothing has begun for long."""
 
@@ -72,6 +74,7 @@ class Holding:
             for key, part in self._out_of_turn(now).items()
             for bit in bits(self._masks[key] & self._seen)
         }
+        self._due = sum(1 << bit for bit, place in self._places.items() if place[3] > 0)
 
     def _out_of_turn(self, now: datetime) -> dict[QueueKey, float]:
         """Of each queue that has wants that were seen, the part of all pilots that keep places for it out of turn."""
@@ -113,7 +116,7 @@ class Holding:
         `first` are the wants of the owner whose turn it is.
         """
         found: list[tuple[datetime, int]] = []
-        for bit in islice(bits(able & self._kept), MOST):
+        for bit in islice(bits(able & self._kept & (self._due | first)), MOST):
             since, (vo, queue_id), in_turn, out_of_turn = self._places[bit]
             part = in_turn if first >> bit & 1 else out_of_turn
             if crc32(f"{pilot_id}.{vo}.{queue_id}".encode()) < part * 2**32:
