@@ -6,7 +6,7 @@ import { crumbs, folderOf } from "./paths";
 import { partsOf } from "./progress";
 import { didQuery, readDidSearch, withChip } from "./search";
 import { firstLines } from "./stream";
-import { inTurns } from "./turns";
+import { inTurns, isThere } from "./turns";
 import { bodyOf, NO_WISH } from "./wish";
 
 describe("a search for data", () => {
@@ -138,4 +138,11 @@ describe("what is done in turns", () => {
     await expect(inTurns([1, 2, 3, 4], 3, act, new AbortController().signal)).rejects.toThrow("full");
     expect(ended).toEqual([1, 3]);
   });
+});
+
+it("a file that is there already was put by an earlier try, if there was one", () => {
+  expect([201, 204].map((status) => isThere(status, false))).toEqual([true, true]);
+  expect([0, 403, 409, 412, 507].map((status) => isThere(status, false))).toEqual(Array(5).fill(false));
+  expect([403, 409, 412].map((status) => isThere(status, true))).toEqual([true, true, true]);
+  expect([0, 401, 413, 500].map((status) => isThere(status, true))).toEqual(Array(4).fill(false));
 });

@@ -28,3 +28,13 @@ export async function inTurns<T>(
   }
   signal.throwIfAborted();
 }
+
+/** What storages say to who puts a file that is there already; 403, when what the token lets make is not to be replaced. */
+const TAKEN = [403, 409, 412];
+
+/**
+ * Whether a file that was put is on its storage, or may be: when it is put `again`, an earlier try may have arrived
+ * although its answer did not. The commit looks at what is there.
+ */
+export const isThere = (status: number, again: boolean): boolean =>
+  (status >= 200 && status < 300) || (again && TAKEN.includes(status));

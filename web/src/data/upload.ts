@@ -3,7 +3,7 @@ import { answer, api, type Schemas } from "../api/client";
 import { Problem } from "../api/problem";
 import { t } from "../i18n";
 import { checksum } from "./adler32";
-import { inTurns } from "./turns";
+import { inTurns, isThere } from "./turns";
 
 export type Phase = "waiting" | "reading" | "ready" | "sending" | "sent" | "done" | "failed";
 /** A file on its way, and how far it is. */
@@ -68,10 +68,7 @@ async function put(
     signal.throwIfAborted();
     onChange({ phase: "sending", moved: 0 });
     const status = await send(grant, file, (moved) => onChange({ moved }), signal);
-    // An earlier try may have arrived although its answer did not: the commit looks at what is there.
-    const arrived =
-      (status >= 200 && status < 300) || (left < TRIES - 1 && (status === 409 || status === 412));
-    if (arrived) return onChange({ phase: "sent", moved: file.size });
+    if (isThere(status, left < TRIES - 1)) return onChange({ phase: "sent", moved: file.size });
     if (left === 0 || (status > 0 && status < 500)) throw refused(grant, status);
   }
 }
