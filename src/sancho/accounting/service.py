@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from sancho.accounting import store
 from sancho.accounting.model import By, Entry, Sum
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, in_time
 
 LATELY = timedelta(hours=6)
 """Transfers of so long ago say how fast others may be."""
 SAMPLED = 1000
+LONGEST = 30
+"""Seconds that sums may take: every entry of the time that is asked about is read."""
 
 
 async def record(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -21,8 +23,9 @@ async def record(conn: Connection, entries: Sequence[Entry]) -> None:
 async def summary(
     conn: Connection, vo: int, by: Sequence[By] = (By.ACCOUNT,), *, since: datetime, until: datetime
 ) -> list[Sum]:
-    """What a VO used from `since` up to, not including, `until`, split by the named things."""
-    return await store.sums(conn, vo, by, since, until)
+    """What a VO used from `since` up to, not including, `until`, split by the named things; raises `TooSlow`."""
+    async with in_time(conn, LONGEST, hint="Ask for fewer days."):
+        return await store.sums(conn, vo, by, since, until)
 
 
 async def speeds(conn: Connection, vo: int, rse_ids: Sequence[int]) -> dict[int, float]:
