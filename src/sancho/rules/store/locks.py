@@ -39,15 +39,18 @@ async def lock_collections(conn: Connection, vo: int, did_ids: Sequence[int]) ->
         SELECT did_id
           FROM did
          WHERE vo = %(vo)s AND NOT erased
-           AND did_id IN (
-               WITH RECURSIVE below (did_id) AS (
-                   SELECT unnest(%(did_ids)s::bigint[])
+           AND did_id = ANY(ARRAY(
+               WITH RECURSIVE below (did_id, kind) AS (
+                   SELECT wanted.did_id, (SELECT d.kind FROM did d WHERE d.did_id = wanted.did_id AND d.vo = %(vo)s)
+                     FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
                     UNION
-                   SELECT a.child_id
+                   SELECT inside.child_id, (SELECT d.kind FROM did d WHERE d.did_id = inside.child_id AND d.vo = %(vo)s)
                      FROM below
-                     JOIN did parent ON parent.did_id = below.did_id AND parent.vo = %(vo)s AND parent.kind = 'C'
-                     JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
-               SELECT below.did_id FROM below)
+                    CROSS JOIN LATERAL (
+                          SELECT a.child_id FROM attachment a
+                           WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
+                    WHERE below.kind = 'C')
+               SELECT below.did_id FROM below))
          ORDER BY did_id
            FOR NO KEY UPDATE
         """,
@@ -87,7 +90,11 @@ async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], fi
         WITH RECURSIVE above (did_id) AS (
             SELECT unnest(%(parent_ids)s::bigint[])
              UNION
-            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+            SELECT holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT r.rule_id, r.account_id, r.did_id, r.copies, x.rse_expression, x.rse_ids, x.activity
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
          WHERE r.vo = %(vo)s
@@ -327,18 +334,19 @@ async def first_error(conn: Connection, vo: int, rule_id: int) -> str | None:
 
 
 async def deleting(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
-    """Those of these replicas that are being deleted now."""
+    """Those of these replicas that are being deleted now.
+
+    Few are at any time, so a join would be planned as a walk through all replicas that compares each with each.
+    """
     rows = await fetch_rows(
         conn,
         """
-        SELECT r.did_id, r.rse_id
-          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
-          JOIN replica r ON r.did_id = k.did_id AND r.vo = %(vo)s AND r.rse_id = k.rse_id
-         WHERE r.state = 'D'
+        SELECT did_id, rse_id FROM replica
+         WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s AND state = 'D'
         """,
-        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+        {"vo": vo, "did_ids": sorted({k.did_id for k in keys})},
     )
-    return [ReplicaKey(*row) for row in rows]
+    return sorted({ReplicaKey(*row) for row in rows}.intersection(keys))
 
 
 async def stuck_replicas(conn: Connection, vo: int, rule_id: int, limit: int) -> list[ReplicaKey]:
