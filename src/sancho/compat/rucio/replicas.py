@@ -195,7 +195,7 @@ async def _listed(
         files = _found(reader, copies, there, lasts or rses.SIGNED_FOR_MOST)
         return StreamingResponse(_metalinks(files, choice), media_type=METALINK)
     files = _found(reader, copies, there, lasts)
-    return await stream_of([say.replicas_of(*one, choice) for one in some] async for some in files)
+    return await stream_of([say.line_of(*one, choice) for one in some] async for some in files)
 
 
 async def _found(
