@@ -51,7 +51,8 @@ async def adopt(
         )  # fmt: skip
         if wished:
             await events.record(conn, vo, made, EventKind.MADE, by_id=wished[0].account_id)
-    await extend(conn, vo, parent_ids=parent_ids, file_ids=[a.did_id for a in arrivals], freed=freed)
+    file_ids = [a.did_id for a in arrivals]
+    await extend(conn, vo, parent_ids=parent_ids, file_ids=file_ids, new=True, freed=freed)
 
 
 async def _choose_for(

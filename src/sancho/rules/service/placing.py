@@ -100,13 +100,15 @@ async def choose_all(
 
 
 async def extend(
-    conn: Connection, vo: int, *, parent_ids: Sequence[int], file_ids: Sequence[int], freed: Sequence[Hold] = ()
-) -> None:
+    conn: Connection, vo: int, *, parent_ids: Sequence[int], file_ids: Sequence[int], new: bool = False,
+    freed: Sequence[Hold] = (),
+) -> None:  # fmt: skip
     """Let the rules above these collections follow what has been attached: locks for `file_ids` that have none yet.
 
-    Every rule on `parent_ids`, above them or on the files themselves gets its locks, or gets stuck with the reason
-    and is tried again later; nothing is raised for it. `freed` quota, held for these files, is given back in the same
-    go. Safe to run twice.
+    Every rule on `parent_ids` or above them, and with `new` on the files themselves, gets its locks, or gets stuck
+    with the reason and is tried again later; nothing is raised for it. What was there before has the locks of its own
+    rules, whatever it is attached to. `freed` quota, held for these files, is given back in the same go. Safe to run
+    twice.
 
     Of what was attached to a container, files may come and go at this moment: the rules above are looked at once more
     in the background.
@@ -114,8 +116,9 @@ async def extend(
     targets: list[Target] = []
     deep = False
     if file_ids or parent_ids:
-        deep = await locks.share_parents(conn, vo, parent_ids, file_ids)
-        targets = await locks.targets_above(conn, vo, parent_ids, file_ids)
+        under_rules = file_ids if new else ()
+        deep = await locks.share_parents(conn, vo, parent_ids, under_rules)
+        targets = await locks.targets_above(conn, vo, parent_ids, under_rules)
     if not targets:
         await charge(conn, vo, _returned(freed))
         return
