@@ -2,19 +2,20 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 IMAGES = ROOT / "docs" / "images"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE = 60_000
+WIDE: ViewportSize = {"width": 1280, "height": 800}
 HOSTILE = "<img src=x onerror=alert(1)>\u202etxt.exe" + "x" * 60
 
 
@@ -28,11 +29,42 @@ class Grid:
     waiting: int
 
 
-def log_in(context: BrowserContext, grid: Grid, vo: str, path: str = "/ui/") -> Page:
-    """A page of somebody who has logged in; what its console says against it fails the test."""
+@dataclass(frozen=True)
+class Sessions:
+    """Browsers of people who have logged in, one a VO: a login through the page costs more than most tests."""
+
+    browser: Browser
+    grid: Grid
+    contexts: dict[str, BrowserContext] = field(default_factory=dict[str, BrowserContext])
+
+    def visit(self, vo: str, path: str = "/ui/") -> Page:
+        """A new page of the administrator of a VO, who logs in when it is the first one."""
+        context = self.contexts.get(vo)
+        if context is None:
+            self.contexts[vo] = context = self.browser.new_context(viewport=WIDE)
+            return log_in(context, self.grid, vo, path)
+        page = begin(context)
+        page.goto(self.grid.url + path)
+        return page
+
+    def leave(self) -> None:
+        """Close the pages, and stay logged in."""
+        for context in self.contexts.values():
+            for page in context.pages:
+                page.close()
+
+
+def begin(context: BrowserContext) -> Page:
+    """An empty page; what its console says against it fails the test."""
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: pytest.fail(f"the page has a fault: {error}"))
+    return page
+
+
+def log_in(context: BrowserContext, grid: Grid, vo: str, path: str = "/ui/") -> Page:
+    """A page of somebody who has logged in by it."""
+    page = begin(context)
     page.goto(grid.url + path)
     expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
     axe(page)

@@ -1,11 +1,11 @@
 """The page in a real browser, on a real grid: log in, submit, watch, explain, look at what came out, download it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from sancho.local import control
 from sancho.web import service
@@ -15,7 +15,7 @@ from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
 from tests.realparts.parts import lack, need
 from tests.web import data_journey
-from tests.web.browsing import HOSTILE, PATIENCE, Grid, axe, fill_in, log_in, picture
+from tests.web.browsing import HOSTILE, PATIENCE, WIDE, Grid, Sessions, axe, fill_in, log_in, picture
 
 pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
 
@@ -68,14 +68,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def sessions(browser: Browser, grid: Grid) -> Sessions:
+    return Sessions(browser, grid)
+
+
+@pytest.fixture
+def visit(sessions: Sessions) -> Iterator[Callable[..., Page]]:
+    yield sessions.visit
+    sessions.leave()
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+    """The browser of somebody who has not logged in."""
+    with browser.new_context(viewport=WIDE) as context:
         yield context
 
 
-def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: Grid, tmp_path: Path) -> None:
-    page = log_in(context, grid, "belle", "/ui/submit")
+def test_from_a_login_to_a_file_that_a_job_made(visit: Callable[..., Page], grid: Grid, tmp_path: Path) -> None:
+    page = visit("belle", "/ui/submit")
     expect(page).to_have_url(f"{grid.url}/ui/submit")
     editor = page.get_by_label("Description (YAML or JSON)")
     editor.fill(DESCRIPTION)
@@ -116,8 +128,8 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
         assert (tmp_path / name).read_bytes().startswith(begins)
 
 
-def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
-    page = log_in(context, grid, "belle")
+def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("belle")
     expect(page.get_by_role("link", name="7 waiting or held")).to_be_visible()
     axe(page)
     page.keyboard.press("/")
@@ -174,9 +186,9 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: Browse
 
 
 def test_from_an_upload_to_a_second_copy_that_is_downloaded(
-    context: BrowserContext, grid: Grid, tmp_path: Path
+    visit: Callable[..., Page], grid: Grid, tmp_path: Path
 ) -> None:
-    page = log_in(context, grid, "belle", "/ui/data")
+    page = visit("belle", "/ui/data")
     data_journey.upload(page)
     data_journey.watch_the_second_copy(page)
     data_journey.ask_for_another_rule(page)
@@ -186,8 +198,8 @@ def test_from_an_upload_to_a_second_copy_that_is_downloaded(
     data_journey.look_on_a_narrow_screen(page, grid)
 
 
-def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(context: BrowserContext, grid: Grid) -> None:
-    page = log_in(context, grid, "instance", "/ui/operations")
+def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("instance", "/ui/operations")
     site, ce = (page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=n)) for n in ("site-b", "ce-b"))
     expect(ce).to_contain_text("in use")
     page.get_by_role("button", name="Announce downtime of site-b").click()
@@ -213,9 +225,9 @@ def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(context: BrowserC
 
 
 def test_an_administrator_makes_suspends_and_changes_an_account_and_goes_back(
-    context: BrowserContext, grid: Grid
+    visit: Callable[..., Page], grid: Grid
 ) -> None:
-    page = log_in(context, grid, "belle", "/ui/admin")
+    page = visit("belle", "/ui/admin")
     page.get_by_role("button", name="Add account").click()
     page.get_by_label("Name", exact=True).fill("dora")
     page.get_by_label("Mail address").fill("dora@example.org")
@@ -266,9 +278,8 @@ def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_s
     editor = page.get_by_label("Description (YAML or JSON)")
     editor.fill("name: half written\ncommand: [sleep, 1s]\nrequirements: {tags: [nobody-has-this]}\n")
     with speaking(grid.home, "belle") as client:
-        for one in client.send(identity.logins()):
-            if one.client == "sancho-web":
-                client.send(identity.end_login(one.login_id))
+        mine = [one for one in client.send(identity.logins()) if one.client == "sancho-web"]
+        client.send(identity.end_login(max(mine, key=lambda one: one.began_at).login_id))
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
     axe(page)
@@ -291,8 +302,8 @@ def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_s
     expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
 
 
-def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -> None:
-    page = log_in(context, grid, "gridpp", "/ui/jobs?everybody=true")
+def test_a_vo_is_shown_nothing_of_another(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("gridpp", "/ui/jobs?everybody=true")
     expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
     axe(page)
     page.goto(f"{grid.url}/ui/jobs/{grid.waiting}")
