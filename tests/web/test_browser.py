@@ -14,7 +14,7 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
 from tests.realparts.parts import lack, need
-from tests.web import data_journey
+from tests.web import data_journey, extension_journey
 from tests.web.browsing import HOSTILE, PATIENCE, WIDE, Grid, Sessions, axe, fill_in, log_in, picture
 
 pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
@@ -300,6 +300,17 @@ def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_s
     expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
+
+
+def test_what_a_vo_adds_to_the_page_gets_what_it_declares_and_no_more(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("belle")
+    with extension_journey.added(grid.home, "belle", extension_journey.EXAMPLE):
+        extension_journey.use_the_example(page, grid)
+        other = visit("gridpp", "/ui/x/progress")
+        expect(other.get_by_text("has added no page")).to_be_visible()
+        expect(other.get_by_role("link", name="Progress")).to_have_count(0)
+    with extension_journey.added(grid.home, "belle", extension_journey.HOSTILE_ONE):
+        extension_journey.suffer_the_hostile(page, grid)
 
 
 def test_a_vo_is_shown_nothing_of_another(visit: Callable[..., Page], grid: Grid) -> None:

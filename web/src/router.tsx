@@ -51,6 +51,12 @@ const admin = createRoute({
   component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
 });
 
+const extension = createRoute({
+  getParentRoute: () => root,
+  path: "/x/$name",
+  component: lazyRouteComponent(() => import("./extensions/ExtensionPage"), "ExtensionPage"),
+});
+
 const said = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value.slice(0, 400) : undefined;
 const data = createRoute({
@@ -110,6 +116,7 @@ export const router = createRouter({
     upload,
     operations,
     admin,
+    extension,
   ]),
   basepath: "/ui",
   defaultPreload: "intent",

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
+import { Panels } from "../extensions/Panels";
 import { number, t } from "../i18n";
 import { me } from "../jobs/queries";
 import { Fact } from "../kit/Fact";
@@ -28,6 +29,7 @@ const WORST_FIRST = ["stuck", "waiting", "injecting", "replicating", "ok"] as co
 export function DidPage() {
   const { did: name = "" } = route.useSearch();
   const { data, error, refetch } = useQuery(did(name));
+  const subject = useMemo(() => ({ did: name }), [name]);
   if (data === undefined) {
     return error === null ? (
       <p className="waiting">{t("common.loading")}</p>
@@ -44,6 +46,7 @@ export function DidPage() {
       {error !== null && <Trouble error={error} onRetry={refetch} />}
       <Facts shown={data} />
       <Parts shown={data} />
+      <Panels place="did" subject={subject} />
     </div>
   );
 }

@@ -29,6 +29,10 @@ export const en = {
   "session.refused": "The login did not finish ({why}). Nothing is lost: try again.",
   "session.finishing": "Signing in …",
 
+  "extension.none": "Your VO has added no page of this name.",
+  "extension.gone": "This part has left its place and is not shown any more. Load the page again.",
+  "extension.unfit": "Not shown of what is added to the page",
+
   "problem.unknown": "The server answered with status {status} and said no more.",
   "problem.away": "The server does not answer.",
   "problem.awayHint": "It is asked again by itself; what you have written is kept.",
