@@ -14,8 +14,8 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
 from tests.realparts.parts import lack, need
-from tests.web import data_journey, extension_journey
-from tests.web.browsing import HOSTILE, PATIENCE, WIDE, Grid, Sessions, axe, fill_in, log_in, picture
+from tests.web import data_journey, extension_journey, gallery
+from tests.web.browsing import HOSTILE, IMAGES, PATIENCE, WIDE, Grid, Sessions, axe, fill_in, log_in, picture, weight
 
 pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
 
@@ -131,12 +131,14 @@ def test_from_a_login_to_a_file_that_a_job_made(visit: Callable[..., Page], grid
 def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable[..., Page], grid: Grid) -> None:
     page = visit("belle")
     expect(page.get_by_role("link", name="7 waiting or held")).to_be_visible()
+    assert 50_000 < weight(page) <= 400_000
     axe(page)
     page.keyboard.press("/")
     page.get_by_label("A job, a file, a dataset").fill(f"#{grid.waiting}")
     hit = page.get_by_role("dialog").get_by_role("link")
     expect(hit).to_contain_text("\ufffdtxt.exe")
     axe(page)
+    picture(page, "web-finder")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{grid.url}/ui/jobs/{grid.waiting}")
     page.get_by_role("link", name="Jobs", exact=True).click()
@@ -176,7 +178,12 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable
     expect(page.get_by_role("dialog")).not_to_be_visible()
 
     page.set_viewport_size({"width": 380, "height": 700})
-    for path in ("/ui/jobs?state=%5B%22waiting%22%5D&where=name+like+%22%3C*%22", "/ui/submit", "/ui/no/such/page"):
+    for path in (
+        "/ui/",
+        "/ui/jobs?state=%5B%22waiting%22%5D&where=name+like+%22%3C*%22",
+        "/ui/submit",
+        "/ui/no/such/page",
+    ):
         page.goto(grid.url + path)
         expect(page.get_by_role("heading").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
@@ -329,3 +336,9 @@ def test_a_vo_is_shown_nothing_of_another(visit: Callable[..., Page], grid: Grid
         page.goto(grid.url + path)
         expect(page.get_by_text(shows).first).to_be_visible()
         assert re.findall(r".*\b(?:onerror|belle|dora)\b.*", page.content()) == [], path
+
+
+def test_every_screen_has_a_picture(sessions: Sessions, grid: Grid) -> None:
+    gallery.take(sessions, grid)
+    sessions.leave()
+    assert {f"{one.name}.webp" for one in gallery.SCREENS} <= {path.name for path in IMAGES.iterdir()}
