@@ -21,15 +21,15 @@ class Screen:
 
 
 SCREENS = (
-    Screen("web-home", "/", "Since yesterday", dark=True),
-    Screen("web-home-narrow", "/", "Since yesterday", narrow=True),
+    Screen("web-home", "/", "jobs changed", dark=True),
+    Screen("web-home-narrow", "/", "jobs changed", narrow=True),
     Screen("web-jobs-narrow", "/jobs?everybody=true", "hello from the page", narrow=True),
     Screen("web-log", "/jobs/{job}?tab=log", "made by job"),
     Screen("web-outputs", "/jobs/{job}?tab=files", "page:hello.txt"),
     Screen("web-attempts", "/jobs/{job}?tab=attempts", "site-"),
     Screen("web-browse", "/data?path=%2Fbelle%2Fpage", "plots"),
     Screen("web-search", "/data/search?where=stream%3Dphysics", "page:plots"),
-    Screen("web-file", "/data/did?did=page%3Aplots%2Fmy_plot.txt", "available"),
+    Screen("web-file", "/data/did?did=page%3Aplots%2Fmy_plot.txt", "disk-"),
     Screen("web-metadata", "/data/did?did=page%3Aplots&tab=metadata", "energy"),
     Screen("web-provenance", "/data/did?did=page%3Ahello.txt&tab=provenance", "Made by jobs", dark=True),
     Screen("web-upload", "/data/upload?dataset=page%3Aplots", "Files of this computer"),
@@ -39,7 +39,7 @@ SCREENS = (
     Screen("web-accounts", "/admin", "dora"),
     Screen("web-audit", "/admin?tab=audit", "configuration:apply"),
     Screen("web-configuration", "/admin?tab=configuration", "Version ", dark=True),
-    Screen("web-vo", "/admin?tab=vo", "What belle needs"),
+    Screen("web-vo", "/admin?tab=vo", "there"),
 )
 
 
@@ -50,7 +50,7 @@ def take(sessions: Sessions, grid: Grid) -> None:
         return
     with speaking(grid.home, "belle") as client:
         wanted = jobs.list_jobs(where='name = "hello from the page"')
-        (job,) = [one.job_id for one in client.pages(wanted)]
+        job = min(one.job_id for one in client.pages(wanted))
     page = sessions.visit("belle")
     for one in lacking:
         page.emulate_media(color_scheme="dark" if one.dark else "light", reduced_motion="reduce")

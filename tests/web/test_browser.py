@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
 
 DESCRIPTION = """\
 name: hello from the page
-command: [sh, -c, 'echo made by job $SANCHO_JOB_ID | tee hello.txt; sleep 2']
+command: [sh, -c, 'echo made by job $SANCHO_JOB_ID | tee hello.txt']
 outputs:
   - {path: hello.txt, did: "page:hello.txt"}
 """
@@ -95,14 +95,23 @@ def test_from_a_login_to_a_file_that_a_job_made(visit: Callable[..., Page], grid
     expect(editor).to_have_value(re.compile("memory: 500 MB"))
     axe(page)
     picture(page, "web-submit")
+    gate = grid.home.parent / "go on"
+    until = f'tee hello.txt; until [ -e "{gate}" ]; do sleep 0.2; done; echo that was all'
+    editor.fill(editor.input_value().replace("tee hello.txt", until))
     page.get_by_role("button", name="Submit", exact=True).click()
 
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("Job")
     axe(page)
-    expect(heading).to_contain_text("done", timeout=PATIENCE)  # told by an event: nobody loads the page again
     page.get_by_role("link", name="Log", exact=True).click()
-    expect(page.locator("pre")).to_contain_text("made by job")
+    expect(page.locator("pre")).to_contain_text("made by job", timeout=PATIENCE)  # while it runs
+    expect(heading).to_contain_text("running")
+    gate.touch()
+    expect(heading).to_contain_text("done", timeout=PATIENCE)  # told by an event: nobody loads the page again
+    expect(page.locator("pre")).to_contain_text("that was all", timeout=PATIENCE)
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download stdout, stderr").click()
+    assert coming.value.path().read_bytes()
     for tab in ("Attempts", "History", "Description", "Inputs and outputs"):
         page.get_by_role("link", name=tab).click()
         axe(page)
@@ -116,9 +125,23 @@ def test_from_a_login_to_a_file_that_a_job_made(visit: Callable[..., Page], grid
     made_by.get_by_role("link").first.click()
     expect(heading).to_contain_text("Job")
 
+    page.go_back()
+    page.get_by_role("link", name="Make again").click()
+    expect(editor).to_have_value(re.compile("page:hello-again.txt"))
+    editor.fill(editor.input_value().replace("page:hello-again.txt", "page:hello-{number}.txt"))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(heading).to_contain_text("Job")
+    page.get_by_role("button", name="Clone").click()
+    expect(page.get_by_role("alert")).to_contain_text("page:hello-1.txt")  # two jobs never promise one file
+    page.get_by_role("button", name="Kill").click()
+    page.get_by_role("dialog").get_by_role("button", name="Kill").click()
+    expect(page.get_by_text("1 job killed")).to_be_visible()
+    page.get_by_role("button", name="Clone").click()
+    expect(page.get_by_text("1 job cloned")).to_be_visible()
+
     page.goto(f"{grid.url}/ui/operations?tab=accounting&measure=entries&by=kind&days=7")
     expect(page.locator("canvas")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="attempt")).to_contain_text("1")
+    expect(page.get_by_role("listitem").filter(has_text="attempt")).to_contain_text(re.compile("[1-9]"))
     axe(page)
     picture(page, "web-accounting")
     for name, begins in (("CSV", b"\xef\xbb\xbfday,"), ("PNG", b"\x89PNG")):
@@ -162,6 +185,12 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable
     page.get_by_role("button", name="Hold").click()
     expect(page.get_by_text("3 jobs held")).to_be_visible()
     expect(page.get_by_role("button", name="held 3")).to_be_visible()
+    page.get_by_label("Select all").check()
+    page.get_by_role("button", name="All that is found").click()
+    expect(page.get_by_role("dialog")).to_contain_text("account = admin & type = analysis")
+    axe(page)
+    page.get_by_role("dialog").get_by_role("button", name="Release").click()
+    expect(page.get_by_text("3 jobs released")).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()
     row.get_by_role("link").click()
     why = page.get_by_role("region", name="Why it is so")
@@ -172,6 +201,8 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable
     expect(page.get_by_role("heading", level=1)).to_contain_text("held")
     page.get_by_role("button", name="Undo").last.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("waiting")
+    page.get_by_role("button", name="Clone").click()
+    expect(page.get_by_role("alert")).to_contain_text("site")  # none can run it, and it says so
     page.get_by_role("button", name="Kill").click()
     axe(page)
     page.keyboard.press("Escape")

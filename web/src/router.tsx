@@ -36,6 +36,8 @@ const job = createRoute({
 const submit = createRoute({
   getParentRoute: () => root,
   path: "/submit",
+  validateSearch: (given: Record<string, unknown>): { again?: number } =>
+    Number.isSafeInteger(given.again) && Number(given.again) > 0 ? { again: Number(given.again) } : {},
   component: lazyRouteComponent(() => import("./jobs/SubmitPage"), "SubmitPage"),
 });
 const operations = createRoute({

@@ -18,7 +18,7 @@ import { Metadata } from "./Metadata";
 import { DidLink, KindSign } from "./Names";
 import { Provenance } from "./Provenance";
 import { folderOf } from "./paths";
-import { type DidInfo, did, parents, rulesOn } from "./queries";
+import { type DidInfo, did, maker, parents, rulesOn } from "./queries";
 import { Rules } from "./Rules";
 import { type DidTab, tabsOf } from "./tabs";
 
@@ -85,9 +85,12 @@ function Head({ shown }: { shown: DidInfo }) {
         </h1>
         <div className="buttons">
           {shown.kind === "file" ? (
-            <button type="button" className="button" disabled={busy} onClick={get}>
-              {t("did.download")}
-            </button>
+            <>
+              <MakeAgain did={shown.did} />
+              <button type="button" className="button" disabled={busy} onClick={get}>
+                {t("did.download")}
+              </button>
+            </>
           ) : (
             shown.kind === "dataset" &&
             shown.open && (
@@ -103,6 +106,17 @@ function Head({ shown }: { shown: DidInfo }) {
       </div>
       {error !== undefined && <Trouble error={error} />}
     </>
+  );
+}
+
+/** Leads to what the job did that made a file, to be done again: for a file that is lost, or that should be otherwise. */
+function MakeAgain({ did: name }: { did: string }) {
+  const { data } = useQuery(maker(name));
+  if (data == null) return null;
+  return (
+    <Link to="/submit" search={{ again: data }} className="button">
+      {t("did.again")}
+    </Link>
   );
 }
 

@@ -116,6 +116,15 @@ export const en = {
   "action.done.release": "{count} released",
   "action.done.reschedule": "{count} rescheduled",
   "action.done.clone": "{count} cloned",
+  "submit.again": "This is what job {id} did. Outputs have other names, since a name is used once.",
+  "found.open": "All that is found …",
+  "found.title": "All that the search finds",
+  "found.everything": "Every job that you may change.",
+  "found.those": "Every job that this finds, and that you may change:",
+  "found.help":
+    "The server goes through them, also those that are not in the list yet. Jobs for which it is not possible stay as they are.",
+  "found.changed": "{count} jobs so far …",
+  "found.stop": "Stop here",
   "action.jobs": "{count} jobs",
   "action.job": "1 job",
 
