@@ -1,6 +1,8 @@
 """How soon the web page shows something useful, in a real browser: `python -m bench.page` beside a grid that runs.
 
-    eval "$(sancho env)"; python -m bench.page --password-file ~/.local/state/sancho/admin.password
+    eval "$(sancho env)"; python -m bench.page --password-file FILE
+
+The file has the password that `sancho up` said when it made the grid.
 
 Each load is a new tab of somebody who has logged in, with an empty cache: the document, the session's renewal, and what
 Home asks. Useful is the largest text (LCP) once no number is awaited any more.

@@ -14,7 +14,7 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
 from tests.realparts.parts import lack, need
-from tests.web import data_journey, extension_journey, gallery
+from tests.web import data_journey, extension_journey, gallery, job_journey
 from tests.web.browsing import HOSTILE, IMAGES, PATIENCE, WIDE, Grid, Sessions, axe, fill_in, log_in, picture, weight
 
 pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
@@ -125,30 +125,8 @@ def test_from_a_login_to_a_file_that_a_job_made(visit: Callable[..., Page], grid
     made_by.get_by_role("link").first.click()
     expect(heading).to_contain_text("Job")
 
-    page.go_back()
-    page.get_by_role("link", name="Make again").click()
-    expect(editor).to_have_value(re.compile("page:hello-again.txt"))
-    editor.fill(editor.input_value().replace("page:hello-again.txt", "page:hello-{number}.txt"))
-    page.get_by_role("button", name="Submit", exact=True).click()
-    expect(heading).to_contain_text("Job")
-    page.get_by_role("button", name="Clone").click()
-    expect(page.get_by_role("alert")).to_contain_text("page:hello-1.txt")  # two jobs never promise one file
-    page.get_by_role("button", name="Kill").click()
-    page.get_by_role("dialog").get_by_role("button", name="Kill").click()
-    expect(page.get_by_text("1 job killed")).to_be_visible()
-    page.get_by_role("button", name="Clone").click()
-    expect(page.get_by_text("1 job cloned")).to_be_visible()
-
-    page.goto(f"{grid.url}/ui/operations?tab=accounting&measure=entries&by=kind&days=7")
-    expect(page.locator("canvas")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="attempt")).to_contain_text(re.compile("[1-9]"))
-    axe(page)
-    picture(page, "web-accounting")
-    for name, begins in (("CSV", b"\xef\xbb\xbfday,"), ("PNG", b"\x89PNG")):
-        with page.expect_download() as coming:
-            page.get_by_role("button", name=f"Save as {name}").click()
-        coming.value.save_as(tmp_path / name)
-        assert (tmp_path / name).read_bytes().startswith(begins)
+    job_journey.make_again(page, grid)
+    job_journey.plot(page, grid, tmp_path)
 
 
 def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable[..., Page], grid: Grid) -> None:
@@ -181,16 +159,7 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable
     expect(row).to_be_visible()
     page.get_by_label("Views").select_option("analysis-of-mine")
     expect(page.get_by_role("row")).to_have_count(4)
-    page.get_by_label("Select all").check()
-    page.get_by_role("button", name="Hold").click()
-    expect(page.get_by_text("3 jobs held")).to_be_visible()
-    expect(page.get_by_role("button", name="held 3")).to_be_visible()
-    page.get_by_label("Select all").check()
-    page.get_by_role("button", name="All that is found").click()
-    expect(page.get_by_role("dialog")).to_contain_text("account = admin & type = analysis")
-    axe(page)
-    page.get_by_role("dialog").get_by_role("button", name="Release").click()
-    expect(page.get_by_text("3 jobs released")).to_be_visible()
+    job_journey.hold_and_release(page)
     page.get_by_role("button", name="Clear filters").click()
     row.get_by_role("link").click()
     why = page.get_by_role("region", name="Why it is so")
@@ -207,20 +176,7 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable
     axe(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
-
-    page.set_viewport_size({"width": 380, "height": 700})
-    for path in (
-        "/ui/",
-        "/ui/jobs?state=%5B%22waiting%22%5D&where=name+like+%22%3C*%22",
-        "/ui/submit",
-        "/ui/no/such/page",
-    ):
-        page.goto(grid.url + path)
-        expect(page.get_by_role("heading").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
-        axe(page)
-    page.goto(f"{grid.url}/ui/jobs?where=nonsense")
-    expect(page.get_by_role("alert")).to_contain_text("not well-formed")
+    job_journey.look_on_a_narrow_screen(page, grid)
 
 
 def test_from_an_upload_to_a_second_copy_that_is_downloaded(

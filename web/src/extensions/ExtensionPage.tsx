@@ -33,7 +33,9 @@ export function ExtensionPage() {
       <h1>
         <Text longest={60}>{extension.title}</Text>
       </h1>
-      <Frame key={extension.path} extension={extension} place="page" subject={null} />
+      <div className="card">
+        <Frame key={extension.path} extension={extension} place="page" subject={null} />
+      </div>
     </div>
   );
 }
