@@ -27,8 +27,8 @@ fi
 
 compile() {
     # Compiled once and on all cores, for programs that start beside each other would each do it; the tests that packages
-    # bring are never run. Files that are for another Python do not matter.
-    "$venv/bin/python" -m compileall -q -j 0 -x '/tests?/' "$venv/lib" >/dev/null 2>&1 || true
+    # bring are never run, and some packages next to never. Files that are for another Python do not matter.
+    "$venv/bin/python" -m compileall -q -j 0 -x '/(tests?|pip|setuptools|pkg_resources|fontTools|pygments/lexers)/' "$venv/lib" >/dev/null 2>&1 || true
 }
 
 uv=.venv/bin/uv # of the environment that is made first, for the others

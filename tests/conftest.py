@@ -5,12 +5,11 @@ that is rolled back, `database` a clone of its own with real commits.
 """
 
 import asyncio
-import fcntl
 import gc
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from sancho.kit.adapters import ADAPTERS
 from sancho.kit.db import Connection, Database
 from sancho.kit.migrate import migrate
 from sancho.local.postgres import Cluster, temporary_cluster
+from tests import nursery
 from tests.identity.helpers import CHEAP
 from tests.once import once
 from tests.realparts.oidc import OpenIdProvider, two_issuers
@@ -38,16 +38,7 @@ if settings.get_current_profile_name() == "default":
     settings.load_profile("unhurried")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
-    """Let as many workers collect at once as there are cores: the others find compiled what those read."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None:
-        return (yield)
-    turn = int(worker.removeprefix("gw")) % (os.cpu_count() or 1)
-    with (Path(os.environ["SANCHO_TEST_CLUSTER"]) / f"collecting-{turn}").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return (yield)
+pytest_cmdline_main = nursery.fork_workers
 
 
 def pytest_collection_finish() -> None:

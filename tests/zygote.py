@@ -23,6 +23,11 @@ def main(path: str, *modules: str) -> None:
     """Run what is asked, any number at once."""
     for module in modules:
         importlib.import_module(module)
+    serve(path)
+
+
+def serve(path: str) -> None:
+    """Run what is asked, with what this interpreter has read until now."""
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
@@ -85,4 +90,5 @@ def _run(environment: dict[str, str], name: str, program: str, arguments: list[s
     return code
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -260,6 +260,34 @@ def erase_and_undo(show: Show, places: list[str]) -> None:
     ))  # fmt: skip
 
 
+def ask_the_rest(show: Show, places: list[str]) -> None:
+    """What else natively takes a dataset: previews, explanations, exceptions, followers, samples, open data."""
+    rule = {"did": DID, "copies": 2, "rse_expression": f"{places[1]}|{places[2]}"}
+    until = (datetime.now(UTC) + timedelta(days=99)).isoformat()
+    file, here = f"bench:{NAME}/0000/00000001.dst", f"/v1/public/lhcb/dids/{DID}"
+    _all(show, (
+        Asked("preview of a rule, half to be copied", "POST", "/v1/rules/preview", rule),
+        Asked("explanation of its rule", "GET", "/v1/explain/rule/1"),
+        Asked("explanation of a file", "GET", f"/v1/explain/file/{file}"),
+        Asked("locks on an RSE", "GET", f"/v1/rses/{places[0]}/locks"),
+        Asked("metadata of many", "POST", "/v1/metadata/list", {"dids": [DID], "inherit": True}),
+        Asked("sample of 100", "POST", "/v1/samples", {"source": DID, "dataset": "bench:some", "files": 100}),
+        Asked("followed", "POST", "/v1/dids/follow", {"dids": [DID]}),
+        Asked("followers", "GET", f"/v1/followers/{DID}"),
+        Asked("lifetime of a month", "PATCH", f"/v1/dids/{DID}", {"lifetime": 30 * 86400}),
+        Asked("exception asked for", "POST", "/v1/lifetime-exceptions", {"dids": [DID], "until": until, "reason": "r"}),
+        Asked("closed, to be published", "PATCH", f"/v1/dids/{DID}", {"open": False}),
+        Asked("publication drafted", "POST", "/v1/publications", {"did": DID}),
+        Asked("published", "PATCH", f"/v1/publications/{DID}", {"state": "public", "about": {"title": "t"}}),
+        Asked("as strangers see it", "GET", here),
+        Asked("its files, as strangers see them", "GET", f"/v1/public/lhcb/files/{DID}?limit=1000"),
+        Asked("rucio's open data, with files", "GET", f"/rucio/opendata/dids/bench/{NAME}?files=1"),
+        Asked("suspended", "PATCH", f"/v1/publications/{DID}", {"state": "suspended"}),
+        Asked("withdrawn from publication", "DELETE", f"/v1/publications/{DID}"),
+        Asked("opened again", "PATCH", f"/v1/dids/{DID}", {"open": True}),
+    ))  # fmt: skip
+
+
 def give_up(show: Show, places: list[str]) -> None:
     """Given up with the rules on all its files."""
     _ = places
@@ -326,7 +354,7 @@ async def _listed(show: Show, verb: str, name: str) -> str:
 
 
 PARTS = (
-    read, read_by_rucio, list_as_files, describe, follow_search, attach_all, put_under_rules, change_contents, erase_and_undo,
-    give_up, end, end_archive,
+    read, read_by_rucio, list_as_files, ask_the_rest, describe, follow_search, attach_all, put_under_rules, change_contents,
+    erase_and_undo, give_up, end, end_archive,
 )  # fmt: skip
 """In this order: the last ones leave less and less of it."""

@@ -33,7 +33,7 @@ POLL = 0.1
 """Seconds between two looks at how old transactions are."""
 AGE = """
 SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)
-  FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid() AND state <> 'idle'
+  FROM pg_stat_activity WHERE usename = %s AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
 """
 
 

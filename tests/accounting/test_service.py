@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sancho.accounting import service
 from sancho.accounting.model import By, Entry, EntryKind
 from sancho.kit.access import Principal
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database, TooSlow, execute
 from tests.world import World
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -92,3 +94,12 @@ async def test_only_the_asked_time_counts(conn: Connection, world: World) -> Non
 
 async def test_recording_nothing_is_fine(conn: Connection) -> None:
     await service.record(conn, [])
+
+
+async def test_sums_of_too_much_are_given_up(database: Database, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LONGEST", 1)
+    async with database.transaction([1]) as busy, database.transaction([1]) as conn:
+        await execute(busy, "LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")  # what takes long for another reason
+        with pytest.raises(TooSlow, match="longer than 1 s") as e:
+            await service.summary(conn, [world.belle], since=LONG_AGO, until=FAR_OFF)
+        assert "fewer days" in (e.value.hint or "")

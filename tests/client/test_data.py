@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from httpx2 import BaseTransport, ByteStream, HTTPTransport, Request, Response
+from httpx2 import BaseTransport, ByteStream, HTTPTransport, ReadError, Request, Response
 
 from sancho_client import Client
 from sancho_client.calls import data, rules
@@ -25,6 +25,8 @@ class Tampering(BaseTransport):
         self.cut_at: int | None = None
         self.flip = False
         self.away: set[str] = set()
+        self.lost: list[str] = []
+        """Methods whose next answer is lost."""
         self._real = HTTPTransport()
 
     def handle_request(self, request: Request) -> Response:
@@ -34,6 +36,10 @@ class Tampering(BaseTransport):
         if request.method in self.away:
             return Response(503, request=request, json={"detail": "The storage rests."})
         response = self._real.handle_request(request)
+        if request.method in self.lost:
+            self.lost.remove(request.method)
+            response.close()
+            raise ReadError("the connection broke", request=request)
         if request.method == "GET" and (self.cut_at is not None or self.flip):
             body = response.read()
             body = body[: self.cut_at] if self.cut_at is not None else bytes([body[0] ^ 1]) + body[1:]
@@ -208,6 +214,16 @@ def test_a_failed_upload_leaves_nothing_announced(
     opened = client.http.get(f"{client.url}/v1/uploads", headers=authorization(client)).json()
     assert [one for one in opened if unique in one["did"]] == []
     assert len(list(upload.put(client, local_files(work, unique)))) == 5
+
+
+def test_an_upload_whose_answer_was_lost_has_arrived(
+    client: Client, tampering: Tampering, work: Path, unique: str
+) -> None:
+    tampering.lost = ["PUT"]
+
+    (put,) = upload.put(client, local_files(work, unique)[1:2])
+
+    assert (put.did, tampering.lost) == (f"mc:{unique}/1.bin", [])
 
 
 def authorization(client: Client) -> dict[str, str]:

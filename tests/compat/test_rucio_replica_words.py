@@ -1,5 +1,7 @@
 """Spellings of replicas and rules: whatever goes out comes back, and what nobody has written is not read."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,7 +65,7 @@ def test_a_replica_has_a_url_for_each_protocol_that_the_reader_may_use() -> None
     assert urls(Choice()) == ["https://first:443/belle/a", "davs://far:443/data/belle/a"]
     assert urls(Choice(), (0, 0)) == urls(Choice(domain="lan")) == ["http://near:80/belle/a"]
     assert urls(Choice(schemes=["davs"])) == ["davs://far:443/data/belle/a"]
-    said = say.replicas_of(file, say.find(file, "belle", say.There({7: rse}, {}, Choice())), Choice())
+    said = json.loads(say.line_of(file, say.find(file, "belle", say.There({7: rse}, {}, Choice())), Choice()))
     assert said["rses"] == {"A-DISK": list(said["pfns"])}
     assert (said["adler32"], said["md5"]) == (None, "0f" * 16)
     assert f'<hash type="md5">{"0f" * 16}</hash>' in say.metalink_of(file, [], Choice())

@@ -79,6 +79,24 @@ async def test_files_of_several_datasets_are_told_once_as_of_a_time(
     assert await files_at(conn, "mc:box", None) == ["mc:d", "mc:e", "mc:f"]
 
 
+async def test_files_of_many_datasets_that_were_filled_in_turn_are_told_once_and_many_at_a_time(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sancho.dids.store.walking.NEAR", 2)
+    names = [f"f{n:02}" for n in range(60)]
+    ids = await given_files(conn, world, *names)
+    box = await given_collection(conn, world, "box", DidKind.CONTAINER)
+    for n in range(3):
+        ds = await given_collection(conn, world, f"ds{n}")
+        await service.attach(conn, 1, ds, sorted({*ids[n::3], *ids[:20]}))
+        await service.attach(conn, 1, box, [ds])
+    stream = service.stream_file_lines(conn, await service.get(conn, 1, "mc:box"))
+    (part,) = [part async for part in stream]
+    assert sorted(json.loads(line)["did"] for line in part) == [f"mc:{name}" for name in names]
+    (files,) = [part async for part in service.stream_files(conn, 1, [await service.get(conn, 1, "mc:box")])]
+    assert sorted(file.name for _, file in files) == names
+
+
 async def test_a_time_from_before_times_were_noted_counts_for_ever(conn: Connection, world: World) -> None:
     (a,) = await given_files(conn, world, "a")
     ds = await given_collection(conn, world, "ds")

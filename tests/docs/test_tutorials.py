@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.stubs import sancho_stub
+from tests.compat.rucio_client import READ
+from tests.stubs import sancho_stub, write_stub
 
 pytestmark = pytest.mark.xdist_group("pages")  # one grid for all
 
 DOCS = Path(__file__).parents[2] / "docs"
-RUCIO = Path(__file__).parents[2] / ".venv-compat" / "bin"
+RUCIO = Path(__file__).parents[2] / ".venv-compat" / "bin" / "rucio"
 FIND: dict[str, dict[str, str]] = {
     "how-to/onboard-a-vo.md": {
         "created.txt": "a pilot at site-",
@@ -43,10 +44,13 @@ def test_every_tutorial_and_every_page_with_such_blocks_is_run() -> None:
 def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The environment of whoever reads the pages; the grid that the first one starts is removed in the end."""
     folder = tmp_path_factory.mktemp("pages")
+    (folder / "bin").mkdir()
+    if RUCIO.exists():
+        write_stub(folder / "bin" / "rucio", python=RUCIO.with_name("python"), modules=READ, program=RUCIO)
     known = {k: v for k, v in os.environ.items() if not k.startswith(("SANCHO_", "RUCIO_"))} | {
         "SANCHO_HOME": str(folder / "home"),
         "SANCHO_CONFIG_HOME": str(folder / "config"),
-        "PATH": f"{sancho_stub().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}:{RUCIO}",
+        "PATH": f"{sancho_stub().parent}:{Path(sys.executable).parent}:{folder}/bin:{os.environ['PATH']}",
     }
     yield known
     subprocess.run(["sancho", "down", "--purge", "--yes"], env=known, timeout=PATIENCE, check=False)

@@ -181,6 +181,15 @@ async def test_a_password_is_set(installation: Installation) -> None:
     assert (answer.status_code, answer.json()["field"]) == (422, "password")
 
 
+async def test_what_is_said_of_a_suspended_account_does_not_let_it_in(installation: Installation) -> None:
+    assert (await post(installation, "/v1/accounts/alice/suspend")).json()["state"] == "suspended"
+    async with installation.client(kinds=(*VOS, *KINDS)) as client:
+        root, said = installation.bearer("belle", "root"), {"attributes": {"left": True}}
+        changed = (await client.patch("/v1/accounts/alice", json=said, headers=root)).json()
+    assert (changed["state"], changed["attributes"]) == ("suspended", {"left": True})
+    assert (await post(installation, "/v1/accounts/alice/activate")).json()["state"] == "active"
+
+
 async def test_attributes_are_changed_one_by_one_and_rights_are_none(installation: Installation) -> None:
     async def change(
         name: str, said: Any, *, account: str = "root", vo: str = "belle", of: str = ""

@@ -1,10 +1,11 @@
-"""A folder that the database's user can reach, and homes in it."""
+"""A folder that the database's user can reach, homes in it, and a grid that runs."""
 
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from sancho.kit.migrate import migrate
 from sancho.local import control
 from sancho.local.database import open_database
 from sancho.local.home import Config, Home, StorageConfig
+from tests.local.running import free_port, said, scratch_home
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ def home(folder: Path) -> Iterator[Path]:
         (folder / name).mkdir(mode=0o700)
     yield folder
     control.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def up() -> Iterator[dict[str, Any]]:
+    """A grid with two VOs, and what `sancho up` said of it; for the tests of the group `grid`, one after the other."""
+    with scratch_home() as scratch:
+        Path(scratch).chmod(0o711)
+        home = Path(scratch) / "grid"
+        try:
+            yield said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle", "gridpp")
+        finally:
+            control.stop(home)
 
 
 def make_resting(folder: Path) -> Home:

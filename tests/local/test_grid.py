@@ -1,4 +1,4 @@
-"""A whole grid on this machine, by the command line: up, killed, down, up again, gone."""
+"""A whole grid on this machine, by the command line: up, killed, down, up again."""
 
 import configparser
 import json
@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +20,9 @@ from sancho.local.programs import MARK
 from sancho_client.calls import data, jobs
 from sancho_client.calls import topology as calls
 from sancho_client.models.jobs import JobDescription
-from tests.local.running import PROGRAMS, everything, free_port, program, said, sancho, scratch_home, speaking, who
+from tests.local.running import PROGRAMS, everything, program, said, sancho, speaking, who
 
 pytestmark = pytest.mark.xdist_group("grid")
-
-
-@pytest.fixture(scope="module")
-def up() -> Iterator[dict[str, Any]]:
-    """A grid with two VOs, and what `sancho up` said of it."""
-    with scratch_home() as scratch:
-        Path(scratch).chmod(0o711)
-        home = Path(scratch) / "grid"
-        try:
-            yield said("up", "--home", str(home), "--port", str(free_port()), "--vo", "belle", "gridpp")
-        finally:
-            control.stop(home)
 
 
 @pytest.fixture
@@ -290,13 +277,3 @@ def test_everything_survives_down_and_up_and_the_death_of_the_supervisor(up: dic
     with speaking(home, "belle") as client:
         assert wait_until(lambda: client.send(jobs.show(job)).state == "done", timeout=120, step=0.2)
         assert client.send(jobs.show(job)).attempts >= 2
-
-
-def test_purge_removes_it_and_nothing_else(up: dict[str, Any], home: Path) -> None:
-    before = everything(home)
-    (home / "mine").write_text("kept")
-    done = sancho("down", "--home", str(home), "--purge", "--yes")
-    assert done.returncode == 0, done.stderr
-    assert not any(one.alive for one in before)
-    assert [path.name for path in home.iterdir()] == ["mine"]
-    assert sancho("status", "--home", str(home)).returncode == 1

@@ -17,6 +17,7 @@ import pytest
 
 from sancho.local import control, grid
 from sancho.local.home import Home
+from sancho.local.osuser import RunAs
 from sancho.local.postgres import ADMIN, OWNER, Cluster, temporary_cluster
 from sancho.local.processes import Process, find_process, marked, wait_until
 from sancho.local.programs import MARK
@@ -79,74 +80,47 @@ def test_a_grid_that_cannot_get_ready_says_why_and_leaves_nothing_running() -> N
         assert marked(MARK, str(home)) == []
 
 
-def test_in_the_foreground_it_ends_when_it_is_told_to() -> None:
-    with scratch_home() as scratch:
-        Path(scratch).chmod(0o711)
-        home = Path(scratch) / "grid"
-        command = [
-            sys.executable,
-            "-m",
-            "sancho",
-            "up",
-            "--foreground",
-            "--home",
-            str(home),
-            "--port",
-            str(free_port()),
-        ]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-            try:
-                assert wait_until(
-                    lambda: (one := control.find_supervisor(home)) is not None and one.pid == running.pid, timeout=120
-                )
-                before = everything(home)
-            finally:
-                running.terminate()
-            assert running.wait(60) == 0
-        assert not any(one.alive for one in before)
-
-
 def test_a_unit_for_systemd_names_this_python_and_this_home(tmp_path: Path) -> None:
     unit = sancho("up", "--home", str(tmp_path), "--print-unit").stdout
     assert f"ExecStart={sys.executable} -m sancho up --foreground --home {tmp_path}" in unit
     assert re.search(r"^KillMode=mixed$", unit, re.MULTILINE)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
-def test_somebody_without_rights_runs_a_grid_of_their_own() -> None:
-    nobody = pwd.getpwnam("nobody")
-    python = next((p for p in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}") if _may_run(p)), None)
-    if python is None:
-        pytest.skip("every interpreter lies in a private folder")
+def test_in_the_foreground_somebody_without_rights_runs_a_grid_of_their_own_until_it_is_told_to_end() -> None:
     with scratch_home() as scratch:
-        os.chown(scratch, nobody.pw_uid, nobody.pw_gid)
         home = Path(scratch) / "grid"
+        python, who = _somebody()
+        if who is not None:
+            os.chown(scratch, who.pw_uid, who.pw_gid)
+        command = [python, "-m", "sancho", "up", "--foreground", "--home", str(home), "--port", str(free_port())]
         path = ":".join(entry for entry in sys.path if entry)
         environment = {"PATH": os.defpath, "HOME": scratch, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        rights: RunAs = {} if who is None else {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
+        with subprocess.Popen(
+            command, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **rights
+        ) as running:
+            try:
+                assert wait_until(
+                    lambda: (one := control.find_supervisor(home)) is not None and one.pid == running.pid, timeout=120
+                )
+                before = everything(home)
+                assert {Path(f"/proc/{one.pid}").stat().st_uid for one in before} == {
+                    os.geteuid() if who is None else who.pw_uid
+                }
+                assert stat.S_IMODE(home.stat().st_mode) == 0o700
+            finally:
+                running.terminate()
+            assert running.wait(60) == 0
+        assert not any(one.alive for one in before)
 
-        def as_nobody(*words: str) -> None:
-            done = subprocess.run(
-                [python, "-m", "sancho", *words],
-                env=environment,
-                cwd="/",
-                capture_output=True,
-                text=True,
-                check=False,
-                user=nobody.pw_uid,
-                group=nobody.pw_gid,
-                extra_groups=[],
-            )
-            assert done.returncode == 0, done.stderr
 
-        try:
-            as_nobody("up", "--home", str(home), "--port", str(free_port()))
-            before = everything(home)
-            assert {Path(f"/proc/{one.pid}").stat().st_uid for one in before} == {nobody.pw_uid}
-            assert stat.S_IMODE(home.stat().st_mode) == 0o700
-            as_nobody("down", "--home", str(home))
-            assert not any(one.alive for one in before)
-        finally:
-            control.stop(home)
+def _somebody() -> tuple[str, pwd.struct_passwd | None]:
+    """An interpreter, and who runs it: as root somebody without rights, if one is to be had that they may run."""
+    if os.geteuid() != 0:
+        return sys.executable, None
+    pythons = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
+    python = next((one for one in pythons if _may_run(one)), None)
+    return (sys.executable, None) if python is None else (python, pwd.getpwnam("nobody"))
 
 
 def _may_run(python: str) -> bool:

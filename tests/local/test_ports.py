@@ -71,9 +71,14 @@ def test_a_new_grid_whose_port_is_taken_before_it_listens_there_gets_another(fol
         control.stop(home.folder)
 
 
-def test_a_port_that_was_asked_for_is_not_changed(folder: Path) -> None:
+def test_a_port_that_was_asked_for_is_not_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(folder / "grid")
     thief = Thief(home)
+
+    def start(_: Path) -> None:
+        raise control.NotReady(name="api", why="somebody listens on its port", log=home.folder / "logs" / "api.log")
+
+    monkeypatch.setattr(control, "start", start)
     try:
         with pytest.raises((control.NotReady, PortTaken), match=r"api does not get ready|in use by another program"):
             grid.up(home, Wishes(vos=("belle",), port=free_port()), thief.say)

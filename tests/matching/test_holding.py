@@ -15,6 +15,7 @@ from tests.matching.test_plan import ANY, NOW, queue
 MINUTE = timedelta(minutes=1)
 ALL_ASKED = HELD_AFTER + DOUBLED * 6
 """After so long every pilot is asked to keep its place."""
+GREEDY = Owner(vo=1, group_id=1, account_id=9)
 LONGEST = 50
 """Minutes that a small job may take."""
 
@@ -107,12 +108,79 @@ def test_nothing_is_kept_for_what_no_slot_of_those_who_ask_would_do_nor_by_who_d
     assert not board.choose(replace(offer, vos=(1, 2)), most=1)
 
 
+def test_who_is_over_the_share_is_kept_one_place_at_a_time_however_many_queues_the_work_is_put_into() -> None:
+    board, hours = Board(), 4
+    for n in range(3):
+        board.put(queue(n, Owner(vo=1, group_id=1, account_id=n), Requirement(memory=1), waiting=10**6))
+    for n in range(100, 140):
+        need = Requirement(cores=4, memory=1, walltime=timedelta(seconds=n))
+        board.put(queue(n, GREEDY, need, waiting=1000))
+    board.use({GREEDY: 10.0**6})
+    pilots, begun = [Pilot(n, 8) for n in range(10)], 0
+    for minute in range(0, 60 * hours, 5):
+        board.place({}, NOW + minute * MINUTE)
+        for pilot in pilots:
+            pilot.jobs = [job for job in pilot.jobs if job[1] > minute]
+            while pilot.offer().slot.cores and (found := board.choose(pilot.offer(), most=1)):
+                board.give(found[0], 1)
+                pilot.jobs.append((found[0].cores, minute + 30 + (7 * pilot.number + minute) % 20))
+                begun += found[0].queue.owner == GREEDY
+    assert 0 < begun <= 2 * hours
+
+
+def test_whoever_waits_behind_many_queues_of_one_owner_has_a_place_kept_as_well() -> None:
+    board = Board()
+    small(board, 1)
+    board.use({GREEDY: 10.0**6})
+    for n in range(100, 200):
+        need = Requirement(cores=8, memory=1, walltime=timedelta(seconds=n))
+        board.put(queue(n, GREEDY, need, waiting=1))
+    board.place({}, NOW)
+    assert held_back(board, (ALL_ASKED + MINUTE) / MINUTE) == 640
+    board.give(board.choose(Pilot(1, 8).offer(), most=1)[0], 1)
+    board.put(queue(999, Owner(vo=1, group_id=1, account_id=8), Requirement(cores=8, memory=1), waiting=1))
+    board.place({}, NOW + ALL_ASKED + 2 * MINUTE)
+    assert held_back(board, (2 * ALL_ASKED + 3 * MINUTE) / MINUTE) == 640
+    for whose in (GREEDY.account_id, 8):
+        (choice,) = board.choose(Pilot(2, 8).offer(), most=3)
+        assert choice.queue.owner.account_id == whose
+        board.give(choice, 1)
+        board.place({}, NOW + 2 * ALL_ASKED + 4 * MINUTE)
+
+
+def test_places_are_kept_for_all_queues_of_whose_turn_it_is() -> None:
+    board = Board()
+    board.use({GREEDY: -1000.0})
+    for n in range(100, 110):
+        board.put(queue(n, GREEDY, Requirement(cores=8, memory=1, walltime=timedelta(seconds=n)), waiting=1))
+    small(board, 1)
+    board.place({}, NOW)
+    assert held_back(board, (ALL_ASKED + MINUTE) / MINUTE) == 640
+    for n in range(10):
+        (choice,) = board.choose(Pilot(n, 8).offer(), most=3)
+        assert choice.queue.owner == GREEDY
+        board.give(choice, 1)
+    assert held_back(board, (ALL_ASKED + 2 * MINUTE) / MINUTE) == 0
+
+
+def test_what_was_kept_for_a_queue_is_not_kept_for_the_next_that_has_its_place_on_the_board() -> None:
+    board = Board()
+    small(board, 3)
+    large = queue(99, GREEDY, Requirement(cores=8, memory=1), waiting=1)
+    board.put(large)
+    board.place({}, NOW)
+    assert held_back(board, (ALL_ASKED + MINUTE) / MINUTE) == 640
+    board.drop(large.key)
+    board.put(queue(98, GREEDY, Requirement(cores=7, memory=1), waiting=1))
+    assert board.choose(Pilot(1, 8, [(4, 10**6)]).offer(), most=1)
+
+
 def test_a_queue_of_which_some_have_begun_elsewhere_is_not_starved() -> None:
     holding, key = Holding(), (1, 1)
     for minute, waiting in ((0, 5), (20, 5), (40, 4), (60, 4)):
-        holding.look({key: waiting}, {key: 1}, NOW + minute * MINUTE)
+        holding.look({key: waiting}, {key: (GREEDY, 1)}, NOW + minute * MINUTE)
         assert not holding.starved
-    holding.look({key: 6}, {key: 1}, NOW + 70 * MINUTE)
+    holding.look({key: 6}, {key: (GREEDY, 1)}, NOW + 70 * MINUTE)
     assert holding.starved == 1
     holding.serve(key)
     assert not holding.starved

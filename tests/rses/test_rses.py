@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sancho.identity.kinds import KINDS as IDENTITY
-from sancho.kit.db import Connection, Database, execute
+from sancho.kit.db import Connection, Database, execute, fetch_value
 from sancho.kit.extensions import Extensions
 from sancho.kit.issuer import Issuer, rotate
 from sancho.rses import plan, service
@@ -341,3 +341,26 @@ async def test_of_each_source_the_newest_reports_are_kept(conn: Connection, monk
     await report("other", 0, times[0])
 
     assert [(r.source, r.used) for r in await service.reports(conn, rse)] == [("srm", 3), ("srm", 2), ("other", 0)]
+
+
+async def test_the_last_report_of_each_source_is_found_without_reading_all(conn: Connection, world: World) -> None:
+    rse_ids = [world.resource["A-DISK"], world.resource["B-DISK"]]
+    await execute(
+        conn,
+        """
+        INSERT INTO rse_report (vo, rse_id, source, reported_at, used, free, files)
+        SELECT 0, rse_id, source, now() - n * interval '1 hour' - days * interval '1 day', n, 1, 1
+          FROM unnest(%(rse_ids)s::int[]) AS rse_id,
+               (VALUES ('dump', 0), ('old', 40), ('srm', 0)) AS w (source, days), generate_series(0, 500) AS n
+        """,
+        {"rse_ids": rse_ids},
+    )
+    read = "SELECT (seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables WHERE relname = 'rse_report'"
+    before = await fetch_value(conn, read)
+
+    found = await service.reports_by_rse(conn)
+
+    assert {key: [(one.source, one.used) for one in said] for key, said in found.items()} == {
+        key: [("dump", 0), ("srm", 0)] for key in rse_ids
+    }
+    assert await fetch_value(conn, read) - before < 50

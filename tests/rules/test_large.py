@@ -203,3 +203,26 @@ async def test_lists_of_what_is_below_begin_before_all_is_read(
     assert len(await anext(lines)) == FEW
     assert await rows_read(conn) - before < 5 * FEW + 1.1 * FILES  # as above: a small table may be read whole, once
     assert sum([len(part) async for part in lines]) == FILES - FEW
+
+
+async def test_rules_that_follow_what_was_attached_look_up_its_files_alone(
+    conn: Connection, world: World, seen: Seen
+) -> None:
+    small = await given_collection(conn, world, "small")
+    rule = await given_rule(conn, world, "mc:small", to="A-DISK")
+    files = [(await dids.get(conn, 1, f"mc:large/{n}")).did_id for n in range(1, FEW + 1)]
+    await dids.attach(conn, world.belle, small, files, announce=False)
+    seen.look()
+    before = await rows_read(conn)
+
+    await service.extend(conn, world.belle, parent_ids=[small], file_ids=files)
+
+    assert (await service.get(conn, world.belle, rule.rule_id)).ok == FEW
+    assert await rows_read(conn) - before < 12 * FEW
+    await dids.detach(conn, world.belle, small, files)
+    before = await rows_read(conn)
+
+    await service.retract(conn, world.belle, parent_ids=[small], file_ids=files)
+
+    assert (await service.get(conn, world.belle, rule.rule_id)).ok == 0
+    assert await rows_read(conn) - before < 12 * FEW

@@ -14,6 +14,7 @@ from sancho.rules import service
 from sancho.rules.model import Preview, RuleRequest
 from sancho.rules.service import foreseeing
 from tests.dids.given import person
+from tests.rules import given
 from tests.rules.given import BOTH, SIZE, given_dataset, given_quota, given_rule
 from tests.served import Served
 from tests.world import World
@@ -52,6 +53,22 @@ async def test_the_time_is_that_of_the_last_hours_and_unknown_without_any(conn: 
     (_, there) = (await previewed(conn, world, copies=2)).places
 
     assert there.time == timedelta(seconds=10)
+
+
+async def test_one_tiny_file_of_late_says_nothing_of_how_long_many_take(
+    conn: Connection, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given, "SIZE", 10**15)
+    await given_dataset(conn, world, "run1", 3)
+    tiny = Entry(
+        vo=world.belle, kind=EntryKind.TRANSFER, account_id=world.account[world.belle, "alice"],
+        rse_id=world.resource["B-DISK"], files=1, size=1, wall=timedelta(hours=1),
+    )  # fmt: skip
+    await accounting.record(conn, [tiny])
+
+    (_, there) = (await previewed(conn, world, copies=2)).places
+
+    assert (there.to_copy, there.time) == (3 * 10**15, None)
 
 
 async def test_what_would_be_refused_says_what_lacks_and_what_would_do(conn: Connection, world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sancho.kit.access import INSTANCE
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, Database, execute
 from sancho.kit.errors import PermissionMissing
 from sancho.matching import service as matching
 from sancho.sites import service
@@ -66,6 +66,26 @@ async def test_documents_that_are_applied_meanwhile_come_true_at_its_end(conn: C
         assert await switches(conn) == [False, True]
     await service.end(conn, ROOT, made.downtime_id, NOW + HOUR)
     assert await switches(conn) == [False, True]
+
+
+async def test_who_applies_documents_and_who_turns_switches_do_not_wait_for_each_other(
+    database: Database, world: World
+) -> None:
+    sites = sorted(["SITE-A", "SITE-B"], key=lambda name: world.resource[name])
+    down = of(timedelta(0), 2 * HOUR)
+    async with database.transaction([0, 1, 2]) as conn:
+        made = [await service.announce(conn, ROOT, (ResourceKind.SITE, name), down, NOW) for name in sites]
+    async with database.transaction([0, 1, 2]) as applying:
+        await apply(applying, site(sites[1], attributes={"tier": 1}))
+        async with database.transaction([0, 1, 2]) as conn:
+            await execute(conn, "SET LOCAL lock_timeout = '2s'")
+            await service.follow(conn, [INSTANCE], NOW + 3 * HOUR)
+            await service.end(conn, ROOT, made[0].downtime_id, NOW + HOUR)
+            assert await switches(conn) == [one == sites[0] for one in ("SITE-A", "SITE-B")]
+        await apply(applying, site(sites[0], attributes={"tier": 1}))
+    async with database.transaction([0, 1, 2]) as conn:
+        await service.follow(conn, [INSTANCE], NOW + 3 * HOUR)
+        assert await switches(conn) == [True, True]
 
 
 async def test_what_nobody_may_announce_is_refused(conn: Connection, world: World) -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from sancho.accounting import service
 from sancho.accounting.model import By
+from sancho.kit.db import TooSlow
+from sancho.kit.problem import problems
 from sancho.kit.units import Time
 from sancho.kit.web import Caller, Deployed, Transaction, native
 
@@ -32,7 +34,7 @@ class SumOut(BaseModel):
     cpu: float
 
 
-@router.get("")
+@router.get("", responses=problems(TooSlow))
 async def summarise(
     caller: Caller,
     conn: Transaction,

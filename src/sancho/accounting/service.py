@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from sancho.accounting import store
 from sancho.accounting.model import By, Entry, Sum
 from sancho.kit.access import Principal
-from sancho.kit.db import Connection
+from sancho.kit.db import Connection, in_time
 
 LATELY = timedelta(hours=6)
 """Transfers of so long ago say how fast others may be."""
 SAMPLED = 1000
+LONGEST = 30
+"""Seconds that sums may take: every entry of the time that is asked about is read."""
 
 
 async def record(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -22,8 +24,9 @@ async def record(conn: Connection, entries: Sequence[Entry]) -> None:
 async def summary(
     conn: Connection, vos: Sequence[int], by: Sequence[By] = (By.ACCOUNT,), *, since: datetime, until: datetime
 ) -> list[Sum]:
-    """What VOs used from `since` up to, not including, `until`, split by the named things."""
-    return await store.sums(conn, vos, by, since, until)
+    """What VOs used from `since` up to, not including, `until`, split by the named things; raises `TooSlow`."""
+    async with in_time(conn, LONGEST, hint="Ask for fewer days."):
+        return await store.sums(conn, vos, by, since, until)
 
 
 def seen_by(caller: Principal, by: Sequence[By]) -> list[int]:

@@ -3,10 +3,13 @@
 `NNNN_pre_NAME.sql` runs before new code starts (the old code still works on it), `NNNN_post_NAME.sql` when no old
 code is left. Each file is one transaction and waits at most 4 s for a lock and 5 s for a statement, unless a line
 such as `-- statement_timeout: 10min` at its top says otherwise. Runs are serialised by an advisory lock.
+A file whose one statement is `CREATE INDEX CONCURRENTLY` is no transaction, and takes the time that it needs: who reads
+and writes the table goes on meanwhile. An index that another run began and did not finish is made anew.
 The task queue's own tables (procrastinate) are kept up to date the same way, in a schema of their own.
 """
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -36,6 +39,10 @@ CREATE INDEX IF NOT EXISTS procrastinate_jobs_of_vo
 """
 """What `kit.tasks` needs to have VOs take turns."""
 TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
+UNHURRIED = {"lock_timeout": "0", "statement_timeout": "0"}
+ALONGSIDE = re.compile(r"^CREATE INDEX CONCURRENTLY (\w+)\s", re.MULTILINE)
+LOOK_EVERY = 0.2
+"""Seconds between two looks whether another run has ended."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,13 @@ class Migration:
     def timeouts(self) -> dict[str, str]:
         """Lock and statement timeouts, with what the file's head says instead."""
         said = dict(re.findall(r"^-- (lock_timeout|statement_timeout): (\w+)$", self.text, re.MULTILINE))
-        return TIMEOUTS | said
+        return (UNHURRIED if self.alongside else TIMEOUTS) | said
+
+    @property
+    def alongside(self) -> str | None:
+        """The index that it builds while others write; None for what is one transaction."""
+        found = ALONGSIDE.search(self.text)
+        return None if found is None else found[1]
 
 
 def migrations(folder: Traversable | None = None) -> list[Migration]:
@@ -88,7 +101,7 @@ def migrate(url: str, *, server_role: str | None = None, phase: Phase = "all") -
     """
     ran: list[str] = []
     with connect(url) as conn:
-        conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        _wait_for_others(conn)
         conn.execute("CREATE SCHEMA IF NOT EXISTS sancho")
         conn.execute("CREATE SCHEMA IF NOT EXISTS procrastinate")
         conn.execute(
@@ -109,6 +122,12 @@ def migrate(url: str, *, server_role: str | None = None, phase: Phase = "all") -
     return ran
 
 
+def _wait_for_others(conn: "psycopg.Connection[Any]") -> None:
+    # A statement that waited would be waited for by an index that another run builds alongside.
+    while conn.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+        time.sleep(LOOK_EVERY)
+
+
 def _done(conn: "psycopg.Connection[Any]") -> set[str]:
     if conn.execute("SELECT to_regclass('sancho.migration')").fetchone() == (None,):
         return set()
@@ -126,11 +145,24 @@ def _functions(conn: "psycopg.Connection[Any]") -> set[str]:
 
 
 def _run(conn: "psycopg.Connection[Any]", migration: Migration, search_path: str = "sancho, procrastinate") -> None:
+    if migration.alongside is not None:
+        _build(conn, migration, migration.alongside)
+        return
     with conn.transaction():
         for setting, value in {**migration.timeouts, "search_path": search_path}.items():
             conn.execute("SELECT set_config(%s, %s, true)", [setting, value])
         conn.execute(sql.SQL(cast(LiteralString, migration.text)))
         conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
+
+
+def _build(conn: "psycopg.Connection[Any]", migration: Migration, index: str) -> None:
+    """Build an index outside of a transaction; what was left of an earlier try goes first, for nothing uses it."""
+    for setting, value in migration.timeouts.items():
+        conn.execute("SELECT set_config(%s, %s, false)", [setting, value])
+    conn.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier("sancho", index)))
+    conn.execute(sql.SQL(cast(LiteralString, migration.text)))
+    conn.execute("INSERT INTO sancho.migration (name) VALUES (%s)", [migration.name])
+    conn.execute("RESET lock_timeout; RESET statement_timeout")
 
 
 def _prepare_queue(conn: "psycopg.Connection[Any]") -> None:

@@ -317,49 +317,59 @@ async def end_downtime(conn: Connection, vo: int, downtime_id: int, now: datetim
     )
 
 
-async def lock_resources(conn: Connection, vos: Sequence[int], now: datetime) -> None:
-    """Lock, in the order of ids, the resources of VOs whose switches downtimes may have to turn."""
+async def lock_resource(conn: Connection, vo: int, resource_id: int) -> None:
+    """Lock a resource: before its downtimes, for whoever drops it locks in this order."""
     await execute(
         conn,
+        "SELECT FROM resource WHERE resource_id = %(resource_id)s AND vo = %(vo)s FOR NO KEY UPDATE",
+        {"vo": vo, "resource_id": resource_id},
+    )
+
+
+async def claim_resources(conn: Connection, vos: Sequence[int], now: datetime) -> list[int]:
+    """Lock the resources of VOs whose switches downtimes may have to turn, but for those that others have locked."""
+    return await fetch_values(
+        conn,
         """
-        SELECT FROM resource AS r
+        SELECT r.resource_id FROM resource AS r
          WHERE r.vo = ANY(%(vos)s::smallint[])
            AND (r.enabled_after IS NOT NULL OR r.resource_id IN (
                SELECT d.resource_id FROM downtime AS d
                 WHERE d.begins_at <= %(now)s AND (d.ends_at IS NULL OR d.ends_at > %(now)s)))
          ORDER BY r.resource_id
-           FOR NO KEY UPDATE
+           FOR NO KEY UPDATE SKIP LOCKED
         """,
         {"vos": list(vos), "now": now},
     )
 
 
-async def switch_off(conn: Connection, vos: Sequence[int], now: datetime) -> None:
-    """Switch off the resources of VOs that are down now, and note what they are after it."""
+async def switch_off(conn: Connection, vos: Sequence[int], resource_ids: Sequence[int], now: datetime) -> None:
+    """Switch off those of these locked resources that are down now, and note what they are after it."""
     await execute(
         conn,
         """
         UPDATE resource AS r SET enabled_after = r.enabled, enabled = false
-         WHERE r.vo = ANY(%(vos)s::smallint[]) AND (r.enabled_after IS NULL OR r.enabled)
+         WHERE r.resource_id = ANY(%(ids)s::int[]) AND r.vo = ANY(%(vos)s::smallint[])
+           AND (r.enabled_after IS NULL OR r.enabled)
            AND r.resource_id IN (
                SELECT d.resource_id FROM downtime AS d
                 WHERE d.begins_at <= %(now)s AND (d.ends_at IS NULL OR d.ends_at > %(now)s))
         """,
-        {"vos": list(vos), "now": now},
+        {"vos": list(vos), "ids": list(resource_ids), "now": now},
     )
 
 
-async def switch_back(conn: Connection, vos: Sequence[int], now: datetime) -> None:
-    """Have the resources of VOs whose downtimes are over as they were to be after it."""
+async def switch_back(conn: Connection, vos: Sequence[int], resource_ids: Sequence[int], now: datetime) -> None:
+    """Have those of these locked resources whose downtimes are over be as they were to be after it."""
     await execute(
         conn,
         """
         UPDATE resource AS r SET enabled = r.enabled_after, enabled_after = NULL
-         WHERE r.vo = ANY(%(vos)s::smallint[]) AND r.enabled_after IS NOT NULL
+         WHERE r.resource_id = ANY(%(ids)s::int[]) AND r.vo = ANY(%(vos)s::smallint[]) AND r.enabled_after IS NOT NULL
            AND NOT EXISTS (
                SELECT FROM downtime AS d
                 WHERE d.resource_id = r.resource_id AND d.begins_at <= %(now)s
                   AND (d.ends_at IS NULL OR d.ends_at > %(now)s))
         """,
-        {"vos": list(vos), "now": now},
+        {"vos": list(vos), "ids": list(resource_ids), "now": now},
     )

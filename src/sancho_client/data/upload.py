@@ -29,6 +29,8 @@ BATCH_FILES = 100
 BATCH_SIZE = 20_000_000_000
 """Bytes of one batch, which has to arrive while its tokens are good; a larger file is a batch of its own."""
 TRIES = 3
+TAKEN = frozenset({403, 409, 412})
+"""What storages say to who puts a file that is there already; 403 when the token does not let it be replaced."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,7 +189,7 @@ def _send(client: Client, file: LocalFile, new: NewFile, upload: Upload, watch: 
                     f"The storage {upload.rse} does not take {file.path}: {e}", hint="Try again later."
                 ) from e
             continue
-        if response.is_success or (left < TRIES - 1 and response.status_code in {409, 412}):
+        if response.is_success or (left < TRIES - 1 and response.status_code in TAKEN):
             # An earlier try may have arrived although its answer did not; the commit checks what is there.
             if response.is_success and (body.sent, checksum.text(body.checksum)) != (new.size, new.adler32):
                 raise Damaged(

@@ -27,8 +27,8 @@ class Did(Content):
     held: str | None = None
     """Why it is still there though its time has come."""
     guid: UUID | None = None
-    md5: str | None = None
     """A file's name elsewhere."""
+    md5: str | None = None
 
 
 class DidInfo(Did):

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { t } from "../i18n";
+import { me } from "../jobs/queries";
 import { Dialog } from "../kit/Dialog";
 import { Trouble } from "../kit/Trouble";
 import { shown } from "../kit/text";
@@ -18,7 +19,8 @@ export function AccountForm({ account, onClose }: { account: Account | undefined
   const [busy, setBusy] = useState(false);
   const field = useId();
   const put = async () => {
-    await putAccount(name, { groups: [...chosen], ...(email === "" ? {} : { email }) });
+    const { vo } = await cache.fetchQuery(me);
+    await putAccount(vo, account ?? name, { groups: [...chosen], email: email === "" ? null : email });
     await cache.invalidateQueries({ queryKey: ["admin"] });
     say(t("accounts.saved", { name: shown(name, 63) }));
     onClose();

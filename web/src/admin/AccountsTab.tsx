@@ -111,6 +111,8 @@ export function AccountsTab() {
   );
 }
 
+const tell = (error: unknown) => say(asProblem(error).message);
+
 function Suspend({ account }: { account: Account }) {
   const cache = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -130,11 +132,14 @@ function Suspend({ account }: { account: Account }) {
     set(!suspended).then(
       () => {
         setBusy(false);
-        say(t(suspended ? "accounts.activated" : "accounts.suspended", { name }), () => void set(suspended));
+        say(
+          t(suspended ? "accounts.activated" : "accounts.suspended", { name }),
+          () => void set(suspended).catch(tell),
+        );
       },
       (error: unknown) => {
         setBusy(false);
-        say(asProblem(error).message);
+        tell(error);
       },
     );
   };

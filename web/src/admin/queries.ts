@@ -1,9 +1,10 @@
 /** What the page of administration asks of the server. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schemas } from "../api/client";
+import { type Account, type AccountChange, documentOf } from "./account";
 import type { AdminSearch } from "./tabs";
 
-export type Account = Schemas["AccountOut"];
+export type { Account };
 export type Document = Schemas["Document"];
 export type Change = Schemas["Change"];
 
@@ -77,12 +78,11 @@ export function checks(vo: string) {
 
 export const vos = queryOptions({ queryKey: ["admin", "vos"], queryFn: () => answer(api.GET("/v1/vos")) });
 
-/** Have an account be in these groups; of its document all else stays. Raises a `Problem`. */
-export async function putAccount(name: string, change: { groups: string[]; email?: string }): Promise<void> {
+/** Make an account of a VO, or change one that is there already; see `documentOf`. Raises a `Problem`. */
+export async function putAccount(vo: string, named: Account | string, change: AccountChange): Promise<void> {
+  const [account, name] = typeof named === "string" ? [undefined, named] : [named, named.name];
   const known = await answer(api.GET("/v1/configuration", { params: { query: { kind: "Account" } } }));
-  const before = known.find((one) => one.name === name)?.spec ?? {};
-  // It was recorded as a fingerprint: left out, the password stays as it is.
-  const { password_hash: _, ...kept } = before;
-  const documents = [{ kind: "Account", name, spec: { ...kept, ...change }, remove: false }];
+  const spec = known.find((one) => one.name === name && one.vo === vo)?.spec;
+  const documents = [{ kind: "Account", name, vo, spec: documentOf(account, spec, change), remove: false }];
   await answer(api.POST("/v1/configuration/apply", { body: { documents, dry_run: false } }));
 }

@@ -6,6 +6,7 @@ import { crumbs, folderOf } from "./paths";
 import { partsOf } from "./progress";
 import { didQuery, readDidSearch, withChip } from "./search";
 import { firstLines } from "./stream";
+import { inTurns, isThere } from "./turns";
 import { bodyOf, NO_WISH } from "./wish";
 
 describe("a search for data", () => {
@@ -104,4 +105,44 @@ it("a wish is a rule once it says where, and how many", () => {
     lifetime: null,
     comment: null,
   });
+});
+
+describe("what is done in turns", () => {
+  const never = (signal: AbortSignal) =>
+    new Promise<void>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+
+  it("does not begin once it is to end, whenever that was said", async () => {
+    const begun: number[] = [];
+    const stop = new AbortController();
+    stop.abort("enough");
+    await expect(inTurns([1, 2], 2, async (one) => void begun.push(one), stop.signal)).rejects.toBe("enough");
+    const late = new AbortController();
+    const act = async (one: number) => {
+      begun.push(one);
+      late.abort("late");
+    };
+    await expect(inTurns([1, 2], 1, act, late.signal)).rejects.toBe("late");
+    const last = new AbortController();
+    await expect(inTurns([1], 1, async () => last.abort("last"), last.signal)).rejects.toBe("last");
+    expect(begun).toEqual([1]);
+  });
+
+  it("ends what is under way when one fails, before it says so", async () => {
+    const ended: number[] = [];
+    const act = async (one: number, _: number, signal: AbortSignal) => {
+      if (one === 2) throw new Error("full");
+      await never(signal).finally(() => ended.push(one));
+    };
+    await expect(inTurns([1, 2, 3, 4], 3, act, new AbortController().signal)).rejects.toThrow("full");
+    expect(ended).toEqual([1, 3]);
+  });
+});
+
+it("a file that is there already was put by an earlier try, if there was one", () => {
+  expect([201, 204].map((status) => isThere(status, false))).toEqual([true, true]);
+  expect([0, 403, 409, 412, 507].map((status) => isThere(status, false))).toEqual(Array(5).fill(false));
+  expect([403, 409, 412].map((status) => isThere(status, true))).toEqual([true, true, true]);
+  expect([0, 401, 413, 500].map((status) => isThere(status, true))).toEqual(Array(4).fill(false));
 });

@@ -3,6 +3,7 @@ import { answer, api, type Schemas } from "../api/client";
 import { Problem } from "../api/problem";
 import { t } from "../i18n";
 import { checksum } from "./adler32";
+import { inTurns, isThere } from "./turns";
 
 export type Phase = "waiting" | "reading" | "ready" | "sending" | "sent" | "done" | "failed";
 /** A file on its way, and how far it is. */
@@ -43,10 +44,11 @@ export async function upload(
   const { uploads } = await answer(api.POST("/v1/uploads", { body: { files, ...rule } }));
   const intents = uploads.map((one) => one.intent_id);
   try {
-    await inTurns(uploads, AT_ONCE, (grant, n) => {
+    const putOne = async (grant: Grant, n: number, ending: AbortSignal) => {
       const file = plan.files[n]?.file;
-      return file === undefined ? Promise.resolve() : put(grant, file, (how) => onChange(n, how), signal);
-    });
+      if (file !== undefined) await put(grant, file, (how) => onChange(n, how), ending);
+    };
+    await inTurns(uploads, AT_ONCE, putOne, signal);
     await answer(api.POST("/v1/uploads/commit", { body: { intents } }));
   } catch (error) {
     // What cannot be given up now ends by itself.
@@ -63,12 +65,10 @@ async function put(
   signal: AbortSignal,
 ): Promise<void> {
   for (let left = TRIES - 1; ; left -= 1) {
+    signal.throwIfAborted();
     onChange({ phase: "sending", moved: 0 });
     const status = await send(grant, file, (moved) => onChange({ moved }), signal);
-    // An earlier try may have arrived although its answer did not: the commit looks at what is there.
-    const arrived =
-      (status >= 200 && status < 300) || (left < TRIES - 1 && (status === 409 || status === 412));
-    if (arrived) return onChange({ phase: "sent", moved: file.size });
+    if (isThere(status, left < TRIES - 1)) return onChange({ phase: "sent", moved: file.size });
     if (left === 0 || (status > 0 && status < 500)) throw refused(grant, status);
   }
 }
@@ -109,22 +109,4 @@ function originOf(url: string): string {
   } catch {
     return url;
   }
-}
-
-async function inTurns<T>(
-  items: T[],
-  atOnce: number,
-  act: (item: T, n: number) => Promise<void>,
-): Promise<void> {
-  const left = [...items.entries()];
-  const worker = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [n, item] = next;
-      await act(item, n).catch((error: unknown) => {
-        left.length = 0;
-        throw error;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -11,7 +11,7 @@ import { Trouble } from "../kit/Trouble";
 import { bytes, shown } from "../kit/text";
 import { duration } from "../kit/time";
 import { Announce } from "./Announce";
-import { downtimes, fill, jobsBySite, pilots } from "./queries";
+import { downtimes, fill, pilots, running, waiting } from "./queries";
 import { Standing } from "./Standing";
 import type { ResourceKind } from "./standing";
 import { computeElements, sites, storages } from "./topology";
@@ -160,21 +160,20 @@ function Row({ kind, name, site, enabled, onAsk, fill, children }: RowProps) {
 
 /** Jobs that wait have no site yet: any that fits may take them. */
 function Waiting() {
-  const { data } = useQuery(jobsBySite);
-  const waiting = [...(data?.values() ?? [])].reduce((sum, one) => sum + one.waiting, 0);
-  if (waiting === 0) return null;
+  const { data = 0 } = useQuery(waiting);
+  if (data === 0) return null;
   return (
     <p>
       <Link to="/jobs" search={{ everybody: true, state: ["waiting"] }}>
-        {t("sites.waiting", { jobs: jobsInWords(waiting) })}
+        {t("sites.waiting", { jobs: jobsInWords(data) })}
       </Link>
     </p>
   );
 }
 
 function Jobs({ site }: { site: string }) {
-  const { data } = useQuery(jobsBySite);
-  const count = data?.get(site)?.running ?? 0;
+  const { data } = useQuery(running);
+  const count = data?.get(site) ?? 0;
   return <>{count === 1 ? t("sites.oneJob") : t("sites.jobs", { count: number(count) })}</>;
 }
 

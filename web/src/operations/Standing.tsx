@@ -49,6 +49,8 @@ export function Standing({ kind, name, site, enabled, all }: Props) {
   );
 }
 
+const tell = (error: unknown) => say(asProblem(error).message);
+
 function End({ one }: { one: Downtime }) {
   const cache = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -56,7 +58,10 @@ function End({ one }: { one: Downtime }) {
     const path = { downtime_id: one.downtime_id };
     await api.POST("/v1/downtimes/{downtime_id}/end", { params: { path } });
     await cache.invalidateQueries({ queryKey: ["topology"] });
-    say(t(one.begun ? "downtime.ended" : "downtime.takenBack", { name: one.name }), () => void again());
+    say(
+      t(one.begun ? "downtime.ended" : "downtime.takenBack", { name: one.name }),
+      () => void again().catch(tell),
+    );
   };
   const again = async () => {
     const { kind, name, reason, begins_at, ends_at } = one;
@@ -70,7 +75,7 @@ function End({ one }: { one: Downtime }) {
       () => setBusy(false),
       (error: unknown) => {
         setBusy(false);
-        say(asProblem(error).message);
+        tell(error);
       },
     );
   };

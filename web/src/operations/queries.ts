@@ -4,6 +4,7 @@ import { answer, api } from "../api/client";
 import type { Split } from "./tabs";
 
 const SOON = 15_000;
+const SELDOM = 60_000;
 const HOUR = 3_600_000;
 
 export const downtimes = queryOptions({
@@ -19,26 +20,27 @@ export const fill = queryOptions({
   refetchInterval: 60_000,
 });
 
-/** How many jobs of the VO each site has, by state. */
-export const jobsBySite = queryOptions({
-  queryKey: ["jobs", "operations"],
+/** How many jobs of the VO each site runs. */
+export const running = queryOptions({
+  queryKey: ["jobs", "operations", "running"],
   queryFn: async ({ signal }) => {
-    const query = {
-      by: ["site", "state"],
-      where: "state in (matched, running, completing, pending, waiting)",
-    };
+    const query = { by: ["site"], where: "state in (matched, running, completing)" };
     const found = await answer(api.GET("/v1/jobs/summary", { params: { query }, signal }));
-    const bySite = new Map<string | null, { waiting: number; running: number }>();
-    for (const { site, state, count } of found) {
-      const at = typeof site === "string" ? site : null;
-      const known = bySite.get(at) ?? { waiting: 0, running: 0 };
-      if (state === "waiting" || state === "pending") known.waiting += count;
-      else known.running += count;
-      bySite.set(at, known);
-    }
-    return bySite;
+    return new Map(found.map(({ site, count }) => [String(site), count]));
   },
   refetchInterval: SOON,
+});
+
+/** How many jobs of the VO wait: there may be millions, which are counted less often than the few that run. */
+export const waiting = queryOptions({
+  queryKey: ["jobs", "operations", "waiting"],
+  queryFn: async ({ signal }) => {
+    const query = { by: ["state"], where: "state in (pending, waiting)" };
+    const found = await answer(api.GET("/v1/jobs/summary", { params: { query }, signal }));
+    return found.reduce((sum, one) => sum + one.count, 0);
+  },
+  staleTime: SELDOM,
+  refetchInterval: SELDOM,
 });
 
 /** How many pilots each CE has, by state. */

@@ -16,7 +16,7 @@ from sancho.compat.rucio.replicas_body import enter
 from sancho.compat.rucio.replicas_wire import Choice, DidsIn, ListIn, PfnsIn, ReplicasIn, StatesIn
 from sancho.compat.rucio.streams import JSON_STREAM, stream_of
 from sancho.dids import service as dids
-from sancho.dids.model import Did
+from sancho.dids.model import Did, KnownDid
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection
 from sancho.kit.web import Deployed
@@ -80,7 +80,7 @@ async def list_replicas(
     request: Request, body: ListIn, caller: RucioCaller, conn: RucioSnapshot, deployment: Deployed
 ) -> StreamingResponse:
     """Stream the files among and below some DIDs, with their replicas; as Metalink when that is accepted."""
-    found = await dids.resolve(conn, caller.vo, [did.did for did in body.dids])
+    found = await dids.identify(conn, caller.vo, [did.did for did in body.dids])
     return await _listed(Reader(conn, caller, deployment), found, body, metalink=_takes_metalink(request))
 
 
@@ -177,7 +177,9 @@ async def _chosen(conn: Connection, choice: Choice) -> say.There:
     return say.There(known, rank, choice)
 
 
-async def _listed(reader: Reader, found: Sequence[Did], choice: Choice, *, metalink: bool) -> StreamingResponse:
+async def _listed(
+    reader: Reader, found: Sequence[Did | KnownDid], choice: Choice, *, metalink: bool
+) -> StreamingResponse:
     """A list of replicas. URLs are signed where they are to be used: in Metalink, or when a lifetime is said."""
     if choice.updated_after is not None:
         raise PartNotServed(part="updated_after", what="a list of replicas")
@@ -193,7 +195,7 @@ async def _listed(reader: Reader, found: Sequence[Did], choice: Choice, *, metal
         files = _found(reader, copies, there, lasts or rses.SIGNED_FOR_MOST)
         return StreamingResponse(_metalinks(files, choice), media_type=METALINK)
     files = _found(reader, copies, there, lasts)
-    return await stream_of([say.replicas_of(*one, choice) for one in some] async for some in files)
+    return await stream_of([say.line_of(*one, choice) for one in some] async for some in files)
 
 
 async def _found(

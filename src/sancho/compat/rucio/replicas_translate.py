@@ -4,10 +4,13 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
+
+from pydantic_core import to_json
 
 from sancho.compat.rucio.replicas_wire import Choice
 from sancho.compat.rucio.translate import id_of
@@ -34,9 +37,13 @@ class There:
     choice: Choice
 
     @cached_property
-    def ways(self) -> Mapping[int, tuple[str, list[Rse]]]:
-        """How far each RSE is from the reader, and the RSE as it is reached from there, by one protocol each."""
-        return {i: _ways(rse, self.rank.get(i, FAR), self.choice) for i, rse in self.known.items()}
+    def ways(self) -> Mapping[int, tuple[str, list[tuple[Rse, str]]]]:
+        """How far each RSE is from the reader, and the RSE as it is reached from there, by one protocol each.
+
+        With how the URLs of all that lies there begin.
+        """
+        found = {i: _ways(rse, self.rank.get(i, FAR), self.choice) for i, rse in self.known.items()}
+        return {i: (domain, [(rse, rses.pfn(rse, "")) for rse in ways]) for i, (domain, ways) in found.items()}
 
     @cached_property
     def order(self) -> Mapping[int, int]:
@@ -92,7 +99,7 @@ def _copies(file: FileCopies | ArchiveCopies, vo_name: str, there: There) -> lis
             implied = implied or rses.place(there.known[i], vo_name, file.scope, file.did_id, file.name).path
         path = said or implied
         domain, ways = there.ways[i]
-        found += [Found(way, state, path, rses.pfn(way, path), domain) for way in ways]
+        found += [Found(way, state, path, begins + path, domain) for way, begins in ways]
     return found
 
 
@@ -104,28 +111,34 @@ def _inside(archive: Found, archive_name: str, name: str) -> Found:
     return archive._replace(domain="zip", extract=True)
 
 
-def replicas_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> dict[str, Any]:
-    """A file with its replicas."""
-    said: dict[str, Any] = {
-        "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32, "md5": file.md5,
-        "pfns": {
-            one.url: {
-                "rse_id": id_of(one.rse.rse_id), "rse": one.rse.name, "type": "DISK", "domain": one.domain,
-                "volatile": False, "client_extract": one.extract, "priority": n,
-            }
-            for n, one in enumerate(found, 1)
-        },
-        "rses": _by_rse(found),
-        "states": {one.rse.name: STATES[one.state] for one in found},
-    }  # fmt: skip
-    return {**said, "parents": list(file.parents)} if choice.resolve_parents else said
-
-
-def _by_rse(found: Sequence[Found]) -> dict[str, list[str]]:
+def line_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> bytes:
+    """A file with its replicas, as a line of JSON, which is put together here: they may be a million."""
+    pfns: dict[str, str] = {}
     urls: dict[str, list[str]] = {}
-    for one in found:
-        urls.setdefault(one.rse.name, []).append(one.url)
-    return urls
+    states: dict[str, str] = {}
+    for n, one in enumerate(found, 1):
+        url = encode_basestring(one.url)
+        pfns[url] = f"{_told(one.rse.rse_id, one.rse.name, one.domain, one.extract)}{n}}}"
+        urls.setdefault(one.rse.name, []).append(url)
+        states[one.rse.name] = STATES[one.state]
+    begins = to_json({
+        "scope": file.scope, "name": file.name, "bytes": file.size, "adler32": file.adler32, "md5": file.md5,
+        **({"parents": file.parents} if choice.resolve_parents else {}),
+    }).decode()  # fmt: skip
+    told = ",".join([f"{url}:{said}" for url, said in pfns.items()])
+    rses_ = ",".join([f"{encode_basestring(name)}:[{','.join(there)}]" for name, there in urls.items()])
+    states_ = ",".join([f'{encode_basestring(name)}:"{state}"' for name, state in states.items()])
+    return f'{begins[:-1]},"pfns":{{{told}}},"rses":{{{rses_}}},"states":{{{states_}}}}}\n'.encode()
+
+
+@lru_cache(maxsize=10_000)
+def _told(rse_id: int, rse: str, domain: str, extract: bool) -> str:
+    """What is told of every replica on an RSE that is reached so; its priority has to follow."""
+    said = {
+        "rse_id": id_of(rse_id), "rse": rse, "type": "DISK", "domain": domain, "volatile": False,
+        "client_extract": extract,
+    }  # fmt: skip
+    return f'{to_json(said).decode()[:-1]},"priority":'
 
 
 def metalink_of(file: FileCopies, found: Sequence[Found], choice: Choice) -> str:

@@ -11,7 +11,10 @@ JSON_STREAM = "application/x-json-stream"
 
 
 async def stream_of(parts: AsyncIterator[Iterable[Any]]) -> StreamingResponse:
-    """An answer of many documents, that come some at a time. What fails before the first is an error like any other."""
+    """An answer of many documents, that come some at a time; bytes are lines already.
+
+    What fails before the first is an error like any other.
+    """
     first = await anext(parts, None)
     return StreamingResponse(_lines(first, parts), media_type=JSON_STREAM)
 
@@ -25,4 +28,4 @@ async def _lines(first: Iterable[Any] | None, parts: AsyncIterator[Iterable[Any]
 
 
 def _text(documents: Iterable[Any]) -> bytes:
-    return b"".join(to_json(document) + b"\n" for document in documents)
+    return b"".join([one if isinstance(one, bytes) else to_json(one) + b"\n" for one in documents])

@@ -278,6 +278,13 @@ class NameSchema(NamedTuple):
     example: str
 
 
+class KnownDid(NamedTuple):
+    """A DID that exists, and no more of it than what it is."""
+
+    did_id: int
+    kind: DidKind
+
+
 class Tally(NamedTuple):
     """Files and bytes below a collection; a file that lies in two of its datasets counts twice."""
 

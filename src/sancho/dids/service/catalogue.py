@@ -20,6 +20,7 @@ from sancho.dids.model import (
     DidKind,
     File,
     FileText,
+    KnownDid,
     NamedFile,
     NewFile,
     Tally,
@@ -50,6 +51,16 @@ async def resolve(conn: Connection, vo: int, dids: Sequence[str], *, field: str 
         if pair not in found:
             raise DidNotFound(did=did, field=field)
     return [found[pair] for pair in pairs]
+
+
+async def identify(conn: Connection, vo: int, dids: Sequence[str], *, field: str = "dids") -> list[KnownDid]:
+    """As `resolve`, for who needs to know no more than which DIDs these are: with many, a quarter of the time."""
+    pairs = [parse_did(did, field=field) for did in dids]
+    found = await rows.identify(conn, vo, [scope for scope, _ in pairs], [name for _, name in pairs])
+    for n, did in enumerate(dids):
+        if n not in found:
+            raise DidNotFound(did=did, field=field)
+    return [found[n] for n in range(len(dids))]
 
 
 async def get(conn: Connection, vo: int, did: str, *, field: str = "did") -> Did:

@@ -8,13 +8,14 @@ from sancho.dids.store import history, walking
 from sancho.kit.db import Connection
 
 PART = 2_000
-"""Files below several datasets, or of a time, that are read at once: each is told once."""
+"""Files of a dataset of a time that are read at once."""
 
 
 async def stream_file_lines(conn: Connection, did: Did, *, at: datetime | None = None) -> AsyncIterator[list[str]]:
     """Each file that is a DID or below it, at any depth, once: lines of JSON, many at a time, the first at once.
 
-    With `at`, those of that time, whatever has been detached or erased since.
+    With `at`, those of that time, whatever has been detached or erased since; of several datasets all are then looked
+    up before the first is told.
     """
     if did.kind is DidKind.FILE:
         yield await history.lines(conn, did.vo, [did.did_id])
@@ -23,8 +24,8 @@ async def stream_file_lines(conn: Connection, did: Did, *, at: datetime | None =
         datasets = [did.did_id]
     else:
         datasets = await history.datasets(conn, did.vo, did.did_id, at=at)
-    if len(datasets) == 1 and at is None:
-        async for part in history.files_in(conn, did.vo, datasets[0]):
+    if at is None or len(datasets) > 1:
+        async for part in history.files(conn, did.vo, datasets, at=at):
             yield part
         return
     after, is_last = 0, not datasets

@@ -7,9 +7,6 @@ from sancho.dids.service.scopes import scope_ids
 from sancho.dids.store import reading, walking
 from sancho.kit.db import Connection
 
-PART = 2_000
-"""Files below a container that are read at once."""
-
 
 def stream_children(conn: Connection, did: Did) -> AsyncIterator[list[Listed]]:
     """What is directly in a collection, by id; nothing is in a file."""
@@ -24,7 +21,7 @@ def stream_parents(conn: Connection, did: Did) -> AsyncIterator[list[Listed]]:
 async def stream_files(conn: Connection, vo: int, dids: Sequence[Did]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
     """The files among or below each of these DIDs, at any depth, each with the id of that DID: once for each.
 
-    Files first, then what is in datasets, then what is below containers; of each by id. The first come at once.
+    Files first, then what is in datasets, then what is below containers; of each dataset by id. The first come at once.
     """
     of = {kind: sorted(did.did_id for did in dids if did.kind is kind) for kind in DidKind}
     if of[DidKind.FILE]:
@@ -35,11 +32,8 @@ async def stream_files(conn: Connection, vo: int, dids: Sequence[Did]) -> AsyncI
     for root in of[DidKind.CONTAINER]:
         there = await walking.collections(conn, vo, [root], limit=None)
         datasets = [did_id for did_id, kind in there if kind is DidKind.DATASET]
-        after, is_last = 0, not datasets
-        while not is_last:
-            ids, is_last = await walking.files(conn, vo, datasets, after=after, limit=PART)
-            after = ids[-1] if ids else after
-            yield [(root, file) for file in await reading.named_files(conn, vo, ids)]
+        async for part in reading.files_in(conn, vo, datasets, once=True):
+            yield [(root, file) for _, file in part]
 
 
 async def stream_scope(conn: Connection, vo: int, scope: str, *, deep: bool = False) -> AsyncIterator[list[Branch]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from sancho.dids.model import Detached, DidKind
+from sancho.dids.store.reading import IN_NONE_BEFORE
 from sancho.kit.db import Connection, fetch_values, stream
 
 _LINE: LiteralString = """
@@ -67,20 +68,40 @@ async def datasets(conn: Connection, vo: int, did_id: int, *, at: datetime | Non
     )
 
 
-async def files_in(conn: Connection, vo: int, dataset_id: int) -> AsyncIterator[list[str]]:
-    """The files that are in a dataset, by id, as JSON: as its index has them, the first at once."""
-    query: LiteralString = (
-        _LINE  # noqa: S608 - literals
-        + """
-          FROM (SELECT child_id FROM attachment
-                 WHERE parent_id = %(did_id)s AND vo = %(vo)s ORDER BY child_id OFFSET 0) AS inside
+_NOW: LiteralString = """
+          FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
+         CROSS JOIN LATERAL (
+               SELECT child_id FROM attachment
+                WHERE parent_id = dataset.did_id AND vo = %(vo)s ORDER BY child_id OFFSET 0) AS inside
          CROSS JOIN LATERAL (
                SELECT * FROM did
                 WHERE did.did_id = inside.child_id AND did.vo = %(vo)s OFFSET 0) AS d
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
-        """
-    )
-    async for rows in stream(conn, query, {"vo": vo, "did_id": dataset_id}):
+"""
+_ONCE: LiteralString = """
+          FROM (SELECT child_id FROM attachment
+                 WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s AND attached_at <= %(at)s
+                 UNION
+                SELECT child_id FROM attachment_history
+                 WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s AND attached_at <= %(at)s
+                   AND detached_at > %(at)s) AS inside
+          JOIN did d ON d.did_id = inside.child_id AND d.vo = %(vo)s
+          JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
+         ORDER BY d.did_id
+"""
+
+
+async def files(
+    conn: Connection, vo: int, datasets: Sequence[int], *, at: datetime | None
+) -> AsyncIterator[list[str]]:  # fmt: skip
+    """The files that are in these datasets, in the order of their ids, or were at a time: once each, as JSON.
+
+    They are as their index has them, the first at once; those of a time are looked up before the first.
+    """
+    now = _NOW if len(datasets) == 1 else _NOW + IN_NONE_BEFORE
+    query = _LINE + (now if at is None else _ONCE)
+    params = {"vo": vo, "dataset_ids": sorted(datasets), "at": at}
+    async for rows in stream(conn, query, params):
         yield [text for (text,) in rows]
 
 

@@ -125,7 +125,11 @@ async def is_public(conn: Connection, vo: int, did_id: int) -> bool:
         WITH RECURSIVE above (did_id) AS (
             SELECT %(did_id)s::bigint
              UNION
-            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+            SELECT holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT EXISTS (
             SELECT FROM above JOIN publication p ON p.did_id = above.did_id AND p.vo = %(vo)s AND p.state = 'P')
         """,

@@ -13,6 +13,15 @@ LISTED: LiteralString = """
                replace(d.md5::text, '-', '')
 """
 
+IN_NONE_BEFORE: LiteralString = """
+         WHERE (SELECT true FROM attachment other
+                 WHERE other.child_id = inside.child_id AND other.vo = %(vo)s AND other.parent_id < dataset.did_id
+                   AND other.parent_id + 0 = ANY(%(dataset_ids)s::bigint[]) LIMIT 1) IS NULL
+"""
+"""Of what is `inside` a `dataset`, what is in none of the others of lower ids: each file is asked for the few
+collections that it is in. To make all files distinct first would keep the first waiting, to look into each dataset
+cost the more the more there are."""
+
 STEP = 5_000
 """Names of a scope, or collections, that one statement begins from."""
 
@@ -54,20 +63,26 @@ async def parents(conn: Connection, vo: int, did_id: int) -> AsyncIterator[list[
         yield [listed(*row) for row in rows]
 
 
-async def files_in(conn: Connection, vo: int, dataset_ids: Sequence[int]) -> AsyncIterator[list[tuple[int, NamedFile]]]:
-    """The files of each of these datasets, with its id, as their index has them: nothing is sorted."""
-    query = """
-        SELECT parent.did_id, file.*
-          FROM unnest(%(dataset_ids)s::bigint[]) AS parent (did_id)
+async def files_in(
+    conn: Connection, vo: int, dataset_ids: Sequence[int], *, once: bool = False
+) -> AsyncIterator[list[tuple[int, NamedFile]]]:
+    """The files of each of these datasets, with its id, as their index has them: nothing is sorted.
+
+    With `once` a file that is in several comes with the first of them alone.
+    """
+    query: LiteralString = """
+        SELECT dataset.did_id, file.*
+          FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (did_id)
          CROSS JOIN LATERAL (
                SELECT a.child_id FROM attachment a
-                WHERE a.parent_id = parent.did_id AND a.vo = %(vo)s ORDER BY a.child_id OFFSET 0) AS inside
+                WHERE a.parent_id = dataset.did_id AND a.vo = %(vo)s ORDER BY a.child_id OFFSET 0) AS inside
          CROSS JOIN LATERAL (
                SELECT d.did_id, s.name, d.name, d.size, lpad(to_hex(d.adler32), 8, '0'), d.guid
                  FROM did d JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
                 WHERE d.did_id = inside.child_id AND d.vo = %(vo)s OFFSET 0) AS file
         """
-    async for rows in stream(conn, query, {"vo": vo, "dataset_ids": list(dataset_ids)}):
+    query += IN_NONE_BEFORE if once else ""
+    async for rows in stream(conn, query, {"vo": vo, "dataset_ids": sorted(dataset_ids)}):
         yield [(row[0], NamedFile._make(row[1:])) for row in rows]
 
 

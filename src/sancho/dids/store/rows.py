@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 from uuid import UUID
 
-from sancho.dids.model import Did, DidKind, NewFile, Scope, pack_adler32
+from sancho.dids.model import Did, DidKind, KnownDid, NewFile, Scope, pack_adler32
 from sancho.kit.db import Connection, Database, execute, fetch, fetch_rows, fetch_values
 
 DID: LiteralString = """
@@ -153,6 +153,22 @@ async def dids_by_name(conn: Connection, vo: int, scopes: Sequence[str], names: 
         """,
         {"vo": vo, "scopes": list(scopes), "names": list(names)},
     )
+
+
+async def identify(conn: Connection, vo: int, scopes: Sequence[str], names: Sequence[str]) -> dict[int, KnownDid]:
+    """Those of these DIDs that exist, by their place among them; `scopes` and `names` go in pairs."""
+    found = await fetch_rows(
+        conn,
+        """
+        SELECT wanted.place - 1, d.did_id, d.kind
+          FROM unnest(%(scopes)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (scope, name, place)
+          JOIN scope s ON s.vo = %(vo)s AND s.name = wanted.scope
+          JOIN did d ON d.scope_id = s.scope_id AND d.vo = %(vo)s AND d.name = wanted.name AND NOT d.erased
+        """,
+        {"vo": vo, "scopes": list(scopes), "names": list(names)},
+    )
+    kinds = {kind.value: kind for kind in DidKind}
+    return {place: KnownDid(did_id, kinds[kind]) for place, did_id, kind in found}
 
 
 async def glance(database: Database, vos: Sequence[int], vo: int, scope: str, name: str) -> Did | None:

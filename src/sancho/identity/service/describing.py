@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sancho.identity.model import Account
+from sancho.identity.model import Account, AccountState
 from sancho.identity.service.accounts import get_account
 from sancho.identity.service.configuration import ACCOUNT
 from sancho.kit.access import Principal, require
@@ -18,12 +18,15 @@ LEFT_AS_IT_IS = ("password_hash", "suspended")
 def document_of(account: Account, spec: Spec | None) -> Spec:
     """What the document of an account says that is to stay as it is; `spec` is what it says now.
 
-    One that a provider's word made has no document yet: the first one says what the account is already.
+    One that a provider's word made has no document yet: the first one says what the account is already, that it is
+    suspended too, for a first document lets its account act unless it says otherwise.
     """
+    if spec:
+        return {key: value for key, value in spec.items() if key not in LEFT_AS_IT_IS}
     told: Spec = {"kind": account.kind.word, "groups": list(account.groups), "email": account.email}
     if account.attributes:
         told["attributes"] = dict(account.attributes)
-    return {key: value for key, value in (spec or told).items() if key not in LEFT_AS_IT_IS}
+    return told | {"suspended": True} if account.state is AccountState.SUSPENDED else told
 
 
 async def change_attributes(

@@ -95,6 +95,7 @@ class Board:
         queue = self.queues.pop(key, None)
         if queue is None:
             return
+        self.holding.forget(key)  # another queue may get its bits
         del self._waiting[key]
         for way, bit in enumerate(self._bits.pop(key)):
             self._remove(queue, way, bit)
@@ -112,10 +113,11 @@ class Board:
         """Say where input sets (VO, id) are. A set that is not named is as far from everywhere, so goes anywhere."""
         self._inputs = dict(found)
         self._anywhere, self._near = 0, {}
-        for key in self.queues:
-            self._place(key, now)
+        for key, queue in self.queues.items():
+            self._near_or_far(queue, self._mask(key), now)
         self.ranks.keep(self.queues)
-        self.holding.look(self._waiting, {key: self._mask(key) for key in self.queues}, now)
+        wants = {key: (queue.owner, self._mask(key)) for key, queue in self.queues.items()}
+        self.holding.look(self._waiting, wants, now)
 
     def use(self, cores: Mapping[Owner, float]) -> None:
         """Say how many cores owners have and had of late."""
@@ -152,8 +154,7 @@ class Board:
         The one first for which it keeps its place; none while that does not fit yet.
         """
         fitting = self.fitting(offer)
-        held = self._held(offer, fitting) if self.holding.starved and offer.whole is not None else None
-        if held is not None:
+        if self.holding.starved and offer.whole is not None and (held := self._held(offer, fitting)) is not None:
             return held
         found: list[Choice] = []
         for owner in self._in_turn(fitting, offer.vos):
@@ -229,7 +230,7 @@ class Board:
         if key in self._waiting:
             self._waiting[key] = 0
             self._mark(key)
-            self.holding.serve(key)
+            self.holding.forget(key)
 
     # ---- inside
 
@@ -255,9 +256,11 @@ class Board:
     def _held(self, offer: Offer, fitting: int) -> list[Choice] | None:
         """What the pilot keeps its place for, as far as that fits now; None when it is for nothing."""
         whole = replace(offer, slot=offer.whole or offer.slot)
-        able = self.holding.starved & self.fitting(whole)
+        meets = self.fitting(whole)
+        able = self.holding.starved & meets
         self.holding.see(able & ~fitting)
-        for bit in self.holding.kept(offer.pilot_id, able):
+        turns = self._in_turn(meets, offer.vos) if self.holding.keeps(able) else ()
+        for bit in self.holding.kept(offer.pilot_id, able, next((self._owners[one] for one in turns), 0)):
             want = self._really(bit, whole)
             if want is not None and want[0].key[0] in offer.vos:
                 fits = fitting >> bit & 1 and self._really(bit, offer)
@@ -374,9 +377,6 @@ class Board:
     def _mark(self, key: QueueKey) -> None:
         mask = self._mask(key)
         self._full = self._full | mask if self._waiting[key] > 0 else self._full & ~mask
-
-    def _place(self, key: QueueKey, now: datetime) -> None:
-        self._near_or_far(self.queues[key], self._mask(key), now)
 
     def _near_or_far(self, queue: Queue, mask: int, now: datetime | None) -> None:
         inputs = self._inputs_of(queue)

@@ -363,7 +363,7 @@ async def list_declarations(
 @router.post("/list", response_class=StreamingResponse, responses=problems(DidMalformed, DidNotFound))
 async def list_many(body: ListIn, caller: Caller, conn: Snapshot) -> StreamingResponse:
     """Stream the files that are or lie below some DIDs, each once with its replicas, as `GET /replicas/{did}` does."""
-    found = await dids.resolve(conn, caller.vo, body.dids)
+    found = await dids.identify(conn, caller.vo, body.dids)
     return StreamingResponse(service.stream(conn, caller, found, archives=True), media_type=LINES)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sancho.dids import service as dids
 from sancho.dids.errors import DidExists
-from sancho.dids.model import Did, DidKind, FileText, NamedFile, NewFile
+from sancho.dids.model import Did, DidKind, FileText, KnownDid, NamedFile, NewFile
 from sancho.kit.access import Principal, Signer, require
 from sancho.kit.db import Connection
 from sancho.kit.policy import did as thing
@@ -163,7 +163,7 @@ async def usage(conn: Connection, vo: int) -> list[Usage]:
 
 
 async def stream(
-    conn: Connection, caller: Principal, found: Sequence[Did], *, archives: bool = False
+    conn: Connection, caller: Principal, found: Sequence[Did | KnownDid], *, archives: bool = False
 ) -> AsyncIterator[bytes]:
     """Every file that is one of these DIDs or lies below one, once, with its replicas, as lines of JSON.
 
@@ -176,14 +176,16 @@ async def stream(
         yield lines
 
 
-async def _leaves(conn: Connection, vo: int, found: Sequence[Did]) -> tuple[list[int], list[int]]:
+async def _leaves(conn: Connection, vo: int, found: Sequence[Did | KnownDid]) -> tuple[list[int], list[int]]:
     """The datasets that are among these DIDs or below one, and the files that are among them."""
     above = [did.did_id for did in found if did.kind is not DidKind.FILE]
     files = [did.did_id for did in found if did.kind is DidKind.FILE]
     return (await dids.datasets(conn, vo, above) if above else []), files
 
 
-async def copies(conn: Connection, vo: int, found: Sequence[Did], wanted: Wanted) -> AsyncIterator[list[FileCopies]]:
+async def copies(
+    conn: Connection, vo: int, found: Sequence[Did | KnownDid], wanted: Wanted
+) -> AsyncIterator[list[FileCopies]]:
     """Every file that is one of these DIDs or lies below one, once, with the replicas that are wanted: many at a time.
 
     Read from a server-side cursor, in constant memory.

@@ -1,12 +1,14 @@
 """Files with their replicas, as lines of JSON that the database makes."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, LiteralString
 
 from sancho.kit.access import Principal
 from sancho.kit.db import Connection, fetch_rows, fetch_values, stream
 from sancho.replicas.model import ArchiveCopies, DatasetCopy, FileCopies, ReplicaState, Wanted
 
+STATES: Mapping[str, ReplicaState] = {state.value: state for state in ReplicaState}
 _PATH: LiteralString = """
            || (',"path":"/' || %(vo_name)s || '/') || s.name || '/' || lpad(to_hex(d.did_id & 4095), 3, '0')
            || '/' || to_hex(d.did_id) || '/'
@@ -111,7 +113,7 @@ async def stream_copies(
                            JOIN did p ON p.did_id = a.parent_id AND p.vo = %(vo)s
                            JOIN scope ps ON ps.scope_id = p.scope_id AND ps.vo = %(vo)s
                           WHERE a.child_id = d.did_id AND a.vo = %(vo)s
-                          ORDER BY a.parent_id) ELSE '{}' END,
+                          ORDER BY a.parent_id) END,
                inside.archives, replace(d.md5::text, '-', '')
           FROM (SELECT child_id FROM attachment WHERE parent_id = ANY(%(dataset_ids)s::bigint[]) AND vo = %(vo)s
                  UNION
@@ -122,8 +124,8 @@ async def stream_copies(
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s
          CROSS JOIN LATERAL (
                SELECT array_agg(r.rse_id ORDER BY r.rse_id) AS rse_ids,
-                      array_agg(r.state::text ORDER BY r.rse_id) AS states,
-                      array_agg(p.path ORDER BY r.rse_id) AS paths
+                      string_agg(r.state::text, '' ORDER BY r.rse_id) AS states,
+                      CASE WHEN count(p.path) > 0 THEN array_agg(p.path ORDER BY r.rse_id) END AS paths
                  FROM replica r
                  LEFT JOIN replica_path p ON p.did_id = r.did_id AND p.vo = r.vo AND p.rse_id = r.rse_id
                 WHERE r.did_id = d.did_id AND r.vo = %(vo)s AND r.rse_id = ANY(%(rse_ids)s::int[])
@@ -154,12 +156,17 @@ async def stream_copies(
     async for rows in stream(conn, query, params):
         yield [
             FileCopies(
-                did_id, scope, name, size, adler32,
-                tuple(zip(at or (), map(ReplicaState, states or ()), paths or (), strict=True)), tuple(parents),
+                did_id, scope, name, size, adler32, _copies(at, states, paths) if at else (), tuple(parents or ()),
                 tuple(_archive(*one) for one in archives or ()), md5,
             )
             for did_id, scope, name, size, adler32, at, states, paths, parents, archives, md5 in rows
         ]  # fmt: skip
+
+
+def _copies(
+    rse_ids: Sequence[int], states: str, paths: Sequence[str | None] | None
+) -> tuple[tuple[int, ReplicaState, str | None], ...]:
+    return tuple(zip(rse_ids, (STATES[state] for state in states), paths or repeat(None), strict=False))
 
 
 def _archive(did_id: int, scope: str, name: str, copies: list[list[Any]]) -> ArchiveCopies:

@@ -19,7 +19,7 @@ router = native(tags=["rules"])
 class PreviewPlace(BaseModel):
     """What a rule would do on an RSE: files and bytes that are there or on their way, and bytes that are to be copied.
 
-    `seconds`: how long that takes at the speed of the last hours; null when nothing has come there of late.
+    `seconds`: how long that takes at the speed of the last hours; null when nothing to speak of has come there of late.
     """
 
     rse: str

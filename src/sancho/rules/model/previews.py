@@ -15,7 +15,7 @@ class PreviewOn(NamedTuple):
     size: int
     to_copy: int
     time: timedelta | None
-    """How long the copying takes at the speed of late; None when nothing has come there of late."""
+    """How long the copying takes at the speed of late; None when nothing to speak of has come there of late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ from sancho.rules.service.placing import demands_of, options
 from sancho.rules.service.quotas import exceeded
 from sancho.rules.store import facts, locks, quotas
 
+LONGEST = timedelta(days=365)
+"""What would take longer takes nobody knows how long: so little has come of late that it says no speed."""
+
 
 async def foresee(conn: Connection, vo: int, rule_id: int) -> Prospect | None:
     """What would come of placing what a rule lacks now, of up to `BATCH` files; None when it lacks nothing.
@@ -70,7 +73,8 @@ def _place(one: Candidate, total: tuple[int, int], seen: tuple[int, int], speed:
     """What is to be copied to an RSE, were all files as those that were looked at."""
     size = total[1]
     to_copy = size - (size * one.size // seen[1] if seen[1] else 0)
-    time = timedelta(0) if not to_copy else timedelta(seconds=to_copy / speed) if speed else None
+    seconds = to_copy / speed if speed else LONGEST.total_seconds()
+    time = timedelta(0) if not to_copy else timedelta(seconds=seconds) if seconds < LONGEST.total_seconds() else None
     return PreviewOn(one.name, one.files, one.size, to_copy, time)
 
 

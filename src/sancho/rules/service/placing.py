@@ -21,6 +21,8 @@ from sancho.transfers import service as transfers
 Lacking = dict[int, tuple[str, timedelta]]
 """Rules whose files cannot all have locks now, each with the reason and when to try again."""
 FREED = "the file's replica is being deleted at this moment"
+LOOKED_AGAIN = timedelta(seconds=20)
+"""When rules above a container are looked at once more: what comes by many tasks is looked at together."""
 RACES = 10
 """How often placing begins again because others took the room, or began to delete, between the look and the deed."""
 
@@ -124,7 +126,7 @@ async def extend(
     for target in targets if deep else ():
         if target.did_id not in alone:  # a rule on a file by itself is over nothing else
             once = f"rules:place:{vo}:{target.rule_id}"
-            await defer(conn, "rules:place", once=once, vo=vo, rule_id=target.rule_id)
+            await defer(conn, "rules:place", after=LOOKED_AGAIN, once=once, vo=vo, rule_id=target.rule_id)
 
 
 async def place_affordable(

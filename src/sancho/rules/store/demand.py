@@ -68,8 +68,11 @@ async def roots_over(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[
         WITH RECURSIVE above (file_id, did_id) AS (
             SELECT f, f FROM unnest(%(dids)s::bigint[]) AS f
              UNION
-            SELECT above.file_id, a.parent_id
-              FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+            SELECT above.file_id, holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT above.file_id, array_agg(d.did_id ORDER BY d.did_id)
           FROM above JOIN demand d ON d.did_id = above.did_id AND d.vo = %(vo)s
          GROUP BY 1
@@ -113,8 +116,11 @@ async def copies(conn: Connection, vo: int, roots: Sequence[int]) -> list[Copy]:
         WITH RECURSIVE below (root, did_id) AS (
             SELECT d.did_id, d.did_id FROM demand d WHERE d.did_id = ANY(%(roots)s::bigint[]) AND d.vo = %(vo)s
              UNION
-            SELECT below.root, a.child_id
-              FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
+            SELECT below.root, inside.child_id
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside)
         SELECT below.root, r.did_id, r.rse_id, r.size, r.lock_count = 0 AND r.tombstone_at IS NOT NULL AS free,
                EXISTS (SELECT FROM rule p JOIN lock l ON l.rule_id = p.rule_id AND l.vo = p.vo
                         WHERE p.did_id = below.root AND p.vo = %(vo)s AND p.pin AND p.expires_at IS NULL
@@ -240,8 +246,11 @@ async def on_tape(conn: Connection, vo: int, rse_ids: Sequence[int], most: int) 
         WITH RECURSIVE below (root, did_id) AS (
             SELECT d.did_id, d.did_id FROM demand d WHERE d.vo = %(vo)s
              UNION
-            SELECT below.root, a.child_id
-              FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s),
+            SELECT below.root, inside.child_id
+              FROM below
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside),
         lacking AS (
             SELECT below.root, r.did_id, r.rse_id, r.size, p.tape, p.position,
                    row_number() OVER (PARTITION BY r.rse_id ORDER BY p.tape NULLS LAST, p.position, below.root, d.name)

@@ -10,8 +10,11 @@ BELOW = """
     WITH RECURSIVE below (root, did_id) AS (
         SELECT root, root FROM unnest(%(roots)s::bigint[]) AS root
          UNION
-        SELECT below.root, a.child_id
-          FROM below JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
+        SELECT below.root, inside.child_id
+          FROM below
+         CROSS JOIN LATERAL (
+               SELECT a.child_id FROM attachment a
+                WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside)
 """
 
 

@@ -25,10 +25,14 @@ async def that_hold(conn: Connection, vo: int, did_ids: Sequence[int]) -> dict[i
                     WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT DISTINCT ON (above.root_id) above.root_id, r.rule_id, a.name, s.name || ':' || d.name
           FROM above
-          JOIN did root ON root.did_id = above.root_id AND root.vo = %(vo)s
-          JOIN rule r ON r.did_id = above.did_id AND r.vo = %(vo)s AND (r.expires_at IS NULL OR r.expires_at > now())
-          JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = %(vo)s
-                            AND (x.locked OR r.account_id <> root.account_id)
+         CROSS JOIN LATERAL (
+               SELECT rule.rule_id, rule.account_id, rule.did_id
+                 FROM rule
+                 JOIN did root ON root.did_id = above.root_id AND root.vo = %(vo)s
+                 JOIN rule_detail x ON x.rule_id = rule.rule_id AND x.vo = %(vo)s
+                                   AND (x.locked OR rule.account_id <> root.account_id)
+                WHERE rule.did_id = above.did_id AND rule.vo = %(vo)s
+                  AND (rule.expires_at IS NULL OR rule.expires_at > now()) OFFSET 0) AS r
           JOIN account a ON a.account_id = r.account_id AND a.vo = %(vo)s
           JOIN did d ON d.did_id = r.did_id AND d.vo = %(vo)s
           JOIN scope s ON s.scope_id = d.scope_id AND s.vo = %(vo)s

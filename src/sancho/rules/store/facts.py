@@ -50,10 +50,11 @@ async def files_lacking(conn: Connection, vo: int, target: Target, after: int, l
         WITH RECURSIVE below (did_id, kind) AS (
             SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
              UNION
-            SELECT d.did_id, d.kind
+            SELECT inside.child_id, (SELECT d.kind FROM did d WHERE d.did_id = inside.child_id AND d.vo = %(vo)s)
               FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
              WHERE below.kind = 'C')
         SELECT d.did_id, d.size
           FROM (SELECT first.child_id
@@ -73,7 +74,9 @@ async def files_lacking(conn: Connection, vo: int, target: Target, after: int, l
                          WHERE lock.did_id = below.did_id AND lock.vo = %(vo)s AND lock.rule_id = %(rule_id)s)
                        < %(copies)s
                  ORDER BY 1 LIMIT %(limit)s) AS found (did_id)
-          JOIN did d ON d.did_id = found.did_id AND d.vo = %(vo)s
+         CROSS JOIN LATERAL (
+               SELECT did.did_id, did.size FROM did
+                WHERE did.did_id = found.did_id AND did.vo = %(vo)s OFFSET 0) AS d
          ORDER BY d.did_id
         """,
         {

@@ -17,11 +17,18 @@ async def files_under_rules(conn: Connection, vo: int, file_ids: Sequence[int]) 
             WITH RECURSIVE above (file_id, did_id) AS (
                 SELECT f, f FROM unnest(%(file_ids)s::bigint[]) AS f
                  UNION
-                SELECT above.file_id, a.parent_id
-                  FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+                SELECT above.file_id, holder.parent_id
+                  FROM above
+                 CROSS JOIN LATERAL (
+                       SELECT a.parent_id FROM attachment a
+                        WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
             SELECT DISTINCT above.file_id
-              FROM above JOIN rule r ON r.did_id = above.did_id AND r.vo = %(vo)s
-             WHERE NOT r.waiting AND NOT r.pin AND (r.expires_at IS NULL OR r.expires_at > now())
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT FROM rule r
+                    WHERE r.did_id = above.did_id AND r.vo = %(vo)s
+                      AND NOT r.waiting AND NOT r.pin AND (r.expires_at IS NULL OR r.expires_at > now())
+                    LIMIT 1) AS over
             """,
             {"vo": vo, "file_ids": list(file_ids)},
         )
@@ -68,10 +75,11 @@ async def dids_given_up(
         WITH RECURSIVE below (did_id, kind) AS (
             SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
              UNION
-            SELECT d.did_id, d.kind
+            SELECT inside.child_id, (SELECT d.kind FROM did d WHERE d.did_id = inside.child_id AND d.vo = %(vo)s)
               FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
              WHERE below.kind = 'C')
         SELECT %(root)s::bigint
          WHERE %(root)s > %(after)s
@@ -128,10 +136,11 @@ async def holders(conn: Connection, vo: int, root: int, account_id: int, limit: 
         WITH RECURSIVE below (did_id, kind) AS (
             SELECT did_id, kind FROM did WHERE did_id = %(root)s AND vo = %(vo)s
              UNION
-            SELECT d.did_id, d.kind
+            SELECT inside.child_id, (SELECT d.kind FROM did d WHERE d.did_id = inside.child_id AND d.vo = %(vo)s)
               FROM below
-              JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s
-              JOIN did d ON d.did_id = a.child_id AND d.vo = %(vo)s
+             CROSS JOIN LATERAL (
+                   SELECT a.child_id FROM attachment a
+                    WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
              WHERE below.kind = 'C'),
         file (did_id) AS (
             SELECT did_id FROM below WHERE kind = 'F'

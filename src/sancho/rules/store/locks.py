@@ -39,15 +39,18 @@ async def lock_collections(conn: Connection, vo: int, did_ids: Sequence[int]) ->
         SELECT did_id
           FROM did
          WHERE vo = %(vo)s AND NOT erased
-           AND did_id IN (
-               WITH RECURSIVE below (did_id) AS (
-                   SELECT unnest(%(did_ids)s::bigint[])
+           AND did_id = ANY(ARRAY(
+               WITH RECURSIVE below (did_id, kind) AS (
+                   SELECT wanted.did_id, (SELECT d.kind FROM did d WHERE d.did_id = wanted.did_id AND d.vo = %(vo)s)
+                     FROM unnest(%(did_ids)s::bigint[]) AS wanted (did_id)
                     UNION
-                   SELECT a.child_id
+                   SELECT inside.child_id, (SELECT d.kind FROM did d WHERE d.did_id = inside.child_id AND d.vo = %(vo)s)
                      FROM below
-                     JOIN did parent ON parent.did_id = below.did_id AND parent.vo = %(vo)s AND parent.kind = 'C'
-                     JOIN attachment a ON a.parent_id = below.did_id AND a.vo = %(vo)s)
-               SELECT below.did_id FROM below)
+                    CROSS JOIN LATERAL (
+                          SELECT a.child_id FROM attachment a
+                           WHERE a.parent_id = below.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
+                    WHERE below.kind = 'C')
+               SELECT below.did_id FROM below))
          ORDER BY did_id
            FOR NO KEY UPDATE
         """,
@@ -66,10 +69,10 @@ async def share_parents(conn: Connection, vo: int, parent_ids: Sequence[int], fi
         SELECT kind
           FROM did
          WHERE vo = %(vo)s
-           AND did_id IN (
+           AND did_id = ANY(ARRAY(
                SELECT unnest(%(parent_ids)s::bigint[])
                 UNION
-               SELECT rule.did_id FROM rule WHERE rule.did_id = ANY(%(file_ids)s::bigint[]) AND rule.vo = %(vo)s)
+               SELECT rule.did_id FROM rule WHERE rule.did_id = ANY(%(file_ids)s::bigint[]) AND rule.vo = %(vo)s))
          ORDER BY did_id
            FOR SHARE
         """,
@@ -87,11 +90,15 @@ async def targets_above(conn: Connection, vo: int, parent_ids: Sequence[int], fi
         WITH RECURSIVE above (did_id) AS (
             SELECT unnest(%(parent_ids)s::bigint[])
              UNION
-            SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+            SELECT holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT r.rule_id, r.account_id, r.did_id, r.copies, x.rse_expression, x.rse_ids, x.activity
           FROM rule r JOIN rule_detail x ON x.rule_id = r.rule_id AND x.vo = r.vo
          WHERE r.vo = %(vo)s
-           AND r.did_id IN (SELECT did_id FROM above UNION SELECT unnest(%(file_ids)s::bigint[]))
+           AND r.did_id = ANY(ARRAY(SELECT did_id FROM above UNION SELECT unnest(%(file_ids)s::bigint[])))
            AND NOT r.waiting AND NOT r.pin AND (r.expires_at IS NULL OR r.expires_at > now())
          ORDER BY r.rule_id
         """,
@@ -119,7 +126,8 @@ async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file
     """Locks that these rules lack for those of the files that are below their DIDs, in the order of placing.
 
     What is above a file is held against the rules with `IN`, which is hashed: a join is planned for ten rules once its
-    plan is kept, and compares each with each.
+    plan is kept, and compares each with each. Before it is kept, a join with a table is planned as a walk through all
+    of it: nobody can estimate how many ways lead up from a file, so each is looked up.
     """
     below = await fetch_rows(
         conn,
@@ -127,11 +135,16 @@ async def wants_above(conn: Connection, vo: int, targets: Sequence[Target], file
         WITH RECURSIVE above (file_id, did_id) AS (
             SELECT f, f FROM unnest(%(file_ids)s::bigint[]) AS f
              UNION
-            SELECT above.file_id, a.parent_id
-              FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
-        SELECT above.did_id, d.did_id, d.size
+            SELECT above.file_id, holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
+        SELECT above.did_id, file.did_id, file.size
           FROM above
-          JOIN did d ON d.did_id = above.file_id AND d.vo = %(vo)s AND d.kind = 'F'
+         CROSS JOIN LATERAL (
+               SELECT d.did_id, d.size FROM did d
+                WHERE d.did_id = above.file_id AND d.vo = %(vo)s AND d.kind = 'F' OFFSET 0) AS file
          WHERE (above.did_id IN (SELECT unnest(%(did_ids)s::bigint[]))) IS TRUE
         """,
         {"vo": vo, "file_ids": list(file_ids), "did_ids": sorted({t.did_id for t in targets})},
@@ -220,13 +233,17 @@ async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int)
         WITH RECURSIVE above (file_id, did_id) AS (
             SELECT f, f FROM unnest(%(file_ids)s::bigint[]) AS f
              UNION
-            SELECT above.file_id, a.parent_id
-              FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s),
+            SELECT above.file_id, holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder),
         astray (file_id, root) AS (
             SELECT l.did_id, r.did_id
-              FROM unnest(%(file_ids)s::bigint[]) AS f (did_id)
-              JOIN lock l ON l.did_id = f.did_id AND l.vo = %(vo)s
-              JOIN rule r ON r.rule_id = l.rule_id AND r.vo = %(vo)s
+              FROM lock l
+             CROSS JOIN LATERAL (
+                   SELECT rule.did_id FROM rule WHERE rule.rule_id = l.rule_id AND rule.vo = %(vo)s OFFSET 0) AS r
+             WHERE l.did_id = ANY(%(file_ids)s::bigint[]) AND l.vo = %(vo)s
             EXCEPT
             SELECT file_id, did_id FROM above)
         SELECT l.did_id, l.rse_id, l.rule_id, l.size, r.account_id, r.did_id
@@ -234,7 +251,10 @@ async def strays(conn: Connection, vo: int, file_ids: Sequence[int], limit: int)
          CROSS JOIN LATERAL (
                SELECT k.did_id, k.rse_id, k.rule_id, k.size FROM lock k
                 WHERE k.did_id = astray.file_id AND k.vo = %(vo)s OFFSET 0) AS l
-          JOIN rule r ON r.rule_id = l.rule_id AND r.vo = %(vo)s AND r.did_id = astray.root
+         CROSS JOIN LATERAL (
+               SELECT rule.did_id, rule.account_id FROM rule
+                WHERE rule.rule_id = l.rule_id AND rule.vo = %(vo)s OFFSET 0) AS r
+         WHERE r.did_id = astray.root
          ORDER BY l.did_id, l.rse_id, l.rule_id
          LIMIT %(limit)s
         """,
@@ -314,18 +334,19 @@ async def first_error(conn: Connection, vo: int, rule_id: int) -> str | None:
 
 
 async def deleting(conn: Connection, vo: int, keys: Sequence[ReplicaKey]) -> list[ReplicaKey]:
-    """Those of these replicas that are being deleted now."""
+    """Those of these replicas that are being deleted now.
+
+    Few are at any time, so a join would be planned as a walk through all replicas that compares each with each.
+    """
     rows = await fetch_rows(
         conn,
         """
-        SELECT r.did_id, r.rse_id
-          FROM unnest(%(did_ids)s::bigint[], %(rse_ids)s::int[]) AS k (did_id, rse_id)
-          JOIN replica r ON r.did_id = k.did_id AND r.vo = %(vo)s AND r.rse_id = k.rse_id
-         WHERE r.state = 'D'
+        SELECT did_id, rse_id FROM replica
+         WHERE did_id = ANY(%(did_ids)s::bigint[]) AND vo = %(vo)s AND state = 'D'
         """,
-        {"vo": vo, "did_ids": [k.did_id for k in keys], "rse_ids": [k.rse_id for k in keys]},
+        {"vo": vo, "did_ids": sorted({k.did_id for k in keys})},
     )
-    return [ReplicaKey(*row) for row in rows]
+    return sorted({ReplicaKey(*row) for row in rows}.intersection(keys))
 
 
 async def stuck_replicas(conn: Connection, vo: int, rule_id: int, limit: int) -> list[ReplicaKey]:

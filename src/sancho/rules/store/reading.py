@@ -9,12 +9,16 @@ from sancho.rules.store.rows import RULE
 
 _OVER: LiteralString = """
          WHERE r.vo = %(vo)s
-           AND r.did_id IN (
+           AND r.did_id = ANY(ARRAY(
                WITH RECURSIVE above (did_id) AS (
                    SELECT %(did_id)s::bigint
                     UNION
-                   SELECT a.parent_id FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
-               SELECT did_id FROM above)
+                   SELECT holder.parent_id
+                     FROM above
+                    CROSS JOIN LATERAL (
+                          SELECT a.parent_id FROM attachment a
+                           WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
+               SELECT did_id FROM above))
          ORDER BY r.rule_id
         """
 
@@ -100,8 +104,11 @@ async def stream_dataset_locks(
         WITH RECURSIVE above (dataset_id, did_id) AS (
             SELECT dataset_id, dataset_id FROM unnest(%(dataset_ids)s::bigint[]) AS dataset (dataset_id)
              UNION
-            SELECT above.dataset_id, a.parent_id
-              FROM above JOIN attachment a ON a.child_id = above.did_id AND a.vo = %(vo)s)
+            SELECT above.dataset_id, holder.parent_id
+              FROM above
+             CROSS JOIN LATERAL (
+                   SELECT a.parent_id FROM attachment a
+                    WHERE a.child_id = above.did_id AND a.vo = %(vo)s OFFSET 0) AS holder)
         SELECT above.dataset_id AS did_id, s.name AS scope, d.name, r.rule_id, c.name AS account, held.rse_id,
                e.name AS rse, held.files, held.size, held.replicating, held.stuck
           FROM above
@@ -138,10 +145,11 @@ async def stream_dataset_locks_on(conn: Connection, vo: int, rse_id: int) -> Asy
                WITH RECURSIVE under (did_id, kind) AS (
                    SELECT did_id, kind FROM did WHERE did.did_id = r.did_id AND did.vo = %(vo)s AND did.kind <> 'F'
                     UNION
-                   SELECT n.did_id, n.kind
+                   SELECT inside.child_id, (SELECT n.kind FROM did n WHERE n.did_id = inside.child_id AND n.vo = %(vo)s)
                      FROM under
-                     JOIN attachment a ON a.parent_id = under.did_id AND a.vo = %(vo)s
-                     JOIN did n ON n.did_id = a.child_id AND n.vo = %(vo)s
+                    CROSS JOIN LATERAL (
+                          SELECT a.child_id FROM attachment a
+                           WHERE a.parent_id = under.did_id AND a.vo = %(vo)s OFFSET 0) AS inside
                     WHERE under.kind = 'C')
                SELECT did_id FROM under WHERE kind = 'D') AS below
           JOIN did d ON d.did_id = below.did_id AND d.vo = %(vo)s

@@ -38,8 +38,9 @@ async def announce(
     _require(caller, placed)
     if said.ends_at is not None and said.ends_at <= max(said.begins_at, now):
         raise DowntimeOver(field="ends_at")
+    await store.lock_resource(conn, placed.vo, placed.resource_id)
     made = await store.insert_downtime(conn, placed, said)
-    await follow(conn, [placed.vo], now)
+    await _turn(conn, [placed.vo], [placed.resource_id], now)
     return made
 
 
@@ -52,15 +53,23 @@ async def end(conn: Connection, caller: Principal, downtime_id: int, now: dateti
     if placed is None:
         raise DowntimeNotFound(downtime_id=downtime_id)
     _require(caller, placed)
+    await store.lock_resource(conn, placed.vo, placed.resource_id)
     await store.end_downtime(conn, placed.vo, downtime_id, now)
-    await follow(conn, [placed.vo], now)
+    await _turn(conn, [placed.vo], [placed.resource_id], now)
 
 
 async def follow(conn: Connection, vos: list[int], now: datetime) -> None:
-    """Turn the switches of these VOs' resources: off where a downtime is in force, back where none is any more."""
-    await store.lock_resources(conn, vos, now)
-    await store.switch_off(conn, vos, now)
-    await store.switch_back(conn, vos, now)
+    """Turn the switches of these VOs' resources: off where a downtime is in force, back where none is any more.
+
+    What others are changing is left for the next time: whoever applies documents locks in an order of their own.
+    """
+    await _turn(conn, vos, await store.claim_resources(conn, vos, now), now)
+
+
+async def _turn(conn: Connection, vos: list[int], resource_ids: list[int], now: datetime) -> None:
+    if resource_ids:
+        await store.switch_off(conn, vos, resource_ids, now)
+        await store.switch_back(conn, vos, resource_ids, now)
 
 
 def _require(caller: Principal, placed: Placed) -> None:
