@@ -61,7 +61,7 @@ ROUTERS: Sequence[APIRouter] = (
     *replicas_api.ROUTERS, *jobs_api.ROUTERS, vos_api.router, *identity_api.ROUTERS,
     decisions_api.router, sites_api.router, rses_api.router, accounting_api.router, sharing_api.router,
     transfers_api.router, *rules_api.ROUTERS, uploads_api.router, objects_api.router, onboarding_api.router,
-    programs_api.router, explain_api.router,
+    programs_api.router, explain_api.router, web_api.extensions,
 )  # fmt: skip
 """Every native route, all below /v1."""
 
@@ -87,7 +87,8 @@ PUBLIC_PATHS = frozenset(
         "/v1/public/{vo}/dids", "/v1/public/{vo}/dids/{did:path}", "/v1/public/{vo}/files/{did:path}",
         "/v1/pilot/login", "/v1/objects/{key:path}", "/.well-known/openid-configuration", "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server", *diracx_api.PUBLIC_PATHS,
-        "/", "/ui/session", "/ui/session/renewal", "/ui/assets/{name}", "/ui/{path:path}",
+        "/", "/ui/session", "/ui/session/renewal", "/ui/assets/{name}", web_api.HOST_MODULE,
+        "/ui/extensions/{digest}/{path:path}", "/ui/{path:path}",
         *rucio_api.PUBLIC_PATHS,
     }
 )  # fmt: skip
@@ -169,6 +170,7 @@ def create_app(settings: Settings | None = None, deployment: Deployment | None =
         *web_api.ROUTERS,
     )
     routes.serve(app, routers)
+    web_api.install(app, made)
     problem.install(app, DIALECTS)
     _guard(app, settings, made)
     return app

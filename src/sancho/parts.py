@@ -111,6 +111,7 @@ def make_deployment(settings: Settings, program: str | None = None) -> Deploymen
         job_lookups=JOB_LOOKUPS,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
         page_storages=settings.page.storages,
+        page_extensions=settings.page.extensions,
         clients={diracx.client_id: diracx},
         shares=shares,
         breached=breached_passwords(settings),

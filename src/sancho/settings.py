@@ -151,6 +151,9 @@ class PageSettings(BaseModel, frozen=True):
     storages: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]{1,255}$")], ...] = ()
     """Origins of storages, such as `["https://se.example.org:8443"]`, as a JSON list, to which the page may upload
     files; each of them has to let pages of `public_url` put files there (CORS). Downloads need nothing of this."""
+    extensions: Path | None = None
+    """The folder of what VOs add to the page, `VO/NAME/extension.json` with the files beside it; with none there is
+    nothing added. Each process of the API needs the same."""
 
 
 class DiracxSettings(BaseModel, frozen=True):

@@ -39,6 +39,13 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
         assert f"]({page.name})" in listed
 
 
+def test_every_picture_is_in_the_gallery_and_they_stay_small_together() -> None:
+    shown = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert [one.name for one in pictures if f"(images/{one.name})" not in shown] == []
+    assert sum(one.stat().st_size for one in pictures) < 1_000_000
+
+
 def test_the_job_that_is_shown_could_be_submitted() -> None:
     for shown in blocks("how-to/describe-jobs.md"):
         JobFile.model_validate(shown)

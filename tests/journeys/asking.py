@@ -47,6 +47,7 @@ def _configuration(filled: Filled) -> Iterator[Ask]:
     yield ask("GET /configuration/versions/{version}", "root", version=version)
     yield ask("GET /client-settings")
     yield ask("GET /programs")
+    yield ask("GET /page/extensions")
     beat = {"name": "importer", "host": "vobox.example.org", "pid": 7, "thread": "one", "detail": "reads"}
     yield ask("POST /programs", "root", body=beat)
     used = {"account": "alice", "rse": f"{filled.own}-DISK", "before": "2100-01-01", "limit": 10}

@@ -46,6 +46,10 @@ def vos(url: str) -> list[str]:
 
 def test_a_restored_grid_has_the_database_keys_settings_and_sandboxes(complete: Home, folder: Path) -> None:
     write(complete)
+    added = complete.folder / "extensions" / "belle" / "plots" / "extension.json"
+    added.parent.mkdir(parents=True)
+    added.write_text("{}")
+    (added.parent / "link.js").symlink_to("/etc/passwd")  # no extension has links, and a backup holds none
     file = folder / "grid.tar"
     made = backup(complete, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -57,7 +61,7 @@ def test_a_restored_grid_has_the_database_keys_settings_and_sandboxes(complete: 
     database = open_database(other.config(), other)
     with database.running():
         assert vos(database.server_url) == ["instance", "belle"]
-    for name in ("keys/one.jwk", "objects.key", "objects/ab/sandbox"):
+    for name in ("keys/one.jwk", "objects.key", "objects/ab/sandbox", "extensions/belle/plots/extension.json"):
         assert (other.folder / name).read_bytes() == (complete.folder / name).read_bytes()
         assert stat.S_IMODE((other.folder / name).stat().st_mode) == 0o600
     assert not (other.folder / "database.dump").exists()

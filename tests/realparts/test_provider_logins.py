@@ -14,7 +14,7 @@ import httpx2
 import psycopg
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from sancho.app import create_app
 from sancho.identity.service.logins import challenge_of
@@ -25,6 +25,7 @@ from sancho.kit.tasks import defer
 from sancho.kit.worker import make_app, work
 from sancho.parts import TASKS, make_deployment
 from sancho.settings import SecretSettings, Settings
+from sancho.web import service as web
 from tests.conftest import Databases, eventually
 from tests.identity.schedule import MovedClock, longest_gap
 from tests.realparts.oidc import Client, OpenIdProvider
@@ -355,12 +356,19 @@ def chromium() -> str:
     return need("chromium", "chromium")
 
 
-async def test_a_real_browser_logs_in_and_comes_back_with_a_code(site: Site, issuers: Issuers, chromium: str) -> None:
+async def test_a_real_browser_logs_in_and_comes_back_with_a_code_or_to_the_web_page(
+    site: Site, issuers: Issuers, chromium: str
+) -> None:
     back = f"http://127.0.0.1:{free_port()}/back"
     query = {
         "response_type": "code", "client_id": "sancho", "vo": "belle", "redirect_uri": back, "state": "s",
         "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
     }  # fmt: skip
+
+    def by_provider(page: Page) -> None:
+        page.get_by_role("button", name="Continue with belle login").click()
+        page.locator("[name=user]").fill("alice")
+        page.locator("[type=submit], button").first.click()
 
     def browse() -> str:
         with sync_playwright() as playwright:
@@ -372,11 +380,15 @@ async def test_a_real_browser_logs_in_and_comes_back_with_a_code(site: Site, iss
             page.route(f"{back}*", lambda route: route.fulfill(status=200, body="back"))
             page.goto(f"{site.url}/v1/auth/authorize?{urlencode(query)}")
             assert page.get_by_role("heading").inner_text() == "Log in to belle"
-            page.get_by_role("button", name="Continue with belle login").click()
-            page.locator("[name=user]").fill("alice")
-            page.locator("[type=submit], button").first.click()
+            by_provider(page)
             page.wait_for_url(f"{back}*")
             url = page.url
+            if web.built():
+                page.goto(f"{site.url}/ui/data")
+                page.get_by_label("Virtual organisation").fill("belle")
+                page.get_by_role("button", name="Continue").click()
+                by_provider(page)
+                page.get_by_text("alice-2 of belle").wait_for()
             browser.close()
             return url
 

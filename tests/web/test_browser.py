@@ -1,11 +1,11 @@
 """The page in a real browser, on a real grid: log in, submit, watch, explain, look at what came out, download it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from sancho.local import control
 from sancho.web import service
@@ -14,14 +14,14 @@ from sancho_client.models.configuration import Document
 from sancho_client.models.jobs import JobDescription, Requirements
 from tests.local.running import free_port, said, scratch_home, speaking
 from tests.realparts.parts import lack, need
-from tests.web import data_journey
-from tests.web.browsing import HOSTILE, PATIENCE, Grid, axe, fill_in, log_in, picture
+from tests.web import data_journey, extension_journey, gallery, job_journey
+from tests.web.browsing import HOSTILE, IMAGES, PATIENCE, WIDE, Grid, Sessions, axe, fill_in, log_in, picture, weight
 
 pytestmark = [pytest.mark.realparts, pytest.mark.xdist_group("browser")]
 
 DESCRIPTION = """\
 name: hello from the page
-command: [sh, -c, 'echo made by job $SANCHO_JOB_ID | tee hello.txt; sleep 2']
+command: [sh, -c, 'echo made by job $SANCHO_JOB_ID | tee hello.txt']
 outputs:
   - {path: hello.txt, did: "page:hello.txt"}
 """
@@ -68,14 +68,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def sessions(browser: Browser, grid: Grid) -> Sessions:
+    return Sessions(browser, grid)
+
+
+@pytest.fixture
+def visit(sessions: Sessions) -> Iterator[Callable[..., Page]]:
+    yield sessions.visit
+    sessions.leave()
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+    """The browser of somebody who has not logged in."""
+    with browser.new_context(viewport=WIDE) as context:
         yield context
 
 
-def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: Grid, tmp_path: Path) -> None:
-    page = log_in(context, grid, "belle", "/ui/submit")
+def test_from_a_login_to_a_file_that_a_job_made(visit: Callable[..., Page], grid: Grid, tmp_path: Path) -> None:
+    page = visit("belle", "/ui/submit")
     expect(page).to_have_url(f"{grid.url}/ui/submit")
     editor = page.get_by_label("Description (YAML or JSON)")
     editor.fill(DESCRIPTION)
@@ -83,14 +95,23 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
     expect(editor).to_have_value(re.compile("memory: 500 MB"))
     axe(page)
     picture(page, "web-submit")
+    gate = grid.home.parent / "go on"
+    until = f'tee hello.txt; until [ -e "{gate}" ]; do sleep 0.2; done; echo that was all'
+    editor.fill(editor.input_value().replace("tee hello.txt", until))
     page.get_by_role("button", name="Submit", exact=True).click()
 
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("Job")
     axe(page)
-    expect(heading).to_contain_text("done", timeout=PATIENCE)  # told by an event: nobody loads the page again
     page.get_by_role("link", name="Log", exact=True).click()
-    expect(page.locator("pre")).to_contain_text("made by job")
+    expect(page.locator("pre")).to_contain_text("made by job", timeout=PATIENCE)  # while it runs
+    expect(heading).to_contain_text("running")
+    gate.touch()
+    expect(heading).to_contain_text("done", timeout=PATIENCE)  # told by an event: nobody loads the page again
+    expect(page.locator("pre")).to_contain_text("that was all", timeout=PATIENCE)
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download stdout, stderr").click()
+    assert coming.value.path().read_bytes()
     for tab in ("Attempts", "History", "Description", "Inputs and outputs"):
         page.get_by_role("link", name=tab).click()
         axe(page)
@@ -104,27 +125,21 @@ def test_from_a_login_to_a_file_that_a_job_made(context: BrowserContext, grid: G
     made_by.get_by_role("link").first.click()
     expect(heading).to_contain_text("Job")
 
-    page.goto(f"{grid.url}/ui/operations?tab=accounting&measure=entries&by=kind&days=7")
-    expect(page.locator("canvas")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="attempt")).to_contain_text("1")
-    axe(page)
-    picture(page, "web-accounting")
-    for name, begins in (("CSV", b"\xef\xbb\xbfday,"), ("PNG", b"\x89PNG")):
-        with page.expect_download() as coming:
-            page.get_by_role("button", name=f"Save as {name}").click()
-        coming.value.save_as(tmp_path / name)
-        assert (tmp_path / name).read_bytes().startswith(begins)
+    job_journey.make_again(page, grid)
+    job_journey.plot(page, grid, tmp_path)
 
 
-def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: BrowserContext, grid: Grid) -> None:
-    page = log_in(context, grid, "belle")
+def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("belle")
     expect(page.get_by_role("link", name="7 waiting or held")).to_be_visible()
+    assert 50_000 < weight(page) <= 400_000
     axe(page)
     page.keyboard.press("/")
     page.get_by_label("A job, a file, a dataset").fill(f"#{grid.waiting}")
     hit = page.get_by_role("dialog").get_by_role("link")
     expect(hit).to_contain_text("\ufffdtxt.exe")
     axe(page)
+    picture(page, "web-finder")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{grid.url}/ui/jobs/{grid.waiting}")
     page.get_by_role("link", name="Jobs", exact=True).click()
@@ -144,10 +159,7 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: Browse
     expect(row).to_be_visible()
     page.get_by_label("Views").select_option("analysis-of-mine")
     expect(page.get_by_role("row")).to_have_count(4)
-    page.get_by_label("Select all").check()
-    page.get_by_role("button", name="Hold").click()
-    expect(page.get_by_text("3 jobs held")).to_be_visible()
-    expect(page.get_by_role("button", name="held 3")).to_be_visible()
+    job_journey.hold_and_release(page)
     page.get_by_role("button", name="Clear filters").click()
     row.get_by_role("link").click()
     why = page.get_by_role("region", name="Why it is so")
@@ -158,25 +170,19 @@ def test_a_job_that_waits_is_explained_and_its_name_does_no_harm(context: Browse
     expect(page.get_by_role("heading", level=1)).to_contain_text("held")
     page.get_by_role("button", name="Undo").last.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("waiting")
+    page.get_by_role("button", name="Clone").click()
+    expect(page.get_by_role("alert")).to_contain_text("site")  # none can run it, and it says so
     page.get_by_role("button", name="Kill").click()
     axe(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
-
-    page.set_viewport_size({"width": 380, "height": 700})
-    for path in ("/ui/jobs?state=%5B%22waiting%22%5D&where=name+like+%22%3C*%22", "/ui/submit", "/ui/no/such/page"):
-        page.goto(grid.url + path)
-        expect(page.get_by_role("heading").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
-        axe(page)
-    page.goto(f"{grid.url}/ui/jobs?where=nonsense")
-    expect(page.get_by_role("alert")).to_contain_text("not well-formed")
+    job_journey.look_on_a_narrow_screen(page, grid)
 
 
 def test_from_an_upload_to_a_second_copy_that_is_downloaded(
-    context: BrowserContext, grid: Grid, tmp_path: Path
+    visit: Callable[..., Page], grid: Grid, tmp_path: Path
 ) -> None:
-    page = log_in(context, grid, "belle", "/ui/data")
+    page = visit("belle", "/ui/data")
     data_journey.upload(page)
     data_journey.watch_the_second_copy(page)
     data_journey.ask_for_another_rule(page)
@@ -186,8 +192,8 @@ def test_from_an_upload_to_a_second_copy_that_is_downloaded(
     data_journey.look_on_a_narrow_screen(page, grid)
 
 
-def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(context: BrowserContext, grid: Grid) -> None:
-    page = log_in(context, grid, "instance", "/ui/operations")
+def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("instance", "/ui/operations")
     site, ce = (page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=n)) for n in ("site-b", "ce-b"))
     expect(ce).to_contain_text("in use")
     page.get_by_role("button", name="Announce downtime of site-b").click()
@@ -213,9 +219,9 @@ def test_a_downtime_is_announced_seen_by_who_uses_it_and_ended(context: BrowserC
 
 
 def test_an_administrator_makes_suspends_and_changes_an_account_and_goes_back(
-    context: BrowserContext, grid: Grid
+    visit: Callable[..., Page], grid: Grid
 ) -> None:
-    page = log_in(context, grid, "belle", "/ui/admin")
+    page = visit("belle", "/ui/admin")
     page.get_by_role("button", name="Add account").click()
     page.get_by_label("Name", exact=True).fill("dora")
     page.get_by_label("Mail address").fill("dora@example.org")
@@ -266,9 +272,8 @@ def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_s
     editor = page.get_by_label("Description (YAML or JSON)")
     editor.fill("name: half written\ncommand: [sleep, 1s]\nrequirements: {tags: [nobody-has-this]}\n")
     with speaking(grid.home, "belle") as client:
-        for one in client.send(identity.logins()):
-            if one.client == "sancho-web":
-                client.send(identity.end_login(one.login_id))
+        mine = [one for one in client.send(identity.logins()) if one.client == "sancho-web"]
+        client.send(identity.end_login(max(mine, key=lambda one: one.began_at).login_id))
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
     axe(page)
@@ -291,8 +296,19 @@ def test_a_session_outlives_a_reload_keeps_work_when_it_ends_and_is_gone_after_s
     expect(page.get_by_role("heading", name="Sign in to Sancho")).to_be_visible()
 
 
-def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -> None:
-    page = log_in(context, grid, "gridpp", "/ui/jobs?everybody=true")
+def test_what_a_vo_adds_to_the_page_gets_what_it_declares_and_no_more(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("belle")
+    with extension_journey.added(grid.home, "belle", extension_journey.EXAMPLE):
+        extension_journey.use_the_example(page, grid)
+        other = visit("gridpp", "/ui/x/progress")
+        expect(other.get_by_text("has added no page")).to_be_visible()
+        expect(other.get_by_role("link", name="Progress")).to_have_count(0)
+    with extension_journey.added(grid.home, "belle", extension_journey.HOSTILE_ONE):
+        extension_journey.suffer_the_hostile(page, grid)
+
+
+def test_a_vo_is_shown_nothing_of_another(visit: Callable[..., Page], grid: Grid) -> None:
+    page = visit("gridpp", "/ui/jobs?everybody=true")
     expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
     axe(page)
     page.goto(f"{grid.url}/ui/jobs/{grid.waiting}")
@@ -307,3 +323,9 @@ def test_a_vo_is_shown_nothing_of_another(context: BrowserContext, grid: Grid) -
         page.goto(grid.url + path)
         expect(page.get_by_text(shows).first).to_be_visible()
         assert re.findall(r".*\b(?:onerror|belle|dora)\b.*", page.content()) == [], path
+
+
+def test_every_screen_has_a_picture(sessions: Sessions, grid: Grid) -> None:
+    gallery.take(sessions, grid)
+    sessions.leave()
+    assert {f"{one.name}.webp" for one in gallery.SCREENS} <= {path.name for path in IMAGES.iterdir()}

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from sancho.settings import PageSettings
-from sancho.web import service
+from sancho.web.service import page as files
 from tests.identity.helpers import PASSWORD
 from tests.served import Served
 from tests.web.signing_in import MARK, VERIFIER, sign_in
@@ -43,8 +43,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "assets" / "index-Ab_1.js.gz").write_bytes(gzip.compress(b"packed"))
     for name in ("icon-1.svg", "icon-1.svg.gz"):
         (tmp_path / "assets" / name).write_bytes(gzip.compress(b"<svg/>") if name.endswith("gz") else b"<svg/>")
-    monkeypatch.setattr(service, "FOLDER", tmp_path)
-    monkeypatch.setattr(service, "INDEX", tmp_path / "index.html")
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
     return tmp_path
 
 
@@ -93,7 +92,7 @@ async def test_no_other_file_is_served(served: Served, page: Path, name: str) ->
 async def test_a_page_that_was_not_built_says_what_to_do(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "INDEX", tmp_path / "index.html")
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
     answer = await served.client.get("/ui/")
     assert (answer.status_code, "make web" in answer.text) == (503, True)
 

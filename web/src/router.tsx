@@ -36,6 +36,8 @@ const job = createRoute({
 const submit = createRoute({
   getParentRoute: () => root,
   path: "/submit",
+  validateSearch: (given: Record<string, unknown>): { again?: number } =>
+    Number.isSafeInteger(given.again) && Number(given.again) > 0 ? { again: Number(given.again) } : {},
   component: lazyRouteComponent(() => import("./jobs/SubmitPage"), "SubmitPage"),
 });
 const operations = createRoute({
@@ -49,6 +51,12 @@ const admin = createRoute({
   path: "/admin",
   validateSearch: readAdmin,
   component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
+});
+
+const extension = createRoute({
+  getParentRoute: () => root,
+  path: "/x/$name",
+  component: lazyRouteComponent(() => import("./extensions/ExtensionPage"), "ExtensionPage"),
 });
 
 const said = (value: unknown): string | undefined =>
@@ -110,6 +118,7 @@ export const router = createRouter({
     upload,
     operations,
     admin,
+    extension,
   ]),
   basepath: "/ui",
   defaultPreload: "intent",

@@ -19,6 +19,8 @@ router = native("/accounting", tags=["accounting"])
 class SumOut(BaseModel):
     """What was used by all that have the named things in common; times are in seconds, sizes in bytes."""
 
+    vo: str | None
+    group: str | None
     account: str | None
     site: str | None
     rse: str | None
@@ -41,11 +43,17 @@ async def summarise(
     since: Time | None = None,
     until: Time | None = None,
 ) -> list[SumOut]:
-    """Sum what the caller's VO used, of the last 30 days unless said otherwise."""
+    """Sum what the caller's VO used, of the last 30 days unless said otherwise.
+
+    By `vo` an administrator of the installation is told of all VOs. A `group` is the one in whose name an account acts
+    unless it says another.
+    """
     until = until or deployment.clock.now()
     since = since or until - timedelta(days=30)
     return [
         SumOut(
+            vo=one.vo,
+            group=one.group,
             account=one.account,
             site=one.site,
             rse=one.rse,
@@ -58,5 +66,5 @@ async def summarise(
             wall=one.wall.total_seconds(),
             cpu=one.cpu.total_seconds(),
         )
-        for one in await service.summary(conn, caller.vo, by, since=since, until=until)
+        for one in await service.summary(conn, service.seen_by(caller, by), by, since=since, until=until)
     ]

@@ -21,6 +21,10 @@ class EntryKind(StrEnum):
 class By(StrEnum):
     """What a summary can be split by."""
 
+    VO = "vo"
+    """All VOs, for whoever administers the installation; of others their own."""
+    GROUP = "group"
+    """The group in whose name the account acts unless it says another, as it is now."""
     ACCOUNT = "account"
     SITE = "site"
     RSE = "rse"
@@ -52,6 +56,8 @@ class Entry:
 class Sum:
     """What was used by all entries that have the named things in common; what was not asked for is None."""
 
+    vo: str | None
+    group: str | None
     account: str | None
     site: str | None
     rse: str | None

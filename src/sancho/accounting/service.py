@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sancho.accounting import store
 from sancho.accounting.model import By, Entry, Sum
+from sancho.kit.access import Principal
 from sancho.kit.db import Connection, in_time
 
 LATELY = timedelta(hours=6)
@@ -21,11 +22,16 @@ async def record(conn: Connection, entries: Sequence[Entry]) -> None:
 
 
 async def summary(
-    conn: Connection, vo: int, by: Sequence[By] = (By.ACCOUNT,), *, since: datetime, until: datetime
+    conn: Connection, vos: Sequence[int], by: Sequence[By] = (By.ACCOUNT,), *, since: datetime, until: datetime
 ) -> list[Sum]:
-    """What a VO used from `since` up to, not including, `until`, split by the named things; raises `TooSlow`."""
+    """What VOs used from `since` up to, not including, `until`, split by the named things; raises `TooSlow`."""
     async with in_time(conn, LONGEST, hint="Ask for fewer days."):
-        return await store.sums(conn, vo, by, since, until)
+        return await store.sums(conn, vos, by, since, until)
+
+
+def seen_by(caller: Principal, by: Sequence[By]) -> list[int]:
+    """The VOs whose sums somebody is shown: all when an administrator of the installation splits by VO, else one."""
+    return list(caller.vos) if By.VO in by and caller.is_instance_admin else [caller.vo]
 
 
 async def speeds(conn: Connection, vo: int, rse_ids: Sequence[int]) -> dict[int, float]:

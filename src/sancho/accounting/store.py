@@ -35,15 +35,17 @@ async def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
     )
 
 
-async def sums(conn: Connection, vo: int, by: Sequence[By], since: datetime, until: datetime) -> list[Sum]:
-    """Sums over the entries from `since` up to, not including, `until`; a day is one in UTC."""
+async def sums(conn: Connection, vos: Sequence[int], by: Sequence[By], since: datetime, until: datetime) -> list[Sum]:
+    """Sums over the entries of VOs from `since` up to, not including, `until`; a day is one in UTC."""
     return await fetch(
         conn,
         Sum,
         """
-        SELECT a.name AS account, s.name AS site, r.name AS rse, l.kind, l.day AT TIME ZONE 'UTC' AS day,
-               o.name AS source, l.entries, l.files, l.size, l.wall, l.cpu
-          FROM (SELECT CASE WHEN %(account)s THEN account_id END AS account_id,
+        SELECT v.name AS vo, g.name AS "group", a.name AS account, s.name AS site, r.name AS rse, l.kind,
+               l.day AT TIME ZONE 'UTC' AS day, o.name AS source, l.entries, l.files, l.size, l.wall, l.cpu
+          FROM (SELECT CASE WHEN %(vo)s THEN ledger.vo END AS vo,
+                       CASE WHEN %(group)s THEN oldest.group_id END AS group_id,
+                       CASE WHEN %(account)s THEN account_id END AS account_id,
                        CASE WHEN %(site)s THEN site_id END AS site_id,
                        CASE WHEN %(rse)s THEN rse_id END AS rse_id,
                        CASE WHEN %(kind)s THEN kind END AS kind,
@@ -52,15 +54,20 @@ async def sums(conn: Connection, vo: int, by: Sequence[By], since: datetime, unt
                        count(*) AS entries, sum(files)::bigint AS files, sum(size)::bigint AS size,
                        coalesce(sum(wall), interval '0') AS wall, coalesce(sum(cpu), interval '0') AS cpu
                   FROM ledger
-                 WHERE vo = %(vo)s AND at >= %(since)s AND at < %(until)s
-                 GROUP BY 1, 2, 3, 4, 5, 6) AS l
-          LEFT JOIN account a ON a.account_id = l.account_id AND a.vo = %(vo)s
+                  LEFT JOIN (SELECT vo, account_id, min(group_id) AS group_id
+                               FROM membership WHERE %(group)s AND vo = ANY(%(vos)s::smallint[])
+                              GROUP BY vo, account_id) AS oldest USING (vo, account_id)
+                 WHERE ledger.vo = ANY(%(vos)s::smallint[]) AND at >= %(since)s AND at < %(until)s
+                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) AS l
+          LEFT JOIN vo v ON v.vo = l.vo
+          LEFT JOIN account_group g ON g.group_id = l.group_id AND g.vo = ANY(%(vos)s::smallint[])
+          LEFT JOIN account a ON a.account_id = l.account_id AND a.vo = ANY(%(vos)s::smallint[])
           LEFT JOIN resource s ON s.resource_id = l.site_id
           LEFT JOIN resource r ON r.resource_id = l.rse_id
           LEFT JOIN resource o ON o.resource_id = l.source_rse_id
-         ORDER BY day, account, site, rse, source, kind
+         ORDER BY day, vo, "group", account, site, rse, source, kind
         """,
-        {"vo": vo, "since": since, "until": until, **{one.value: one in by for one in By}},
+        {"vos": list(vos), "since": since, "until": until, **{one.value: one in by for one in By}},
     )
 
 

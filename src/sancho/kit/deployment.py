@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sancho.kit.access import Signer
@@ -44,6 +45,8 @@ class Deployment:
     """CA bundle that clients and pilots need to trust `public_url`; None: the system's."""
     page_storages: Sequence[str] = ()
     """Origins of storages to which the web page may upload."""
+    page_extensions: Path | None = None
+    """The folder of what VOs add to the web page."""
     clients: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Programs that log people in which the operator has named, by id: identity's `Client`s."""
     trusted_proxies: Sequence[Network] = ()

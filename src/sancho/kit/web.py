@@ -19,7 +19,7 @@ from sancho.kit import faults, telemetry
 from sancho.kit.access import Authenticator, NotAJob, NotAPilot, Principal, refuse_machines
 from sancho.kit.db import Connection
 from sancho.kit.deployment import Deployment
-from sancho.kit.errors import Invalid, Unauthorized
+from sancho.kit.errors import BadRequest, Invalid, Unauthorized
 
 _committed = faults.point("web.committed")
 """What was asked for has happened, and who asked does not know it yet."""
@@ -63,9 +63,28 @@ def parameters(route: APIRoute) -> frozenset[str]:
     return frozenset(names)
 
 
+class AnotherRoute(BadRequest):
+    """This is a request to {route}, and the one that was meant is to {meant}."""
+
+    code = "another_route"
+
+    def __init__(self, *, route: str, meant: str) -> None:
+        """Name both."""
+        super().__init__(route=route, meant=meant, hint=f"{MEANT} names the only route that may answer.")
+
+
+MEANT = "x-sancho-route"
+"""The header of whoever puts a path together and wants one route alone to answer, whatever the parts were."""
+
+
 async def check_parameters(request: Request) -> None:
-    """Refuse what a route does not know: a misspelt filter must not pass for none. Raises `ParameterUnknown`."""
+    """Refuse what a route does not know: a misspelt filter must not pass for none.
+
+    Raises `ParameterUnknown`; `AnotherRoute` when the request names another than this.
+    """
     route = request.scope.get("route")
+    if (meant := request.headers.get(MEANT)) is not None and isinstance(route, APIRoute) and meant != route.path_format:
+        raise AnotherRoute(route=route.path_format, meant=meant[:300])
     if request.query_params and isinstance(route, APIRoute):
         known = parameters(route)
         unknown = sorted(set(request.query_params) - known)

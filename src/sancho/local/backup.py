@@ -1,4 +1,6 @@
-"""A grid in one file, and back: database, keys, settings, certificates and sandboxes; not the files of its storages.
+"""A grid in one file, and back: all but the files of its storages.
+
+That is its database, keys, settings, certificates, sandboxes and what VOs add to the page.
 
 The database is dumped as of one moment, while the grid runs or not. What else is saved is read after it, so that
 whatever the database speaks of is there. The file holds every secret of the grid: it is its owner's alone.
@@ -32,7 +34,7 @@ FORMAT = 1
 DUMP = "database.dump"
 MANIFEST = "manifest.json"
 FILES = ("config.toml", "topology.yaml", "objects.key")
-FOLDERS = ("keys", "tls", "objects")
+FOLDERS = ("keys", "tls", "objects", "extensions")
 
 
 class NotABackup(LocalError):
@@ -190,8 +192,9 @@ def _saved(home: Home) -> Iterator[Path]:
     for name in FILES:
         if (home.folder / name).exists():
             yield home.folder / name
-    for name in FOLDERS:
-        yield from (path for path in sorted((home.folder / name).rglob("*")) if path.is_dir() or path.is_file())
+    for folder in (home.folder / name for name in FOLDERS):
+        found = [folder, *sorted(folder.rglob("*"))]
+        yield from (path for path in found if (path.is_dir() or path.is_file()) and not path.is_symlink())
 
 
 @contextmanager

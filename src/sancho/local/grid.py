@@ -242,6 +242,7 @@ def deployment(home: Home, config: Config, database: GridDatabase) -> dict[str, 
         "SANCHO_HOST": "127.0.0.1",
         "SANCHO_PORT": str(config.port),
         "SANCHO_PAGE__STORAGES": json.dumps([config.storage_url(name) for name in config.storages]),
+        "SANCHO_PAGE__EXTENSIONS": str(home.folder / "extensions"),
     }
     if config.tls:
         settings |= {

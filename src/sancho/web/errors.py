@@ -13,6 +13,16 @@ class AssetNotFound(NotFound):
         super().__init__(name=name, hint="The page was built anew meanwhile: load it again.")
 
 
+class ExtensionFileNotFound(NotFound):
+    """No extension of the page has a file at this address."""
+
+    code = "extension_file_not_found"
+
+    def __init__(self) -> None:
+        """Say what may have happened."""
+        super().__init__(hint="It was changed meanwhile, or taken away: load the page again.")
+
+
 class NotFromPage(Forbidden):
     """This request does not come from the page."""
 

@@ -5,6 +5,7 @@ from sancho_client.cli import (
     configuration,
     data,
     decisions,
+    downtime,
     explain,
     identity,
     job,
@@ -43,5 +44,6 @@ def add_to(root: Verbs) -> None:
     configuration.add_to(root, panel=CONFIGURATION)
     root.add(configuration.verbs, "config", panel=CONFIGURATION)
     things.add_to(root, panel=CONFIGURATION)
+    root.add(downtime.verbs, "downtime", panel=CONFIGURATION)
     decisions.add_to(root, panel=LOGIN)
     root.add(decisions.verbs, "audit", panel=CONFIGURATION)

@@ -207,6 +207,8 @@ class Link(Answer):
 class Used(Answer):
     """What was used by all that have the named things in common; times are in seconds, sizes in bytes."""
 
+    vo: str | None = None
+    group: str | None = None
     account: str | None = None
     site: str | None = None
     rse: str | None = None

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { extensions } from "../extensions/queries";
 import { t } from "../i18n";
 import { me } from "../jobs/queries";
 import { Panel } from "../kit/Panel";
@@ -38,7 +39,28 @@ export function VoTab() {
         </ul>
       </Panel>
       {vo !== undefined && <Checks vo={vo} />}
+      <Unfit />
     </div>
+  );
+}
+
+/** What the VO has put beside the page and that is not fit to be a part of it. */
+function Unfit() {
+  const { data } = useQuery(extensions);
+  if (data?.unfit == null || data.unfit.length === 0) return null;
+  return (
+    <Panel title={t("extension.unfit")}>
+      <ul className="lines">
+        {data.unfit.map((one) => (
+          <li key={one.name}>
+            <b>
+              <Text longest={60}>{one.name}</Text>
+            </b>{" "}
+            <Text longest={400}>{one.reason}</Text>
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }
 

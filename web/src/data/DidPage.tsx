@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
+import { Panels } from "../extensions/Panels";
 import { number, t } from "../i18n";
 import { me } from "../jobs/queries";
 import { Fact } from "../kit/Fact";
@@ -17,7 +18,7 @@ import { Metadata } from "./Metadata";
 import { DidLink, KindSign } from "./Names";
 import { Provenance } from "./Provenance";
 import { folderOf } from "./paths";
-import { type DidInfo, did, parents, rulesOn } from "./queries";
+import { type DidInfo, did, maker, parents, rulesOn } from "./queries";
 import { Rules } from "./Rules";
 import { type DidTab, tabsOf } from "./tabs";
 
@@ -28,6 +29,7 @@ const WORST_FIRST = ["stuck", "waiting", "injecting", "replicating", "ok"] as co
 export function DidPage() {
   const { did: name = "" } = route.useSearch();
   const { data, error, refetch } = useQuery(did(name));
+  const subject = useMemo(() => ({ did: name }), [name]);
   if (data === undefined) {
     return error === null ? (
       <p className="waiting">{t("common.loading")}</p>
@@ -44,6 +46,7 @@ export function DidPage() {
       {error !== null && <Trouble error={error} onRetry={refetch} />}
       <Facts shown={data} />
       <Parts shown={data} />
+      <Panels place="did" subject={subject} />
     </div>
   );
 }
@@ -82,9 +85,12 @@ function Head({ shown }: { shown: DidInfo }) {
         </h1>
         <div className="buttons">
           {shown.kind === "file" ? (
-            <button type="button" className="button" disabled={busy} onClick={get}>
-              {t("did.download")}
-            </button>
+            <>
+              <MakeAgain did={shown.did} />
+              <button type="button" className="button" disabled={busy} onClick={get}>
+                {t("did.download")}
+              </button>
+            </>
           ) : (
             shown.kind === "dataset" &&
             shown.open && (
@@ -100,6 +106,17 @@ function Head({ shown }: { shown: DidInfo }) {
       </div>
       {error !== undefined && <Trouble error={error} />}
     </>
+  );
+}
+
+/** Leads to what the job did that made a file, to be done again: for a file that is lost, or that should be otherwise. */
+function MakeAgain({ did: name }: { did: string }) {
+  const { data } = useQuery(maker(name));
+  if (data == null) return null;
+  return (
+    <Link to="/submit" search={{ again: data }} className="button">
+      {t("did.again")}
+    </Link>
   );
 }
 

@@ -254,3 +254,15 @@ export function resolved(expression: string) {
     enabled: expression !== "",
   });
 }
+
+/** The job that made a file, if one did. */
+export function maker(name: string) {
+  return queryOptions({
+    queryKey: ["did", name, "maker"],
+    queryFn: async ({ signal }) => {
+      const found = await answer(api.POST("/v1/jobs/producers", { body: { dids: [name] }, signal }));
+      return found[name] ?? null;
+    },
+    staleTime: 300_000,
+  });
+}

@@ -50,6 +50,7 @@ export const data = {
   "rule.state.ok": "ok",
   "rule.state.stuck": "stuck",
 
+  "did.again": "Make again …",
   "did.download": "Download",
   "did.addFiles": "Add files",
   "did.newRule": "New rule",

@@ -29,6 +29,10 @@ export const en = {
   "session.refused": "The login did not finish ({why}). Nothing is lost: try again.",
   "session.finishing": "Signing in …",
 
+  "extension.none": "Your VO has added no page of this name.",
+  "extension.gone": "This part has left its place and is not shown any more. Load the page again.",
+  "extension.unfit": "Not shown of what is added to the page",
+
   "problem.unknown": "The server answered with status {status} and said no more.",
   "problem.away": "The server does not answer.",
   "problem.awayHint": "It is asked again by itself; what you have written is kept.",
@@ -112,6 +116,15 @@ export const en = {
   "action.done.release": "{count} released",
   "action.done.reschedule": "{count} rescheduled",
   "action.done.clone": "{count} cloned",
+  "submit.again": "This is what job {id} did. Outputs have other names, since a name is used once.",
+  "found.open": "All that is found …",
+  "found.title": "All that the search finds",
+  "found.everything": "Every job that you may change.",
+  "found.those": "Every job that this finds, and that you may change:",
+  "found.help":
+    "The server goes through them, also those that are not in the list yet. Jobs for which it is not possible stay as they are.",
+  "found.changed": "{count} jobs so far …",
+  "found.stop": "Stop here",
   "action.jobs": "{count} jobs",
   "action.job": "1 job",
 

@@ -164,6 +164,8 @@ export const operations = {
   "accounting.by": "Split by",
   "accounting.by.kind": "kind",
   "accounting.by.account": "owner",
+  "accounting.by.group": "group",
+  "accounting.by.vo": "VO",
   "accounting.by.site": "site",
   "accounting.by.rse": "RSE",
   "accounting.days": "{days} days",

@@ -1,5 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { Panels } from "../extensions/Panels";
 import { t } from "../i18n";
 import { Text } from "../kit/Text";
 import { Trouble } from "../kit/Trouble";
@@ -19,6 +21,7 @@ const route = getRouteApi("/jobs/$id");
 /** Everything about one job. */
 export function JobPage() {
   const id = Number(route.useParams().id);
+  const subject = useMemo(() => ({ job_id: id }), [id]);
   const cache = useQueryClient();
   const { data, error, refetch } = useQuery(job(id));
   useNews(true, (news) => {
@@ -50,6 +53,7 @@ export function JobPage() {
       {error !== null && <Trouble error={error} onRetry={refetch} />}
       <Explained job={data} />
       <Parts job={data} />
+      <Panels place="job" subject={subject} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { number, t } from "../i18n";
 import { Empty } from "../kit/Empty";
 import { Trouble } from "../kit/Trouble";
 import { Actions } from "./Actions";
+import { AllFound } from "./AllFound";
 import { Chips } from "./Chips";
 import { JobTable } from "./JobTable";
 import { counts, jobPages, me } from "./queries";
@@ -101,6 +102,9 @@ function Jobs({ me: account }: { me: string }) {
             jobs={jobs.filter((one) => selected.has(one.job_id))}
             onDone={() => setSelected(new Set())}
           />
+          {selected.size === jobs.length && (
+            <AllFound search={search} onDone={() => setSelected(new Set())} />
+          )}
         </div>
       )}
       {pages.error !== null && <Trouble error={pages.error} onRetry={refresh} />}

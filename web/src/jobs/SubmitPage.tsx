@@ -1,13 +1,16 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, type KeyboardEvent, useId, useState } from "react";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { type FormEvent, type KeyboardEvent, useEffect, useId, useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
+import { asProblem } from "../api/problem";
 import { type Key, t } from "../i18n";
 import { Trouble } from "../kit/Trouble";
 import { say } from "../kit/toast";
 import { jobsInWords } from "./actions";
+import { again } from "./again";
 import { draft, type Field, fieldOf, keepDraft, read, START, withField } from "./draft";
 import { FIELDS } from "./fields";
+import { job } from "./queries";
 
 const FORM: { label: Key; path: Field; help?: Key; wide?: true; usual?: string }[] = [
   { label: "submit.name", path: ["name"] },
@@ -18,6 +21,31 @@ const FORM: { label: Key; path: Field; help?: Key; wide?: true; usual?: string }
   { label: "submit.walltime", path: ["requirements", "walltime"], usual: "1 h" },
 ];
 
+const route = getRouteApi("/submit");
+
+/** Write down what a job did, if the URL names one; the draft that was there comes back by the note's button. */
+function useAgain(setText: (text: string) => void) {
+  const { again: id } = route.useSearch();
+  const navigate = route.useNavigate();
+  const cache = useQueryClient();
+  useEffect(() => {
+    if (id === undefined) return;
+    const before = draft();
+    const use = (text: string) => {
+      keepDraft(text);
+      setText(text);
+    };
+    cache.fetchQuery(job(id)).then(
+      (done) => {
+        use(again(done));
+        say(t("submit.again", { id }), () => use(before));
+        void navigate({ search: {}, replace: true });
+      },
+      (error: unknown) => say(asProblem(error).message),
+    );
+  }, [id, navigate, cache, setText]);
+}
+
 /** Write jobs and submit them. The draft is kept at every change: a session that ends loses nothing. */
 export function SubmitPage() {
   const [text, setText] = useState(draft);
@@ -26,6 +54,7 @@ export function SubmitPage() {
   const navigate = useNavigate();
   const cache = useQueryClient();
   const editor = useId();
+  useAgain(setText);
   const result = read(text);
   const fault = "fault" in result ? result.fault : undefined;
   const change = (next: string) => {

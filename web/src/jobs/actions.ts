@@ -65,6 +65,41 @@ async function ask(action: Action, job_ids: number[]): Promise<number[]> {
   }
 }
 
+/** What the server does to all that a search finds. */
+export const FOUND_ACTIONS = ["hold", "release", "reschedule", "kill"] as const satisfies readonly Action[];
+export type FoundAction = (typeof FOUND_ACTIONS)[number];
+type Watch = { onProgress: (changed: number) => void; signal: AbortSignal };
+
+/**
+ * Do it to all that a search finds and that it is possible for; how many that were. The server takes a thousand at a
+ * time: what was done before somebody stops, or something goes wrong, stays done.
+ */
+export async function actOnFound(
+  action: FoundAction,
+  where: string | undefined,
+  cache: QueryClient,
+  { onProgress, signal }: Watch,
+): Promise<number> {
+  let changed = 0;
+  let cursor: string | undefined;
+  try {
+    do {
+      const body = {
+        where: where ?? `state in (${STATES[action].join(", ")})`,
+        ...(cursor === undefined ? {} : { cursor }),
+      };
+      const done = await answer(api.POST(`/v1/jobs/${action}`, { body, signal }));
+      const ranges = done.ranges ?? [];
+      changed += done.changed.length + ranges.reduce((sum, one) => sum + one.last - one.first + 1, 0);
+      cursor = done.next ?? undefined;
+      onProgress(changed);
+    } while (cursor !== undefined);
+    return changed;
+  } finally {
+    await refresh(cache);
+  }
+}
+
 async function refresh(cache: QueryClient): Promise<void> {
   await Promise.all([
     cache.invalidateQueries({ queryKey: ["jobs"] }),

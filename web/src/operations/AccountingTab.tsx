@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { Chart } from "../charts/Chart";
 import { curvesOf } from "../charts/series";
 import { number, t } from "../i18n";
+import { me } from "../jobs/queries";
 import { Empty } from "../kit/Empty";
 import { Trouble } from "../kit/Trouble";
 import { bytes } from "../kit/text";
@@ -13,6 +14,9 @@ import { used } from "./queries";
 import { DAYS, MEASURES, type Measure, type OperationsSearch, SPLITS } from "./tabs";
 
 const route = getRouteApi("/operations");
+
+/** Who administers the installation is told of all VOs; of others, their own would be the only one. */
+const INSTANCE = "instance";
 
 const FORMATS: Record<Measure, (value: number) => string> = {
   cpu: hours,
@@ -27,6 +31,7 @@ export function AccountingTab() {
   const search = route.useSearch();
   const { days = 30, measure = "cpu", by = "account" } = search;
   const navigate = route.useNavigate();
+  const { data: who } = useQuery(me);
   const { data, error, refetch } = useQuery(used(["day", by], days * 24));
   const set = (change: OperationsSearch) =>
     void navigate({ search: { ...search, tab: "accounting", ...change } });
@@ -59,7 +64,7 @@ export function AccountingTab() {
         />
         <Choice
           label={t("accounting.by")}
-          all={SPLITS}
+          all={SPLITS.filter((one) => one !== "vo" || who?.vo === INSTANCE)}
           chosen={by}
           text={(one) => t(`accounting.by.${one}`)}
           onChoose={(one) => set({ by: one })}

@@ -71,7 +71,7 @@ it("a link has what arrived, what is under way and what failed", () => {
 });
 
 describe("curves", () => {
-  const none = { account: null, site: null, rse: null, kind: null, source: null };
+  const none = { vo: null, group: null, account: null, site: null, rse: null, kind: null, source: null };
   const sum = (site: string | null, day: string, cpu: number): Sum => ({
     ...none,
     site,

@@ -6,7 +6,7 @@ export const HOURS = [24, 168] as const;
 export const DAYS = [7, 30, 90, 365] as const;
 export const MEASURES = ["cpu", "wall", "size", "files", "entries"] as const;
 export type Measure = (typeof MEASURES)[number];
-export const SPLITS = ["kind", "account", "site", "rse"] as const;
+export const SPLITS = ["kind", "account", "group", "site", "rse", "vo"] as const;
 export type Split = (typeof SPLITS)[number];
 
 export type OperationsSearch = {

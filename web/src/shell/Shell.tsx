@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { asProblem } from "../api/problem";
+import { extensions } from "../extensions/queries";
 import { t } from "../i18n";
 import { me } from "../jobs/queries";
 import { Text } from "../kit/Text";
@@ -43,6 +44,7 @@ export function Shell() {
             {t("nav.operations")}
           </Link>
           <Administration />
+          <Added />
         </nav>
         <Finder />
         <Live />
@@ -69,6 +71,18 @@ function Administration() {
       {t("nav.admin")}
     </Link>
   );
+}
+
+/** The pages that the VO has added. */
+function Added() {
+  const { data } = useQuery(extensions);
+  return data?.items
+    .filter((one) => one.places.includes("page"))
+    .map((one) => (
+      <Link key={one.name} to="/x/$name" params={{ name: one.name }}>
+        <Text longest={40}>{one.title}</Text>
+      </Link>
+    ));
 }
 
 function Live() {

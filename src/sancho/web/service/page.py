@@ -8,14 +8,18 @@ from sancho.identity.service.clients import PAGE
 from sancho.kit.deployment import Deployment
 from sancho.web.errors import AssetNotFound
 
-FOLDER = Path(__file__).parent / "static"
-INDEX = FOLDER / "index.html"
+FOLDER = Path(__file__).parents[1] / "static"
 NOT_BUILT = "The web page has not been built here: run `make web`. Everything else works without it."
 
 
 def built() -> bool:
     """Say whether there is a page to serve: a wheel has one, a clone after `make web`."""
-    return INDEX.is_file()
+    return index().is_file()
+
+
+def index() -> Path:
+    """The document that every path below the page is answered with."""
+    return FOLDER / "index.html"
 
 
 def asset(name: str, *, packed: bool) -> tuple[Path, bool]:
