@@ -14,10 +14,12 @@ from tests.local.running import free_port, who
 pytestmark = pytest.mark.xdist_group("grid")
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up on a program when it has ended once: each start of the API takes seconds."""
-    monkeypatch.setattr(control, "GIVEN_UP_AFTER", 1)
+NOT_READY = "somebody else listens on its port"
+
+
+def fail_to_start(home: Path) -> None:
+    """Start nothing: what a grid ends with whose API cannot have its port, for which it would need many seconds."""
+    raise control.NotReady(name="api", why=NOT_READY, log=home / "logs" / "api.log")
 
 
 class Stranger(SimpleHTTPRequestHandler):
@@ -56,9 +58,17 @@ class Thief:
             self.server.server_close()
 
 
-def test_a_new_grid_whose_port_is_taken_before_it_listens_there_gets_another(folder: Path) -> None:
+def test_a_new_grid_whose_port_is_taken_before_it_listens_there_gets_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = Home(folder / "grid")
     thief = Thief(home)
+    starts = iter([fail_to_start, control.start])
+
+    def start(home: Path) -> None:
+        next(starts)(home)
+
+    monkeypatch.setattr(control, "start", start)
     try:
         ready = grid.up(home, Wishes(vos=("belle",)), thief.say)
         assert f"port {thief.port} was taken meanwhile: the API gets another" in thief.said
@@ -74,11 +84,7 @@ def test_a_new_grid_whose_port_is_taken_before_it_listens_there_gets_another(fol
 def test_a_port_that_was_asked_for_is_not_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(folder / "grid")
     thief = Thief(home)
-
-    def start(_: Path) -> None:
-        raise control.NotReady(name="api", why="somebody listens on its port", log=home.folder / "logs" / "api.log")
-
-    monkeypatch.setattr(control, "start", start)
+    monkeypatch.setattr(control, "start", fail_to_start)
     try:
         with pytest.raises((control.NotReady, PortTaken), match=r"api does not get ready|in use by another program"):
             grid.up(home, Wishes(vos=("belle",), port=free_port()), thief.say)
