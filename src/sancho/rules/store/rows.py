@@ -172,7 +172,10 @@ async def lock_rules_over(conn: Connection, vo: int, replicas: Sequence[ReplicaK
 
 
 async def count_placed(conn: Connection, vo: int, locks: Sequence[Want]) -> None:
-    """Count new locks on their rules, which are locked, as are their replicas: the transfer request says as what."""
+    """Count new locks on their rules, which are locked, as are their replicas: the transfer request says as what.
+
+    Each is looked up: a join with many would read the requests of everybody.
+    """
     await execute(
         conn,
         """
@@ -185,7 +188,9 @@ async def count_placed(conn: Connection, vo: int, locks: Sequence[Want]) -> None
                        count(*) FILTER (WHERE q.state = 'S')::int AS stuck
                   FROM unnest(%(rule_ids)s::bigint[], %(did_ids)s::bigint[], %(rse_ids)s::int[])
                        AS w (rule_id, did_id, rse_id)
-                  LEFT JOIN transfer_request q ON q.did_id = w.did_id AND q.vo = %(vo)s AND q.rse_id = w.rse_id
+                  LEFT JOIN LATERAL (
+                       SELECT state FROM transfer_request q
+                        WHERE q.did_id = w.did_id AND q.vo = %(vo)s AND q.rse_id = w.rse_id OFFSET 0) AS q ON true
                  GROUP BY w.rule_id) AS tally
          WHERE rule.vo = %(vo)s AND rule.rule_id = tally.rule_id
         """,
