@@ -172,10 +172,7 @@ async def lock_rules_over(conn: Connection, vo: int, replicas: Sequence[ReplicaK
 
 
 async def count_placed(conn: Connection, vo: int, locks: Sequence[Want]) -> None:
-    """Count new locks on their rules, which are locked, as are their replicas: the transfer request says as what.
-
-    Each is looked up: a join with many would read the requests of everybody.
-    """
+    """Count new locks on their rules, locked as their replicas are: the transfer request, looked up, says as what."""
     await execute(
         conn,
         """
@@ -186,17 +183,15 @@ async def count_placed(conn: Connection, vo: int, locks: Sequence[Want]) -> None
                        count(*) FILTER (WHERE q.state IS NULL)::int AS ok,
                        count(*) FILTER (WHERE q.state <> 'S')::int AS replicating,
                        count(*) FILTER (WHERE q.state = 'S')::int AS stuck
-                  FROM unnest(%(rule_ids)s::bigint[], %(did_ids)s::bigint[], %(rse_ids)s::int[])
-                       AS w (rule_id, did_id, rse_id)
-                  LEFT JOIN LATERAL (
-                       SELECT state FROM transfer_request q
-                        WHERE q.did_id = w.did_id AND q.vo = %(vo)s AND q.rse_id = w.rse_id OFFSET 0) AS q ON true
+                  FROM unnest(%(rules)s::bigint[], %(dids)s::bigint[], %(rses)s::int[]) AS w (rule_id, did_id, rse_id)
+                  LEFT JOIN LATERAL (SELECT state FROM transfer_request q WHERE q.did_id = w.did_id AND q.vo = %(vo)s
+                                        AND q.rse_id = w.rse_id OFFSET 0) AS q ON true
                  GROUP BY w.rule_id) AS tally
          WHERE rule.vo = %(vo)s AND rule.rule_id = tally.rule_id
         """,
         {
-            "vo": vo, "rule_ids": [w.rule_id for w in locks], "did_ids": [w.did_id for w in locks],
-            "rse_ids": [w.rse_id for w in locks],
+            "vo": vo, "rules": [w.rule_id for w in locks], "dids": [w.did_id for w in locks],
+            "rses": [w.rse_id for w in locks],
         },
     )  # fmt: skip
 
