@@ -6,6 +6,7 @@ what pytest finds by these arguments, then serves forks; see `zygote`.
 
 import gc
 import io
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,7 @@ def fork_workers(config: pytest.Config) -> None:
     config.add_cleanup(lambda: nursery.communicate() and None)
     assert nursery.stdout is not None
     assert nursery.stdout.readline() == b"ready\n"
-    python = f"{sys.executable} -I -S {HERE / 'stub.py'} {path} {HERE / 'worker.py'}"
+    python = shlex.join([sys.executable, "-I", "-S", str(HERE / "stub.py"), path, str(HERE / "worker.py")])
     config.option.tx = [f"popen//python={python}"] * len(config.option.tx)
 
 
